@@ -1,4 +1,12 @@
-/** What a Llama is made of. See `parseConfig` for how config.json becomes one of these. */
+/**
+ * What a Llama is made of, and how Hugging Face's config.json becomes that.
+ *
+ * Defaults are those of transformers' LlamaConfig (configuration_llama.py, 4.57 and 5.18). What would change the result and is
+ * not implemented is refused by name; so is a key that nobody has looked at (`config-keys.ts` lists the ones that were).
+ */
+
+import { HARMLESS_KEYS, IMPLEMENTED_VALUES, KEYS_READ, NULLABLE_KEYS, ROPE_KEYS } from './config-keys.js';
+import { check, LlamaError, show } from './errors.js';
 
 /**
  * The checked configuration, and the glossary of the letters in shape comments:
@@ -33,4 +41,214 @@ export interface LlamaConfig {
   readonly bosTokenId: number;
   /** Every id that ends a text, the first being the usual one. */
   readonly eosTokenIds: readonly number[];
+}
+
+/** Sizes beyond this are damage, not models. */
+const LARGEST_SIZE = 2 ** 31;
+/** The names of all weights are listed before any is read, so this one must stay small enough for that. */
+const LARGEST_LAYER_COUNT = 2 ** 16;
+
+/**
+ * The configuration that `raw`, the parsed config.json, describes.
+ *
+ * @throws {LlamaError} BAD_CONFIG if a value is missing, of the wrong type or range, or contradicts another one;
+ * UNSUPPORTED if it asks for another model than this one, or has a key that is not known to be harmless.
+ */
+export function parseConfig(raw: unknown): LlamaConfig {
+  check(isObject(raw), 'BAD_CONFIG', () => `config.json is ${show(raw)}, not an object`);
+  checkKeys(raw);
+  const json = Object.fromEntries(
+    Object.entries(raw).filter(([key, value]) => value !== null || !NULLABLE_KEYS.has(key)),
+  );
+  const numAttentionHeads = size(json, 'num_attention_heads');
+  const hiddenSize = size(json, 'hidden_size');
+  const config: LlamaConfig = {
+    vocabSize: size(json, 'vocab_size'),
+    hiddenSize,
+    intermediateSize: size(json, 'intermediate_size'),
+    numHiddenLayers: size(json, 'num_hidden_layers'),
+    numAttentionHeads,
+    numKeyValueHeads: size(json, 'num_key_value_heads', numAttentionHeads),
+    headDim: size(json, 'head_dim', headDimOf(hiddenSize, numAttentionHeads)),
+    rmsNormEps: positive(json, 'rms_norm_eps', 1e-6),
+    ...parseRope(json),
+    maxPositionEmbeddings: size(json, 'max_position_embeddings', 2048),
+    tieWordEmbeddings: boolean(json, 'tie_word_embeddings', false),
+    bosTokenId: tokenId(orDefault(json.bos_token_id, 1), 'bos_token_id'),
+    eosTokenIds: parseEosTokenIds(orDefault(json.eos_token_id, 2)),
+  };
+  checkConfig(config);
+  return config;
+}
+
+/**
+ * Checks what must hold between the fields, whichever file they come from.
+ * @throws {LlamaError} BAD_CONFIG naming the two values that do not go together.
+ */
+export function checkConfig(config: LlamaConfig): void {
+  const { numAttentionHeads, numKeyValueHeads, headDim, numHiddenLayers, vocabSize } = config;
+  check(
+    numAttentionHeads % numKeyValueHeads === 0,
+    'BAD_CONFIG',
+    () => `num_attention_heads ${numAttentionHeads} is not a multiple of num_key_value_heads ${numKeyValueHeads}`,
+  );
+  check(headDim % 2 === 0, 'BAD_CONFIG', () => `head_dim ${headDim} is odd; rotary embeddings need pairs`);
+  check(
+    numHiddenLayers <= LARGEST_LAYER_COUNT,
+    'BAD_CONFIG',
+    () => `num_hidden_layers is ${numHiddenLayers}, the limit is ${LARGEST_LAYER_COUNT}`,
+  );
+  for (const id of [config.bosTokenId, ...config.eosTokenIds]) {
+    check(id < vocabSize, 'BAD_CONFIG', () => `token id ${id} (bos or eos) is outside the vocabulary of ${vocabSize}`);
+  }
+}
+
+/**
+ * The ids in an `eos_token_id` of config.json or generation_config.json, which is one id or an array of them.
+ * @throws {LlamaError} BAD_CONFIG if it is neither, or an empty array.
+ */
+export function parseEosTokenIds(value: unknown): number[] {
+  const ids = (Array.isArray(value) ? value : [value]).map(id => tokenId(id, 'eos_token_id'));
+  check(ids.length > 0, 'BAD_CONFIG', () => 'eos_token_id is an empty array; leave it out to get the default, 2');
+  return [...new Set(ids)];
+}
+
+/** The bytes that keys and values of `positions` positions take: 2 · L · positions · K · d · bytesPerNumber. Exact to 2^53. */
+export function kvCacheBytes(config: LlamaConfig, positions: number, bytesPerNumber: number): number {
+  return 2 * config.numHiddenLayers * positions * config.numKeyValueHeads * config.headDim * bytesPerNumber;
+}
+
+type Json = Record<string, unknown>;
+
+/** Refuses other models, options that are not implemented, and keys that nobody has looked at. */
+function checkKeys(json: Json): void {
+  check(
+    json.model_type === 'llama',
+    json.model_type === undefined ? 'BAD_CONFIG' : 'UNSUPPORTED',
+    () => `model_type is ${show(json.model_type)}; only "llama" is implemented`,
+  );
+  for (const [key, value] of Object.entries(json)) {
+    const implemented = IMPLEMENTED_VALUES.get(key);
+    if (implemented !== undefined) {
+      check(
+        implemented.some(good => JSON.stringify(good) === JSON.stringify(value)),
+        'UNSUPPORTED',
+        () =>
+          `${key} is ${show(value)}; implemented is only ${implemented.map(show).join(' or ')}: the result would differ`,
+      );
+    } else if (!KEYS_READ.has(key) && !HARMLESS_KEYS.has(key)) {
+      throw new LlamaError(
+        'UNSUPPORTED',
+        `unknown key ${show(key)} in config.json (value ${show(value)}): it may change the result. ` +
+          'If it does not, delete it from config.json, and please report it so that it is known next time',
+      );
+    }
+  }
+}
+
+/** Base and factor of the rotary embedding, from `rope_theta`, `rope_scaling` and transformers 5's `rope_parameters`. */
+function parseRope(json: Json): { ropeTheta: number; ropeFactor: number } {
+  const scaling = parseRopeObject(json, 'rope_scaling');
+  const parameters = parseRopeObject(json, 'rope_parameters');
+  const theta = json.rope_theta === undefined ? undefined : positive(json, 'rope_theta');
+  const ropeTheta = agree('rope_theta', [theta, scaling?.theta, parameters?.theta]) ?? 10000;
+  const ropeFactor = agree('the factor of position interpolation', [scaling?.factor, parameters?.factor]) ?? 1;
+  // Its inventors apply it, Hugging Face does not look at it: which is right is not for us to guess.
+  const condenseRatio = positive(json, 'rope_condense_ratio', ropeFactor);
+  check(
+    condenseRatio === ropeFactor,
+    'BAD_CONFIG',
+    () =>
+      `rope_condense_ratio is ${condenseRatio}, but rope_scaling makes it ${ropeFactor}; say the same in both, or delete one`,
+  );
+  return { ropeTheta, ropeFactor };
+}
+
+/** `rope_scaling` or `rope_parameters`: both have the same fields, and {} means that there is none. */
+function parseRopeObject(json: Json, key: string): { factor: number; theta: number | undefined } | undefined {
+  const rope = orDefault(json[key], {});
+  check(isObject(rope), 'BAD_CONFIG', () => `${key} is ${show(rope)}, not an object`);
+  if (Object.keys(rope).length === 0) return undefined;
+
+  const type = orDefault(agree(`the type in ${key}`, [rope.rope_type, rope.type]), 'default');
+  check(
+    type === 'linear' || type === 'default',
+    'UNSUPPORTED',
+    () => `${key}: type ${show(type)}; only "linear" and "default" are implemented: the result would differ`,
+  );
+  for (const name of Object.keys(rope)) {
+    check(ROPE_KEYS.has(name), 'UNSUPPORTED', () => `${key}: unknown key ${show(name)}; it may change the result`);
+  }
+  check(
+    orDefault(rope.partial_rotary_factor, 1) === 1,
+    'UNSUPPORTED',
+    () => `${key}: partial_rotary_factor is ${show(rope.partial_rotary_factor)}; only 1 is implemented`,
+  );
+  const factor = type === 'linear' ? positive(rope, 'factor') : positive(rope, 'factor', 1);
+  check(factor >= 1, 'BAD_CONFIG', () => `${key}: factor is ${factor}, less than 1`);
+  check(
+    type === 'linear' || factor === 1,
+    'BAD_CONFIG',
+    () => `${key}: factor is ${factor}, but the type is not "linear"; without it the factor would be ignored`,
+  );
+  return { factor, theta: rope.rope_theta === undefined ? undefined : positive(rope, 'rope_theta') };
+}
+
+/** The one value among those that are given. @throws {LlamaError} BAD_CONFIG if two of them differ. */
+function agree<T>(what: string, values: readonly (T | undefined)[]): T | undefined {
+  const given = values.filter(value => value !== undefined);
+  for (const value of given) {
+    check(value === given[0], 'BAD_CONFIG', () => `${what} is given twice: ${show(given[0])} and ${show(value)}`);
+  }
+  return given[0];
+}
+
+function headDimOf(hiddenSize: number, heads: number): number | undefined {
+  return hiddenSize % heads === 0 ? hiddenSize / heads : undefined;
+}
+
+// Field readers. A field without a fallback must be there.
+
+/** `value`, or `fallback` if it is absent: null is a value. */
+function orDefault<T>(value: T | undefined, fallback: T): T {
+  return value === undefined ? fallback : value;
+}
+
+function size(json: Json, key: string, fallback?: number): number {
+  const value = orDefault(json[key], fallback);
+  check(
+    Number.isInteger(value) && (value as number) > 0 && (value as number) <= LARGEST_SIZE,
+    'BAD_CONFIG',
+    () => `${key} is ${show(json[key])}; it must be an integer from 1 to 2^31`,
+  );
+  return value as number;
+}
+
+function positive(json: Json, key: string, fallback?: number): number {
+  const value = orDefault(json[key], fallback);
+  check(
+    Number.isFinite(value) && (value as number) > 0,
+    'BAD_CONFIG',
+    () => `${key} is ${show(json[key])}; it must be a number above 0`,
+  );
+  return value as number;
+}
+
+function boolean(json: Json, key: string, fallback: boolean): boolean {
+  const value = orDefault(json[key], fallback);
+  check(typeof value === 'boolean', 'BAD_CONFIG', () => `${key} is ${show(value)}; it must be true or false`);
+  return value;
+}
+
+function tokenId(value: unknown, key: string): number {
+  check(
+    Number.isInteger(value) && (value as number) >= 0,
+    'BAD_CONFIG',
+    () => `${key} is ${show(value)}; a token id is an integer from 0 up`,
+  );
+  return value as number;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

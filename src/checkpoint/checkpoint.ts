@@ -1,0 +1,28 @@
+/** Named tensors, whatever the file format: the view of a checkpoint that the model is loaded from. */
+
+import type { Floats } from '../tensor.js';
+import type { DType } from './dtypes.js';
+
+export interface CheckpointTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** The size in the file. */
+  readonly byteLength: number;
+  /**
+   * The numbers of rows `first` … `first + count − 1` of the leading dimension; of the whole tensor if neither is given.
+   * F16, BF16 and F32 become a Float32Array, F64 a Float64Array: exact.
+   *
+   * @throws {LlamaError} UNSUPPORTED for a dtype that is not one of these four, OUT_OF_MEMORY, or what the file says.
+   * @throws {RangeError} if there are no such rows.
+   */
+  read(first?: number, count?: number): Promise<Floats>;
+}
+
+export interface Checkpoint {
+  /** For messages: the path of the file or of the index of its shards. */
+  readonly name: string;
+  /** In the order of the file, so that reading one after the other reads forward. */
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+/** Files of a disk as byte sources. The only place, with `open.ts`, where loading a checkpoint needs Node. */
+
+import { type FileHandle, open } from 'node:fs/promises';
+import { LlamaError } from '../errors.js';
+import { type ByteSource, checkRange } from './source.js';
+
+/** One read(2) moves at most 2^31 − 1 bytes, whatever it was asked for. */
+const LARGEST_READ = 2 ** 30;
+
+/**
+ * Opens the file at `path` for reading; symbolic links, as the hub cache makes them, are followed.
+ * @throws {LlamaError} NOT_FOUND if there is no such file, or it is a directory, or may not be read.
+ */
+export async function openFile(path: string): Promise<ByteSource> {
+  const handle = await open(path, 'r').catch(error => {
+    throw new LlamaError('NOT_FOUND', `cannot open ${path}: ${reason(error)}`, { cause: error });
+  });
+  const status = await handle.stat();
+  if (!status.isFile()) {
+    await handle.close();
+    throw new LlamaError('NOT_FOUND', `cannot open ${path}: it is not a file`);
+  }
+  return new FileSource(path, status.size, handle);
+}
+
+class FileSource implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  private readonly handle: FileHandle;
+
+  constructor(name: string, size: number, handle: FileHandle) {
+    this.name = name;
+    this.size = size;
+    this.handle = handle;
+  }
+
+  async readInto(offset: number, target: Uint8Array): Promise<void> {
+    checkRange(this, offset, target.length);
+    let done = 0;
+    while (done < target.length) {
+      const got = await this.readSome(offset + done, target.subarray(done, done + LARGEST_READ));
+      if (got === 0) {
+        throw new LlamaError(
+          'BAD_CHECKPOINT',
+          `${this.name}: ended at byte ${offset + done} though it had ${this.size} when it was opened; is it still being written?`,
+        );
+      }
+      done += got;
+    }
+  }
+
+  private async readSome(offset: number, target: Uint8Array): Promise<number> {
+    if (this.handle.fd === -1) throw new LlamaError('DISPOSED', `${this.name} was closed and cannot be read any more`);
+    try {
+      return (await this.handle.read(target, 0, target.length, offset)).bytesRead;
+    } catch (error) {
+      throw new LlamaError('NOT_FOUND', `cannot read ${this.name} at ${offset}: ${reason(error)}`, { cause: error });
+    }
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+}
+
+/** What the system says, such as "ENOENT: no such file or directory, open …". */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,126 @@
+/**
+ * A model's directory as Hugging Face writes it → its configuration and its weights, checked against each other.
+ *
+ *     config.json                     what the model is
+ *     generation_config.json          optional; how `generate()` runs it: the ids that end a text, sampling defaults
+ *     model.safetensors               the weights, or
+ *     model.safetensors.index.json    …in several files: see `shards.ts`
+ */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkConfig, type LlamaConfig, parseConfig, parseEosTokenIds } from '../config.js';
+import { check, LlamaError, show } from '../errors.js';
+import type { Checkpoint } from './checkpoint.js';
+import { openFile, reason } from './file.js';
+import { parseJson } from './json.js';
+import { openSafetensors } from './safetensors.js';
+import { openShards } from './shards.js';
+import { checkTiedHead, checkWeights } from './weights.js';
+
+const CONFIG = 'config.json';
+const GENERATION_CONFIG = 'generation_config.json';
+const SINGLE = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+
+export interface ModelDirectory {
+  readonly path: string;
+  readonly config: LlamaConfig;
+  /** Its tensors are those that `config` describes. Close it when done. */
+  readonly checkpoint: Checkpoint;
+  /** generation_config.json as it is, unchecked but for `eos_token_id`. */
+  readonly generationConfig?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Opens the model in the directory `path`; no weights are read yet. Where generation_config.json gives ids that end a text, they
+ * replace those of config.json, as they do for Hugging Face's `generate()`.
+ *
+ * @throws {LlamaError} NOT_FOUND, UNSUPPORTED, BAD_CONFIG, BAD_CHECKPOINT or TENSOR_MISMATCH, saying what is there and what is not.
+ */
+export async function openModelDirectory(path: string): Promise<ModelDirectory> {
+  const files = await listDirectory(path);
+  check(files.includes(CONFIG), 'NOT_FOUND', () => `there is no ${CONFIG} in ${path}${thereIs(files)}`);
+  const json = await readJson(path, CONFIG);
+  const ownConfig = inFile(join(path, CONFIG), () => parseConfig(json));
+  const generationConfig = files.includes(GENERATION_CONFIG) ? await readGenerationConfig(path) : undefined;
+  const config = inFile(join(path, GENERATION_CONFIG), () =>
+    withEosTokenIds(ownConfig, generationConfig?.eos_token_id),
+  );
+
+  const checkpoint = await openCheckpoint(path, files);
+  try {
+    checkWeights(config, checkpoint);
+    await checkTiedHead(config, checkpoint);
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+  return { path, config, checkpoint, ...(generationConfig && { generationConfig }) };
+}
+
+async function openCheckpoint(path: string, files: readonly string[]): Promise<Checkpoint> {
+  if (files.includes(SINGLE)) return openSafetensors(await openFile(join(path, SINGLE)));
+  if (files.includes(INDEX)) {
+    const index = parseJson(await readText(join(path, INDEX)), join(path, INDEX), 'BAD_CHECKPOINT');
+    return openShards(index, join(path, INDEX), fileName => openFile(join(path, fileName)));
+  }
+  const other = files.find(file => /^pytorch_model.*\.bin$|\.gguf$/.test(file));
+  if (other !== undefined) {
+    throw new LlamaError(
+      'UNSUPPORTED',
+      `${join(path, other)} is not read yet, only safetensors: ` +
+        "convert it with Hugging Face's model.save_pretrained(directory, safe_serialization=True)",
+    );
+  }
+  throw new LlamaError('NOT_FOUND', `there is neither ${SINGLE} nor ${INDEX} in ${path}${thereIs(files)}`);
+}
+
+async function readGenerationConfig(path: string): Promise<Record<string, unknown>> {
+  const json = await readJson(path, GENERATION_CONFIG);
+  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
+  check(isObject, 'BAD_CONFIG', () => `${join(path, GENERATION_CONFIG)} is ${show(json)}, not an object`);
+  return json as Record<string, unknown>;
+}
+
+function withEosTokenIds(config: LlamaConfig, ids: unknown): LlamaConfig {
+  if (ids === undefined || ids === null) return config;
+  const merged = { ...config, eosTokenIds: parseEosTokenIds(ids) };
+  checkConfig(merged);
+  return merged;
+}
+
+/** What `parse` returns; the name of the file is put in front of what it finds wrong. */
+function inFile<T>(file: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof LlamaError ? new LlamaError(error.code, `${file}: ${error.message}`) : error;
+  }
+}
+
+async function readJson(directory: string, fileName: string): Promise<unknown> {
+  const path = join(directory, fileName);
+  return parseJson(await readText(path), path, 'BAD_CONFIG');
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new LlamaError('NOT_FOUND', `cannot read ${path}: ${reason(error)}`, { cause: error });
+  }
+}
+
+async function listDirectory(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    throw new LlamaError('NOT_FOUND', `cannot open the model directory ${path}: ${reason(error)}`, { cause: error });
+  }
+}
+
+function thereIs(files: readonly string[]): string {
+  if (files.length === 0) return ', which is empty';
+  return `; there is: ${files.slice(0, 10).join(', ')}${files.length > 10 ? ' …' : ''}`;
+}

@@ -1,0 +1,112 @@
+/**
+ * `src/ops` bound as kernels: slow and right. Not for production; this is what everything else is compared with.
+ */
+import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
+import type { LlamaConfig } from '../config.js';
+import { add } from '../ops/add.js';
+import { attention } from '../ops/attention.js';
+import { embedding } from '../ops/embedding.js';
+import { matmul } from '../ops/matmul.js';
+import { rmsnorm } from '../ops/rmsnorm.js';
+import { rope, ropeTable } from '../ops/rope.js';
+import { type NumericsName, ROUNDINGS, type Rounding } from '../ops/rounding.js';
+import { swiglu } from '../ops/swiglu.js';
+import { elementCount, type Floats, type Tensor } from '../tensor.js';
+import { ExactSequence, exactSequence } from './exact-sequence.js';
+import type { Kernels, Row, Sequence } from './kernels.js';
+
+export class ExactKernels implements Kernels {
+  readonly name: string;
+  private readonly rounding: Rounding;
+
+  constructor(numerics: NumericsName = 'f64') {
+    this.name = `exact-${numerics}`;
+    this.rounding = ROUNDINGS[numerics];
+  }
+
+  createSequence(config: LlamaConfig): Sequence {
+    return new ExactSequence(config, this.rounding.Numbers);
+  }
+
+  commit(rows: readonly Row[]): void {
+    for (const { sequence, position } of rows) exactSequence(sequence).commit(position);
+  }
+
+  tensor(...shape: number[]): Tensor {
+    return { shape, data: new this.rounding.Numbers(elementCount(shape)) };
+  }
+
+  async load(tensor: CheckpointTensor, first = 0, count = tensor.shape[0] - first): Promise<Tensor> {
+    const data = await tensor.read(first, count);
+    roundInPlace(data, this.rounding);
+    return { shape: [count, ...tensor.shape.slice(1)], data };
+  }
+
+  embedding(out: Tensor, table: Tensor, tokens: readonly number[]): void {
+    embedding(out, table, tokens);
+  }
+
+  rmsnorm(out: Tensor, x: Tensor, weight: Tensor, eps: number): void {
+    rmsnorm(out, x, weight, eps, this.rounding);
+  }
+
+  matmul(out: Tensor, x: Tensor, weight: Tensor): void {
+    matmul(out, x, weight, this.rounding);
+  }
+
+  ropeTable(cosines: Tensor, sines: Tensor, positions: readonly number[], frequencies: Float32Array): void {
+    ropeTable(cosines, sines, positions, frequencies, this.rounding);
+  }
+
+  rope(x: Tensor, cosines: Tensor, sines: Tensor): void {
+    rope(x, cosines, sines, this.rounding);
+  }
+
+  store(layer: number, keys: Tensor, values: Tensor, rows: readonly Row[]): void {
+    const width = keys.shape[1];
+    rows.forEach(({ sequence, position }, r) => {
+      const row = [r * width, (r + 1) * width] as const;
+      exactSequence(sequence).write(layer, position, keys.data.subarray(...row), values.data.subarray(...row));
+    });
+  }
+
+  attention(
+    out: Tensor,
+    query: Tensor,
+    layer: number,
+    rows: readonly Row[],
+    config: LlamaConfig,
+    observe?: (row: number, probabilities: Tensor) => void,
+  ): void {
+    const { numAttentionHeads: numHeads, numKeyValueHeads, headDim } = config;
+    const width = numHeads * headDim;
+    rows.forEach(({ sequence, position }, r) => {
+      const visible = exactSequence(sequence).visible(layer, position);
+      const probabilities = this.tensor(numHeads, visible.count);
+      attention(
+        out.data.subarray(r * width, (r + 1) * width),
+        query.data.subarray(r * width, (r + 1) * width),
+        visible,
+        { numHeads, numKeyValueHeads, headDim },
+        probabilities.data,
+        this.rounding,
+      );
+      observe?.(r, probabilities);
+    });
+  }
+
+  swiglu(out: Tensor, gate: Tensor, up: Tensor): void {
+    swiglu(out, gate, up, this.rounding);
+  }
+
+  add(out: Tensor, x: Tensor, y: Tensor): void {
+    add(out, x, y, this.rounding);
+  }
+}
+
+/** A checkpoint's numbers in the type that the model runs in, as `from_pretrained(torch_dtype=…)` casts them. */
+function roundInPlace(data: Floats, { name, store }: Rounding): void {
+  const alreadyExact = name === 'f64' || (name === 'f32' && data instanceof Float32Array);
+  if (alreadyExact) return;
+  for (let i = 0; i < data.length; i++) data[i] = store(data[i]);
+}

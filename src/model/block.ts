@@ -1,0 +1,90 @@
+/**
+ * One layer of Llama (Touvron et al., arXiv:2302.13971, §2.2): two sublayers, each behind a norm and beside a residual connection.
+ *
+ *   x ← x + attention(rmsnorm(x))
+ *   x ← x + mlp(rmsnorm(x))
+ */
+import type { LlamaConfig } from '../config.js';
+import type { Kernels, Row } from '../kernels/kernels.js';
+import type { Tensor } from '../tensor.js';
+import type { RunState } from './run-state.js';
+import type { Trace } from './trace.js';
+import type { LayerWeights } from './weights.js';
+
+/** What is the same for every layer of one forward pass. */
+export interface Pass {
+  readonly kernels: Kernels;
+  readonly config: LlamaConfig;
+  readonly rows: readonly Row[];
+  readonly state: RunState;
+  readonly trace?: Trace | undefined;
+}
+
+export function block(pass: Pass, layer: number, weights: LayerWeights): void {
+  const { kernels, config, state, trace } = pass;
+  const name = `model.layers.${layer}`;
+
+  kernels.rmsnorm(state.normed, state.residual, weights.inputLayernorm, config.rmsNormEps); // [R, D]
+  trace?.(`${name}.input_layernorm`, state.normed);
+  selfAttention(pass, layer, weights, `${name}.self_attn`);
+  kernels.add(state.residual, state.residual, state.output);
+  trace?.(`${name}.self_attn.residual`, state.residual);
+
+  kernels.rmsnorm(state.normed, state.residual, weights.postAttentionLayernorm, config.rmsNormEps); // [R, D]
+  trace?.(`${name}.post_attention_layernorm`, state.normed);
+  feedForward(pass, weights, `${name}.mlp`);
+  kernels.add(state.residual, state.residual, state.output);
+  trace?.(name, state.residual);
+}
+
+/** output = Wo · attention(rope(Wq·normed), rope(Wk·normed), Wv·normed) */
+function selfAttention({ kernels, config, rows, state, trace }: Pass, layer: number, weights: LayerWeights, name: string): void {
+  const { normed, query, key, value, cosines, sines, context, output } = state;
+
+  kernels.matmul(query, normed, weights.qProj); // [R, H·d]
+  trace?.(`${name}.q_proj`, query);
+  kernels.matmul(key, normed, weights.kProj); // [R, K·d]
+  trace?.(`${name}.k_proj`, key);
+  kernels.matmul(value, normed, weights.vProj); // [R, K·d]
+  trace?.(`${name}.v_proj`, value);
+
+  kernels.rope(query, cosines, sines);
+  trace?.(`${name}.q_rotated`, query);
+  kernels.rope(key, cosines, sines);
+  trace?.(`${name}.k_rotated`, key);
+
+  kernels.store(layer, key, value, rows);
+  const probabilities = trace && probabilityRecorder(rows, config);
+  kernels.attention(context, query, layer, rows, config, probabilities?.observe); // [R, H·d]
+  if (probabilities) trace(`${name}.probabilities`, probabilities.tensor);
+  trace?.(`${name}.context`, context);
+
+  kernels.matmul(output, context, weights.oProj); // [R, D]
+  trace?.(`${name}.o_proj`, output);
+}
+
+/** output = Wdown · (silu(Wgate·normed) · (Wup·normed)) */
+function feedForward({ kernels, state, trace }: Pass, weights: LayerWeights, name: string): void {
+  const { normed, gate, up, output } = state;
+
+  kernels.matmul(gate, normed, weights.gateProj); // [R, F]
+  trace?.(`${name}.gate_proj`, gate);
+  kernels.matmul(up, normed, weights.upProj); // [R, F]
+  trace?.(`${name}.up_proj`, up);
+  kernels.swiglu(gate, gate, up);
+  trace?.(`${name}.swiglu`, gate);
+  kernels.matmul(output, gate, weights.downProj); // [R, D]
+  trace?.(`${name}.down_proj`, output);
+}
+
+/** Collects each row's attention weights [H, T of that row] into one tensor [R, H, T of the longest row]. */
+function probabilityRecorder(rows: readonly Row[], { numAttentionHeads }: LlamaConfig) {
+  const longest = rows.reduce((most, { position }) => Math.max(most, position + 1), 0);
+  const data = new Float64Array(rows.length * numAttentionHeads * longest);
+  const observe = (row: number, { shape: [heads, count], data: seen }: Tensor) => {
+    for (let h = 0; h < heads; h++) {
+      data.set(seen.subarray(h * count, (h + 1) * count), (row * heads + h) * longest);
+    }
+  };
+  return { tensor: { shape: [rows.length, numAttentionHeads, longest], data }, observe };
+}

@@ -1,0 +1,17 @@
+/**
+ * Long computations share a thread with signal handlers, timers and progress bars; now and then they must let those run.
+ */
+
+const LONGEST_HOLD_MS = 20;
+
+/** Lets the event loop run if it has not for 20 ms, then throws `signal.reason` if the work was cancelled. */
+export function breather(signal?: AbortSignal): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last > LONGEST_HOLD_MS) {
+      await new Promise(resolve => setTimeout(resolve));
+      last = performance.now();
+    }
+    signal?.throwIfAborted();
+  };
+}

@@ -1,0 +1,13 @@
+/** The specification, operation by operation. */
+export { add } from './add.js';
+export { attention, type HeadShape, type Visible } from './attention.js';
+export { embedding } from './embedding.js';
+export { exp } from './exp.js';
+export { log } from './log.js';
+export { matmul } from './matmul.js';
+export { rmsnorm } from './rmsnorm.js';
+export { rope, ropeFrequencies, ropeTable } from './rope.js';
+export { type NumericsName, ROUNDINGS, type Rounding } from './rounding.js';
+export { cos, sin } from './sin-cos.js';
+export { softmax } from './softmax.js';
+export { swiglu } from './swiglu.js';

@@ -1,0 +1,84 @@
+/**
+ * Rotary position embedding (Su et al., arXiv:2104.09864, eq. 34) with linear position interpolation (Chen et al., arXiv:2306.15595, eq. 4).
+ *
+ * The head's d numbers are d/2 points in the plane; point i turns by an angle proportional to the position:
+ *
+ *   angle(p, i) = (p / factor) · θ^(−2i/d),   i = 0 … d/2 − 1
+ *   out[i]       = x[i] · cos − x[i + d/2] · sin
+ *   out[i + d/2] = x[i + d/2] · cos + x[i] · sin
+ *
+ * A model trained on 4,096 positions has never seen an angle beyond 4,095·θ^(−2i/d). With factor 8, position 32,767 turns by no more
+ * than that: positions are squeezed into the trained range instead of running out of it. A factor that is ignored or inverted
+ * (× 8 for ÷ 8) leaves position 0 perfect and everything after it wrong.
+ *
+ * Halves, not pairs: Hugging Face's checkpoints store Wq and Wk permuted so that point i is (x[i], x[i + d/2]). Meta's
+ * and GGUF's rotate (x[2i], x[2i+1]); mixing the two conventions up is the classic porting error.
+ *
+ * Numerics: the angle is a float32 number in *every* mode, because that is what the model was trained with: at position 32,767
+ * it is up to 2·10⁻⁴ rad away from the real-number formula. The factor divides the frequency, as transformers ≥ 4.43 does it;
+ * for a power of two, dividing the position first gives the same bits. Each product and the sum are rounded (store).
+ */
+import type { Floats, Tensor } from '../tensor.js';
+import { exp } from './exp.js';
+import { log } from './log.js';
+import type { Rounding } from './rounding.js';
+import { cos, sin } from './sin-cos.js';
+
+/** The d/2 angles per position, in radians, as float32: θ^(−2i/d) / factor. */
+export function ropeFrequencies(headDim: number, theta: number, factor: number): Float32Array {
+  const frequencies = new Float32Array(headDim / 2); // [d/2]
+  for (let i = 0; i < frequencies.length; i++) {
+    const exponent = Math.fround((2 * i) / headDim);
+    const power = Math.fround(exp(exponent * log(theta))); // θ^(2i/d)
+    frequencies[i] = Math.fround(Math.fround(1 / power) / factor);
+  }
+  return frequencies;
+}
+
+/** cosines [R, d/2] and sines [R, d/2] of the angles of each row's position. */
+export function ropeTable(
+  cosines: Tensor,
+  sines: Tensor,
+  positions: readonly number[],
+  frequencies: Float32Array,
+  { compute, store }: Rounding,
+): void {
+  const half = frequencies.length;
+  for (let r = 0; r < positions.length; r++) {
+    for (let i = 0; i < half; i++) {
+      const angle = Math.fround(positions[r] * frequencies[i]);
+      cosines.data[r * half + i] = store(compute(cos(angle)));
+      sines.data[r * half + i] = store(compute(sin(angle)));
+    }
+  }
+}
+
+/** Rotates every head of every row of x [R, heads·d] in place; cosines and sines [R, d/2]. */
+export function rope(x: Tensor, cosines: Tensor, sines: Tensor, { store }: Rounding): void {
+  const [rows, width] = x.shape;
+  const half = cosines.shape[1];
+  for (let r = 0; r < rows; r++) {
+    for (let head = r * width; head < (r + 1) * width; head += 2 * half) {
+      rotateHead(x.data, head, cosines.data, sines.data, r * half, half, store);
+    }
+  }
+}
+
+function rotateHead(
+  x: Floats,
+  start: number,
+  cosines: Floats,
+  sines: Floats,
+  tableStart: number,
+  half: number,
+  store: (x: number) => number,
+): void {
+  for (let i = 0; i < half; i++) {
+    const c = cosines[tableStart + i];
+    const s = sines[tableStart + i];
+    const a = x[start + i];
+    const b = x[start + half + i];
+    x[start + i] = store(store(a * c) - store(b * s));
+    x[start + half + i] = store(store(b * c) + store(a * s));
+  }
+}

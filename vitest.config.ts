@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Two cores are the smallest machine this is tested on; long contexts in float64 take their time there.
+    testTimeout: 120_000,
+  },
+});
