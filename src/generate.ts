@@ -13,7 +13,7 @@
 import type { LlamaConfig } from './config.js';
 import { check } from './errors.js';
 import { defaultStopTokenIds, encodePrompt, type PromptTokenizer } from './prompt.js';
-import { logSumExp, MAX_TOP_LOGPROBS, type TokenLogprob, topLogprobs } from './sampling/logprobs.js';
+import { logprobsOf, MAX_TOP_LOGPROBS, type StepLogprobs } from './sampling/logprobs.js';
 import { checkOption, isIntegerFrom } from './sampling/options.js';
 import { type End, Output, type StreamTokenizer } from './sampling/output.js';
 import { createSampler, type Sampler, type SamplingOptions } from './sampling/sampler.js';
@@ -64,14 +64,11 @@ export interface GenerateProgress {
   readonly total: number;
 }
 
-export interface GenerationStep {
+/** With option `logprobs`, also those of the model itself: before penalty, temperature and filters. */
+export interface GenerationStep extends Partial<StepLogprobs> {
   readonly token: number;
   /** What can be shown now, often nothing: incomplete UTF-8 and what may become a stop string are held back. */
   readonly text: string;
-  /** Of `token`, by the model itself (before penalty, temperature and filters); with option `logprobs`. */
-  readonly logprob?: number;
-  /** With option `logprobs`, likeliest first. */
-  readonly topLogprobs?: readonly TokenLogprob[];
   /** In the last step, and only there. */
   readonly result?: GenerationResult;
 }
@@ -192,7 +189,8 @@ async function* steps(
       const token = plan.sampler.sample(logits, ids);
       ids.push(token);
       const text = output.push(token, ids.length === plan.limit);
-      const step: GenerationStep = { token, text, ...logprobsOf(logits, token, plan.logprobs) };
+      const logprobs = plan.logprobs === undefined ? {} : logprobsOf(logits, token, plan.logprobs);
+      const step: GenerationStep = { token, text, ...logprobs };
       plan.onProgress({ stage: 'decode', done: ids.length - prompt.length, total: plan.limit - prompt.length });
       if (output.end !== undefined) {
         const tokens = ids.slice(prompt.length);
@@ -254,13 +252,4 @@ class ForwardPasses {
     signal?.throwIfAborted();
     return logits.data;
   }
-}
-
-function logprobsOf(
-  logits: Floats,
-  token: number,
-  n: number | undefined,
-): Pick<GenerationStep, 'logprob' | 'topLogprobs'> {
-  if (n === undefined) return {};
-  return { logprob: logits[token] - logSumExp(logits), topLogprobs: topLogprobs(logits, n) };
 }

@@ -18,8 +18,8 @@ export interface TokenLogprob {
   readonly logprob: number;
 }
 
-/** log Σ_j e^(x[j]): what to subtract from a logit of the row, [V], to get its log-probability. Logits must not be NaN. */
-export function logSumExp(logits: Floats): number {
+/** log Σ_j e^(x[j]): a logit less this is its log-probability. Logits must not be NaN. */
+function logSumExp(logits: Floats): number {
   let largest = -Infinity;
   for (const logit of logits) if (logit > largest) largest = logit;
   let sum = 0;
@@ -27,10 +27,20 @@ export function logSumExp(logits: Floats): number {
   return largest + log(sum);
 }
 
-/** The `n` likeliest tokens of a row of logits, [V], likeliest first, lower ids first among equals. */
-export function topLogprobs(logits: Floats, n: number): TokenLogprob[] {
+export interface StepLogprobs {
+  readonly logprob: number;
+  /** Likeliest first, lower ids first among equals. */
+  readonly topLogprobs: readonly TokenLogprob[];
+}
+
+/** Of `token` and of the `n` likeliest tokens of a row of logits, [V]. */
+export function logprobsOf(logits: Floats, token: number, n: number): StepLogprobs {
   const normalizer = logSumExp(logits);
-  return largestIndices(logits, n).map(token => ({ token, logprob: logits[token] - normalizer }));
+  const logprob = (id: number) => logits[id] - normalizer;
+  return {
+    logprob: logprob(token),
+    topLogprobs: largestIndices(logits, n).map(id => ({ token: id, logprob: logprob(id) })),
+  };
 }
 
 function largestIndices(logits: Floats, n: number): number[] {

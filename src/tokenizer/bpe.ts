@@ -17,8 +17,8 @@ import { type MergeTable, NO_MERGE } from './merge-table.js';
  */
 export function mergeSymbols(symbols: Int32Array, merges: MergeTable): Int32Array {
   const n = symbols.length;
-  const next = Int32Array.from(symbols, (_, i) => i + 1); // n after the last
-  const previous = Int32Array.from(symbols, (_, i) => i - 1); // −1 before the first
+  const next = counting(n, 1); // n after the last
+  const previous = counting(n, -1); // −1 before the first
   const found = findMerges(symbols, merges); // by symbol: its merge with the next one
   const queue = new MergeQueue(found, merges);
 
@@ -39,6 +39,13 @@ export function mergeSymbols(symbols: Int32Array, merges: MergeTable): Int32Arra
     if (left > 0) look(previous[left]);
   }
   return collect(symbols, next);
+}
+
+/** first, first + 1, … */
+function counting(length: number, first: number): Int32Array {
+  const numbers = new Int32Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = first + i;
+  return numbers;
 }
 
 function findMerges(symbols: Int32Array, merges: MergeTable): Int32Array {

@@ -69,7 +69,7 @@ export function mergesFromScores(vocabulary: Vocabulary, scores: ArrayLike<numbe
 
 /** Equal scores share a rank. */
 function rankScores({ pieces }: Vocabulary, scores: ArrayLike<number>): Map<number, number> {
-  const used = pieces.keys().filter(id => pieces[id].type === 'normal').map(id => scores[id]).toArray();
+  const used = pieces.flatMap(({ type }, id) => (type === 'normal' ? [scores[id]] : []));
   const bad = used.find(score => !Number.isFinite(score));
   check(bad === undefined, 'BAD_TOKENIZER', () => `a piece has the score ${bad}; scores must be finite`);
   const falling = [...new Set(used)].sort((a, b) => b - a);

@@ -26,7 +26,11 @@ export function* readFields(message: Uint8Array): Generator<Field> {
   while (!reader.atEnd) {
     const tag = reader.varint();
     const number = Number(tag >> 3n);
-    check(number >= 1 && number <= MAX_FIELD_NUMBER, 'BAD_TOKENIZER', () => `${reader.where}: no field has number ${number}`);
+    check(
+      number >= 1 && number <= MAX_FIELD_NUMBER,
+      'BAD_TOKENIZER',
+      () => `${reader.where}: no field has number ${number}`,
+    );
     yield readValue(reader, number, Number(tag & 7n));
   }
 }
@@ -42,7 +46,10 @@ function readValue(reader: Reader, number: number, wireType: number): Field {
     case 5:
       return { number, wireType: 'fixed32', value: reader.bytes(4n) };
     default:
-      throw new LlamaError('BAD_TOKENIZER', `${reader.where}: field ${number} has wire type ${wireType}, not 0, 1, 2 or 5`);
+      throw new LlamaError(
+        'BAD_TOKENIZER',
+        `${reader.where}: field ${number} has wire type ${wireType}, not 0, 1, 2 or 5`,
+      );
   }
 }
 

@@ -36,7 +36,7 @@ export class Vocabulary {
     this.unkId = ids.unkId;
     this.bosId = ids.bosId;
     this.eosId = ids.eosId;
-    this.byteIds = Array.from({ length: 256 }, (_, byte) => pieces.findIndex(piece => byteOf(piece) === byte));
+    this.byteIds = findBytes(pieces);
     this.#checkTexts();
     this.#checkSpecials();
     this.#checkBytes();
@@ -71,15 +71,33 @@ export class Vocabulary {
       });
     }
     const unknown = pieces.findIndex(({ type }, id) => type === 'unknown' && id !== unkId);
-    check(unknown === -1, 'BAD_TOKENIZER', () => `pieces ${unkId} and ${unknown} are both of type unknown; there must be one`);
+    check(
+      unknown === -1,
+      'BAD_TOKENIZER',
+      () => `pieces ${unkId} and ${unknown} are both of type unknown; there must be one`,
+    );
   }
 
   #checkBytes(): void {
     const missing = this.byteIds.indexOf(-1);
     check(missing === -1, 'BAD_TOKENIZER', () => `no piece is ${bytePiece(missing)}; all 256 bytes must have one`);
     const bad = this.pieces.findIndex(piece => piece.type === 'byte' && byteOf(piece) === undefined);
-    check(bad === -1, 'BAD_TOKENIZER', () => `piece ${bad} is of type byte, but reads ${show(this.pieces[bad].text)}, not <0x00> … <0xFF>`);
+    check(
+      bad === -1,
+      'BAD_TOKENIZER',
+      () => `piece ${bad} is of type byte, but reads ${show(this.pieces[bad].text)}, not <0x00> … <0xFF>`,
+    );
   }
+}
+
+/** By byte: the id of its piece, −1 if there is none. */
+function findBytes(pieces: readonly Piece[]): number[] {
+  const ids = new Array<number>(256).fill(-1);
+  pieces.forEach((piece, id) => {
+    const byte = byteOf(piece);
+    if (byte !== undefined) ids[byte] = id;
+  });
+  return ids;
 }
 
 /** 0 … 255 for a byte piece; undefined for any other. */

@@ -1,0 +1,13 @@
+/** Llama's tokenizer, for any JavaScript runtime; `openTokenizer`, which reads files, is in `open.ts`. */
+export { readSentencePieceModel } from './sentencepiece-model.js';
+export type { DecodeOptions, StreamDecoder } from './stream-decoder.js';
+export { type EncodeOptions, Tokenizer } from './tokenizer.js';
+export { readTokenizerJson } from './tokenizer-json.js';
+export {
+  type DummyPrefix,
+  modelFromScores,
+  PIECE_TYPES,
+  type ScoredPiece,
+  type TokenizerModel,
+} from './tokenizer-model.js';
+export type { Piece, PieceType } from './vocabulary.js';

@@ -1,0 +1,63 @@
+/**
+ * The tokenizer of a model's directory, as Hugging Face publishes it.
+ *
+ * tokenizer.model if there is one: it is what Llama was trained with, and tokenizer.json was converted from it. tokenizer_config.json
+ * is not read: what it says (`add_bos_token`, `legacy`) is about how prompts are put together, and here the caller says that.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { check, LlamaError } from '../errors.js';
+import { readSentencePieceModel } from './sentencepiece-model.js';
+import { Tokenizer } from './tokenizer.js';
+import { readTokenizerJson } from './tokenizer-json.js';
+import type { TokenizerModel } from './tokenizer-model.js';
+
+const READERS: readonly [fileName: string, read: (content: Buffer) => TokenizerModel][] = [
+  ['tokenizer.model', readSentencePieceModel],
+  ['tokenizer.json', content => readTokenizerJson(content.toString('utf8'))],
+];
+
+/**
+ * Opens tokenizer.model, or else tokenizer.json, in `directory`.
+ * @throws {LlamaError} NOT_FOUND if neither can be read; BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the setting, if it is
+ * not of Llama's kind.
+ */
+export async function openTokenizer(directory: string): Promise<Tokenizer> {
+  const files = await attempt(() => readdir(directory), `cannot open the directory ${directory}`);
+  for (const [fileName, read] of READERS) {
+    if (!files.includes(fileName)) continue;
+    const path = join(directory, fileName);
+    const content = await attempt(() => readFile(path), `cannot read ${path}`);
+    return inFile(path, () => new Tokenizer(read(content)));
+  }
+  throw new LlamaError('NOT_FOUND', `there is neither tokenizer.model nor tokenizer.json in ${directory}`);
+}
+
+/**
+ * Throws BAD_TOKENIZER if a model of `vocabSize` tokens cannot take every id that `tokenizer` gives. More are no harm: embeddings
+ * are often padded to a round number, and `decode` refuses the ids that no text has.
+ */
+export function checkVocabulary(tokenizer: Pick<Tokenizer, 'vocabSize'>, vocabSize: number): void {
+  check(tokenizer.vocabSize <= vocabSize, 'BAD_TOKENIZER', () => {
+    return `the tokenizer has ${tokenizer.vocabSize} pieces, the model only ${vocabSize} (vocab_size); is it another model's tokenizer?`;
+  });
+}
+
+async function attempt<T>(read: () => Promise<T>, message: string): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new LlamaError('NOT_FOUND', `${message}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** What `read` returns; the name of the file is put in front of what it finds wrong. */
+function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof LlamaError
+      ? new LlamaError(error.code, `${path}: ${error.message}`, { cause: error })
+      : error;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * tokenizer.json: what Hugging Face's `tokenizers` saves (github.com/huggingface/tokenizers), for Llama. Two forms of it:
+ *
+ *     until transformers 4   normalizer Prepend("▁"), Replace(" " → "▁")
+ *     since (legacy=False)   pre_tokenizer Metaspace: the same, but no "▁" in front of a text that begins with a space
+ *
+ * Both have a BPE model whose merges are a list of pairs, first things first, and a decoder that undoes "▁" and bytes. Anything
+ * else would change the ids or the text, and is refused by name.
+ *
+ * Not read: the post_processor, which only puts BOS in front, and how added tokens are found in texts: here they are not.
+ */
+import { parseJson } from '../checkpoint/json.js';
+import { check, LlamaError, show } from '../errors.js';
+import { type Merge, MergeTable } from './merge-table.js';
+import type { DummyPrefix, TokenizerModel } from './tokenizer-model.js';
+import { isBytePiece, type Piece, type PieceType, Vocabulary } from './vocabulary.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const BOS = '<s>';
+const EOS = '</s>';
+
+/**
+ * Reads the content of a tokenizer.json.
+ * @throws {LlamaError} BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the component, if it is not one of Llama's two forms.
+ */
+export function readTokenizerJson(text: string): TokenizerModel {
+  const file = object(parseJson(text, 'tokenizer.json', 'BAD_TOKENIZER'), 'tokenizer.json');
+  for (const setting of ['truncation', 'padding']) {
+    expectJson(file[setting] ?? null, null, `${setting}, left over from a run`);
+  }
+  const dummyPrefix = readDummyPrefix(file);
+  checkDecoder(file.decoder, dummyPrefix);
+  const model = object(file.model, 'model');
+  checkModel(model);
+  const vocabulary = readVocabulary(model, readAddedTokens(file.added_tokens ?? []));
+  return { vocabulary, merges: new MergeTable(vocabulary, readMerges(model.merges, vocabulary)), dummyPrefix };
+}
+
+const PREPEND = { type: 'Prepend', prepend: '▁' };
+const ESCAPE = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
+
+function readDummyPrefix({ normalizer = null, pre_tokenizer: preTokenizer = null }: Json): DummyPrefix {
+  if (preTokenizer !== null) {
+    expectJson(normalizer, null, 'normalizer beside a pre_tokenizer');
+    return readMetaspace(object(preTokenizer, 'pre_tokenizer'));
+  }
+  if (matches(normalizer, { type: 'Sequence', normalizers: [PREPEND, ESCAPE] })) return 'always';
+  if (matches(normalizer, { type: 'Sequence', normalizers: [ESCAPE] })) return 'never';
+  throw unsupported('normalizer', normalizer, 'Sequence of Prepend("▁") and Replace(" ", "▁")');
+}
+
+function readMetaspace({ prepend_scheme: scheme, ...others }: Json): DummyPrefix {
+  expectJson(others, { type: 'Metaspace', replacement: '▁', split: false }, 'pre_tokenizer');
+  // "first" means: not behind a special token within the text, and there is none here.
+  if (scheme === 'first' || scheme === 'always') return 'unless-space';
+  if (scheme === 'never') return 'never';
+  throw unsupported('pre_tokenizer.prepend_scheme', scheme, '"first", "always" or "never"');
+}
+
+function checkDecoder(decoder: unknown, dummyPrefix: DummyPrefix): void {
+  const spaces = { type: 'Replace', pattern: { String: '▁' }, content: ' ' };
+  const strip = { type: 'Strip', content: ' ', start: 1, stop: 0 };
+  const steps = [spaces, { type: 'ByteFallback' }, { type: 'Fuse' }, ...(dummyPrefix === 'never' ? [] : [strip])];
+  expectJson(decoder, { type: 'Sequence', decoders: steps }, 'decoder');
+}
+
+function checkModel(model: Json): void {
+  expectJson(model.type, 'BPE', 'model.type');
+  expectJson(model.byte_fallback, true, 'model.byte_fallback');
+  expectJson(model.dropout ?? null, null, 'model.dropout');
+  expectJson(model.continuing_subword_prefix || null, null, 'model.continuing_subword_prefix');
+  expectJson(model.end_of_word_suffix || null, null, 'model.end_of_word_suffix');
+  expectJson(model.ignore_merges ?? false, false, 'model.ignore_merges');
+}
+
+/** By text: the ids of the special tokens. */
+function readAddedTokens(added: unknown): Map<string, number> {
+  const specials = new Map<string, number>();
+  for (const entry of array(added, 'added_tokens')) {
+    const { id, content, special } = object(entry, 'an entry of added_tokens');
+    check(typeof content === 'string', 'BAD_TOKENIZER', () => 'an entry of added_tokens has no content');
+    // One that is not special would be found in texts and decoded.
+    expectJson(special, true, `added_tokens: special of ${show(content)}`);
+    specials.set(content, integer(id, `added_tokens: id of ${show(content)}`));
+  }
+  return specials;
+}
+
+function readVocabulary(model: Json, specials: ReadonlyMap<string, number>): Vocabulary {
+  const unknown = model.unk_token;
+  const typeOf = (text: string): PieceType => {
+    if (text === unknown) return 'unknown';
+    if (specials.has(text)) return 'control';
+    return isBytePiece(text) ? 'byte' : 'normal';
+  };
+  const ids = new Map(
+    Object.entries(object(model.vocab, 'model.vocab')).map(([text, id]) => [
+      text,
+      integer(id, `the id of ${show(text)}`),
+    ]),
+  );
+  for (const [text, id] of specials) {
+    check(
+      (ids.get(text) ?? id) === id,
+      'BAD_TOKENIZER',
+      () => `${show(text)} has id ${ids.get(text)} in model.vocab, ${id} in added_tokens`,
+    );
+    ids.set(text, id);
+  }
+  const pieces: Piece[] = [];
+  for (const [text, id] of [...ids].sort(([, a], [, b]) => a - b)) {
+    check(
+      id === pieces.length,
+      'BAD_TOKENIZER',
+      () => `piece ${show(text)} has id ${id}; ids must be 0, 1, 2, …, and ${pieces.length} is next`,
+    );
+    pieces.push({ text, type: typeOf(text) });
+  }
+  const idOf = (text: unknown) => ids.get(text as string) ?? -1;
+  return new Vocabulary(pieces, { unkId: idOf(unknown), bosId: idOf(BOS), eosId: idOf(EOS) });
+}
+
+function readMerges(merges: unknown, vocabulary: Vocabulary): Merge[] {
+  return array(merges, 'model.merges').map((merge, rank) => {
+    const [left, right] = readPair(merge, rank);
+    const id = (text: string) => {
+      const found = vocabulary.idOf(text);
+      check(
+        found !== undefined,
+        'BAD_TOKENIZER',
+        () => `merge ${rank} needs ${show(text)}, which is not a normal piece`,
+      );
+      return found;
+    };
+    return { left: id(left), right: id(right), merged: id(left + right), rank };
+  });
+}
+
+/** "a b" in files until 2024, ["a", "b"] since. */
+function readPair(merge: unknown, rank: number): [string, string] {
+  const pair: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
+  const isPair = Array.isArray(pair) && pair.length === 2 && pair.every(part => typeof part === 'string');
+  check(isPair, 'BAD_TOKENIZER', () => `merge ${rank} is ${show(merge)}, not a pair of pieces`);
+  return pair as [string, string];
+}
+
+function object(value: unknown, name: string): Json {
+  check(
+    typeof value === 'object' && value !== null && !Array.isArray(value),
+    'BAD_TOKENIZER',
+    () => `${name} is ${show(value)}, not an object`,
+  );
+  return value as Json;
+}
+
+function array(value: unknown, name: string): readonly unknown[] {
+  check(Array.isArray(value), 'BAD_TOKENIZER', () => `${name} is ${show(value)}, not an array`);
+  return value;
+}
+
+function integer(value: unknown, name: string): number {
+  check(Number.isSafeInteger(value), 'BAD_TOKENIZER', () => `${name} is ${show(value)}, not an integer`);
+  return value as number;
+}
+
+function expectJson(value: unknown, expected: unknown, name: string): void {
+  if (!matches(value, expected)) throw unsupported(name, value, show(expected));
+}
+
+function unsupported(name: string, value: unknown, expected: string): LlamaError {
+  const given = value === undefined ? 'missing' : show(value);
+  return new LlamaError(
+    'UNSUPPORTED',
+    `${name} is ${given}; only ${expected}, as Llama has it, is implemented, and the ids would be others`,
+  );
+}
+
+/** The same JSON, in whatever order the keys are. */
+function matches(value: unknown, expected: unknown): boolean {
+  if (typeof expected !== 'object' || expected === null) return value === expected;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) !== Array.isArray(expected)) return false;
+  const keys = Object.keys(expected);
+  if (keys.length !== Object.keys(value).length) return false;
+  return keys.every(key => matches((value as Json)[key], (expected as Json)[key]));
+}

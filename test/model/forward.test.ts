@@ -1,0 +1,166 @@
+/** What must hold of a forward pass whatever the weights: chunks, batches, cancelled passes, bad input. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
+import { openModelDirectory } from '../../src/checkpoint/open.js';
+import { ExactKernels } from '../../src/kernels/exact.js';
+import { Llama } from '../../src/model/llama.js';
+import { recordTrace } from '../../src/model/trace.js';
+import { allLogits, continuing, goldenPath, openGolden, readIntegers } from '../support/golden.js';
+
+let model: Llama;
+let tokens: number[];
+beforeAll(async () => {
+  model = await openGolden('gqa', 'f32');
+  tokens = await readIntegers('gqa/trace-f32.safetensors', 'tokens');
+});
+afterAll(() => model.close());
+
+describe('the same bits', () => {
+  it.each(['f64', 'f32', 'bf16', 'f16'] as const)('%s: a prompt at once, in chunks of 7 and token by token', async numerics => {
+    const own = await openGolden('gqa', numerics);
+    const whole = await allLogits(own, tokens);
+    expect([...(await allLogits(own, tokens, 7))]).toEqual([...whole]);
+    expect([...(await allLogits(own, tokens, 1))]).toEqual([...whole]);
+    await own.close();
+  });
+
+  it('a text alone, and in one batch with two others that are elsewhere', async () => {
+    const alone = await allLogits(model, tokens);
+    const [a, b, c] = [model.createSequence(), model.createSequence(), model.createSequence()];
+    await model.forward(continuing(b, [1, 5, 9]));
+    const rows = [...continuing(a, tokens.slice(0, 9)), ...continuing(b, [7]), ...continuing(c, [1, 2])];
+    const first = await model.forward(rows, { logitsFor: [8] });
+    const mixed = [...continuing(c, [3]), ...continuing(a, tokens.slice(9)), ...continuing(b, [8])];
+    const second = await model.forward(mixed, { logitsFor: [10] });
+    const V = model.config.vocabSize;
+    expect([...first.data]).toEqual([...alone.subarray(8 * V, 9 * V)]);
+    expect([...second.data]).toEqual([...alone.subarray(18 * V, 19 * V)]);
+  });
+
+  it('after going back: truncated and continued as if the rest had never been', async () => {
+    const sequence = model.createSequence();
+    await model.forward(continuing(sequence, [...tokens.slice(0, 6), 300, 301, 302]));
+    sequence.truncate(6);
+    const resumed = await model.forward(continuing(sequence, tokens.slice(6)));
+    const fresh = await model.forward(continuing(model.createSequence(), tokens));
+    expect([...resumed.data]).toEqual([...fresh.data]);
+  });
+
+  it('with weights kept and with weights streamed layer by layer', async () => {
+    const { config, checkpoint } = await openModelDirectory(goldenPath('gqa'));
+    let read = 0;
+    const counting: Checkpoint = {
+      name: checkpoint.name,
+      tensors: new Map(
+        [...checkpoint.tensors].map(([name, tensor]) => {
+          const counted = (first?: number, count?: number) => {
+            read++;
+            return tensor.read(first, count);
+          };
+          return [name, { name, dtype: tensor.dtype, shape: tensor.shape, byteLength: tensor.byteLength, read: counted }];
+        }),
+      ),
+      close: () => checkpoint.close(),
+    };
+    const streamed = new Llama(config, counting, { kernels: new ExactKernels('f32'), keepBytes: 0 });
+    const chunks = await allLogits(streamed, tokens, 10);
+    expect([...chunks]).toEqual([...(await allLogits(model, tokens))]);
+    const perPass = config.numHiddenLayers * 9 + 2;
+    expect(read).toBeGreaterThanOrEqual(2 * perPass + 2); // every pass read all layers, norm and head, and some embeddings
+    await streamed.close();
+  });
+});
+
+describe('trace', () => {
+  it('does not change the result', async () => {
+    const rows = continuing(model.createSequence(), tokens);
+    const { trace } = recordTrace();
+    const traced = await model.forward(rows, { trace });
+    const plain = await model.forward(continuing(model.createSequence(), tokens));
+    expect([...traced.data]).toEqual([...plain.data]);
+  });
+
+  it('keeps only what is asked for', async () => {
+    const { trace, tensors } = recordTrace(name => name.endsWith('probabilities'));
+    await model.forward(continuing(model.createSequence(), tokens.slice(0, 3)), { trace });
+    expect([...tensors.keys()]).toEqual([0, 1, 2].map(layer => `model.layers.${layer}.self_attn.probabilities`));
+    expect(tensors.get('model.layers.0.self_attn.probabilities')?.shape).toEqual([3, 6, 3]);
+  });
+});
+
+describe('cancelling', () => {
+  it('rejects with the reason, between layers, and leaves the sequence as it was', async () => {
+    const sequence = model.createSequence();
+    await model.forward(continuing(sequence, tokens.slice(0, 4)));
+    const controller = new AbortController();
+    const onLayer = (done: number) => done === 2 && controller.abort(new Error('enough'));
+    const pass = model.forward(continuing(sequence, tokens.slice(4)), { signal: controller.signal, onLayer });
+    await expect(pass).rejects.toThrow('enough');
+    expect(sequence.length).toBe(4);
+    const resumed = await model.forward(continuing(sequence, tokens.slice(4)));
+    const fresh = await model.forward(continuing(model.createSequence(), tokens));
+    expect([...resumed.data]).toEqual([...fresh.data]);
+  });
+
+  it('does nothing at all if the signal was aborted before', async () => {
+    const done: number[] = [];
+    const signal = AbortSignal.abort(new Error('never mind'));
+    const pass = model.forward(continuing(model.createSequence(), tokens), { signal, onLayer: n => done.push(n) });
+    await expect(pass).rejects.toThrow('never mind');
+    expect(done).toEqual([]);
+  });
+});
+
+describe('bad input is refused by name', () => {
+  it.each([
+    [331, 'token 331 is not in the vocabulary; ids are integers from 0 to 330'],
+    [-1, 'token -1 is not in the vocabulary'],
+    [1.5, 'token 1.5 is not in the vocabulary'],
+    [NaN, 'token NaN is not in the vocabulary'],
+  ])('token %d', async (token, message) => {
+    const pass = model.forward(continuing(model.createSequence(), [1, token]));
+    await expect(pass).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining(message) });
+  });
+
+  it('a position out of turn, none at all, or beyond the context', async () => {
+    const sequence = model.createSequence();
+    const at = (position: number) => model.forward([{ token: 1, position, sequence }]);
+    await expect(at(1)).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('goes on at 0') });
+    await expect(at(0.5)).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    await expect(at(32768)).rejects.toMatchObject({ code: 'CONTEXT_OVERFLOW', message: expect.stringContaining('32768') });
+    await expect(model.forward([])).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+
+  it('logits of a row that is not there', async () => {
+    const rows = continuing(model.createSequence(), [1, 2]);
+    await expect(model.forward(rows, { logitsFor: [2] })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    await expect(model.forward(rows, { logitsFor: [-1] })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+
+  it('a disposed sequence, or another model’s', async () => {
+    const sequence = model.createSequence();
+    sequence.dispose();
+    await expect(model.forward(continuing(sequence, [1]))).rejects.toMatchObject({ code: 'DISPOSED' });
+    const foreign = { length: 0, truncate() {}, dispose() {} };
+    await expect(model.forward(continuing(foreign, [1]))).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  });
+
+  it('a NaN among the weights ends as NOT_FINITE, not as text', async () => {
+    const { config, checkpoint } = await openModelDirectory(goldenPath('mha'));
+    const poisoned = new Map(checkpoint.tensors);
+    const name = 'model.layers.1.mlp.down_proj.weight';
+    const good = checkpoint.tensors.get(name);
+    if (good === undefined) throw new Error(`golden/mha has no ${name}`);
+    const { dtype, shape, byteLength } = good;
+    const read = async (first?: number, count?: number) => {
+      const data = await good.read(first, count);
+      data[5] = NaN;
+      return data;
+    };
+    poisoned.set(name, { name, dtype, shape, byteLength, read });
+    const sick = new Llama(config, { name: 'sick', tensors: poisoned, close: () => checkpoint.close() });
+    const pass = sick.forward(continuing(sick.createSequence(), [1, 2, 3]));
+    await expect(pass).rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining('position 2') });
+    await sick.close();
+  });
+});

@@ -1,0 +1,89 @@
+/** A model and a tokenizer without weights, for what happens around them. */
+import type { GenerateModel, GenerateSequence, GenerateTokenizer } from '../../src/generate.js';
+import { uniform } from '../../src/sampling/philox.js';
+import type { Tensor } from '../../src/tensor.js';
+
+export const BOS = 1;
+export const EOS = 2;
+const FIRST_BYTE = 3;
+const VOCABULARY = 256 + FIRST_BYTE;
+
+export const bytesOf = (text: string): number[] =>
+  Array.from(new TextEncoder().encode(text), byte => byte + FIRST_BYTE);
+
+/** One token per UTF-8 byte, after <unk>, <s> and </s>. */
+export const byteTokenizer: GenerateTokenizer = {
+  encode: (text, { bos }) => [...(bos ? [BOS] : []), ...bytesOf(text)],
+  streamDecoder() {
+    const decoder = new TextDecoder();
+    return {
+      push: id => decoder.decode(Uint8Array.of(id - FIRST_BYTE), { stream: true }),
+      flush: () => decoder.decode(),
+    };
+  },
+};
+
+class FakeSequence implements GenerateSequence {
+  readonly tokens: number[] = [];
+  disposed = false;
+
+  get length(): number {
+    return this.tokens.length;
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+}
+
+/** Gives `logitsAfter(tokens)`, [V], and remembers what it was asked for. */
+export class FakeModel implements GenerateModel {
+  readonly config;
+  readonly sequences: FakeSequence[] = [];
+  readonly rowsPerPass: number[] = [];
+  readonly logitsFor: number[] = [];
+  readonly #logitsAfter: (tokens: readonly number[]) => Float32Array;
+
+  constructor(logitsAfter: (tokens: readonly number[]) => Float32Array, maxPositionEmbeddings = 64) {
+    this.config = { vocabSize: VOCABULARY, maxPositionEmbeddings, eosTokenIds: [EOS], bosTokenId: BOS };
+    this.#logitsAfter = logitsAfter;
+  }
+
+  createSequence(): GenerateSequence {
+    this.sequences.push(new FakeSequence());
+    return this.sequences.at(-1)!;
+  }
+
+  async forward(...[rows, { logitsFor }]: Parameters<GenerateModel['forward']>): Promise<Tensor> {
+    for (const { token, position, sequence } of rows) {
+      const { tokens, disposed } = sequence as FakeSequence;
+      if (disposed || position !== tokens.length) throw new Error(`position ${position} is out of turn`);
+      tokens.push(token);
+    }
+    this.rowsPerPass.push(rows.length);
+    this.logitsFor.push(...logitsFor.map(index => index - rows.length));
+    const { tokens } = rows[0].sequence as FakeSequence;
+    return { shape: [logitsFor.length, VOCABULARY], data: this.#logitsAfter(tokens) };
+  }
+}
+
+/** Always continues a prompt with the tokens of `output`, then with end of text. */
+export function saying(
+  output: string | readonly number[],
+  promptTokens: number,
+  maxPositionEmbeddings?: number,
+): FakeModel {
+  const script = typeof output === 'string' ? bytesOf(output) : output;
+  return new FakeModel(tokens => {
+    const logits = new Float32Array(VOCABULARY);
+    logits[script[tokens.length - promptTokens] ?? EOS] = 5;
+    return logits;
+  }, maxPositionEmbeddings);
+}
+
+/** Logits that look random and depend on every token so far. */
+export const babbling = (): FakeModel =>
+  new FakeModel(tokens => {
+    const seed = tokens.reduce((hash, token) => (hash * 31 + token) % 2 ** 32, 7);
+    return Float32Array.from({ length: VOCABULARY }, (_, id) => (id < FIRST_BYTE ? -9 : 4 * uniform(seed, id)));
+  });
