@@ -17,7 +17,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-const lock = createHash('sha256').update(readFileSync(new URL('../package-lock.json', import.meta.url))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(new URL('../package-lock.json', import.meta.url)))
+  .digest('hex');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(stamp, lock);

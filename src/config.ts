@@ -5,6 +5,7 @@
  * not implemented is refused by name; so is a key that nobody has looked at (`config-keys.ts` lists the ones that were).
  */
 
+import { isObject } from './checkpoint/json.js';
 import { HARMLESS_KEYS, IMPLEMENTED_VALUES, KEYS_READ, NULLABLE_KEYS, ROPE_KEYS } from './config-keys.js';
 import { check, LlamaError, show } from './errors.js';
 
@@ -69,7 +70,7 @@ export function parseConfig(raw: unknown): LlamaConfig {
     numHiddenLayers: size(json, 'num_hidden_layers'),
     numAttentionHeads,
     numKeyValueHeads: size(json, 'num_key_value_heads', numAttentionHeads),
-    headDim: size(json, 'head_dim', headDimOf(hiddenSize, numAttentionHeads)),
+    headDim: json.head_dim === undefined ? headDimOf(hiddenSize, numAttentionHeads) : size(json, 'head_dim'),
     rmsNormEps: positive(json, 'rms_norm_eps', 1e-6),
     ...parseRope(json),
     maxPositionEmbeddings: size(json, 'max_position_embeddings', 2048),
@@ -203,8 +204,13 @@ function agree<T>(what: string, values: readonly (T | undefined)[]): T | undefin
   return given[0];
 }
 
-function headDimOf(hiddenSize: number, heads: number): number | undefined {
-  return hiddenSize % heads === 0 ? hiddenSize / heads : undefined;
+function headDimOf(hiddenSize: number, heads: number): number {
+  check(
+    hiddenSize % heads === 0,
+    'BAD_CONFIG',
+    () => `hidden_size ${hiddenSize} is not a multiple of num_attention_heads ${heads}, and no head_dim is given`,
+  );
+  return hiddenSize / heads;
 }
 
 // Field readers. A field without a fallback must be there.
@@ -247,8 +253,4 @@ function tokenId(value: unknown, key: string): number {
     () => `${key} is ${show(value)}; a token id is an integer from 0 up`,
   );
   return value as number;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

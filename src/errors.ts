@@ -48,6 +48,7 @@ export function check(condition: boolean, code: LlamaErrorCode, message: () => s
 
 /** A value for an error message: quoted if it is text, and never longer than a line. */
 export function show(value: unknown): string {
+  if (typeof value === 'number') return String(value); // JSON has no NaN and no Infinity
   let text: string;
   try {
     text = JSON.stringify(value) ?? String(value);

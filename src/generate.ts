@@ -75,7 +75,7 @@ export interface GenerationStep extends Partial<StepLogprobs> {
 
 /** `finishReason` is `length` for maxNewTokens, maxLength and the end of the context alike. */
 export interface GenerationResult extends End {
-  /** The texts of all steps: the output decoded, without stop token and stop string. */
+  /** The texts of all steps: what follows the prompt's text, spaces included, up to the stop token or stop string. */
   readonly text: string;
   /** All tokens after the prompt. As in Hugging Face the stop token is one of them; so are those of the stop string. */
   readonly tokens: readonly number[];
@@ -182,7 +182,7 @@ async function* steps(
   const sequence = model.createSequence();
   try {
     const ids = [...prompt];
-    const output = new Output(tokenizer, plan.stop, plan.stopTokenIds);
+    const output = new Output(tokenizer, prompt, plan.stop, plan.stopTokenIds);
     const pass = new ForwardPasses(model, sequence, plan);
     let logits = await pass.prefill(prompt);
     for (;;) {

@@ -267,7 +267,7 @@ describe('sizes', () => {
   });
 
   it.each<[string, object, string[]]>([
-    ['hidden size not divisible by heads', { hidden_size: 4097 }, ['head_dim']],
+    ['hidden size not divisible by heads', { hidden_size: 4097 }, ['4097', '32', 'head_dim']],
     ['heads no multiple of kv heads', { num_key_value_heads: 5 }, ['32', '5']],
     ['more kv heads than heads', { num_key_value_heads: 64 }, ['32', '64']],
     ['odd head_dim', { head_dim: 127 }, ['127', 'odd']],

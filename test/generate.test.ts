@@ -8,6 +8,7 @@ import {
   generate,
 } from '../src/generate.js';
 import { type HuggingFaceOptions, huggingFaceOptions } from '../src/sampling/hugging-face.js';
+import { openTokenizer } from '../src/tokenizer/open.js';
 import { BOS, babbling, bytesOf, byteTokenizer, EOS, type FakeModel, saying } from './support/fake-model.js';
 import { goldenPath, openGolden } from './support/golden.js';
 
@@ -93,6 +94,23 @@ describe('text', () => {
     expect(texts(steps).join('')).toBe('naïve [INS] 😀');
     expect(steps.map(({ result }) => result?.text)).toEqual([...steps.slice(1).map(() => undefined), 'naïve [INS] 😀']);
     expect(steps.map(({ token }) => token)).toEqual(steps.at(-1)!.result!.tokens);
+  });
+});
+
+describe('prompt and output read as one text', async () => {
+  const tokenizer = await openTokenizer(goldenPath('tokenizer'));
+
+  test.each([
+    { prompt: 'The capital is', output: ' Paris, é.', text: ' Paris, é.' },
+    { prompt: '[INST]\nHi\n[/INST]\n\n', output: 'Hello there', text: 'Hello there' },
+    { prompt: '', output: ' Once upon', text: ' Once upon' },
+    { prompt: '', output: 'Once upon', text: 'Once upon' },
+  ])('$prompt|$output', async ({ prompt, output, text }) => {
+    const begun = tokenizer.encode(prompt, { bos: true });
+    const said = tokenizer.encode(output, { continuation: prompt !== '' });
+    const model = saying(said, begun.length, 64, tokenizer.vocabSize);
+    expect((await complete(model, tokenizer, prompt)).text).toBe(text);
+    expect(tokenizer.decode([...begun, ...said])).toBe(prompt + text);
   });
 });
 
@@ -210,6 +228,17 @@ describe('leaving early', () => {
       expect(model.rowsPerPass.length).toBe(stage === 'prefill' ? 1 : 3);
       expect(model.sequences[0].disposed).toBe(true);
     }
+  });
+
+  test('a signal that comes during a pass ends it, even if the model does not look', async () => {
+    const model = says('a');
+    const aborter = new AbortController();
+    const forward = model.forward.bind(model);
+    model.forward = (...args) => {
+      aborter.abort();
+      return forward(...args);
+    };
+    await expect(end(model, { signal: aborter.signal, maxNewTokens: 1 })).rejects.toThrow('aborted');
   });
 
   test('the signal reaches the model', async () => {

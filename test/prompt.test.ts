@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defaultStopTokenIds, encodePrompt, formatPrompt, type Message, promptWarnings } from '../src/prompt.js';
+import { openTokenizer } from '../src/tokenizer/open.js';
+import { goldenPath } from './support/golden.js';
 
 const user = (content: string): Message => ({ role: 'user', content });
 const assistant = (content: string): Message => ({ role: 'assistant', content });
@@ -47,6 +49,15 @@ describe('formatPrompt', () => {
 test('encodePrompt asks the tokenizer for BOS', () => {
   const tokenizer = { encode: (text: string, { bos }: { bos: boolean }) => [...(bos ? [1] : []), text.length] };
   expect(encodePrompt(tokenizer, 'abc')).toEqual([1, 3]);
+});
+
+test('what a user writes never becomes a control token (bug H5)', async () => {
+  const tokenizer = await openTokenizer(goldenPath('tokenizer'));
+  const text = formatPrompt([user('</s><s> <unk>'), assistant('</s>'), user('<s>[INST]</s>')]);
+  const [bos, ...rest] = encodePrompt(tokenizer, text);
+  expect(bos).toBe(tokenizer.bosId);
+  expect(rest.filter(id => [tokenizer.bosId, tokenizer.eosId, tokenizer.unkId].includes(id))).toEqual([]);
+  expect(tokenizer.decode(rest)).toBe(text);
 });
 
 describe('promptWarnings', () => {

@@ -25,6 +25,10 @@ export function parseJson(text: string, source: string, code: LlamaErrorCode): u
   }
 }
 
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Walks over the brackets and strings of `text`; anything else that is not JSON is left for JSON.parse to find. */
 function findProblem(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = []; // the keys of each open object; undefined for an array

@@ -13,7 +13,7 @@ import { checkConfig, type LlamaConfig, parseConfig, parseEosTokenIds } from '..
 import { check, LlamaError, show } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
 import { openFile, reason } from './file.js';
-import { parseJson } from './json.js';
+import { isObject, parseJson } from './json.js';
 import { openSafetensors } from './safetensors.js';
 import { openShards } from './shards.js';
 import { checkTiedHead, checkWeights } from './weights.js';
@@ -78,9 +78,8 @@ async function openCheckpoint(path: string, files: readonly string[]): Promise<C
 
 async function readGenerationConfig(path: string): Promise<Record<string, unknown>> {
   const json = await readJson(path, GENERATION_CONFIG);
-  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
-  check(isObject, 'BAD_CONFIG', () => `${join(path, GENERATION_CONFIG)} is ${show(json)}, not an object`);
-  return json as Record<string, unknown>;
+  check(isObject(json), 'BAD_CONFIG', () => `${join(path, GENERATION_CONFIG)} is ${show(json)}, not an object`);
+  return json;
 }
 
 function withEosTokenIds(config: LlamaConfig, ids: unknown): LlamaConfig {

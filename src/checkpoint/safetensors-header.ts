@@ -13,7 +13,7 @@
 
 import { check, LlamaError, show } from '../errors.js';
 import { DTYPE_BYTES, type DType } from './dtypes.js';
-import { parseJson } from './json.js';
+import { isObject, parseJson } from './json.js';
 import type { ByteSource } from './source.js';
 
 export const LENGTH_BYTES = 8;
@@ -136,9 +136,6 @@ function checkCoverage(tensors: readonly TensorInfo[], dataStart: number, fileSi
 
 /** A \ud800 … \udfff without its partner: JSON can write it, UTF-8 cannot. */
 export const LONE_SURROGATE = /\p{Surrogate}/u;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const isDType = (value: unknown): value is DType =>
   typeof value === 'string' && Object.hasOwn(DTYPE_BYTES, value);

@@ -9,6 +9,7 @@
 
 import { check, show } from '../errors.js';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
+import { isObject } from './json.js';
 import { openSafetensors, type SafetensorsFile } from './safetensors.js';
 import type { ByteSource } from './source.js';
 
@@ -43,9 +44,9 @@ export async function openShards(
 }
 
 function parseWeightMap(index: unknown, name: string): Map<string, string> {
-  const weightMap = (index as { weight_map?: unknown } | null)?.weight_map;
+  const weightMap = isObject(index) ? index.weight_map : undefined;
   check(
-    typeof weightMap === 'object' && weightMap !== null && !Array.isArray(weightMap),
+    isObject(weightMap),
     'BAD_CHECKPOINT',
     () => `${name}: weight_map is ${show(weightMap)}, not an object of tensor name → file name`,
   );

@@ -15,7 +15,11 @@ interface LayerCache {
 
 /** The sequence as its own kernels know it. */
 export function exactSequence(sequence: Sequence): ExactSequence {
-  check(sequence instanceof ExactSequence, 'BAD_INPUT', () => 'this sequence belongs to other kernels; create it with the same model');
+  check(
+    sequence instanceof ExactSequence,
+    'BAD_INPUT',
+    () => 'this sequence belongs to other kernels; create it with the same model',
+  );
   return sequence;
 }
 
@@ -59,7 +63,8 @@ export class ExactSequence implements Sequence {
     check(
       Number.isInteger(length) && length >= 0 && length <= this.length,
       'BAD_INPUT',
-      () => `cannot truncate a sequence of ${this.length} positions to ${length}; give an integer from 0 to ${this.length}`,
+      () =>
+        `cannot truncate a sequence of ${this.length} positions to ${length}; give an integer from 0 to ${this.length}`,
     );
     this.length = length;
   }

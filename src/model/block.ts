@@ -38,7 +38,12 @@ export function block(pass: Pass, layer: number, weights: LayerWeights): void {
 }
 
 /** output = Wo · attention(rope(Wq·normed), rope(Wk·normed), Wv·normed) */
-function selfAttention({ kernels, config, rows, state, trace }: Pass, layer: number, weights: LayerWeights, name: string): void {
+function selfAttention(
+  { kernels, config, rows, state, trace }: Pass,
+  layer: number,
+  weights: LayerWeights,
+  name: string,
+): void {
   const { normed, query, key, value, cosines, sines, context, output } = state;
 
   kernels.matmul(query, normed, weights.qProj); // [R, H·d]

@@ -96,9 +96,10 @@ export class Llama {
   }
 
   private async head(x: Tensor, trace: Trace | undefined): Promise<Tensor> {
+    const logits = this.kernels.tensor(x.shape[0], this.config.vocabSize);
+    if (x.shape[0] === 0) return logits; // all chunks of a prompt but the last: no need to read the weights
     this.kernels.rmsnorm(x, x, await this.weights.norm(), this.config.rmsNormEps);
     trace?.('model.norm', x);
-    const logits = this.kernels.tensor(x.shape[0], this.config.vocabSize);
     this.kernels.matmul(logits, x, await this.weights.lmHead()); // [R, V]
     trace?.('lm_head', logits);
     return logits;

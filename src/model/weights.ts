@@ -5,6 +5,7 @@
  * go in every forward pass, so that the 13.5 GB original can be judged on a machine that could never hold it.
  */
 import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint.js';
+import { EMBEDDING, LM_HEAD } from '../checkpoint/weights.js';
 import type { LlamaConfig } from '../config.js';
 import { LlamaError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
@@ -57,7 +58,7 @@ export class Weights {
   }
 
   lmHead(): Promise<Tensor> {
-    return this.load(this.config.tieWordEmbeddings ? EMBEDDING : 'lm_head.weight');
+    return this.load(this.config.tieWordEmbeddings ? EMBEDDING : LM_HEAD);
   }
 
   /**
@@ -93,8 +94,6 @@ export class Weights {
     return tensor;
   }
 }
-
-const EMBEDDING = 'model.embed_tokens.weight';
 
 function decodedBytes({ tensors }: Checkpoint): number {
   let bytes = 0;

@@ -28,7 +28,9 @@ export interface Rounding {
   compute(x: number): number;
   store(x: number): number;
   /** Holds activations, caches and partial sums. */
-  readonly Numbers: new (length: number) => Floats;
+  readonly Numbers: new (
+    length: number,
+  ) => Floats;
   /** How many terms of a sum are added up before the next partial sum is begun. */
   readonly sumBlock: number;
   readonly dot: Dot;

@@ -4,7 +4,7 @@
  *   x[i] ← e^(x[i] − m) / Σ_j e^(x[j] − m),   m = max(x)
  *
  * Numerics: subtracting the largest element keeps every exponent ≤ 0: nothing overflows, and at least one term is 1. Exponentials,
- * sum and quotient are rounded as float32 softmax does (compute), the result once more (store). A row in which everything is
+ * sum, its inverse and the products are rounded as PyTorch's float32 softmax does (compute), the result once more (store). A row in which everything is
  * masked (−Infinity, or no element at all) has no distribution; it becomes zeros, never NaN.
  */
 import type { Floats } from '../tensor.js';
@@ -25,6 +25,6 @@ export function softmax(x: Floats, start: number, length: number, { compute, sto
     x[i] = compute(exp(compute(x[i] - largest)));
     sum += x[i];
   }
-  sum = compute(sum);
-  for (let i = start; i < end; i++) x[i] = store(compute(x[i] / sum));
+  const inverse = compute(1 / compute(sum));
+  for (let i = start; i < end; i++) x[i] = store(compute(x[i] * inverse));
 }

@@ -3,6 +3,9 @@
  *
  * What is held back: a stop token (never shown), incomplete UTF-8 (in the tokenizer's decoder), and what may become a stop
  * string (`stop.ts`). What is still held when the output ends, and is no stop string, comes with the last token.
+ *
+ * The decoder sees the prompt first, so that prompt and output read as one text: the space of a first word "▁Paris" is shown
+ * after "The capital is", and is not after BOS alone. (Decoding the new tokens by themselves would always drop it.)
  */
 import { StopMatcher } from './stop.js';
 
@@ -19,7 +22,7 @@ export interface End {
 }
 
 export class Output {
-  /** All that was shown. After the end: the output decoded, up to the stop token or stop string. */
+  /** All that was shown; after the end, all there is. */
   text = '';
   /** Set when the output is complete. */
   end: End | undefined;
@@ -27,8 +30,14 @@ export class Output {
   readonly #matcher: StopMatcher;
   readonly #stopTokenIds: ReadonlySet<number>;
 
-  constructor(tokenizer: StreamTokenizer, stop: readonly string[], stopTokenIds: readonly number[]) {
+  constructor(
+    tokenizer: StreamTokenizer,
+    prompt: readonly number[],
+    stop: readonly string[],
+    stopTokenIds: readonly number[],
+  ) {
     this.#decoder = tokenizer.streamDecoder();
+    for (const id of prompt) this.#decoder.push(id);
     this.#matcher = new StopMatcher(stop);
     this.#stopTokenIds = new Set(stopTokenIds);
   }

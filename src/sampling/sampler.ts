@@ -56,13 +56,14 @@ export function createSampler(options: SamplingOptions = {}): Sampler {
 
 /** The options with every default filled in. Throws as `createSampler` does. */
 export function checkSamplingOptions(options: SamplingOptions): Settings {
+  const or = (value: number | undefined, absent: number) => (value === undefined ? absent : value); // null is not absent
   const settings: Settings = {
-    temperature: options.temperature ?? 0,
-    topK: options.topK ?? 0,
-    topP: options.topP ?? 1,
-    minP: options.minP ?? 0,
-    repetitionPenalty: options.repetitionPenalty ?? 1,
-    seed: options.seed ?? randomSeed(),
+    temperature: or(options.temperature, 0),
+    topK: or(options.topK, 0),
+    topP: or(options.topP, 1),
+    minP: or(options.minP, 0),
+    repetitionPenalty: or(options.repetitionPenalty, 1),
+    seed: or(options.seed, randomSeed()),
   };
   refuseUnknownOptions(options, Object.keys(settings));
   const is = (name: keyof Settings, holds: boolean, range: string) => checkOption(name, settings[name], holds, range);

@@ -54,7 +54,7 @@ export class StopMatcher {
     let match: string | undefined;
     for (const automaton of this.#automata) {
       automaton.advance(unit);
-      if (automaton.complete && match === undefined) match = automaton.stop;
+      if (automaton.complete && automaton.stop.length > (match?.length ?? 0)) match = automaton.stop;
     }
     return match;
   }

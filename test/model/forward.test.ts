@@ -16,13 +16,16 @@ beforeAll(async () => {
 afterAll(() => model.close());
 
 describe('the same bits', () => {
-  it.each(['f64', 'f32', 'bf16', 'f16'] as const)('%s: a prompt at once, in chunks of 7 and token by token', async numerics => {
-    const own = await openGolden('gqa', numerics);
-    const whole = await allLogits(own, tokens);
-    expect([...(await allLogits(own, tokens, 7))]).toEqual([...whole]);
-    expect([...(await allLogits(own, tokens, 1))]).toEqual([...whole]);
-    await own.close();
-  });
+  it.each(['f64', 'f32', 'bf16', 'f16'] as const)(
+    '%s: a prompt at once, in chunks of 7 and token by token',
+    async numerics => {
+      const own = await openGolden('gqa', numerics);
+      const whole = await allLogits(own, tokens);
+      expect([...(await allLogits(own, tokens, 7))]).toEqual([...whole]);
+      expect([...(await allLogits(own, tokens, 1))]).toEqual([...whole]);
+      await own.close();
+    },
+  );
 
   it('a text alone, and in one batch with two others that are elsewhere', async () => {
     const alone = await allLogits(model, tokens);
@@ -57,7 +60,10 @@ describe('the same bits', () => {
             read++;
             return tensor.read(first, count);
           };
-          return [name, { name, dtype: tensor.dtype, shape: tensor.shape, byteLength: tensor.byteLength, read: counted }];
+          return [
+            name,
+            { name, dtype: tensor.dtype, shape: tensor.shape, byteLength: tensor.byteLength, read: counted },
+          ];
         }),
       ),
       close: () => checkpoint.close(),
@@ -127,7 +133,10 @@ describe('bad input is refused by name', () => {
     const at = (position: number) => model.forward([{ token: 1, position, sequence }]);
     await expect(at(1)).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('goes on at 0') });
     await expect(at(0.5)).rejects.toMatchObject({ code: 'BAD_INPUT' });
-    await expect(at(32768)).rejects.toMatchObject({ code: 'CONTEXT_OVERFLOW', message: expect.stringContaining('32768') });
+    await expect(at(32768)).rejects.toMatchObject({
+      code: 'CONTEXT_OVERFLOW',
+      message: expect.stringContaining('32768'),
+    });
     await expect(model.forward([])).rejects.toMatchObject({ code: 'BAD_INPUT' });
   });
 

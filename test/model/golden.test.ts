@@ -2,12 +2,12 @@
  * The model against Hugging Face transformers (golden/README.md): every intermediate tensor, in every arithmetic.
  */
 import { describe, expect, it } from 'vitest';
+import { recordTrace } from '../../src/model/trace.js';
 import { ropeFrequencies, ropeTable } from '../../src/ops/rope.js';
 import { type NumericsName, ROUNDINGS } from '../../src/ops/rounding.js';
-import { recordTrace } from '../../src/model/trace.js';
 import type { Tensor } from '../../src/tensor.js';
 import { continuing, openGolden, readIntegers, readTensors } from '../support/golden.js';
-import { largestDifference, spread, zeros } from '../support/tensors.js';
+import { largestDifference, rootMeanSquareDifference, spread, zeros } from '../support/tensors.js';
 
 /** Every tensor of one pass over the golden prompt. */
 async function traced(name: string, numerics: NumericsName): Promise<Map<string, Tensor>> {
@@ -32,12 +32,6 @@ function worst(ours: Map<string, Tensor>, golden: Map<string, Tensor>) {
   }
   return { error, name };
 }
-
-const rootMeanSquare = (a: Tensor, b: Tensor) => {
-  let squares = 0;
-  for (let i = 0; i < a.data.length; i++) squares += (a.data[i] - b.data[i]) ** 2;
-  return Math.sqrt(squares / a.data.length);
-};
 
 const logitsOf = (tensors: Map<string, Tensor>) => tensors.get('lm_head') as Tensor;
 
@@ -65,9 +59,9 @@ describe.each(['mha', 'gqa'])('golden/%s', name => {
     const ours = logitsOf(await traced(name, 'f64'));
     const float32 = logitsOf(await readTensors(`${name}/trace-f32.safetensors`));
     const float64 = logitsOf(await readTensors(`${name}/trace-f64.safetensors`));
-    const theirs = rootMeanSquare(float64, float32);
+    const theirs = rootMeanSquareDifference(float64.data, float32.data);
     expect(theirs / spread(float64.data)).toBeLessThan(2e-6);
-    expect(rootMeanSquare(ours, float32) / theirs).toBeCloseTo(1, 6);
+    expect(rootMeanSquareDifference(ours.data, float32.data) / theirs).toBeCloseTo(1, 6);
   });
 
   it.each(['bf16', 'f16'] as const)('%s: logits equal those of transformers bit for bit', async numerics => {
@@ -86,19 +80,22 @@ describe('golden/rope', () => {
     ['theta10000-d22-factor8', 22, 10000, 8],
     ['theta10000-d128-factor3', 128, 10000, 3],
     ['theta1000000-d128-factor1', 128, 1000000, 1],
-  ])('%s: frequencies equal bit for bit, cosines and sines within 2⁻²⁴ (an ulp of torch)', async (file, d, theta, factor) => {
-    const golden = await readTensors(`rope/${file}.safetensors`);
-    const positions = await readIntegers(`rope/${file}.safetensors`, 'positions');
-    const frequencies = ropeFrequencies(d, theta, factor);
-    const theirs = golden.get('inv_freq')?.data as Float32Array;
-    const different = [...theirs.keys()].filter(i => theirs[i] !== frequencies[i]);
-    // torch's float32 pow is one unit too high for 1e6^(74/128): the one entry that is not correctly rounded.
-    expect(different).toEqual(theta === 1000000 ? [37] : []);
+  ])(
+    '%s: frequencies equal bit for bit, cosines and sines within 2⁻²⁴ (an ulp of torch)',
+    async (file, d, theta, factor) => {
+      const golden = await readTensors(`rope/${file}.safetensors`);
+      const positions = await readIntegers(`rope/${file}.safetensors`, 'positions');
+      const frequencies = ropeFrequencies(d, theta, factor);
+      const theirs = golden.get('inv_freq')?.data as Float32Array;
+      const different = [...theirs.keys()].filter(i => theirs[i] !== frequencies[i]);
+      // torch's float32 pow is one unit too high for 1e6^(74/128): the one entry that is not correctly rounded.
+      expect(different).toEqual(theta === 1000000 ? [37] : []);
 
-    const cosines = zeros(positions.length, d / 2);
-    const sines = zeros(positions.length, d / 2);
-    ropeTable(cosines, sines, positions, theirs, ROUNDINGS.f32);
-    expect(largestDifference(cosines.data, golden.get('cos')?.data ?? [])).toBeLessThanOrEqual(2 ** -24);
-    expect(largestDifference(sines.data, golden.get('sin')?.data ?? [])).toBeLessThanOrEqual(2 ** -24);
-  });
+      const cosines = zeros(positions.length, d / 2);
+      const sines = zeros(positions.length, d / 2);
+      ropeTable(cosines, sines, positions, theirs, ROUNDINGS.f32);
+      expect(largestDifference(cosines.data, golden.get('cos')?.data ?? [])).toBeLessThanOrEqual(2 ** -24);
+      expect(largestDifference(sines.data, golden.get('sin')?.data ?? [])).toBeLessThanOrEqual(2 ** -24);
+    },
+  );
 });

@@ -13,7 +13,14 @@ function run(query: Float64Array, keys: Float64Array, values: Float64Array, coun
 }
 
 /** The definition with an explicit mask over the whole cache and repeated key-value heads: other loops, another softmax. */
-function masked(query: Float64Array, keys: Float64Array, values: Float64Array, total: number, visible: number, s: HeadShape) {
+function masked(
+  query: Float64Array,
+  keys: Float64Array,
+  values: Float64Array,
+  total: number,
+  visible: number,
+  s: HeadShape,
+) {
   const out = new Float64Array(query.length);
   const repeats = s.numHeads / s.numKeyValueHeads;
   const headOf = Array.from({ length: s.numKeyValueHeads }, (_, kv) => new Array<number>(repeats).fill(kv)).flat();

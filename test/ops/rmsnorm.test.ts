@@ -23,7 +23,10 @@ describe('rmsnorm', () => {
   });
 
   it('puts epsilon inside the root: 1e-5 and 1e-6 differ by a third where the mean square is 1e-5', () => {
-    const x = tensor([1, 4], [1, -1, 1, -1].map(v => v * Math.sqrt(1e-5)));
+    const x = tensor(
+      [1, 4],
+      [1, -1, 1, -1].map(v => v * Math.sqrt(1e-5)),
+    );
     const out = zeros(1, 4);
     rmsnorm(out, x, tensor([4], [1, 1, 1, 1]), 1e-5, f64);
     expect(out.data[0]).toBeCloseTo(Math.SQRT1_2, 12);

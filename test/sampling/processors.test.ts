@@ -70,6 +70,10 @@ describe('topP', () => {
     expect(kept([0, 0, 0, 0], row => topP(row, 0.7500001))).toEqual([0, 1, 2, 3]);
   });
 
+  test('sum and threshold are compared in float32, as in torch: 0.1 is not more than 1 − 0.9', () => {
+    expect(kept(new Array(10).fill(0), row => topP(row, 0.9))).toHaveLength(9);
+  });
+
   test('keeps one at p = 0 (bug I7)', () => expect(kept([1, 3, 2], row => topP(row, 0))).toEqual([1]));
   test('keeps the last of equals, as a stable sort has it', () => {
     expect(kept([5, 1, 5, 5], row => topP(row, 0.5))).toEqual([2, 3]);

@@ -166,6 +166,7 @@ describe('options are refused by name', () => {
     ['temperature', NaN],
     ['temperature', Infinity],
     ['temperature', '0.7'],
+    ['temperature', null],
     ['topK', -1],
     ['topK', 1.5],
     ['topP', -0.1],

@@ -6,7 +6,7 @@ import type { Tensor } from '../../src/tensor.js';
 export const BOS = 1;
 export const EOS = 2;
 const FIRST_BYTE = 3;
-const VOCABULARY = 256 + FIRST_BYTE;
+const BYTES = 256 + FIRST_BYTE;
 
 export const bytesOf = (text: string): number[] =>
   Array.from(new TextEncoder().encode(text), byte => byte + FIRST_BYTE);
@@ -17,7 +17,7 @@ export const byteTokenizer: GenerateTokenizer = {
   streamDecoder() {
     const decoder = new TextDecoder();
     return {
-      push: id => decoder.decode(Uint8Array.of(id - FIRST_BYTE), { stream: true }),
+      push: id => (id < FIRST_BYTE ? '' : decoder.decode(Uint8Array.of(id - FIRST_BYTE), { stream: true })),
       flush: () => decoder.decode(),
     };
   },
@@ -44,8 +44,8 @@ export class FakeModel implements GenerateModel {
   readonly logitsFor: number[] = [];
   readonly #logitsAfter: (tokens: readonly number[]) => Float32Array;
 
-  constructor(logitsAfter: (tokens: readonly number[]) => Float32Array, maxPositionEmbeddings = 64) {
-    this.config = { vocabSize: VOCABULARY, maxPositionEmbeddings, eosTokenIds: [EOS], bosTokenId: BOS };
+  constructor(logitsAfter: (tokens: readonly number[]) => Float32Array, maxPositionEmbeddings = 64, vocabSize = BYTES) {
+    this.config = { vocabSize, maxPositionEmbeddings, eosTokenIds: [EOS], bosTokenId: BOS };
     this.#logitsAfter = logitsAfter;
   }
 
@@ -63,27 +63,29 @@ export class FakeModel implements GenerateModel {
     this.rowsPerPass.push(rows.length);
     this.logitsFor.push(...logitsFor.map(index => index - rows.length));
     const { tokens } = rows[0].sequence as FakeSequence;
-    return { shape: [logitsFor.length, VOCABULARY], data: this.#logitsAfter(tokens) };
+    return { shape: [logitsFor.length, this.config.vocabSize], data: this.#logitsAfter(tokens) };
   }
 }
 
-/** Always continues a prompt with the tokens of `output`, then with end of text. */
+/** Always continues a prompt with the tokens of `output`, then with end of text: 5 for that token, 0 for all others. */
 export function saying(
   output: string | readonly number[],
   promptTokens: number,
   maxPositionEmbeddings?: number,
+  vocabSize = BYTES,
 ): FakeModel {
   const script = typeof output === 'string' ? bytesOf(output) : output;
-  return new FakeModel(tokens => {
-    const logits = new Float32Array(VOCABULARY);
+  const logitsAfter = (tokens: readonly number[]) => {
+    const logits = new Float32Array(vocabSize);
     logits[script[tokens.length - promptTokens] ?? EOS] = 5;
     return logits;
-  }, maxPositionEmbeddings);
+  };
+  return new FakeModel(logitsAfter, maxPositionEmbeddings, vocabSize);
 }
 
 /** Logits that look random and depend on every token so far. */
 export const babbling = (): FakeModel =>
   new FakeModel(tokens => {
     const seed = tokens.reduce((hash, token) => (hash * 31 + token) % 2 ** 32, 7);
-    return Float32Array.from({ length: VOCABULARY }, (_, id) => (id < FIRST_BYTE ? -9 : 4 * uniform(seed, id)));
+    return Float32Array.from({ length: BYTES }, (_, id) => (id < FIRST_BYTE ? -9 : 4 * uniform(seed, id)));
   });

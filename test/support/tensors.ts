@@ -38,3 +38,10 @@ export function spread(x: ArrayLike<number>): number {
   for (let i = 0; i < x.length; i++) squares += (x[i] - mean) ** 2;
   return Math.sqrt(squares / x.length);
 }
+
+/** √(mean of (a − b)²). */
+export function rootMeanSquareDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let squares = 0;
+  for (let i = 0; i < a.length; i++) squares += (a[i] - b[i]) ** 2;
+  return Math.sqrt(squares / a.length);
+}

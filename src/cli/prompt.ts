@@ -1,0 +1,64 @@
+/** The prompt of `generate` and `logits`: token ids, or text in the card's format or as it is. */
+import { readFile } from 'node:fs/promises';
+import { check, LlamaError } from '../errors.js';
+import { formatPrompt, promptWarnings } from '../prompt.js';
+import { type Io, note, readStdin } from './io.js';
+import type { Option, Options } from './options.js';
+import { parseIntegers } from './token-list.js';
+
+export const PROMPT_OPTIONS: readonly Option[] = [
+  {
+    name: 'prompt',
+    value: 'TEXT',
+    help: "An instruction, which is put into the model card's format; BOS is put in front. - reads stdin, to its last newline.",
+  },
+  { name: 'raw', help: 'The prompt is text to continue, as it is; only BOS is put in front.' },
+  {
+    name: 'tokens',
+    value: 'IDS',
+    help: 'In place of a prompt: token ids, such as 1,2,3, as they are; no BOS is added.',
+  },
+  {
+    name: 'tokens-file',
+    value: 'F',
+    help: 'A file of token ids, with commas, spaces or newlines between, or a JSON array; - reads stdin.',
+  },
+];
+
+/** One of them is there. */
+export interface Prompt {
+  readonly tokens?: readonly number[];
+  /** In the card's format, unless it is raw. */
+  readonly text?: string;
+}
+
+/** Throws BAD_OPTION unless exactly one kind of prompt is given. */
+export async function readPrompt(options: Options, io: Io): Promise<Prompt> {
+  const given = ['prompt', 'tokens', 'tokens-file'].filter(name => options.text(name) !== undefined);
+  check(given.length === 1, 'BAD_OPTION', () => {
+    const found = given.length === 0 ? 'none is given' : given.map(name => `--${name}`).join(' and ');
+    return `${found}; give one of --prompt, --tokens, --tokens-file`;
+  });
+  if (given[0] === 'prompt') return { text: await promptText(options, io) };
+  check(!options.flag('raw'), 'BAD_OPTION', () => `--raw goes with --prompt; --${given[0]} is taken as it is anyway`);
+  if (given[0] === 'tokens') return { tokens: parseIntegers(options.text('tokens')!, '--tokens') };
+  return { tokens: parseIntegers(await readTokensFile(options.text('tokens-file')!, io), '--tokens-file') };
+}
+
+async function promptText(options: Options, io: Io): Promise<string> {
+  const given = options.text('prompt')!;
+  const text = given === '-' ? await readStdin(io) : given;
+  for (const warning of promptWarnings(text)) note(io, warning);
+  if (options.flag('raw')) return text;
+  if (text.includes('[/INST]')) note(io, 'The prompt has [/INST] in it already; --raw takes it as it is.');
+  return formatPrompt([{ role: 'user', content: text }]);
+}
+
+async function readTokensFile(path: string, io: Io): Promise<string> {
+  if (path === '-') return readStdin(io);
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new LlamaError('BAD_OPTION', `--tokens-file: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,34 @@
+/** A real trained model: its greedy text is known from llama.cpp and llama2.c. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { complete } from '../../src/generate.js';
+import { loadModel } from '../../src/load.js';
+import { allLogits } from '../support/golden.js';
+
+const directory = fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url));
+const present = existsSync(directory);
+if (!present) console.warn('SKIPPED: the tests of stories260k need ../shared/models/stories260k');
+
+describe.skipIf(!present)('stories260k (needs ../shared/models/stories260k)', () => {
+  const known = () => JSON.parse(readFileSync(`${directory}/greedy.json`, 'utf8')) as { tokens: number[] };
+
+  it.each(['f64', 'f32', 'bf16'] as const)(
+    '%s: tells the known story from BOS, 200 tokens long (bf16: 20)',
+    async numerics => {
+      await using loaded = await loadModel(directory, { numerics });
+      const maxNewTokens = numerics === 'bf16' ? 20 : 200;
+      const { tokens, text } = await complete(loaded.model, loaded.tokenizer, [1], { temperature: 0, maxNewTokens });
+      expect(tokens).toEqual(known().tokens.slice(0, maxNewTokens));
+      expect(text).toMatch(/^Once upon a time, there was a little girl named Lily\. She/);
+    },
+  );
+
+  it('gives the same bits for its story at once, in chunks of 7 and token by token', async () => {
+    await using loaded = await loadModel(directory, { numerics: 'f32' });
+    const story = [1, ...known().tokens];
+    const whole = await allLogits(loaded.model, story);
+    expect(await allLogits(loaded.model, story, 7)).toEqual(whole);
+    expect(await allLogits(loaded.model, story, 1)).toEqual(whole);
+  });
+});

@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LlamaError } from '../../src/errors.js';
+import { readTokenizerJson, Tokenizer } from '../../src/tokenizer/index.js';
+import { errorOf, fromModel, goldenJson, metaspaceJson } from './support.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: any JSON, to be damaged
+type Json = any;
+
+/** The tokenizer of golden/tokenizer/tokenizer.json, or of the newer form, after `change`. */
+function open(change: (file: Json) => void, text = goldenJson): Tokenizer {
+  const file = JSON.parse(text);
+  change(file);
+  return new Tokenizer(readTokenizerJson(JSON.stringify(file)));
+}
+
+const TEXT = '  the old sailor, 7 times 🌱🦙';
+const same = (tokenizer: Tokenizer) => expect(tokenizer.encode(TEXT)).toEqual(fromModel.encode(TEXT));
+
+describe('the forms of Llama’s tokenizer.json', () => {
+  it('may write merges as text or as pairs', () => {
+    same(open(file => (file.model.merges = file.model.merges.map((pair: string[]) => [...pair].join(' ')))));
+    same(
+      open(
+        file =>
+          (file.model.merges = file.model.merges.map((pair: string | string[]) => [pair].flat().join(' ').split(' '))),
+      ),
+    );
+  });
+
+  it('may put BOS in front, which is for the caller of encode to say', () => {
+    same(open(file => (file.post_processor = { type: 'TemplateProcessing', single: [] })));
+  });
+
+  it('may have no dummy prefix', () => {
+    const legacy = open(file => {
+      file.normalizer.normalizers.shift();
+      file.decoder.decoders.pop();
+    });
+    const metaspace = open(file => {
+      file.pre_tokenizer.prepend_scheme = 'never';
+      file.decoder.decoders.pop();
+    }, metaspaceJson);
+    for (const tokenizer of [legacy, metaspace]) {
+      expect(tokenizer.encode('the')).toEqual(fromModel.encode('the', { continuation: true }));
+      expect(tokenizer.decode(tokenizer.encode(' the'))).toBe(' the');
+    }
+  });
+
+  it('may have more special tokens behind the vocabulary, which no text becomes', () => {
+    const tokenizer = open(file => file.added_tokens.push({ id: 331, content: '[PAD]', special: true }));
+    expect(tokenizer.vocabSize).toBe(332);
+    expect(tokenizer.encode('[PAD]')).toEqual(fromModel.encode('[PAD]'));
+    expect(tokenizer.decode([331])).toBe('');
+  });
+});
+
+describe('another kind of tokenizer.json is refused by name', () => {
+  const cases: [string, (file: Json) => void][] = [
+    ['model.type is "Unigram"', file => (file.model.type = 'Unigram')],
+    ['model.type is missing', file => delete file.model.type],
+    ['model.byte_fallback is false', file => (file.model.byte_fallback = false)],
+    ['model.dropout is 0.1', file => (file.model.dropout = 0.1)],
+    ['model.continuing_subword_prefix is "##"', file => (file.model.continuing_subword_prefix = '##')],
+    ['model.end_of_word_suffix is "</w>"', file => (file.model.end_of_word_suffix = '</w>')],
+    ['model.ignore_merges is true', file => (file.model.ignore_merges = true)],
+    ['normalizer is {"type":"NFKC"}', file => (file.normalizer = { type: 'NFKC' })],
+    ['normalizer is null', file => (file.normalizer = null)],
+    ['normalizer is {"type":"Sequence"', file => file.normalizer.normalizers.push({ type: 'Lowercase' })],
+    ['normalizer beside a pre_tokenizer', file => (file.pre_tokenizer = { type: 'ByteLevel' })],
+    ['decoder is null', file => (file.decoder = null)],
+    ['decoder is missing', file => delete file.decoder],
+    ['decoder is {"type":"Sequence"', file => file.decoder.decoders.pop()],
+    ['truncation', file => (file.truncation = { max_length: 512 })],
+    ['padding', file => (file.padding = { strategy: 'BatchLongest' })],
+    [
+      'added_tokens: special of "the" is false',
+      file => file.added_tokens.push({ id: 331, content: 'the', special: false }),
+    ],
+  ];
+  it.each(cases)('%s', (message, change) => {
+    expect(errorOf('UNSUPPORTED', () => open(change)).message).toContain(message);
+  });
+
+  it.each<[string, (file: Json) => void]>([
+    ['pre_tokenizer is {"type":"Metaspace"', file => (file.pre_tokenizer.split = true)],
+    ['pre_tokenizer is {"type":"Metaspace"', file => delete file.pre_tokenizer.split],
+    ['pre_tokenizer.prepend_scheme is "last"', file => (file.pre_tokenizer.prepend_scheme = 'last')],
+    ['pre_tokenizer is {"type":"ByteLevel"}', file => (file.pre_tokenizer = { type: 'ByteLevel' })],
+  ])('%s', (message, change) => {
+    expect(errorOf('UNSUPPORTED', () => open(change, metaspaceJson)).message).toContain(message);
+  });
+});
+
+describe('a broken tokenizer.json is refused', () => {
+  const cases: [string, (file: Json) => void][] = [
+    ['model is null', file => (file.model = null)],
+    ['model.vocab is [], not an object', file => (file.model.vocab = [])],
+    ['the id of "the_" is "7", not an integer', file => (file.model.vocab.the_ = '7')],
+    ['ids must be 0, 1, 2, …, and 331 is next', file => (file.model.vocab.the_ = 332)],
+    ['piece "the_" has id 300', file => (file.model.vocab.the_ = 300)],
+    ['ids must be 0, 1, 2, …, and 0 is next', file => (file.model.vocab.the_ = -1)],
+    ['"<s>" has id 1 in model.vocab, 7 in added_tokens', file => (file.added_tokens[1].id = 7)],
+    ['the bos id is 1, which is normal', file => file.added_tokens.splice(1, 1)],
+    ['the unk id is -1, which is no piece', file => (file.model.unk_token = null)],
+    ['added_tokens is 7, not an array', file => (file.added_tokens = 7)],
+    ['an entry of added_tokens has no content', file => (file.added_tokens = [{ id: 1, special: true }])],
+    ['model.merges is undefined, not an array', file => delete file.model.merges],
+    ['merge 0 is "abc", not a pair', file => (file.model.merges[0] = 'abc')],
+    ['merge 0 is ["a"], not a pair', file => (file.model.merges[0] = ['a'])],
+    ['merge 0 needs "zz"', file => (file.model.merges[0] = ['zz', 'a'])],
+    ['merge 0 needs "<s>"', file => (file.model.merges[0] = ['<s>', 'a'])],
+    ['merge 0 needs "qq"', file => (file.model.merges[0] = ['q', 'q'])],
+    ['comes twice', file => file.model.merges.push(file.model.merges[0])],
+  ];
+  it.each(cases)('%s', (message, change) => {
+    expect(errorOf('BAD_TOKENIZER', () => open(change)).message).toContain(message);
+  });
+
+  it.each([
+    '',
+    '{',
+    'null',
+    '[]',
+    '"text"',
+    '\ufeff{}',
+    '['.repeat(100_000),
+    '{"a":'.repeat(100_000),
+    '{"model":1,"model":2}',
+  ])('%#', text => {
+    errorOf('BAD_TOKENIZER', () => readTokenizerJson(text));
+  });
+
+  it('wherever it is cut off', () => {
+    for (let length = 0; length < goldenJson.length; length += 7) {
+      errorOf('BAD_TOKENIZER', () => readTokenizerJson(goldenJson.slice(0, length)));
+    }
+  });
+
+  it('whatever characters are changed: a LlamaError or a tokenizer that works', () => {
+    const change = fc.tuple(
+      fc.nat({ max: goldenJson.length - 1 }),
+      fc.constantFrom(...'"{}[],:0123456789nulltrue▁ab\\'),
+    );
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), changes => {
+        const text = [...goldenJson];
+        for (const [at, character] of changes) text[at] = character;
+        try {
+          const tokenizer = new Tokenizer(readTokenizerJson(text.join('')));
+          expect(tokenizer.decode(tokenizer.encode(TEXT)).length).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(LlamaError);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
