@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Bench } from 'tinybench';
 import { readSentencePieceModel, Tokenizer } from '../src/tokenizer/index.js';
+import { medians } from './measure.js';
 
 const LENGTH = 1_000_000;
 
@@ -19,11 +20,8 @@ export async function tokenizerBench(modelPath = 'golden/tokenizer/tokenizer.mod
       tokenizer.decode(ids);
     });
   }
-  await bench.run();
-  for (const { name, result } of bench.tasks) {
-    if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`);
-    const seconds = result.latency.p50 / 1000;
-    console.log(`${name.padEnd(20)} ${(LENGTH / 1e6 / seconds).toFixed(2).padStart(6)} MB/s`);
+  for (const [name, ms] of await medians(bench)) {
+    console.log(`${name.padEnd(20)} ${(LENGTH / 1e3 / ms).toFixed(2).padStart(6)} MB/s`);
   }
 }
 

@@ -90,7 +90,7 @@ def hugging_face(sp: spm.SentencePieceProcessor, metaspace: bool) -> Tokenizer:
 
 
 def plain(hf: Tokenizer) -> Tokenizer:
-    """The same without special tokens in text: SentencePiece takes "<s>" in a text for three characters, and so do we."""
+    """The same without special tokens: SentencePiece takes "<s>" in a text for three characters, and so do we."""
     data = json.loads(hf.to_str())
     data["added_tokens"] = []
     return Tokenizer.from_str(json.dumps(data))
@@ -139,14 +139,16 @@ def id_lists(sp: spm.SentencePieceProcessor) -> list[list[int]]:
     space, word = sp.piece_to_id("▁"), sp.piece_to_id("▁the")
     lists = [[], [BOS], [EOS], [BOS, EOS], [35], [35, space], [35, word], [space, word], [BOS, space, BOS, word]]
     lists += [[i] for i in range(259, VOCAB)]
-    lists += [tail for run in runs for tail in (run, run + [word], [word] + run, run + [space], [space] + run, [BOS] + run + [EOS], run[:1] + [BOS] + run[1:])]
+    for run in runs:
+        lists += [run, run + [word], [word] + run, run + [space], [space] + run]
+        lists += [[BOS] + run + [EOS], run[:1] + [BOS] + run[1:]]
     pools = [range(3, 259), range(259, VOCAB), range(1, VOCAB), [BOS, space, word, 35, 243, 162, 169, 156]]
     lists += [[rng.choice(pool) for _ in range(rng.randrange(1, 14))] for pool in pools for _ in range(50)]
     return lists
 
 
 def vectors(model: bytes, legacy: Tokenizer, metaspace: Tokenizer) -> dict:
-    """Ids of texts, texts of ids, also without the dummy prefix (`continuation`). `metaspace`, `hf`: only if different."""
+    """Ids of texts and texts of ids; `continuation`: without dummy prefix; `metaspace`, `hf`: only if different."""
     sp = spm.SentencePieceProcessor(model_proto=model)
     bare = spm.SentencePieceProcessor(model_proto=without_dummy_prefix(model))
     encode, decode = [], []

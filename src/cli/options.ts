@@ -147,7 +147,7 @@ function parse(verb: Verb, args: string[]) {
     return parseArgs({ args, options, strict: true, allowPositionals: verb.argument !== undefined, tokens: true });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new LlamaError('BAD_OPTION', error.message.replaceAll('\n', ' '), { cause: error });
+    throw new LlamaError('BAD_OPTION', error.message.replace(/\.$/, ''), { cause: error });
   }
 }
 

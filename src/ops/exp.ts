@@ -10,7 +10,7 @@
  * ECMAScript lets every engine approximate `Math.exp` as it likes, so nothing that becomes a logit may use it.
  */
 
-const LOG2_E = 1.4426950408889634;
+const { LOG2E } = Math;
 /** The first 32 bits of ln 2: times any |k| < 2^21 it is exact. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
@@ -21,8 +21,8 @@ const UNDERFLOW = -745.1332191019412; // e^x rounds to 0 below this
 export function exp(x: number): number {
   if (x > OVERFLOW) return Infinity;
   if (x < UNDERFLOW) return 0;
-  if (x !== x) return x;
-  const k = Math.round(x * LOG2_E);
+  if (Number.isNaN(x)) return x;
+  const k = Math.round(x * LOG2E);
   const high = x - k * LN2_HIGH;
   const low = k * LN2_LOW;
   const r = high - low;

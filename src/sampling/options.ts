@@ -3,8 +3,7 @@ import { check, show } from '../errors.js';
 
 /** Throws BAD_OPTION unless `holds`; `range` completes the sentence "it must be …". */
 export function checkOption(name: string, value: unknown, holds: boolean, range: string): void {
-  const shown = typeof value === 'number' ? value : show(value); // JSON has no NaN and no Infinity
-  check(holds, 'BAD_OPTION', () => `${name} is ${shown}; it must be ${range}`);
+  check(holds, 'BAD_OPTION', () => `${name} is ${show(value)}; it must be ${range}`);
 }
 
 /** Throws BAD_OPTION at the first key of `options` that is not in `known`: a misspelt option must not be ignored. */

@@ -88,37 +88,40 @@ function readAddedTokens(added: unknown): Map<string, number> {
 }
 
 function readVocabulary(model: Json, specials: ReadonlyMap<string, number>): Vocabulary {
-  const unknown = model.unk_token;
+  const ids = readIds(model.vocab, specials);
   const typeOf = (text: string): PieceType => {
-    if (text === unknown) return 'unknown';
+    if (text === model.unk_token) return 'unknown';
     if (specials.has(text)) return 'control';
     return isBytePiece(text) ? 'byte' : 'normal';
   };
-  const ids = new Map(
-    Object.entries(object(model.vocab, 'model.vocab')).map(([text, id]) => [
-      text,
-      integer(id, `the id of ${show(text)}`),
-    ]),
-  );
-  for (const [text, id] of specials) {
-    check(
-      (ids.get(text) ?? id) === id,
-      'BAD_TOKENIZER',
-      () => `${show(text)} has id ${ids.get(text)} in model.vocab, ${id} in added_tokens`,
-    );
-    ids.set(text, id);
-  }
   const pieces: Piece[] = [];
   for (const [text, id] of [...ids].sort(([, a], [, b]) => a - b)) {
-    check(
-      id === pieces.length,
-      'BAD_TOKENIZER',
-      () => `piece ${show(text)} has id ${id}; ids must be 0, 1, 2, …, and ${pieces.length} is next`,
-    );
+    const next = pieces.length;
+    check(id === next, 'BAD_TOKENIZER', () => {
+      return `piece ${show(text)} has id ${id}; ids must be 0, 1, 2, …, and ${next} is next`;
+    });
     pieces.push({ text, type: typeOf(text) });
   }
   const idOf = (text: unknown) => ids.get(text as string) ?? -1;
-  return new Vocabulary(pieces, { unkId: idOf(unknown), bosId: idOf(BOS), eosId: idOf(EOS) });
+  return new Vocabulary(pieces, { unkId: idOf(model.unk_token), bosId: idOf(BOS), eosId: idOf(EOS) });
+}
+
+/** By text: the ids of all pieces. Special tokens may be among those of the model, or come on top. */
+function readIds(vocab: unknown, specials: ReadonlyMap<string, number>): Map<string, number> {
+  const ids = new Map<string, number>();
+  for (const [text, id] of Object.entries(object(vocab, 'model.vocab'))) {
+    ids.set(text, integer(id, `the id of ${show(text)}`));
+  }
+  for (const [text, id] of specials) {
+    const inModel = ids.get(text) ?? id;
+    check(
+      inModel === id,
+      'BAD_TOKENIZER',
+      () => `${show(text)} has id ${inModel} in model.vocab, ${id} in added_tokens`,
+    );
+    ids.set(text, id);
+  }
+  return ids;
 }
 
 function readMerges(merges: unknown, vocabulary: Vocabulary): Merge[] {
@@ -126,11 +129,9 @@ function readMerges(merges: unknown, vocabulary: Vocabulary): Merge[] {
     const [left, right] = readPair(merge, rank);
     const id = (text: string) => {
       const found = vocabulary.idOf(text);
-      check(
-        found !== undefined,
-        'BAD_TOKENIZER',
-        () => `merge ${rank} needs ${show(text)}, which is not a normal piece`,
-      );
+      check(found !== undefined, 'BAD_TOKENIZER', () => {
+        return `merge ${rank} needs ${show(text)}, which is not a normal piece`;
+      });
       return found;
     };
     return { left: id(left), right: id(right), merged: id(left + right), rank };

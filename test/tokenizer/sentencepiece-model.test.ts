@@ -53,6 +53,18 @@ describe('a model of Llama’s kind', () => {
   });
 });
 
+describe('texts and pieces that look alike', () => {
+  it('never become a control piece, not even of one character', () => {
+    const tokenizer = open({ pieces: [...pieces(abc), ...piece('#', 0, TYPE.control)] });
+    expect(tokenizer.pieces(tokenizer.encode('#'))).toEqual(['▁', '<0x23>']);
+  });
+
+  it('half a surrogate pair is U+FFFD, also where that is a piece', () => {
+    const tokenizer = open({ pieces: pieces({ ...abc, '\ufffd': -5 }) });
+    expect(tokenizer.pieces(tokenizer.encode('a\ud83c'))).toEqual(['▁', 'a', '\ufffd']);
+  });
+});
+
 describe('another kind of model is refused by name', () => {
   const cases: [string, write.Parts][] = [
     ['trainer_spec.model_type is UNIGRAM', { trainer: number(35, 1) }],

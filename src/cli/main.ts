@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+/** The program `llama-32k`: what needs a process. The rest is in `run.ts`. */
+import { EXIT } from './errors.js';
+import type { Io } from './io.js';
+import { run } from './run.js';
+
+const io: Io = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  onInterrupt(listener) {
+    process.on('SIGINT', listener);
+    return () => process.off('SIGINT', listener);
+  },
+};
+
+// Whoever reads the output may stop reading, as head does: that is no failure, but nothing is left to do.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  console.error(`llama-32k: cannot write the output: ${error.message}`);
+  process.exit(EXIT.runtime);
+});
+
+// Not process.exit: what is written already must get out.
+process.exitCode = await run(process.argv.slice(2), io);

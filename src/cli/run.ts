@@ -1,0 +1,47 @@
+/** The command line, without a process: arguments and streams in, exit code out. */
+import { readFile } from 'node:fs/promises';
+import { LlamaError, show } from '../errors.js';
+import { EXIT, report } from './errors.js';
+import { mainHelp, verbHelp } from './help.js';
+import { type Io, style, write } from './io.js';
+import { parseOptions, type Verb } from './options.js';
+import { VERBS } from './verbs.js';
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  try {
+    await dispatch(args, io);
+    return EXIT.ok;
+  } catch (error) {
+    return report(error, io, args.includes('--json'));
+  }
+}
+
+async function dispatch([name, ...args]: readonly string[], io: Io): Promise<void> {
+  const { bold } = style(io.stdout, io);
+  if (name === undefined || name === '--help' || name === '-h') return write(io.stdout, mainHelp(VERBS, bold));
+  if (name === '--version') return write(io.stdout, `${await version()}\n`);
+  const verb = verbCalled(name);
+  try {
+    const options = parseOptions(verb, args);
+    if (options.flag('help')) return await write(io.stdout, verbHelp(verb, bold));
+    await verb.run(options, io);
+  } catch (error) {
+    if (!(error instanceof LlamaError) || error.code !== 'BAD_OPTION') throw error;
+    throw new LlamaError('BAD_OPTION', `${error.message}; see llama-32k ${verb.name} --help`, { cause: error });
+  }
+}
+
+function verbCalled(name: string): Verb {
+  const verb = VERBS.find(each => each.name === name);
+  if (verb !== undefined) return verb;
+  const hint = name.startsWith('-') ? 'the verb comes first' : 'see llama-32k --help';
+  throw new LlamaError(
+    'BAD_OPTION',
+    `${show(name)} is not a verb; there is: ${VERBS.map(each => each.name).join(', ')}; ${hint}`,
+  );
+}
+
+async function version(): Promise<string> {
+  const json = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(json) as { version: string }).version;
+}

@@ -1,0 +1,9 @@
+import { chatVerb } from './chat.js';
+import { generateVerb } from './generate.js';
+import { inspectVerb } from './inspect.js';
+import { logitsVerb } from './logits.js';
+import type { Verb } from './options.js';
+import { detokenizeVerb, tokenizeVerb } from './tokenize.js';
+
+/** Every verb, in the order in which they are listed. */
+export const VERBS: readonly Verb[] = [generateVerb, chatVerb, logitsVerb, tokenizeVerb, detokenizeVerb, inspectVerb];

@@ -1,0 +1,45 @@
+/** Opens what `reference/make_golden.py` wrote: for the demo and the tests, from a clone of the repository. */
+import { fileURLToPath } from 'node:url';
+import { openFile } from './checkpoint/file.js';
+import { openModelDirectory } from './checkpoint/open.js';
+import { openSafetensors } from './checkpoint/safetensors.js';
+import type { LlamaConfig } from './config.js';
+import { ExactKernels } from './kernels/exact.js';
+import { Llama } from './model/llama.js';
+import type { NumericsName } from './ops/rounding.js';
+import type { Tensor } from './tensor.js';
+
+export function goldenPath(name: string): string {
+  return fileURLToPath(new URL(`../golden/${name}`, import.meta.url));
+}
+
+/** The golden model `name`; with `changes` to its configuration it is another model on the same weights. */
+export async function openGolden(
+  name: string,
+  numerics: NumericsName,
+  changes: Partial<LlamaConfig> = {},
+): Promise<Llama> {
+  const { config, checkpoint } = await openModelDirectory(goldenPath(name));
+  return new Llama({ ...config, ...changes }, checkpoint, { kernels: new ExactKernels(numerics) });
+}
+
+/** Every floating-point tensor of a golden file. */
+export async function readTensors(name: string): Promise<Map<string, Tensor>> {
+  const file = await openSafetensors(await openFile(goldenPath(name)));
+  const tensors = new Map<string, Tensor>();
+  for (const [key, tensor] of file.tensors) {
+    if (tensor.dtype !== 'I64') tensors.set(key, { shape: tensor.shape, data: await tensor.read() });
+  }
+  await file.close();
+  return tensors;
+}
+
+/** An I64 tensor of a golden file: token ids, positions. */
+export async function readIntegers(name: string, key: string): Promise<number[]> {
+  const file = await openSafetensors(await openFile(goldenPath(name)));
+  const tensor = file.tensors.get(key);
+  if (tensor === undefined) throw new Error(`${name} has no ${key}`);
+  const bytes = await tensor.readBytes();
+  await file.close();
+  return Array.from(new BigInt64Array(bytes.buffer as ArrayBuffer), Number);
+}

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { run } from '../../src/cli/run.js';
+import { generate } from '../../src/generate.js';
+import { loadModel } from '../../src/load.js';
+import { CARD_STOP_STRINGS, formatPrompt, type Message } from '../../src/prompt.js';
+import { goldenPath } from '../support/golden.js';
+import { cli, FakeIo } from './support.js';
+
+const chat = ['chat', '--model', goldenPath('gqa'), '--max-new-tokens', '6'];
+const replies = (stdout: string) =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line));
+
+/** The replies to `inputs`, each with the whole conversation before it. */
+async function expectedReplies(inputs: readonly string[]): Promise<string[]> {
+  await using loaded = await loadModel(goldenPath('gqa'));
+  const messages: Message[] = [];
+  for (const content of inputs) {
+    messages.push({ role: 'user', content });
+    let text = '';
+    const options = { maxNewTokens: 6, stop: CARD_STOP_STRINGS };
+    for await (const step of generate(loaded.model, loaded.tokenizer, formatPrompt(messages), options))
+      text += step.text;
+    messages.push({ role: 'assistant', content: text });
+  }
+  return messages.filter(({ role }) => role === 'assistant').map(({ content }) => content);
+}
+
+describe('chat from a pipe', () => {
+  it('answers every line, with all that was said before', async () => {
+    const expected = await expectedReplies(['Hi', 'And you?', 'Bye']);
+    const json = await cli([...chat, '--json'], 'Hi\nAnd you?\n\nBye');
+    expect(replies(json.stdout).map(reply => reply.text)).toEqual(expected);
+    const plain = await cli(chat, 'Hi\nAnd you?\n\nBye');
+    expect(plain).toEqual({ code: 0, stdout: expected.map(line => line.replace(/\n?$/, '\n')).join(''), stderr: '' });
+  });
+
+  it('/reset forgets, /stats and /help tell stderr, /quit ends', async () => {
+    const [first] = await expectedReplies(['Hi']);
+    const { code, stdout, stderr } = await cli(
+      [...chat, '--json'],
+      '/stats\nHi\n/stats\n/reset\nHi\n/help\n/nonsense\n/quit\nHi\n',
+    );
+    expect(code).toBe(0);
+    expect(replies(stdout).map(reply => reply.text)).toEqual([first, first]);
+    expect(stderr).toContain('nothing was said yet');
+    expect(stderr).toMatch(/of 32768 tokens in 2 messages; last reply: prompt .* s, then 6 tokens, [\d.]+ a second/);
+    expect(stderr).toContain('/reset  forget');
+    expect(stderr).toContain('there is no command /nonsense');
+  });
+
+  it('goes on after a message that does not fit, as if it had not been said', async () => {
+    const { code, stdout, stderr } = await cli(
+      [...chat.slice(0, 3), '--max-length', '40', '--json'],
+      `Hi\n${'long '.repeat(40)}\nHi\n/reset\nHi\n`,
+    );
+    expect(code).toBe(0);
+    const errors = stderr.split('\n').filter(line => line.startsWith('{'));
+    expect(errors.map(line => JSON.parse(line).error.code)).toEqual(['CONTEXT_OVERFLOW', 'CONTEXT_OVERFLOW']);
+    expect(replies(stdout)).toHaveLength(2);
+    expect(replies(stdout)[1].tokens).toEqual(replies(stdout)[0].tokens);
+  });
+
+  it('refuses an option at once, not at the first message', async () => {
+    expect(await cli([...chat, '--top-k', '5'], '')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('--top-k is 5'),
+    });
+  });
+});
+
+describe('chat on a terminal', () => {
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await new Promise(resolve => setTimeout(resolve, 5));
+  };
+  const prompts = (io: FakeIo) => io.stderr.text.split('> ').length - 1;
+  const terminal = () => new FakeIo(['stdin', 'stdout', 'stderr'], { NO_COLOR: '1' });
+
+  it('prompts on stderr, answers on stdout, and ends with Ctrl-D', async () => {
+    const io = terminal();
+    const code = run(chat, io);
+    await until(() => prompts(io) === 1);
+    io.stdin.write('Hi\r');
+    await until(() => io.stdout.text.endsWith('\n'));
+    io.stdin.write('\x04');
+    expect(await code).toBe(0);
+    expect(io.stdout.text).not.toContain('>');
+  });
+
+  it('Ctrl-C ends the reply, which stays, and the conversation goes on; at the prompt it ends that, with 130', async () => {
+    const io = terminal();
+    const code = run([...chat.slice(0, 3), '--max-new-tokens', '20000'], io);
+    await until(() => prompts(io) === 1);
+    io.stdin.write('Hi\r');
+    await until(() => io.stdout.text !== '');
+    io.stdin.write('\x03');
+    await until(() => io.stderr.text.includes('interrupted'));
+    io.stdin.write('/reset\r');
+    await until(() => io.stderr.text.includes('forgotten'));
+    io.stdin.write('\x03');
+    expect(await code).toBe(130);
+    expect(io.interrupts.size).toBe(0);
+  });
+
+  it('keeps what an interrupted reply said', async () => {
+    const io = new FakeIo();
+    const code = run(['chat', '--model', goldenPath('gqa'), '--max-new-tokens', '20000'], io);
+    io.stdin.write('Hi\n');
+    await until(() => io.stdout.text !== '');
+    io.interrupt();
+    await until(() => io.stderr.text.includes('interrupted'));
+    const said = io.stdout.text.replace(/\n$/, '');
+    const [whole] = await expectedReplies(['Hi']);
+    expect(said.startsWith(whole.slice(0, said.length)) || whole.startsWith(said)).toBe(true);
+    io.stdin.write('/stats\nHi\n');
+    await until(() => io.stdout.text.length > said.length + 1);
+    io.interrupt();
+    io.interrupt();
+    expect(await code).toBe(130);
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { optionsOf, parseOptions, type Verb } from '../../src/cli/options.js';
+import { parseIntegers } from '../../src/cli/token-list.js';
+import { VERBS } from '../../src/cli/verbs.js';
+import { LlamaError } from '../../src/errors.js';
+import { cli } from './support.js';
+
+const verb: Verb = {
+  name: 'try',
+  usage: '',
+  summary: '',
+  details: [],
+  options: [
+    { name: 'size', value: 'N', help: '' },
+    { name: 'kind', value: 'K', help: '', choices: ['a', 'b'] },
+    { name: 'stop', value: 'STR', help: '', multiple: true },
+    { name: 'fast', help: '' },
+  ],
+  json: '',
+  argument: 'TEXT',
+  run: async () => {},
+};
+
+const refused = (message: RegExp) =>
+  expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringMatching(message) });
+const parse = (...args: string[]) => parseOptions(verb, args);
+
+describe('parseOptions', () => {
+  it('reads switches, values, lists and the argument, in any order', () => {
+    const options = parse('--size', '7', 'text', '--stop=x', '--fast', '--stop', 'y');
+    expect(options.flag('fast')).toBe(true);
+    expect(options.flag('json')).toBe(false);
+    expect(options.integer('size')).toBe(7);
+    expect(options.texts('stop')).toEqual(['x', 'y']);
+    expect(options.argument).toBe('text');
+  });
+
+  it('gives undefined, no texts, or the first choice for what was not given', () => {
+    const options = parse();
+    expect([options.text('size'), options.number('size'), options.argument]).toEqual([undefined, undefined, undefined]);
+    expect(options.texts('stop')).toEqual([]);
+    expect(options.choice('kind')).toBe('a');
+  });
+
+  it('takes a negative number as a value, not as an option', () => {
+    expect(parse('--size', '-1').integer('size')).toBe(-1);
+    expect(parse('--size', '-1,0').text('size')).toBe('-1,0');
+    expect(() => parse('--fast', '-1')).toThrow(refused(/-1/));
+  });
+
+  it.each([
+    [['--sise', '7'], /--sise/],
+    [['--size'], /--size/],
+    [['--fast=yes'], /--fast/],
+    [['--size', '1', '--size', '2'], /--size is given twice/],
+    [['one', 'two'], /TEXT is one argument/],
+  ])('refuses %j, naming it', (args, message) => {
+    expect(() => parse(...args)).toThrow(refused(message));
+  });
+
+  it.each(['', 'x', '1x', 'Infinity', 'NaN', ' '])('refuses %j as a number', text => {
+    expect(() => parse(`--size=${text}`).number('size')).toThrow(refused(/--size is ".*"; it must be a number/));
+  });
+
+  it.each(['', '1.5', '1e3', '0x10', '9007199254740992'])('refuses %j as an integer', text => {
+    expect(() => parse(`--size=${text}`).integer('size')).toThrow(refused(/--size is ".*"; it must be an integer/));
+  });
+
+  it('refuses what is not among the choices, and lists them', () => {
+    expect(() => parse('--kind=c').choice('kind')).toThrow(refused(/--kind is "c"; there is: a, b/));
+  });
+
+  it('calls it a mistake of the program to ask for an option that the verb does not have', () => {
+    expect(() => parse().text('temperature')).toThrow(RangeError);
+  });
+});
+
+describe('parseIntegers', () => {
+  it.each([
+    ['1,2,3', [1, 2, 3]],
+    [' 1 2\n3\n', [1, 2, 3]],
+    ['[1, 2,\n3]\n', [1, 2, 3]],
+    ['0,7,-1', [0, 7, -1]],
+  ])('reads %j', (text, integers) => {
+    expect(parseIntegers(text, 'IDS')).toEqual(integers);
+  });
+
+  it.each(['', '[]', '1,,x', '1.5', '1,[2', '1e3', '99999999999999999999'])('refuses %j', text => {
+    expect(() => parseIntegers(text, 'IDS')).toThrow(LlamaError);
+    expect(() => parseIntegers(text, 'IDS')).toThrow(/^IDS: /);
+  });
+});
+
+describe('--help', () => {
+  it.each(VERBS.map(each => each.name))('of %s lists every option of the table, and no other', async name => {
+    const table = optionsOf(VERBS.find(each => each.name === name)!);
+    const { code, stdout } = await cli([name, '--help']);
+    const listed = [...stdout.matchAll(/^ {2}--([\w-]+)( [A-Z]+)?/gm)].map(match => [match[1], match[2]?.trim()]);
+    expect(code).toBe(0);
+    expect(listed).toEqual(table.map(option => [option.name, option.value]));
+    expect(table.map(option => option.name)).toEqual(expect.arrayContaining(['json', 'help', 'model']));
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  it('tells every word of the help texts', async () => {
+    for (const each of VERBS) {
+      const words = (await cli([each.name, '-h'])).stdout.replaceAll(/\s+/g, ' ');
+      for (const { help } of optionsOf(each)) expect(words).toContain(help);
+      expect(words).toContain(each.usage);
+    }
+  });
+
+  it('names the default of a choice', () => {
+    for (const { choices, help } of VERBS.flatMap(optionsOf)) if (choices) expect(help).toContain(choices[0]);
+  });
+});

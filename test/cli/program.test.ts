@@ -1,0 +1,96 @@
+/** The program as a process: what `run` in a test cannot show. Uses dist, which `npm test` builds. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { goldenPath } from '../support/golden.js';
+import { demo, finished, program } from './support.js';
+
+const model = ['--model', goldenPath('gqa')];
+const endless = ['generate', '--prompt', 'Hi', ...model, '--max-new-tokens', '30000'];
+const firstByte = (child: ReturnType<typeof program>) => new Promise(resolve => child.stdout.once('data', resolve));
+
+const isRunning = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('the program', () => {
+  it('runs, and its exit code is that of the verb', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(await finished(program('--version'))).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
+    expect((await finished(program('nonsense'))).code).toBe(2);
+    expect((await finished(program('inspect', '--model', 'owner/name'))).code).toBe(3);
+  });
+
+  it('writes neither colours nor progress into pipes', async () => {
+    const { code, stdout, stderr } = await finished(program('generate', '--prompt', 'Hi', '--max-new-tokens', '8'));
+    expect([code, stderr.split('\n').length]).toEqual([0, 2]);
+    expect(stdout + stderr).not.toMatch(/\x1b\[|\r/);
+  });
+
+  it('reads stdin', async () => {
+    const child = program('tokenize', '-', '--json', ...model);
+    child.stdin.end('Hi you');
+    expect(JSON.parse((await finished(child)).stdout).ids).toHaveLength(6);
+  });
+
+  it.skipIf(process.platform === 'win32')('ends with 130 on Ctrl-C, and is gone', async () => {
+    const child = program(...endless);
+    const result = finished(child);
+    await firstByte(child);
+    child.kill('SIGINT');
+    expect(await result).toMatchObject({ code: 130, signal: null, stderr: expect.stringContaining('interrupted') });
+    expect(isRunning(child.pid!)).toBe(false);
+  });
+
+  it.skipIf(process.platform === 'win32')('can be interrupted while it waits for stdin', async () => {
+    const child = program('generate', '--prompt', '-', ...model);
+    const result = finished(child);
+    await new Promise(resolve => setTimeout(resolve, 1000));
+    child.kill('SIGINT');
+    expect((await result).signal).toBe('SIGINT'); // 130 to a shell
+  });
+
+  it('ends quietly when nobody reads its output any more', async () => {
+    const child = program(...endless);
+    const stderr: Buffer[] = [];
+    child.stderr.on('data', chunk => stderr.push(chunk));
+    await firstByte(child);
+    child.stdout.destroy();
+    const code = await new Promise(resolve => child.on('exit', resolve));
+    expect([code, Buffer.concat(stderr).toString()]).toEqual([0, '']);
+  });
+
+  it('prints more than a pipe holds, complete', async () => {
+    const tokens = Array.from({ length: 300 }, (_, i) => i % 331).join();
+    const { code, stdout } = await finished(program('logits', ...model, '--tokens', tokens, '--json'));
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).logits).toHaveLength(300);
+    expect(stdout.length).toBeGreaterThan(2 ** 20);
+  });
+});
+
+describe('npm run demo', () => {
+  it('says what it is, and that the numbers are those of transformers but for the two mistakes', async () => {
+    const { code, stdout, stderr } = await demo();
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('small random model');
+    expect(stdout).toContain('[INST]\\nWrite a poem about cats.\\n[/INST]\\n\\n');
+    const errors = stdout.matchAll(/^(f64|f32|bf16|f16|f64, .*?) {2,}(f64|f32|bf16|f16) +(\S+) +(\S+)$/gm);
+    const rows = Array.from(
+      errors,
+      ([, ours, , gqa, mha]) => [ours, Math.max(Number(gqa), Number(mha)), Number(gqa)] as const,
+    );
+    expect(rows.map(([ours]) => ours.slice(0, 20))).toEqual(
+      ['f64', 'f32', 'bf16', 'f16', 'f64, positions not in', 'f64, interpolated th'].map(ours => ours.slice(0, 20)),
+    );
+    const limits = [1e-12, 1e-5, 0, 0];
+    limits.forEach((limit, i) => {
+      expect(rows[i][1], rows[i][0]).toBeLessThanOrEqual(limit);
+    });
+    expect(rows[4][2]).toBeGreaterThan(1);
+    expect(rows[5][2]).toBeGreaterThan(1);
+  });
+});

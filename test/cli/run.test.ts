@@ -1,0 +1,131 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { report } from '../../src/cli/errors.js';
+import { Interrupted } from '../../src/cli/io.js';
+import { VERBS } from '../../src/cli/verbs.js';
+import { LlamaError } from '../../src/errors.js';
+import { goldenPath } from '../support/golden.js';
+import { cli, FakeIo } from './support.js';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'llama-32k-cli-'));
+  await writeFile(join(directory, 'model.gguf'), '');
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+describe('llama-32k', () => {
+  it.each([[[]], [['--help']], [['-h']]])('%j lists the verbs on stdout', async args => {
+    const { code, stdout, stderr } = await cli(args);
+    expect([code, stderr]).toEqual([0, '']);
+    for (const { name, summary } of VERBS) expect(stdout).toContain(`${name.padEnd(12)}${summary}`);
+  });
+
+  it('--version prints that of the package', async () => {
+    expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('refuses an unknown verb and lists the known ones', async () => {
+    const { code, stdout, stderr } = await cli(['genrate', '--prompt', 'x']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toBe(
+      'llama-32k: "genrate" is not a verb; there is: generate, chat, logits, tokenize, detokenize, inspect; ' +
+        'see llama-32k --help (BAD_OPTION)\n',
+    );
+  });
+
+  it('says where the verb goes when an option comes first', async () => {
+    expect((await cli(['--model', 'm', 'generate'])).stderr).toContain('the verb comes first');
+  });
+
+  it.each(VERBS.map(verb => verb.name))('%s refuses an unknown option, and points to its help', async name => {
+    const { code, stdout, stderr } = await cli([name, '--threads', '4']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      new RegExp(`^llama-32k: Unknown option '--threads'.*; see llama-32k ${name} --help \\(BAD_OPTION\\)\n$`),
+    );
+  });
+});
+
+describe('exit codes', () => {
+  it.each([
+    ['BAD_OPTION', 2],
+    ['BAD_INPUT', 2],
+    ['BAD_CONFIG', 3],
+    ['UNSUPPORTED', 3],
+    ['BAD_CHECKPOINT', 3],
+    ['TENSOR_MISMATCH', 3],
+    ['BAD_TOKENIZER', 3],
+    ['NOT_FOUND', 3],
+    ['OUT_OF_MEMORY', 4],
+    ['CONTEXT_OVERFLOW', 1],
+    ['NOT_FINITE', 1],
+    ['DISPOSED', 1],
+  ] as const)('%s is %i, with message and code on one line', (code, exit) => {
+    const io = new FakeIo();
+    expect(report(new LlamaError(code, 'what happened'), io, false)).toBe(exit);
+    expect(io.stderr.text).toBe(`llama-32k: what happened (${code})\n`);
+  });
+
+  it('an interruption is 130', () => {
+    expect(report(new Interrupted('interrupted'), new FakeIo(), false)).toBe(130);
+  });
+
+  it('an allocation that V8 refuses is 4', () => {
+    let refusal: unknown;
+    try {
+      new Float64Array(2 ** 53 - 1);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(report(refusal, new FakeIo(), false)).toBe(4);
+  });
+
+  it('what should not happen is 1, with its stack', () => {
+    const io = new FakeIo();
+    expect(report(new TypeError('x is undefined'), io, false)).toBe(1);
+    expect(io.stderr.text).toMatch(/please report it\nTypeError: x is undefined\n {4}at /);
+  });
+
+  it('with --json the error is JSON', async () => {
+    const { code, stdout, stderr } = await cli(['generate', '--json']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(JSON.parse(stderr)).toEqual({ error: { code: 'BAD_OPTION', message: expect.stringContaining('--prompt') } });
+  });
+});
+
+describe('--model', () => {
+  it.each([
+    ['owner/name', 3, 'NOT_FOUND', 'hf download owner/name --local-dir DIR'],
+    ['no/such/directory', 3, 'NOT_FOUND', 'there is no directory no/such/directory'],
+    ['some.gguf', 3, 'UNSUPPORTED', 'GGUF files are not read yet'],
+    ['package.json', 3, 'NOT_FOUND', 'package.json is a file'],
+    [goldenPath('rope'), 3, 'NOT_FOUND', 'config.json'],
+  ])('%s is refused by name', async (model, exit, code, message) => {
+    const { code: actual, stderr } = await cli(['inspect', '--model', model, '--json']);
+    const { error } = JSON.parse(stderr);
+    expect([actual, error.code]).toEqual([exit, code]);
+    expect(error.message).toContain(message);
+    expect(error.message).not.toContain('ENOENT');
+  });
+
+  it('none is the embedded model, which stderr is told', async () => {
+    const { code, stdout, stderr } = await cli(['inspect', '--json']);
+    expect([code, JSON.parse(stdout).model]).toEqual([0, goldenPath('gqa')]);
+    expect(stderr).toMatch(/^llama-32k: no --model: .*random.*noise\n$/);
+    expect((await cli(['inspect', '--model', goldenPath('mha')])).stderr).toBe('');
+  });
+});
+
+describe('colours', () => {
+  const isColoured = async (io: FakeIo) => (await cli(['--help'], '', io)).stdout.includes('\x1b');
+
+  it('are for terminals, and not if NO_COLOR is set', async () => {
+    expect(await isColoured(new FakeIo(['stdout']))).toBe(true);
+    expect(await isColoured(new FakeIo(['stdout'], { NO_COLOR: '' }))).toBe(true); // as no-color.org has it
+    expect(await isColoured(new FakeIo(['stdout'], { NO_COLOR: '1' }))).toBe(false);
+    expect(await isColoured(new FakeIo())).toBe(false);
+  });
+});

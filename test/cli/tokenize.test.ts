@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { openTokenizer } from '../../src/tokenizer/open.js';
+import { goldenPath } from '../support/golden.js';
+import { cli, FakeIo, json } from './support.js';
+
+const model = ['--model', goldenPath('tokenizer')]; // no config.json there: none is needed
+const tokenizer = await openTokenizer(goldenPath('tokenizer'));
+
+describe('tokenize', () => {
+  it('prints the ids', async () => {
+    const { code, stdout, stderr } = await cli(['tokenize', 'Hi you', ...model]);
+    expect([code, stdout, stderr]).toEqual([0, `${tokenizer.encode('Hi you').join(',')}\n`, '']);
+  });
+
+  it('--json prints ids and pieces; --bos puts BOS in front', async () => {
+    const ids = tokenizer.encode('Hi you');
+    expect(await json(['tokenize', 'Hi you', ...model])).toEqual({ ids, pieces: tokenizer.pieces(ids) });
+    expect(await json(['tokenize', 'Hi you', '--bos', ...model])).toEqual({
+      ids: [1, ...ids],
+      pieces: ['<s>', ...tokenizer.pieces(ids)],
+    });
+  });
+
+  it.each(['', 'line\n', ' two  spaces ', '</s>', '日本語 🦙', '\ufeffmark'])('- is stdin as it is: %j', async text => {
+    expect((await json(['tokenize', '-', ...model], text)).ids).toEqual(tokenizer.encode(text));
+  });
+
+  it('takes a text that begins with a dash after --', async () => {
+    expect((await json(['tokenize', ...model, '--json', '--', '-x'].filter(arg => arg !== '--json'))).ids).toEqual([]);
+  });
+
+  it('refuses no text, and bytes that are not UTF-8', async () => {
+    expect(await cli(['tokenize', ...model])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('TEXT is missing'),
+    });
+    const { code, stderr } = await cli(['tokenize', '-', ...model], Buffer.of(0x61, 0xff));
+    expect([code, stderr]).toEqual([2, expect.stringContaining('not UTF-8')]);
+  });
+});
+
+describe('detokenize', () => {
+  it.each(['Hi you', 'line\n', '日本語 🦙'])('gives back %j, and nothing more', async text => {
+    const ids = tokenizer.encode(text).join(',');
+    expect((await cli(['detokenize', ids, ...model])).stdout).toBe(text);
+    expect(await json(['detokenize', ids, ...model])).toEqual({ text });
+    expect(await json(['detokenize', '-', ...model], `[${ids}]\n`)).toEqual({ text });
+  });
+
+  it.each(['1,x', '', '-1', '99999'])('refuses %j', async ids => {
+    const { code, stdout, stderr } = await cli(['detokenize', '-', ...model], ids);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('(BAD_INPUT)');
+  });
+
+  it('shows control characters on a terminal, where they would be obeyed', async () => {
+    const ids = tokenizer.encode('\x1b[2Ja\x7f\x9b\n').join(',');
+    expect((await cli(['detokenize', ids, ...model])).stdout).toBe('\x1b[2Ja\x7f\x9b\n');
+    expect((await cli(['detokenize', ids, ...model], '', new FakeIo(['stdout']))).stdout).toBe('␛[2Ja\ufffd\ufffd\n\n');
+  });
+});
