@@ -1,11 +1,13 @@
 /** The program as a process: what `run` in a test cannot show. Uses dist, which `npm test` builds. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { goldenPath } from '../support/golden.js';
-import { demo, finished, program } from './support.js';
+import { demo, ESCAPE, endlessModel, finished, json, program } from './support.js';
 
 const model = ['--model', goldenPath('gqa')];
-const endless = ['generate', '--prompt', 'Hi', ...model, '--max-new-tokens', '30000'];
+const endlessly = await endlessModel();
+const endless = ['generate', '--prompt', 'Hi', '--model', endlessly.path, '--max-new-tokens', '30000'];
+afterAll(() => endlessly.remove());
 const firstByte = (child: ReturnType<typeof program>) => new Promise(resolve => child.stdout.once('data', resolve));
 
 const isRunning = (pid: number) => {
@@ -25,9 +27,12 @@ describe('the program', () => {
   });
 
   it('writes neither colours nor progress into pipes', async () => {
+    const { text } = await json(['generate', '--prompt', 'Hi', '--max-new-tokens', '8']);
     const { code, stdout, stderr } = await finished(program('generate', '--prompt', 'Hi', '--max-new-tokens', '8'));
     expect([code, stderr.split('\n').length]).toEqual([0, 2]);
-    expect(stdout + stderr).not.toMatch(/\x1b\[|\r/);
+    expect(stderr).not.toContain(ESCAPE);
+    expect(stderr).not.toContain('\r');
+    expect(stdout).toBe(text);
   });
 
   it('reads stdin', async () => {

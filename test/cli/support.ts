@@ -1,10 +1,14 @@
 /** The command line with streams of our own; and as the program it is after a build, which `npm test` makes first. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/run.js';
+import { goldenPath } from '../support/golden.js';
 
 export interface Finished {
   readonly code: number | null;
@@ -80,3 +84,17 @@ export async function finished(child: ChildProcessWithoutNullStreams): Promise<F
 }
 
 export const demo = () => finished(spawn(process.execPath, [built('demo.js')]));
+
+/** golden/gqa, but that no token that it ever says ends the text; the other function removes it. */
+export async function endlessModel(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'llama-32k-endless-'));
+  await cp(goldenPath('gqa'), path, { recursive: true, filter: file => !/trace|generation_config/.test(file) });
+  const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'));
+  await writeFile(join(path, 'config.json'), JSON.stringify({ ...config, bos_token_id: 0, eos_token_id: 0 }));
+  return { path, remove: () => rm(path, { recursive: true }) };
+}
+
+/** A character that a terminal obeys. */
+export const ESCAPE = '\x1b';
+
+export const CLEAR_LINE = `\r${ESCAPE}[K`;
