@@ -4,7 +4,7 @@ import { openFile } from './checkpoint/file.js';
 import { openModelDirectory } from './checkpoint/open.js';
 import { openSafetensors } from './checkpoint/safetensors.js';
 import type { LlamaConfig } from './config.js';
-import { ExactKernels } from './kernels/exact.js';
+import { ExactEngine } from './kernels/exact-engine.js';
 import { Llama } from './model/llama.js';
 import type { NumericsName } from './ops/rounding.js';
 import type { Tensor } from './tensor.js';
@@ -20,7 +20,8 @@ export async function openGolden(
   changes: Partial<LlamaConfig> = {},
 ): Promise<Llama> {
   const { config, checkpoint } = await openModelDirectory(goldenPath(name));
-  return new Llama({ ...config, ...changes }, checkpoint, { kernels: new ExactKernels(numerics) });
+  const changed = { ...config, ...changes };
+  return new Llama(changed, new ExactEngine(changed, checkpoint, { numerics }));
 }
 
 /** Every floating-point tensor of a golden file. */

@@ -2,10 +2,11 @@
 export { type LlamaConfig, parseConfig } from './config.js';
 export { LlamaError, type LlamaErrorCode } from './errors.js';
 export { complete, type GenerateOptions, type GenerationResult, type GenerationStep, generate } from './generate.js';
-export { ExactKernels } from './kernels/exact.js';
-export type { Kernels, Row, Sequence } from './kernels/kernels.js';
+export { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
+export type { Row, Sequence } from './kernels/kernels.js';
 export { EMBEDDED_MODEL, type LoadedModel, type LoadOptions, loadModel } from './load.js';
-export { type ForwardOptions, Llama, type LlamaOptions } from './model/llama.js';
+export type { Engine, ForwardOptions } from './model/engine.js';
+export { Llama } from './model/llama.js';
 export { recordTrace, type Trace } from './model/trace.js';
 export { CARD_STOP_STRINGS, encodePrompt, formatPrompt, type Message, promptWarnings } from './prompt.js';
 export { huggingFaceOptions, MODEL_CARD_SNIPPET } from './sampling/hugging-face.js';

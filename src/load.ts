@@ -6,9 +6,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { openModelDirectory } from './checkpoint/open.js';
-import { ExactKernels } from './kernels/exact.js';
+import { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
 import { Llama } from './model/llama.js';
-import type { NumericsName } from './ops/rounding.js';
 import { checkVocabulary, openTokenizer } from './tokenizer/open.js';
 import type { Tokenizer } from './tokenizer/tokenizer.js';
 
@@ -18,12 +17,7 @@ import type { Tokenizer } from './tokenizer/tokenizer.js';
  */
 export const EMBEDDED_MODEL = fileURLToPath(new URL('../golden/gqa', import.meta.url));
 
-export interface LoadOptions {
-  /** The arithmetic of the exact kernels, see `src/ops/rounding.ts`. Default f64. */
-  readonly numerics?: NumericsName;
-  /** See `LlamaOptions.keepBytes`. */
-  readonly keepBytes?: number;
-}
+export type LoadOptions = ExactOptions;
 
 export interface LoadedModel extends AsyncDisposable {
   readonly path: string;
@@ -40,20 +34,23 @@ export interface LoadedModel extends AsyncDisposable {
  * @throws {LlamaError} what `openModelDirectory` and `openTokenizer` throw.
  */
 export async function loadModel(path: string = EMBEDDED_MODEL, options: LoadOptions = {}): Promise<LoadedModel> {
-  const { numerics = 'f64', keepBytes } = options;
-  const directory = await openModelDirectory(path);
+  const tokenizer = await openTokenizer(path);
+  const { model, generationConfig } = await loadLlama(path, options);
   try {
-    const tokenizer = await openTokenizer(path);
-    checkVocabulary(tokenizer, directory.config.vocabSize);
-    const model = new Llama(directory.config, directory.checkpoint, {
-      kernels: new ExactKernels(numerics),
-      ...(keepBytes !== undefined && { keepBytes }),
-    });
-    const close = () => model.close();
-    const { generationConfig } = directory;
-    return { path, model, tokenizer, generationConfig, close, [Symbol.asyncDispose]: close };
+    checkVocabulary(tokenizer, model.config.vocabSize);
   } catch (error) {
-    await directory.checkpoint.close();
+    await model.close();
     throw error;
   }
+  const close = () => model.close();
+  return { path, model, tokenizer, generationConfig, close, [Symbol.asyncDispose]: close };
+}
+
+/** The same without a tokenizer: for ids in and logits out. */
+export async function loadLlama(
+  path: string,
+  options: LoadOptions = {},
+): Promise<Pick<LoadedModel, 'model' | 'generationConfig'>> {
+  const { config, checkpoint, generationConfig } = await openModelDirectory(path);
+  return { model: new Llama(config, new ExactEngine(config, checkpoint, options)), generationConfig };
 }

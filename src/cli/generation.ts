@@ -77,6 +77,6 @@ export function resultAsJson({ path, model }: LoadedModel, result: GenerationRes
     timings: { prefill_seconds: result.timings.prefillSeconds, decode_seconds: result.timings.decodeSeconds },
     seed: result.seed ?? null,
     model: path,
-    kernels: model.kernels.name,
+    kernels: model.engine.name,
   };
 }

@@ -1,10 +1,9 @@
 /** `llama-32k logits`: what the model says about every token, for other implementations to be compared with. */
-import { openModelDirectory } from '../checkpoint/open.js';
 import type { LlamaConfig } from '../config.js';
 import { check } from '../errors.js';
-import { ExactKernels } from '../kernels/exact.js';
+import { loadLlama } from '../load.js';
 import { breather } from '../model/breathe.js';
-import { Llama } from '../model/llama.js';
+import type { Llama } from '../model/llama.js';
 import { encodePrompt } from '../prompt.js';
 import { logprobsOf } from '../sampling/logprobs.js';
 import type { Floats } from '../tensor.js';
@@ -60,20 +59,18 @@ async function run(options: Options, io: Io): Promise<void> {
   check(chunk >= 1, 'BAD_OPTION', () => `--chunk is ${chunk}; it must be 1 or more`);
   const json = options.flag('json');
   const prompt = await readPrompt(options, io);
-  const kernels = new ExactKernels(numericsOf(options));
   const path = await modelPath(options, io);
   // Ids in, numbers out needs no tokenizer, and not every directory has one.
   const tokenizer = json && prompt.tokens !== undefined ? undefined : await openTokenizer(path);
   const tokens = prompt.tokens ?? encodePrompt(tokenizer!, prompt.text!);
 
-  const { config, checkpoint } = await openModelDirectory(path);
-  const model = new Llama(config, checkpoint, { kernels });
+  const { model } = await loadLlama(path, { numerics: numericsOf(options) });
   const progress = new Progress(io, json);
   try {
-    checkTokens(tokens, config);
+    checkTokens(tokens, model.config);
     const positions = parsePositions(options.text('positions'), tokens.length);
     const printer = json
-      ? jsonPrinter({ model: path, kernels: kernels.name, tokens, positions })
+      ? jsonPrinter({ model: path, kernels: model.engine.name, tokens, positions })
       : listPrinter(io, tokenizer!, tokens, positions);
     await write(io.stdout, printer.begin());
     const rows = inOrder(

@@ -14,7 +14,7 @@ export class Progress {
 
   constructor(io: Io, json: boolean) {
     this.#io = io;
-    this.#shown = io.stderr.isTTY === true;
+    this.#shown = io.stderr.isTTY === true && !json;
   }
 
   prefill(done: number, total: number): void {

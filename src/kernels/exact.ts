@@ -12,38 +12,33 @@ import { rope, ropeTable } from '../ops/rope.js';
 import { type NumericsName, ROUNDINGS, type Rounding } from '../ops/rounding.js';
 import { swiglu } from '../ops/swiglu.js';
 import { elementCount, type Floats, type Tensor } from '../tensor.js';
-import { ExactSequence, exactSequence } from './exact-sequence.js';
-import type { Kernels, Row, Sequence } from './kernels.js';
+import { exactSequence } from './exact-sequence.js';
+import type { Kernels, Row } from './kernels.js';
 
-export class ExactKernels implements Kernels {
-  readonly name: string;
+export class ExactKernels implements Kernels<Tensor> {
   private readonly rounding: Rounding;
 
   constructor(numerics: NumericsName = 'f64') {
-    this.name = `exact-${numerics}`;
     this.rounding = ROUNDINGS[numerics];
-  }
-
-  createSequence(config: LlamaConfig): Sequence {
-    return new ExactSequence(config, this.rounding.Numbers);
-  }
-
-  commit(rows: readonly Row[]): void {
-    for (const { sequence, position } of rows) exactSequence(sequence).commit(position);
   }
 
   tensor(...shape: number[]): Tensor {
     return { shape, data: new this.rounding.Numbers(elementCount(shape)) };
   }
 
+  read(x: Tensor): Tensor {
+    return x;
+  }
+
+  /** Rows first … first + count − 1 of a checkpoint's tensor, all of it if not given, in these numerics. */
   async load(tensor: CheckpointTensor, first = 0, count = tensor.shape[0] - first): Promise<Tensor> {
     const data = await tensor.read(first, count);
     roundInPlace(data, this.rounding);
     return { shape: [count, ...tensor.shape.slice(1)], data };
   }
 
-  embedding(out: Tensor, table: Tensor, tokens: readonly number[]): void {
-    embedding(out, table, tokens);
+  embedding(out: Tensor, table: Tensor, indices: readonly number[]): void {
+    embedding(out, table, indices);
   }
 
   rmsnorm(out: Tensor, x: Tensor, weight: Tensor, eps: number): void {

@@ -5,22 +5,23 @@
  *   x ← x + mlp(rmsnorm(x))
  */
 import type { LlamaConfig } from '../config.js';
-import type { Kernels, Row } from '../kernels/kernels.js';
+import type { Kernels, LayerWeights, Row, Shaped } from '../kernels/kernels.js';
 import type { Tensor } from '../tensor.js';
 import type { RunState } from './run-state.js';
 import type { Trace } from './trace.js';
-import type { LayerWeights } from './weights.js';
 
 /** What is the same for every layer of one forward pass. */
-export interface Pass {
-  readonly kernels: Kernels;
+export interface Pass<T extends Shaped> {
+  readonly kernels: Kernels<T>;
   readonly config: LlamaConfig;
   readonly rows: readonly Row[];
-  readonly state: RunState;
-  readonly trace?: Trace | undefined;
+  readonly state: RunState<T>;
+  readonly trace?: ((name: string, tensor: T) => void) | undefined;
+  /** For what is not a tensor of these kernels. */
+  readonly traceNumbers?: Trace | undefined;
 }
 
-export function block(pass: Pass, layer: number, weights: LayerWeights): void {
+export function block<T extends Shaped>(pass: Pass<T>, layer: number, weights: LayerWeights<T>): void {
   const { kernels, config, state, trace } = pass;
   const name = `model.layers.${layer}`;
 
@@ -38,10 +39,10 @@ export function block(pass: Pass, layer: number, weights: LayerWeights): void {
 }
 
 /** output = Wo · attention(rope(Wq·normed), rope(Wk·normed), Wv·normed) */
-function selfAttention(
-  { kernels, config, rows, state, trace }: Pass,
+function selfAttention<T extends Shaped>(
+  { kernels, config, rows, state, trace, traceNumbers }: Pass<T>,
   layer: number,
-  weights: LayerWeights,
+  weights: LayerWeights<T>,
   name: string,
 ): void {
   const { normed, query, key, value, cosines, sines, context, output } = state;
@@ -59,9 +60,9 @@ function selfAttention(
   trace?.(`${name}.k_rotated`, key);
 
   kernels.store(layer, key, value, rows);
-  const probabilities = trace && probabilityRecorder(rows, config);
+  const probabilities = traceNumbers && probabilityRecorder(rows, config);
   kernels.attention(context, query, layer, rows, config, probabilities?.observe); // [R, H·d]
-  if (probabilities) trace(`${name}.probabilities`, probabilities.tensor);
+  if (probabilities) traceNumbers(`${name}.probabilities`, probabilities.tensor);
   trace?.(`${name}.context`, context);
 
   kernels.matmul(output, context, weights.oProj); // [R, D]
@@ -69,7 +70,11 @@ function selfAttention(
 }
 
 /** output = Wdown · (silu(Wgate·normed) · (Wup·normed)) */
-function feedForward({ kernels, state, trace }: Pass, weights: LayerWeights, name: string): void {
+function feedForward<T extends Shaped>(
+  { kernels, state, trace }: Pass<T>,
+  weights: LayerWeights<T>,
+  name: string,
+): void {
   const { normed, gate, up, output } = state;
 
   kernels.matmul(gate, normed, weights.gateProj); // [R, F]

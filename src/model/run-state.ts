@@ -2,24 +2,23 @@
  * The activations of one forward pass over R rows: every buffer the blocks write to, allocated once and used by each layer in turn.
  */
 import type { LlamaConfig } from '../config.js';
-import type { Kernels } from '../kernels/kernels.js';
-import type { Tensor } from '../tensor.js';
+import type { Kernels, Shaped } from '../kernels/kernels.js';
 
-export interface RunState {
-  readonly residual: Tensor; // [R, D]   the stream that every sublayer reads from and adds to
-  readonly normed: Tensor; // [R, D]     input of a sublayer
-  readonly output: Tensor; // [R, D]     output of a sublayer
-  readonly query: Tensor; // [R, H·d]
-  readonly key: Tensor; // [R, K·d]
-  readonly value: Tensor; // [R, K·d]
-  readonly context: Tensor; // [R, H·d]
-  readonly gate: Tensor; // [R, F]
-  readonly up: Tensor; // [R, F]
-  readonly cosines: Tensor; // [R, d/2]
-  readonly sines: Tensor; // [R, d/2]
+export interface RunState<T> {
+  readonly residual: T; // [R, D]   the stream that every sublayer reads from and adds to
+  readonly normed: T; // [R, D]     input of a sublayer
+  readonly output: T; // [R, D]     output of a sublayer
+  readonly query: T; // [R, H·d]
+  readonly key: T; // [R, K·d]
+  readonly value: T; // [R, K·d]
+  readonly context: T; // [R, H·d]
+  readonly gate: T; // [R, F]
+  readonly up: T; // [R, F]
+  readonly cosines: T; // [R, d/2]
+  readonly sines: T; // [R, d/2]
 }
 
-export function createRunState(kernels: Kernels, config: LlamaConfig, rows: number): RunState {
+export function createRunState<T extends Shaped>(kernels: Kernels<T>, config: LlamaConfig, rows: number): RunState<T> {
   const queryWidth = config.numAttentionHeads * config.headDim;
   const keyWidth = config.numKeyValueHeads * config.headDim;
   return {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { generate } from '../../src/generate.js';
 import { loadModel } from '../../src/load.js';
-import { CARD_STOP_STRINGS, formatPrompt } from '../../src/prompt.js';
+import { formatPrompt } from '../../src/prompt.js';
 import { goldenPath } from '../support/golden.js';
 import { CLEAR_LINE, cli, endlessModel, FakeIo, json } from './support.js';
 
@@ -196,8 +196,4 @@ describe('generate', () => {
     expect(io.interrupts.size).toBe(0);
     await model.remove();
   });
-});
-
-it('the card ends replies at the next instruction', () => {
-  expect(CARD_STOP_STRINGS).toEqual(['[INST]']);
 });

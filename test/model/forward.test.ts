@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
 import { openModelDirectory } from '../../src/checkpoint/open.js';
-import { ExactKernels } from '../../src/kernels/exact.js';
+import { ExactEngine } from '../../src/kernels/exact-engine.js';
 import { Llama } from '../../src/model/llama.js';
 import { recordTrace } from '../../src/model/trace.js';
 import { allLogits, continuing, goldenPath, openGolden, readIntegers } from '../support/golden.js';
@@ -68,7 +68,7 @@ describe('the same bits', () => {
       ),
       close: () => checkpoint.close(),
     };
-    const streamed = new Llama(config, counting, { kernels: new ExactKernels('f32'), keepBytes: 0 });
+    const streamed = new Llama(config, new ExactEngine(config, counting, { numerics: 'f32', keepBytes: 0 }));
     const chunks = await allLogits(streamed, tokens, 10);
     expect([...chunks]).toEqual([...(await allLogits(model, tokens))]);
     const perPass = config.numHiddenLayers * 9 + 2;
@@ -167,7 +167,7 @@ describe('bad input is refused by name', () => {
       return data;
     };
     poisoned.set(name, { name, dtype, shape, byteLength, read });
-    const sick = new Llama(config, { name: 'sick', tensors: poisoned, close: () => checkpoint.close() });
+    const sick = new Llama(config, new ExactEngine(config, { name: 'sick', tensors: poisoned, close: () => checkpoint.close() }));
     const pass = sick.forward(continuing(sick.createSequence(), [1, 2, 3]));
     await expect(pass).rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining('position 2') });
     await sick.close();

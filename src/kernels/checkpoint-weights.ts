@@ -8,37 +8,25 @@ import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint.js';
 import { EMBEDDING, LM_HEAD } from '../checkpoint/weights.js';
 import type { LlamaConfig } from '../config.js';
 import { LlamaError } from '../errors.js';
-import type { Kernels } from '../kernels/kernels.js';
 import { elementCount, type Tensor } from '../tensor.js';
+import type { ExactKernels } from './exact.js';
+import type { LayerWeights, ModelWeights } from './kernels.js';
 
-/** One layer; matrices have one row per output. */
-export interface LayerWeights {
-  readonly inputLayernorm: Tensor; // [D]
-  readonly qProj: Tensor; // [H·d, D]
-  readonly kProj: Tensor; // [K·d, D]
-  readonly vProj: Tensor; // [K·d, D]
-  readonly oProj: Tensor; // [D, H·d]
-  readonly postAttentionLayernorm: Tensor; // [D]
-  readonly gateProj: Tensor; // [F, D]
-  readonly upProj: Tensor; // [F, D]
-  readonly downProj: Tensor; // [D, F]
-}
-
-export class Weights {
+export class CheckpointWeights implements ModelWeights<Tensor> {
   private readonly config: LlamaConfig;
   private readonly checkpoint: Checkpoint;
-  private readonly kernels: Kernels;
+  private readonly kernels: ExactKernels;
   private readonly keep: boolean;
   private readonly kept = new Map<string, Promise<Tensor>>();
 
-  constructor(config: LlamaConfig, checkpoint: Checkpoint, kernels: Kernels, keepBytes: number) {
+  constructor(config: LlamaConfig, checkpoint: Checkpoint, kernels: ExactKernels, keepBytes: number) {
     this.config = config;
     this.checkpoint = checkpoint;
     this.kernels = kernels;
     this.keep = decodedBytes(checkpoint) <= keepBytes;
   }
 
-  async layer(index: number): Promise<LayerWeights> {
+  async layer(index: number): Promise<LayerWeights<Tensor>> {
     const load = (name: string) => this.load(`model.layers.${index}.${name}.weight`);
     return {
       inputLayernorm: await load('input_layernorm'),

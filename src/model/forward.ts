@@ -1,0 +1,64 @@
+/**
+ * Llama, whole: tokens in, logits out.
+ *
+ *   x      = E[tokens]
+ *   x      = block₀(x), block₁(x), …
+ *   logits = Whead · rmsnorm(x)
+ *
+ * A forward pass takes rows: (token, position, sequence) triples. A prompt is many rows of one sequence, a decoding step one row of
+ * each of many sequences, and any mixture is allowed; there is no second code path. Each row's result depends on its own sequence alone.
+ */
+import type { LlamaConfig } from '../config.js';
+import type { Awaitable, Kernels, ModelWeights, Row, Shaped } from '../kernels/kernels.js';
+import { ropeFrequencies } from '../ops/rope.js';
+import { block, type Pass } from './block.js';
+import { createRunState } from './run-state.js';
+import type { Trace } from './trace.js';
+
+export interface ForwardHooks {
+  readonly trace?: Trace | undefined;
+  /** Before layer `done` of `total`, and once more after the last. Cancels the pass by throwing. */
+  readonly betweenLayers?: (done: number, total: number) => Awaitable<void>;
+}
+
+/** Logits [logitsFor.length, V]: row i scores every token as the successor of `rows[logitsFor[i]]`. */
+export async function forward<T extends Shaped>(
+  kernels: Kernels<T>,
+  config: LlamaConfig,
+  weights: ModelWeights<T>,
+  rows: readonly Row[],
+  logitsFor: readonly number[],
+  { trace: traceNumbers, betweenLayers }: ForwardHooks = {},
+): Promise<T> {
+  const { numHiddenLayers, headDim, ropeTheta, ropeFactor, rmsNormEps } = config;
+  const trace = traceNumbers && ((name: string, x: T) => traceNumbers(name, kernels.read(x)));
+  const state = createRunState(kernels, config, rows.length);
+  const pass: Pass<T> = { kernels, config, rows, state, trace, traceNumbers };
+
+  const { table, indices } = await weights.embedding(rows.map(row => row.token));
+  kernels.embedding(state.residual, table, indices); // [R, D]
+  trace?.('model.embed_tokens', state.residual);
+
+  const frequencies = ropeFrequencies(headDim, ropeTheta, ropeFactor);
+  kernels.ropeTable(
+    state.cosines,
+    state.sines,
+    rows.map(row => row.position),
+    frequencies,
+  ); // [R, d/2]
+  for (let layer = 0; layer < numHiddenLayers; layer++) {
+    await betweenLayers?.(layer, numHiddenLayers);
+    block(pass, layer, await weights.layer(layer));
+  }
+  await betweenLayers?.(numHiddenLayers, numHiddenLayers);
+
+  const logits = kernels.tensor(logitsFor.length, config.vocabSize);
+  if (logitsFor.length === 0) return logits; // every chunk of a prompt but the last: no need to touch the head
+  const last = kernels.tensor(logitsFor.length, config.hiddenSize);
+  kernels.embedding(last, state.residual, logitsFor); // the rows asked for
+  kernels.rmsnorm(last, last, await weights.norm(), rmsNormEps);
+  trace?.('model.norm', last);
+  kernels.matmul(logits, last, await weights.lmHead()); // [logitsFor.length, V]
+  trace?.('lm_head', logits);
+  return logits;
+}

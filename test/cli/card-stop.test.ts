@@ -1,0 +1,19 @@
+/** The stop strings of the card's format; here they are a text that the random model does say. */
+import { expect, it, vi } from 'vitest';
+import { formatPrompt } from '../../src/prompt.js';
+import { goldenPath } from '../support/golden.js';
+import { json } from './support.js';
+
+vi.mock(import('../../src/prompt.js'), async original => ({ ...(await original()), CARD_STOP_STRINGS: ['ter'] }));
+
+const generate = (...args: string[]) =>
+  json(['generate', '--model', goldenPath('gqa'), '--max-new-tokens', '12', ...args]);
+
+it('end the reply to an instruction, with those of --stop, and not the continuation of a raw prompt', async () => {
+  const raw = ['--raw', '--prompt', formatPrompt([{ role: 'user', content: 'Hi' }])];
+  const { text, finish_reason } = await generate(...raw);
+  expect([text, finish_reason]).toEqual([expect.stringMatching(/m.*ter/), 'length']);
+  const before = { text: text.slice(0, text.indexOf('ter')), finish_reason: 'stop' };
+  expect(await generate('--prompt', 'Hi')).toMatchObject(before);
+  expect(await generate('--prompt', 'Hi', '--stop', 'm')).toMatchObject({ text: text.slice(0, text.indexOf('m')) });
+});
