@@ -11,7 +11,7 @@ import type { LoadedModel } from '../load.js';
 import { CARD_STOP_STRINGS, encodePrompt, formatPrompt, type Message } from '../prompt.js';
 import { report } from './errors.js';
 import { CARD_SETTINGS, GENERATION_OPTIONS, generationOptions, named, resultAsJson } from './generation.js';
-import { Interrupted, type Io, interruptible, note, shownOn, style, write, writeJson } from './io.js';
+import { Interrupted, type Io, note, shownOn, style, write, writeJson } from './io.js';
 import { openModel } from './model.js';
 import { KERNELS, MODEL, NUMERICS, type Options, type Verb } from './options.js';
 import { Progress } from './progress.js';
@@ -158,7 +158,7 @@ class Chat {
       },
     });
     try {
-      for await (const { text, result } of interruptible(steps, signal)) {
+      for await (const { text, result } of steps) {
         progress.clear();
         reply.text += text;
         this.#last = result ?? this.#last;

@@ -4,7 +4,7 @@ import { type GenerationResult, type GenerationStep, generate } from '../generat
 import type { LoadedModel } from '../load.js';
 import { CARD_STOP_STRINGS, encodePrompt } from '../prompt.js';
 import { CARD_SETTINGS, GENERATION_OPTIONS, generationOptions, named, resultAsJson } from './generation.js';
-import { abortOnInterrupt, type Io, interruptible, note, shownOn, write, writeJson } from './io.js';
+import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from './io.js';
 import { openModel } from './model.js';
 import { KERNELS, MODEL, NUMERICS, type Options, type Verb } from './options.js';
 import { Progress } from './progress.js';
@@ -60,8 +60,7 @@ async function run(options: Options, io: Io): Promise<void> {
     }),
   );
   try {
-    const heard = interruptible(steps, signal);
-    const result = json ? await printJson(io, loaded, heard) : await printText(io, heard, progress);
+    const result = json ? await printJson(io, loaded, steps) : await printText(io, steps, progress);
     progress.clear();
     const hasLimit = ['max-new-tokens', 'max-length'].some(name => options.text(name) !== undefined);
     if (result.finishReason === 'length' && !hasLimit && !json) {

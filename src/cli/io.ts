@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { LlamaError } from '../errors.js';
-import { breather } from '../model/breathe.js';
 
 export type Input = Readable & { readonly isTTY?: boolean };
 export type Output = Writable & { readonly isTTY?: boolean };
@@ -36,18 +35,6 @@ export function abortOnInterrupt(io: Io): AbortSignal {
     controller.abort(new Interrupted('interrupted'));
   });
   return controller.signal;
-}
-
-/** `items`, with Ctrl-C heard between them: a small model makes them so fast that signals would never get a turn. */
-export async function* interruptible<T>(
-  items: AsyncIterable<T>,
-  signal: AbortSignal,
-): AsyncGenerator<T, void, undefined> {
-  const breathe = breather(signal);
-  for await (const item of items) {
-    yield item;
-    await breathe();
-  }
 }
 
 /** Writes, and waits if the reader is slower than we are: output may be larger than memory. */

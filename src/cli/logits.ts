@@ -2,7 +2,6 @@
 import type { LlamaConfig } from '../config.js';
 import { check } from '../errors.js';
 import { loadLlama } from '../load.js';
-import { breather } from '../model/breathe.js';
 import type { Llama } from '../model/llama.js';
 import { encodePrompt } from '../prompt.js';
 import { logprobsOf } from '../sampling/logprobs.js';
@@ -122,9 +121,7 @@ async function* logitsOf(model: Llama, tokens: readonly number[], positions: rea
   const wanted = new Set(positions);
   const end = Math.max(...wanted) + 1; // nothing after it has an effect
   const sequence = model.createSequence();
-  const breathe = breather(signal);
   for (let start = 0; start < end; start += chunk) {
-    await breathe();
     const ids = tokens.slice(start, Math.min(start + chunk, end));
     const rows = ids.map((token, i) => ({ token, position: start + i, sequence }));
     const logitsFor = [...rows.keys()].filter(i => wanted.has(start + i));

@@ -4,9 +4,11 @@
 
 const LONGEST_HOLD_MS = 20;
 
+/** When the event loop last had its turn: of all computations together, as many short ones can keep it from running too. */
+let last = performance.now();
+
 /** Lets the event loop run if it has not for 20 ms, then throws `signal.reason` if the work was cancelled. */
 export function breather(signal?: AbortSignal): () => Promise<void> {
-  let last = performance.now();
   return async () => {
     if (performance.now() - last > LONGEST_HOLD_MS) {
       await new Promise(resolve => setTimeout(resolve));

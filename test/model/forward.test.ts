@@ -167,7 +167,10 @@ describe('bad input is refused by name', () => {
       return data;
     };
     poisoned.set(name, { name, dtype, shape, byteLength, read });
-    const sick = new Llama(config, new ExactEngine(config, { name: 'sick', tensors: poisoned, close: () => checkpoint.close() }));
+    const sick = new Llama(
+      config,
+      new ExactEngine(config, { name: 'sick', tensors: poisoned, close: () => checkpoint.close() }),
+    );
     const pass = sick.forward(continuing(sick.createSequence(), [1, 2, 3]));
     await expect(pass).rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining('position 2') });
     await sick.close();
