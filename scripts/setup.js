@@ -25,6 +25,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock);
 }
 run('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json']);
+run('node', ['scripts/build-asm.js']);
 
 function run(command, args) {
   execFileSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: windows });

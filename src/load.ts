@@ -7,6 +7,7 @@
 import { fileURLToPath } from 'node:url';
 import { openModelDirectory } from './checkpoint/open.js';
 import { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
+import { WasmEngine, type WasmOptions } from './kernels/wasm/wasm-engine.js';
 import { Llama } from './model/llama.js';
 import { checkVocabulary, openTokenizer } from './tokenizer/open.js';
 import type { Tokenizer } from './tokenizer/tokenizer.js';
@@ -17,7 +18,10 @@ import type { Tokenizer } from './tokenizer/tokenizer.js';
  */
 export const EMBEDDED_MODEL = fileURLToPath(new URL('../golden/gqa', import.meta.url));
 
-export type LoadOptions = ExactOptions;
+export interface LoadOptions extends ExactOptions, WasmOptions {
+  /** Default wasm: fast. With exact, `numerics` and `keepBytes` apply; with wasm, all the others. */
+  readonly kernels?: 'exact' | 'wasm' | undefined;
+}
 
 export interface LoadedModel extends AsyncDisposable {
   readonly path: string;
@@ -29,7 +33,7 @@ export interface LoadedModel extends AsyncDisposable {
 }
 
 /**
- * Opens the Hugging Face directory `path`; weights are read when they are first needed.
+ * Opens the Hugging Face directory `path`; the exact kernels read weights when they are first needed, the WASM kernels read them now.
  *
  * @throws {LlamaError} what `openModelDirectory` and `openTokenizer` throw.
  */
@@ -52,5 +56,14 @@ export async function loadLlama(
   options: LoadOptions = {},
 ): Promise<Pick<LoadedModel, 'model' | 'generationConfig'>> {
   const { config, checkpoint, generationConfig } = await openModelDirectory(path);
-  return { model: new Llama(config, new ExactEngine(config, checkpoint, options)), generationConfig };
+  try {
+    const engine =
+      options.kernels === 'exact'
+        ? new ExactEngine(config, checkpoint, options)
+        : await WasmEngine.load(config, checkpoint, options);
+    return { model: new Llama(config, engine), generationConfig };
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
 }

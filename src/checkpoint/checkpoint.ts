@@ -17,6 +17,8 @@ export interface CheckpointTensor {
    * @throws {RangeError} if there are no such rows.
    */
   read(first?: number, count?: number): Promise<Floats>;
+  /** The bytes of these rows as they are in the file, little-endian. Errors as for `read`, but any dtype will do. */
+  readBytes(first?: number, count?: number): Promise<Uint8Array>;
 }
 
 export interface Checkpoint {

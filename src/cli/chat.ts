@@ -13,7 +13,7 @@ import { report } from './errors.js';
 import { CARD_SETTINGS, GENERATION_OPTIONS, generationOptions, named, resultAsJson } from './generation.js';
 import { Interrupted, type Io, note, shownOn, style, write, writeJson } from './io.js';
 import { openModel } from './model.js';
-import { KERNELS, MODEL, NUMERICS, type Options, type Verb } from './options.js';
+import { ENGINE, MODEL, type Options, type Verb } from './options.js';
 import { Progress } from './progress.js';
 
 export const chatVerb: Verb = {
@@ -25,7 +25,7 @@ export const chatVerb: Verb = {
       'A conversation that no longer fits into the context is an error, nothing is dropped: /reset begins a new one.',
     `Without options replies are greedy. ${CARD_SETTINGS}`,
   ],
-  options: [MODEL, ...GENERATION_OPTIONS, KERNELS, NUMERICS],
+  options: [MODEL, ...GENERATION_OPTIONS, ...ENGINE],
   json: 'Print one line of JSON for every reply, as generate does.',
   run,
 };
@@ -39,7 +39,9 @@ const COMMANDS = [
 ];
 
 async function run(options: Options, io: Io): Promise<void> {
-  await using loaded = await openModel(options, io);
+  const progress = new Progress(io, options.flag('json'));
+  await using loaded = await openModel(options, io, { onProgress: (...args) => progress.load(...args) });
+  progress.clear();
   const generation = generationOptions(options, CARD_STOP_STRINGS);
   // Starts nothing, but looks at the options: better now than after the first message.
   named(() => generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId], generation));

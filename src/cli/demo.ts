@@ -19,7 +19,7 @@ await showText();
 await showNumbers();
 
 async function showText(): Promise<void> {
-  await using loaded = await loadModel();
+  await using loaded = await loadModel(undefined, { kernels: 'exact' });
   const { model, tokenizer } = loaded;
   const prompt = formatPrompt([{ role: 'user', content: INSTRUCTION }]);
   const ids = tokenizer.encode(prompt, { bos: true });

@@ -6,7 +6,7 @@ import { CARD_STOP_STRINGS, encodePrompt } from '../prompt.js';
 import { CARD_SETTINGS, GENERATION_OPTIONS, generationOptions, named, resultAsJson } from './generation.js';
 import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from './io.js';
 import { openModel } from './model.js';
-import { KERNELS, MODEL, NUMERICS, type Options, type Verb } from './options.js';
+import { ENGINE, MODEL, type Options, type Verb } from './options.js';
 import { Progress } from './progress.js';
 import { PROMPT_OPTIONS, readPrompt } from './prompt.js';
 
@@ -27,8 +27,7 @@ export const generateVerb: Verb = {
       value: 'N',
       help: 'With --json: log-probabilities of each token, and of the N likeliest, 0 to 20, as the model alone has it.',
     },
-    KERNELS,
-    NUMERICS,
+    ...ENGINE,
   ],
   json:
     'Print {text, tokens, finish_reason: stop | length, prompt_tokens, completion_tokens, timings, seed, model, kernels}' +
@@ -41,12 +40,11 @@ async function run(options: Options, io: Io): Promise<void> {
   const logprobs = options.integer('logprobs');
   check(json || logprobs === undefined, 'BAD_OPTION', () => '--logprobs needs --json: without it only text is printed');
   const { tokens, text } = await readPrompt(options, io);
-  await using loaded = await openModel(options, io);
-  const { model, tokenizer } = loaded;
-
   const progress = new Progress(io, json);
-  const isFormatted = text !== undefined && !options.flag('raw');
   const signal = abortOnInterrupt(io);
+  await using loaded = await openModel(options, io, { signal, onProgress: (...args) => progress.load(...args) });
+  const { model, tokenizer } = loaded;
+  const isFormatted = text !== undefined && !options.flag('raw');
   const steps = named(() =>
     generate(model, tokenizer, tokens ?? encodePrompt(tokenizer, text!), {
       ...generationOptions(options, isFormatted ? CARD_STOP_STRINGS : []),

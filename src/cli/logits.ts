@@ -9,8 +9,8 @@ import type { Floats } from '../tensor.js';
 import { openTokenizer } from '../tokenizer/open.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { abortOnInterrupt, type Io, shownOn, write } from './io.js';
-import { modelPath, numericsOf } from './model.js';
-import { KERNELS, MODEL, NUMERICS, type Options, type Verb } from './options.js';
+import { engineOptions, modelPath } from './model.js';
+import { ENGINE, MODEL, type Options, type Verb } from './options.js';
 import { Progress } from './progress.js';
 import { PROMPT_OPTIONS, readPrompt } from './prompt.js';
 import { parseIntegers } from './token-list.js';
@@ -40,8 +40,7 @@ export const logitsVerb: Verb = {
       value: 'N',
       help: `Tokens per forward pass; the result is the same bits. Default ${DEFAULT_CHUNK}.`,
     },
-    KERNELS,
-    NUMERICS,
+    ...ENGINE,
   ],
   json: 'Print {model, kernels, tokens, positions, logits}: positions counted from 0, and logits a row for each of them.',
   run,
@@ -63,8 +62,10 @@ async function run(options: Options, io: Io): Promise<void> {
   const tokenizer = json && prompt.tokens !== undefined ? undefined : await openTokenizer(path);
   const tokens = prompt.tokens ?? encodePrompt(tokenizer!, prompt.text!);
 
-  const { model } = await loadLlama(path, { numerics: numericsOf(options) });
   const progress = new Progress(io, json);
+  const signal = abortOnInterrupt(io);
+  const waiting = { signal, onProgress: (done: number, total: number) => progress.load(done, total) };
+  const { model } = await loadLlama(path, engineOptions(options, waiting));
   try {
     checkTokens(tokens, model.config);
     const positions = parsePositions(options.text('positions'), tokens.length);
@@ -72,10 +73,7 @@ async function run(options: Options, io: Io): Promise<void> {
       ? jsonPrinter({ model: path, kernels: model.engine.name, tokens, positions })
       : listPrinter(io, tokenizer!, tokens, positions);
     await write(io.stdout, printer.begin());
-    const rows = inOrder(
-      positions,
-      logitsOf(model, tokens, positions, { chunk, progress, signal: abortOnInterrupt(io) }),
-    );
+    const rows = inOrder(positions, logitsOf(model, tokens, positions, { chunk, progress, signal }));
     let index = 0;
     for await (const logits of rows) {
       if (io.stdout.isTTY) progress.clear();

@@ -1,20 +1,48 @@
 /** --model: what it may be, and what is said if it is something else. */
 import { stat } from 'node:fs/promises';
 import { check, LlamaError } from '../errors.js';
-import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../load.js';
+import type { WeightFormat } from '../kernels/wasm/formats.js';
+import { EMBEDDED_MODEL, type LoadedModel, type LoadOptions, loadModel } from '../load.js';
 import type { NumericsName } from '../ops/rounding.js';
 import { type Io, note } from './io.js';
 import type { Options } from './options.js';
 
-export async function openModel(options: Options, io: Io): Promise<LoadedModel> {
-  return loadModel(await modelPath(options, io), { numerics: numericsOf(options) });
+/** What loading takes besides: who waits for it. */
+export type Waiting = Pick<LoadOptions, 'signal' | 'onProgress'>;
+
+export async function openModel(options: Options, io: Io, waiting: Waiting): Promise<LoadedModel> {
+  return loadModel(await modelPath(options, io), engineOptions(options, waiting));
 }
 
-/** --kernels and --numerics, of which the first has one value yet. */
-export function numericsOf(options: Options): NumericsName {
-  options.choice('kernels');
-  return options.choice('numerics') as NumericsName;
+/** --kernels and those that belong to one of them. Throws BAD_OPTION if one is given that would have no effect. */
+export function engineOptions(options: Options, waiting: Waiting): LoadOptions {
+  const kernels = options.choice('kernels') as 'wasm' | 'exact';
+  for (const [name, owner] of ONLY_FOR) {
+    const useless = owner !== kernels && options.text(name) !== undefined;
+    check(
+      !useless,
+      'BAD_OPTION',
+      () => `--${name} has no effect with --kernels ${kernels}; it is for --kernels ${owner}`,
+    );
+  }
+  if (kernels === 'exact') return { kernels, numerics: options.choice('numerics') as NumericsName };
+  return { kernels, ...wasmOptions(options), ...waiting };
 }
+
+/** --weights and --threads. */
+export function wasmOptions(options: Options): Pick<LoadOptions, 'weights' | 'threads'> {
+  const weights = options.choice('weights');
+  return {
+    weights: weights === 'native' ? undefined : (weights as WeightFormat),
+    threads: options.integer('threads'),
+  };
+}
+
+const ONLY_FOR = [
+  ['weights', 'wasm'],
+  ['threads', 'wasm'],
+  ['numerics', 'exact'],
+] as const;
 
 /** The directory that --model names, or the embedded one, and then says so. Throws NOT_FOUND or UNSUPPORTED. */
 export async function modelPath(options: Options, io: Io): Promise<string> {

@@ -39,19 +39,35 @@ export const MODEL: Option = {
   help: 'Directory with config.json, safetensors and tokenizer, as Hugging Face has it. Default: a small random model.',
 };
 
-export const KERNELS: Option = {
+const KERNELS: Option = {
   name: 'kernels',
   value: 'K',
-  choices: ['exact'],
-  help: 'Implementation of the operations: exact (slow and right; the only one yet).',
+  choices: ['wasm', 'exact'],
+  help: 'Implementation of the operations: wasm (default; fast) or exact (slow, and what wasm is compared with).',
 };
 
-export const NUMERICS: Option = {
+const NUMERICS: Option = {
   name: 'numerics',
   value: 'T',
   choices: ['f64', 'f32', 'bf16', 'f16'],
-  help: 'Arithmetic of the exact kernels: f64 (default), or f32, bf16, f16, which round where Hugging Face does.',
+  help: 'With --kernels exact, the arithmetic: f64 (default), or f32, bf16, f16, which round where Hugging Face does.',
 };
+
+export const WEIGHTS: Option = {
+  name: 'weights',
+  value: 'W',
+  choices: ['native', 'f32', 'f16', 'bf16', 'q8_0', 'q4_0'],
+  help: 'With --kernels wasm, how weights are held: native (default; as in the file), f32, f16, bf16, or quantized: q8_0, q4_0.',
+};
+
+export const THREADS: Option = {
+  name: 'threads',
+  value: 'N',
+  help: 'With --kernels wasm, threads to compute with, 1 to 64; the result is the same bits. Default: one for each core.',
+};
+
+/** How a model is run: what every verb has that runs one. */
+export const ENGINE: readonly Option[] = [KERNELS, WEIGHTS, THREADS, NUMERICS];
 
 const HELP: Option = { name: 'help', help: 'Show this.' };
 

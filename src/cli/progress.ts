@@ -17,6 +17,11 @@ export class Progress {
     this.#shown = io.stderr.isTTY === true && !json;
   }
 
+  load(done: number, total: number): void {
+    this.#show(`loading ${Math.floor((100 * done) / total)} %`);
+    if (done === total) this.#began = performance.now();
+  }
+
   prefill(done: number, total: number): void {
     this.#show(`prefill ${done}/${total} tokens${remaining(performance.now() - this.#began, done, total)}`);
     if (done === total) this.#began = performance.now();

@@ -1,4 +1,6 @@
+import { benchVerb } from './bench.js';
 import { chatVerb } from './chat.js';
+import { estimateVerb } from './estimate.js';
 import { generateVerb } from './generate.js';
 import { inspectVerb } from './inspect.js';
 import { logitsVerb } from './logits.js';
@@ -6,4 +8,13 @@ import type { Verb } from './options.js';
 import { detokenizeVerb, tokenizeVerb } from './tokenize.js';
 
 /** Every verb, in the order in which they are listed. */
-export const VERBS: readonly Verb[] = [generateVerb, chatVerb, logitsVerb, tokenizeVerb, detokenizeVerb, inspectVerb];
+export const VERBS: readonly Verb[] = [
+  generateVerb,
+  chatVerb,
+  logitsVerb,
+  tokenizeVerb,
+  detokenizeVerb,
+  inspectVerb,
+  estimateVerb,
+  benchVerb,
+];

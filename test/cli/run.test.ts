@@ -31,7 +31,7 @@ describe('llama-32k', () => {
     const { code, stdout, stderr } = await cli(['genrate', '--prompt', 'x']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
-      'llama-32k: "genrate" is not a verb; there is: generate, chat, logits, tokenize, detokenize, inspect; ' +
+      'llama-32k: "genrate" is not a verb; there is: generate, chat, logits, tokenize, detokenize, inspect, estimate, bench; ' +
         'see llama-32k --help (BAD_OPTION)\n',
     );
   });
@@ -41,10 +41,10 @@ describe('llama-32k', () => {
   });
 
   it.each(VERBS.map(verb => verb.name))('%s refuses an unknown option, and points to its help', async name => {
-    const { code, stdout, stderr } = await cli([name, '--threads', '4']);
+    const { code, stdout, stderr } = await cli([name, '--beams', '4']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
-      new RegExp(`^llama-32k: Unknown option '--threads'.*; see llama-32k ${name} --help \\(BAD_OPTION\\)\n$`),
+      new RegExp(`^llama-32k: Unknown option '--beams'.*; see llama-32k ${name} --help \\(BAD_OPTION\\)\n$`),
     );
   });
 });

@@ -62,7 +62,14 @@ describe('the same bits', () => {
           };
           return [
             name,
-            { name, dtype: tensor.dtype, shape: tensor.shape, byteLength: tensor.byteLength, read: counted },
+            {
+              name,
+              dtype: tensor.dtype,
+              shape: tensor.shape,
+              byteLength: tensor.byteLength,
+              read: counted,
+              readBytes: (first, count) => tensor.readBytes(first, count),
+            },
           ];
         }),
       ),
@@ -166,7 +173,8 @@ describe('bad input is refused by name', () => {
       data[5] = NaN;
       return data;
     };
-    poisoned.set(name, { name, dtype, shape, byteLength, read });
+    const readBytes = good.readBytes.bind(good);
+    poisoned.set(name, { name, dtype, shape, byteLength, read, readBytes });
     const sick = new Llama(
       config,
       new ExactEngine(config, { name: 'sick', tensors: poisoned, close: () => checkpoint.close() }),

@@ -1,0 +1,16 @@
+/** From the four lanes of a vector to one number. */
+
+// @ts-ignore: decorator
+@inline
+export function laneSum(x: v128): f32 {
+  const pairs = f32x4.add(x, i32x4.shuffle(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
+/** Of numbers that are not NaN. */
+// @ts-ignore: decorator
+@inline
+export function laneMax(x: v128): f32 {
+  const pairs = f32x4.pmax(x, i32x4.shuffle(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.pmax(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2)), 0);
+}

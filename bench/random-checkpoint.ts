@@ -1,0 +1,54 @@
+/** Checkpoints of real shapes with random weights, in seconds: how fast a model runs does not depend on what it has learned. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DTYPE_BYTES, encode } from '../src/checkpoint/dtypes.js';
+import { type SafetensorsInput, writeSafetensors } from '../src/checkpoint/safetensors-writer.js';
+import { expectedWeights } from '../src/checkpoint/weights.js';
+import { parseConfig } from '../src/config.js';
+import { normalTable, normWeights, tablePieces } from './random-weights.js';
+import type { Shape } from './shapes.js';
+import { writeOnce } from './write-once.js';
+
+export type RandomDType = 'F32' | 'F16' | 'BF16';
+
+/** Makes the Hugging Face directory `path`, with config.json and model.safetensors, if it is not there yet. */
+export async function makeRandomCheckpoint(path: string, shape: Shape, dtype: RandomDType = 'F16'): Promise<void> {
+  const config = configJson(shape);
+  const numbers = encode(dtype, normalTable());
+  const width = DTYPE_BYTES[dtype];
+  const tensors = [...expectedWeights(parseConfig(config))].map(([name, sizes]): SafetensorsInput => {
+    const count = sizes.reduce((product, size) => product * size, 1);
+    const chunks = sizes.length === 1 ? [encode(dtype, normWeights(name, count))] : cut(numbers, width, name, count);
+    return { name, dtype, shape: sizes, chunks };
+  });
+  const dataBytes = tensors.reduce((sum, tensor) => sum + tensor.shape.reduce((a, b) => a * b, width), 0);
+
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, 'config.json'), JSON.stringify(config, null, 2));
+  await writeOnce(join(path, 'model.safetensors'), writeSafetensors(tensors), dataBytes);
+}
+
+function* cut(numbers: Uint8Array, width: number, name: string, count: number): Generator<Uint8Array> {
+  for (const [start, end] of tablePieces(name, count)) yield numbers.subarray(start * width, end * width);
+}
+
+function configJson({ V, D, F, L, H, K, positions, ropeFactor }: Shape): Record<string, unknown> {
+  return {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    hidden_act: 'silu',
+    vocab_size: V,
+    hidden_size: D,
+    intermediate_size: F,
+    num_hidden_layers: L,
+    num_attention_heads: H,
+    num_key_value_heads: K,
+    max_position_embeddings: positions,
+    rms_norm_eps: 1e-5,
+    rope_theta: 10000,
+    rope_scaling: { type: 'linear', factor: ropeFactor },
+    tie_word_embeddings: false,
+    bos_token_id: 1,
+    eos_token_id: 2,
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * A barrier for the workers of one pool: nobody goes on before everybody has arrived.
+ *
+ * The last to arrive raises the generation. The others spin for a moment, because in a forward pass they rarely wait longer than a few
+ * microseconds, and then sleep.
+ */
+
+const ARRIVED = 0;
+const GENERATION = 1;
+const SLEEPING = 2;
+const BROKEN = 3;
+const CANCEL = 4;
+const DECISION = 5;
+const LAYERS_DONE = 6;
+export const CONTROL_WORDS = 16;
+
+const SPINS = 20_000;
+
+/** The state that a pool's threads share. */
+export class Control {
+  private readonly words: Int32Array<SharedArrayBuffer>;
+  private readonly threads: number;
+  private readonly spins: number;
+
+  constructor(words: Int32Array<SharedArrayBuffer>, threads: number, cores: number) {
+    this.words = words;
+    this.threads = threads;
+    this.spins = threads > cores ? 0 : SPINS; // who spins on a shared core keeps the one waited for from running
+  }
+
+  /** Throws if the pool was broken in the meantime: a worker that died never arrives. */
+  wait(): void {
+    if (this.threads === 1) return;
+    const generation = Atomics.load(this.words, GENERATION);
+    if (Atomics.add(this.words, ARRIVED, 1) === this.threads - 1) {
+      Atomics.store(this.words, ARRIVED, 0);
+      Atomics.add(this.words, GENERATION, 1);
+      if (Atomics.load(this.words, SLEEPING) > 0) Atomics.notify(this.words, GENERATION);
+      return;
+    }
+    for (let i = 0; i < this.spins; i++) {
+      if (Atomics.load(this.words, GENERATION) !== generation) return;
+    }
+    Atomics.add(this.words, SLEEPING, 1);
+    while (Atomics.load(this.words, GENERATION) === generation) {
+      if (Atomics.load(this.words, BROKEN) !== 0) throw new Error('the pool was broken');
+      Atomics.wait(this.words, GENERATION, generation, 1000);
+    }
+    Atomics.sub(this.words, SLEEPING, 1);
+  }
+
+  /** Called by every thread between layers: true for all of them or for none. */
+  cancelled(isLeader: boolean): boolean {
+    if (isLeader) Atomics.store(this.words, DECISION, Atomics.load(this.words, CANCEL));
+    this.wait();
+    return Atomics.load(this.words, DECISION) !== 0;
+  }
+
+  begin(): void {
+    Atomics.store(this.words, CANCEL, 0);
+    Atomics.store(this.words, LAYERS_DONE, 0);
+  }
+
+  cancel(): void {
+    Atomics.store(this.words, CANCEL, 1);
+  }
+
+  break(): void {
+    Atomics.store(this.words, BROKEN, 1);
+    Atomics.notify(this.words, GENERATION);
+  }
+
+  get layersDone(): number {
+    return Atomics.load(this.words, LAYERS_DONE);
+  }
+
+  set layersDone(done: number) {
+    Atomics.store(this.words, LAYERS_DONE, done);
+  }
+}

@@ -1,0 +1,47 @@
+/** What the engine and its workers say to each other. */
+import type { LlamaConfig } from '../../config.js';
+import type { WeightFormat } from './formats.js';
+import type { Plan } from './plan.js';
+
+export interface WorkerSetup {
+  readonly module: WebAssembly.Module;
+  readonly relaxed: boolean;
+  readonly memories: readonly WebAssembly.Memory[];
+  readonly config: LlamaConfig;
+  readonly plan: Plan;
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly index: number;
+  readonly cores: number;
+}
+
+/** Pack rows of a matrix that lie in a staging buffer. */
+export interface PackJob {
+  readonly kind: 'pack';
+  readonly shard: number;
+  readonly dtype: 'F32' | 'F16' | 'BF16';
+  readonly source: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly format: WeightFormat;
+  /** Where the tile of the first row goes. */
+  readonly target: number;
+}
+
+/** One forward pass. */
+export interface PassJob {
+  readonly kind: 'pass';
+  readonly tokens: readonly number[];
+  readonly positions: readonly number[];
+  /** For each row, an index into `pageTables`. */
+  readonly sequences: readonly number[];
+  readonly pageTables: readonly (readonly number[])[];
+  readonly logitsFor: readonly number[];
+}
+
+export type Job = PackJob | PassJob;
+
+/** Every worker answers every job; of a pass, the first one has the logits. */
+export type Answer =
+  | { readonly kind: 'done'; readonly overflowed?: number; readonly logits?: Float32Array }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly message: string };

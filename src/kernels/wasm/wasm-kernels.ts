@@ -1,0 +1,332 @@
+/**
+ * The kernels of one thread of the pool. Every thread runs the same forward pass over the same tensors, each computing its share of every
+ * operation; where one needs what others computed, they meet at a barrier (`hazards.ts`).
+ *
+ * A tensor is a place in the arena, the same place in every shard. Which shard has its numbers every thread knows from the sequence of
+ * operations alone, so they agree without talking.
+ */
+import type { LlamaConfig } from '../../config.js';
+import { ropeTable } from '../../ops/rope.js';
+import { ROUNDINGS } from '../../ops/rounding.js';
+import { elementCount, type Tensor } from '../../tensor.js';
+import type { Kernels, Row, Sequence } from '../kernels.js';
+import type { Control } from './control.js';
+import type { KernelExports } from './exports.js';
+import { blocksOf } from './formats.js';
+import { Hazards } from './hazards.js';
+import {
+  ARENA,
+  PAGE_POSITIONS,
+  type PlaceFormat,
+  type Plan,
+  type ShardPlan,
+  TILE,
+  threadScratch,
+  widestInput,
+} from './plan.js';
+
+export interface WasmTensor {
+  readonly shape: readonly number[];
+  readonly pointer: number;
+  /** Distance of two rows, in floats. */
+  readonly stride: number;
+  readonly format: PlaceFormat | 'activation';
+  /** Which memory has the numbers. */
+  shard: number;
+}
+
+/** A sequence as the workers see it: where its pages are. */
+export interface PagedSequence extends Sequence {
+  readonly pages: readonly number[];
+}
+
+export interface Shard {
+  readonly kernels: KernelExports;
+  readonly memory: WebAssembly.Memory;
+}
+
+export interface Thread {
+  readonly index: number;
+  readonly count: number;
+  /** The module has the relaxed dot product. */
+  readonly relaxed: boolean;
+}
+
+/** How the quantized copy of an activation is laid out, see asm/README.md. */
+type Quantization = 'int16' | 'halves' | 'int8';
+
+/** The most that a block of 32 takes in any layout. */
+const BLOCK_BYTES = 64;
+
+/** With fewer rows than this the int16 layout is as fast as two 7-bit halves: both wait for memory. */
+const HALVES_FROM_ROWS = 4;
+
+const align = (x: number, to: number): number => Math.ceil(x / to) * to;
+
+export class WasmKernels implements Kernels<WasmTensor> {
+  private readonly config: LlamaConfig;
+  private readonly shards: readonly Shard[];
+  private readonly plan: Plan;
+  private readonly control: Control;
+  private readonly thread: Thread;
+  private readonly hazards = new Hazards();
+
+  private readonly indexScratch: number;
+  private readonly attentionScratch: number;
+  private readonly arena: number;
+  private readonly widestBlocks: number;
+  private cursor: number;
+
+  /** Stands for keys and values of all layers. */
+  private readonly cache = {};
+  private pageTables = new Map<Sequence, number>();
+  /** Where the one quantized copy of an activation goes. */
+  private copy: QuantizedCopy = { numbers: 0, scales: 0, sums: 0, shard: 0 };
+  /** What it is a copy of at the moment, and how it is laid out. */
+  private quantized: { readonly of: WasmTensor; readonly as: Quantization } | undefined;
+
+  constructor(config: LlamaConfig, shards: readonly Shard[], plan: Plan, control: Control, thread: Thread) {
+    this.config = config;
+    this.shards = shards;
+    this.plan = plan;
+    this.control = control;
+    this.thread = thread;
+    const own = threadScratch(config, plan.maxRows);
+    this.indexScratch = ARENA + thread.index * own;
+    this.attentionScratch = this.indexScratch + align(plan.maxRows * 4, 64);
+    this.arena = ARENA + thread.count * own;
+    this.widestBlocks = blocksOf(widestInput(config));
+    this.cursor = this.arena;
+  }
+
+  /** Before every pass: an empty arena, and the page tables of all sequences in it, in every shard. */
+  begin(rows: readonly Row[]): void {
+    this.cursor = this.arena;
+    this.quantized = undefined;
+    this.hazards.clear();
+    this.pageTables = new Map();
+    for (const { sequence } of rows) {
+      if (this.pageTables.has(sequence)) continue;
+      const { pages } = sequence as PagedSequence;
+      const pointer = this.reserve(pages.length * 4);
+      this.pageTables.set(sequence, pointer);
+      if (this.thread.index === 0) {
+        for (const { memory } of this.shards) new Uint32Array(memory.buffer, pointer, pages.length).set(pages);
+      }
+    }
+    const blocks = rows.length * this.widestBlocks;
+    const numbers = this.reserve(blocks * BLOCK_BYTES);
+    this.copy = { numbers, scales: this.reserve(blocks * 4), sums: this.reserve(blocks * 4), shard: 0 };
+    this.control.wait();
+  }
+
+  tensor(...shape: number[]): WasmTensor {
+    const width = shape[shape.length - 1];
+    const stride = align(width, TILE);
+    const pointer = this.reserve((elementCount(shape) / (width || 1)) * stride * 4);
+    return { shape, pointer, stride, format: 'activation', shard: 0 };
+  }
+
+  /** Only the leader may call this: the others have nothing to do with results. */
+  read({ shape, pointer, stride, shard }: WasmTensor): Tensor {
+    const [rows, width] = shape;
+    const data = new Float32Array(rows * width);
+    const { buffer } = this.shards[shard].memory;
+    for (let r = 0; r < rows; r++) data.set(new Float32Array(buffer, pointer + r * stride * 4, width), r * width);
+    return { shape, data };
+  }
+
+  /** Waits until what `x` holds is complete. */
+  settle(x: WasmTensor): void {
+    this.meet([x], []);
+  }
+
+  embedding(out: WasmTensor, table: WasmTensor, indices: readonly number[]): void {
+    this.meet([table], [out]);
+    out.shard = table.shard;
+    const { kernels, memory } = this.shards[table.shard];
+    const [from, to] = this.share(indices.length);
+    if (table.format === 'activation') {
+      const { buffer } = memory;
+      for (let r = from; r < to; r++) {
+        const row = new Float32Array(buffer, table.pointer + indices[r] * table.stride * 4, table.stride);
+        new Float32Array(buffer, out.pointer + r * out.stride * 4, out.stride).set(row);
+      }
+      return;
+    }
+    new Uint32Array(memory.buffer, this.indexScratch, indices.length).set(indices);
+    const width = table.shape[1];
+    const { embedF32, embedF16, embedBF16 } = kernels;
+    const embed = table.format === 'rows-f32' ? embedF32 : table.format === 'rows-f16' ? embedF16 : embedBF16;
+    embed(out.pointer, out.stride, table.pointer, this.indexScratch, width, from, to);
+  }
+
+  rmsnorm(out: WasmTensor, x: WasmTensor, weight: WasmTensor, eps: number): void {
+    const { kernels } = this.enter(weight.shard, [x], [out]);
+    const [rows, width] = x.shape;
+    kernels.rmsnorm(out.pointer, x.pointer, weight.pointer, width, x.stride, eps, ...this.share(rows));
+  }
+
+  matmul(out: WasmTensor, x: WasmTensor, weight: WasmTensor): void {
+    const [rows, inner] = x.shape;
+    const tiles = this.share(Math.ceil(weight.shape[0] / TILE));
+    const { shard, format, pointer } = weight;
+    if (format === 'q8_0' || format === 'q4_0') {
+      const halves = this.thread.relaxed && rows >= HALVES_FROM_ROWS;
+      const copy = this.quantize(x, shard, format === 'q4_0' ? 'int8' : halves ? 'halves' : 'int16');
+      const { kernels } = this.enter(shard, [copy], [out]);
+      const end = [rows, pointer, blocksOf(inner), ...tiles];
+      if (format === 'q4_0') kernels.matmulQ4(out.pointer, out.stride, copy.numbers, copy.scales, copy.sums, ...end);
+      else if (halves) kernels.matmulQ8Halves(out.pointer, out.stride, copy.numbers, copy.scales, ...end);
+      else kernels.matmulQ8(out.pointer, out.stride, copy.numbers, copy.scales, ...end);
+      return;
+    }
+    const { kernels } = this.enter(shard, [x], [out]);
+    const { matmulF32, matmulF16, matmulBF16 } = kernels;
+    const matmul = format === 'f32' ? matmulF32 : format === 'f16' ? matmulF16 : matmulBF16;
+    matmul(out.pointer, out.stride, x.pointer, x.stride, rows, pointer, inner, ...tiles);
+  }
+
+  ropeTable(cosines: WasmTensor, sines: WasmTensor, positions: readonly number[], frequencies: Float32Array): void {
+    this.meet([], [cosines, sines]);
+    const half = frequencies.length;
+    const [from, to] = this.share(positions.length);
+    // `rope` wants the rows without gaps.
+    const { buffer } = this.shards[cosines.shard].memory;
+    const part = (table: WasmTensor): Tensor => ({
+      shape: [to - from, half],
+      data: new Float32Array(buffer, table.pointer + from * half * 4, (to - from) * half),
+    });
+    ropeTable(part(cosines), part(sines), positions.slice(from, to), frequencies, ROUNDINGS.f32);
+  }
+
+  rope(x: WasmTensor, cosines: WasmTensor, sines: WasmTensor): void {
+    const { kernels } = this.enter(x.shard, [cosines, sines], [x]);
+    const half = cosines.shape[1];
+    const [rows, width] = x.shape;
+    kernels.rope(x.pointer, x.stride, cosines.pointer, sines.pointer, half, width / (2 * half), ...this.share(rows));
+  }
+
+  store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row[]): void {
+    const { kernels } = this.enter(this.shardOf(layer), [keys, values], [this.cache]);
+    const { kvBase, pageBytes } = this.layerPages(layer);
+    const { numKeyValueHeads, headDim } = this.config;
+    const source = [keys.pointer, keys.stride, values.pointer, values.stride];
+    const [from, to] = this.share(rows.length);
+    for (let r = from; r < to; r++) {
+      const { position, sequence } = rows[r];
+      const page = (sequence as PagedSequence).pages[Math.floor(position / PAGE_POSITIONS)];
+      const slot = position % PAGE_POSITIONS;
+      kernels.storeKeyValue(...source, r, kvBase + page * pageBytes, slot, numKeyValueHeads, headDim);
+    }
+  }
+
+  attention(out: WasmTensor, query: WasmTensor, layer: number, rows: readonly Row[], config: LlamaConfig): void {
+    const shard = this.shardOf(layer);
+    const { kernels } = this.enter(shard, [query, this.cache], [out]);
+    const { numAttentionHeads, numKeyValueHeads, headDim } = config;
+    const { kvBase, pageBytes } = this.layerPages(layer);
+    const groupSize = numAttentionHeads / numKeyValueHeads;
+    const scale = Math.fround(1 / Math.sqrt(headDim));
+    // Later rows see more: dealing them out in turn gives every thread the same work.
+    for (let item = this.thread.index; item < rows.length * numKeyValueHeads; item += this.thread.count) {
+      const r = Math.floor(item / numKeyValueHeads);
+      const keyValueHead = item % numKeyValueHeads;
+      const { position, sequence } = rows[r];
+      const rowBytes = r * query.stride * 4;
+      kernels.attention(
+        ...[out.pointer + rowBytes, query.pointer + rowBytes, this.pageTables.get(sequence) as number],
+        ...[kvBase, pageBytes, position + 1, keyValueHead, numKeyValueHeads, groupSize, headDim, scale],
+        this.attentionScratch,
+      );
+    }
+  }
+
+  swiglu(out: WasmTensor, gate: WasmTensor, up: WasmTensor): void {
+    const { kernels } = this.enter(gate.shard, [gate, up], [out]);
+    kernels.swiglu(out.pointer, gate.pointer, up.pointer, ...this.floats(gate));
+  }
+
+  add(out: WasmTensor, x: WasmTensor, y: WasmTensor): void {
+    const { kernels } = this.enter(y.shard, [x, y], [out]);
+    kernels.add(out.pointer, x.pointer, y.pointer, ...this.floats(x));
+  }
+
+  /** Brings what an operation reads into the memory where it runs, and waits where it must. */
+  private enter(shard: number, reads: readonly object[], writes: readonly object[]): Shard {
+    for (const x of reads) if (isTensor(x) && x.shard !== shard) this.move(x, shard);
+    this.meet(reads, writes);
+    for (const x of writes) if (isTensor(x)) x.shard = shard;
+    return this.shards[shard];
+  }
+
+  private meet(reads: readonly object[], writes: readonly object[]): void {
+    if (this.hazards.needBarrier(reads, writes)) this.control.wait();
+    if (this.quantized !== undefined && writes.includes(this.quantized.of)) this.quantized = undefined;
+  }
+
+  /** Copies `x` to the same place in another memory. */
+  private move(x: WasmTensor, shard: number): void {
+    this.meet([x], [x]);
+    if (this.thread.index === 0) {
+      const bytes = (elementCount(x.shape) / x.shape[x.shape.length - 1]) * x.stride * 4;
+      const source = new Uint8Array(this.shards[x.shard].memory.buffer, x.pointer, bytes);
+      new Uint8Array(this.shards[shard].memory.buffer, x.pointer, bytes).set(source);
+    }
+    x.shard = shard;
+  }
+
+  /** The quantized copy of `x`, made once for all the matrices that it meets. */
+  private quantize(x: WasmTensor, shard: number, as: Quantization): QuantizedCopy {
+    const { copy, quantized } = this;
+    if (quantized?.of === x && quantized.as === as && copy.shard === shard) return copy;
+    const [rows, width] = x.shape;
+    const { kernels } = this.enter(shard, [x], [copy]);
+    copy.shard = shard;
+    const end = [x.pointer, x.stride, width, ...this.share(rows)];
+    if (as === 'int8') kernels.quantize8(copy.numbers, copy.scales, copy.sums, ...end);
+    else if (as === 'halves') kernels.quantize14Halves(copy.numbers, copy.scales, ...end);
+    else kernels.quantize14(copy.numbers, copy.scales, ...end);
+    this.quantized = { of: x, as };
+    return copy;
+  }
+
+  private shardOf(layer: number): number {
+    return this.plan.shards.findIndex(({ endLayer }) => layer < endLayer);
+  }
+
+  /** Where the pages of `layer` begin. */
+  private layerPages(layer: number): Pick<ShardPlan, 'kvBase' | 'pageBytes'> {
+    const { kvBase, pageBytes, firstLayer } = this.plan.shards[this.shardOf(layer)];
+    return { kvBase: kvBase + (layer - firstLayer) * this.plan.layerPageBytes, pageBytes };
+  }
+
+  /** This thread's part of `count` things. */
+  private share(count: number): [from: number, to: number] {
+    const { index, count: threads } = this.thread;
+    return [Math.floor((count * index) / threads), Math.floor((count * (index + 1)) / threads)];
+  }
+
+  /** This thread's part of the floats of `x`, padding included, in whole cache lines. */
+  private floats({ shape, stride }: WasmTensor): [from: number, to: number] {
+    const [from, to] = this.share((shape[0] * stride) / TILE);
+    return [from * TILE, to * TILE];
+  }
+
+  private reserve(bytes: number): number {
+    const pointer = this.cursor;
+    this.cursor += align(bytes, 64);
+    if (this.cursor > ARENA + this.plan.arenaBytes) throw new RangeError('the arena is too small for this pass');
+    return pointer;
+  }
+}
+
+/** Pointers into one shard. */
+interface QuantizedCopy {
+  readonly numbers: number;
+  readonly scales: number;
+  readonly sums: number;
+  shard: number;
+}
+
+const isTensor = (x: object): x is WasmTensor => 'stride' in x;

@@ -1,0 +1,74 @@
+/** The compiled kernels, both builds, each over a memory that is full of NaN until a test puts something there. */
+import { readFileSync } from 'node:fs';
+import { describe } from 'vitest';
+import { artifact } from '../../src/kernels/wasm/artifact.js';
+import type { KernelExports } from '../../src/kernels/wasm/exports.js';
+import type { Build } from '../../src/kernels/wasm/module.js';
+
+const PAGES = 512; // 32 MiB
+
+export class Instance {
+  readonly build: Build;
+  readonly kernels: KernelExports;
+  readonly memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65_536, shared: true });
+  private next = 65_536;
+
+  constructor(build: Build) {
+    this.build = build;
+    const module = new WebAssembly.Module(bytesOf(build));
+    this.kernels = new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports as never;
+    new Uint8Array(this.memory.buffer).fill(0xff);
+  }
+
+  /** A place of its own, at a multiple of 64 bytes, with something left free before and after it. */
+  reserve(bytes: number): number {
+    const pointer = this.next;
+    this.next = Math.ceil((pointer + bytes) / 64) * 64 + 64;
+    if (this.next > this.memory.buffer.byteLength) throw new RangeError('the memory of this test is full');
+    return pointer;
+  }
+
+  /** Forgets all places; what was written becomes NaN again. */
+  reset(): void {
+    new Uint8Array(this.memory.buffer, 0, this.next).fill(0xff);
+    this.next = 65_536;
+  }
+
+  floats(pointer: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, pointer, length);
+  }
+
+  bytes(pointer: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, pointer, length);
+  }
+
+  /** Puts `values` there, rows `stride` apart, zeros between width and stride. */
+  place(values: ArrayLike<number>, width: number, stride: number): number {
+    const rows = values.length / width;
+    const pointer = this.reserve(rows * stride * 4);
+    const to = this.floats(pointer, rows * stride).fill(0);
+    for (let r = 0; r < rows; r++) for (let k = 0; k < width; k++) to[r * stride + k] = values[r * width + k];
+    return pointer;
+  }
+}
+
+/** Runs the tests of `body` on every build that this engine can compile. */
+export function describeBuilds(name: string, body: (instance: Instance) => void): void {
+  for (const build of ['simd', 'relaxed'] as const) {
+    const able = canCompile(build);
+    if (!able) console.warn(`\n!!! ${name}: this engine has no relaxed SIMD, the build "${build}" is NOT tested !!!\n`);
+    const title = `${name} (${build}.wasm${able ? '' : ': SKIPPED, this engine has no relaxed SIMD'})`;
+    describe.skipIf(!able)(title, () => {
+      if (able) body(new Instance(build));
+    });
+  }
+}
+
+/** Never with a flag: see `src/kernels/wasm/module.ts`. */
+export function canCompile(build: Build): boolean {
+  return WebAssembly.validate(bytesOf(build));
+}
+
+function bytesOf(build: Build): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(artifact(`${build}.wasm`)));
+}
