@@ -27,7 +27,11 @@ export interface GenerateModel {
   /** Logits [logitsFor.length, V] of the rows that `logitsFor` names. */
   forward(
     rows: readonly { readonly token: number; readonly position: number; readonly sequence: GenerateSequence }[],
-    options: { readonly logitsFor: readonly number[]; readonly signal?: AbortSignal | undefined },
+    options: {
+      readonly logitsFor: readonly number[];
+      readonly signal?: AbortSignal | undefined;
+      readonly onLayer?: ((done: number, total: number) => void) | undefined;
+    },
   ): Promise<Tensor>;
 }
 
@@ -229,7 +233,12 @@ class ForwardPasses {
     const total = prompt.length;
     for (let start = 0; ; start += chunkSize) {
       const done = Math.min(start + chunkSize, total);
-      const logits = await this.#forward('prefillSeconds', prompt.slice(start, done), done === total);
+      // A chunk of a long prompt can take minutes: layers are shown as the part of its tokens that they are.
+      const onLayer = (layer: number, layers: number) => {
+        if (layer === layers) return;
+        onProgress({ stage: 'prefill', done: start + Math.floor(((done - start) * layer) / layers), total });
+      };
+      const logits = await this.#forward('prefillSeconds', prompt.slice(start, done), done === total, onLayer);
       onProgress({ stage: 'prefill', done, total });
       if (done === total) return logits;
     }
@@ -240,14 +249,23 @@ class ForwardPasses {
     return this.#forward('decodeSeconds', [token], true);
   }
 
-  async #forward(clock: keyof Timings, tokens: readonly number[], wantsLogits: boolean): Promise<Floats> {
+  async #forward(
+    clock: keyof Timings,
+    tokens: readonly number[],
+    wantsLogits: boolean,
+    onLayer?: (done: number, total: number) => void,
+  ): Promise<Floats> {
     const { signal } = this.#plan;
     signal?.throwIfAborted();
     const sequence = this.#sequence;
     const first = sequence.length;
     const rows = tokens.map((token, i) => ({ token, position: first + i, sequence }));
     const began = performance.now();
-    const logits = await this.#model.forward(rows, { logitsFor: wantsLogits ? [rows.length - 1] : [], signal });
+    const logits = await this.#model.forward(rows, {
+      logitsFor: wantsLogits ? [rows.length - 1] : [],
+      signal,
+      onLayer,
+    });
     this.timings[clock] += (performance.now() - began) / 1000;
     signal?.throwIfAborted();
     return logits.data;

@@ -123,8 +123,9 @@ async function* logitsOf(model: Llama, tokens: readonly number[], positions: rea
     const ids = tokens.slice(start, Math.min(start + chunk, end));
     const rows = ids.map((token, i) => ({ token, position: start + i, sequence }));
     const logitsFor = [...rows.keys()].filter(i => wanted.has(start + i));
-    const { data } = await model.forward(rows, { logitsFor, signal });
-    progress.prefill(start + rows.length, end);
+    const onLayer = (layer: number, layers: number) =>
+      progress.prefill(start + Math.floor((rows.length * layer) / layers), end);
+    const { data } = await model.forward(rows, { logitsFor, signal, onLayer });
     const { vocabSize } = model.config;
     for (const [i, row] of logitsFor.entries()) {
       yield { position: start + row, logits: data.subarray(i * vocabSize, (i + 1) * vocabSize) };

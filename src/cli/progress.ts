@@ -49,6 +49,7 @@ export class Progress {
 }
 
 function remaining(elapsedMs: number, done: number, total: number): string {
+  if (done === 0) return '';
   const seconds = ((elapsedMs / 1000) * (total - done)) / done;
   return seconds < 5 ? '' : `, about ${Math.ceil(seconds)} s left`;
 }

@@ -72,6 +72,7 @@ export class CheckpointWeights implements ModelWeights<Tensor> {
     if (tensor === undefined) {
       tensor = this.kernels.load(this.tensor(name));
       this.kept.set(name, tensor);
+      tensor.catch(() => this.kept.delete(name)); // a read that failed once may succeed the next time
     }
     return tensor;
   }

@@ -28,7 +28,6 @@ export class ExactEngine implements Engine {
   private readonly config: LlamaConfig;
   private readonly checkpoint: Checkpoint;
   private readonly numerics: NumericsName;
-  private readonly kernels: ExactKernels;
   private readonly weights: CheckpointWeights;
 
   /** Throws `TENSOR_MISMATCH` if the checkpoint's tensors are not those that `config` describes. */
@@ -42,8 +41,7 @@ export class ExactEngine implements Engine {
     this.config = config;
     this.checkpoint = checkpoint;
     this.numerics = numerics;
-    this.kernels = new ExactKernels(numerics);
-    this.weights = new CheckpointWeights(config, checkpoint, this.kernels, keepBytes);
+    this.weights = new CheckpointWeights(config, checkpoint, new ExactKernels(numerics), keepBytes);
   }
 
   createSequence(): Sequence {
@@ -58,7 +56,8 @@ export class ExactEngine implements Engine {
       await breathe();
     };
     const hooks = { trace, betweenLayers };
-    const logits = await forward(this.kernels, this.config, this.weights, rows, logitsFor, hooks);
+    const kernels = new ExactKernels(this.numerics, breathe);
+    const logits = await forward(kernels, this.config, this.weights, rows, logitsFor, hooks);
     for (const { sequence, position } of rows) exactSequence(sequence).commit(position);
     return logits;
   }

@@ -15,11 +15,18 @@ import { elementCount, type Floats, type Tensor } from '../tensor.js';
 import { exactSequence } from './exact-sequence.js';
 import type { Kernels, Row } from './kernels.js';
 
+/** Some 10 ms of work. */
+const PRODUCTS_PER_BREATH = 1e7;
+
 export class ExactKernels implements Kernels<Tensor> {
   private readonly rounding: Rounding;
 
-  constructor(numerics: NumericsName = 'f64') {
+  private readonly breathe: () => Promise<void>;
+
+  /** `breathe` is awaited again and again during long operations; it cancels them by throwing. */
+  constructor(numerics: NumericsName, breathe: () => Promise<void> = async () => {}) {
     this.rounding = ROUNDINGS[numerics];
+    this.breathe = breathe;
   }
 
   tensor(...shape: number[]): Tensor {
@@ -45,8 +52,13 @@ export class ExactKernels implements Kernels<Tensor> {
     rmsnorm(out, x, weight, eps, this.rounding);
   }
 
-  matmul(out: Tensor, x: Tensor, weight: Tensor): void {
-    matmul(out, x, weight, this.rounding);
+  async matmul(out: Tensor, x: Tensor, weight: Tensor): Promise<void> {
+    const [outputs] = weight.shape;
+    const step = Math.max(1, Math.floor(PRODUCTS_PER_BREATH / x.data.length));
+    for (let from = 0; from < outputs; from += step) {
+      matmul(out, x, weight, this.rounding, from, Math.min(from + step, outputs));
+      await this.breathe();
+    }
   }
 
   ropeTable(cosines: Tensor, sines: Tensor, positions: readonly number[], frequencies: Float32Array): void {
@@ -65,17 +77,17 @@ export class ExactKernels implements Kernels<Tensor> {
     });
   }
 
-  attention(
+  async attention(
     out: Tensor,
     query: Tensor,
     layer: number,
     rows: readonly Row[],
     config: LlamaConfig,
     observe?: (row: number, probabilities: Tensor) => void,
-  ): void {
+  ): Promise<void> {
     const { numAttentionHeads: numHeads, numKeyValueHeads, headDim } = config;
     const width = numHeads * headDim;
-    rows.forEach(({ sequence, position }, r) => {
+    for (const [r, { sequence, position }] of rows.entries()) {
       const visible = exactSequence(sequence).visible(layer, position);
       const probabilities = this.tensor(numHeads, visible.count);
       attention(
@@ -87,7 +99,8 @@ export class ExactKernels implements Kernels<Tensor> {
         this.rounding,
       );
       observe?.(r, probabilities);
-    });
+      await this.breathe();
+    }
   }
 
   swiglu(out: Tensor, gate: Tensor, up: Tensor): void {

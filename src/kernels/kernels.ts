@@ -36,7 +36,8 @@ export interface Kernels<T extends Shaped> {
   /** out[i] = row `indices[i]` of `table`, which is a weight or an activation. */
   embedding(out: T, table: T, indices: readonly number[]): void;
   rmsnorm(out: T, x: T, weight: T, eps: number): void;
-  matmul(out: T, x: T, weight: T): void;
+  /** A promise if it can take so long that others must have a turn. */
+  matmul(out: T, x: T, weight: T): Awaitable<void>;
   ropeTable(cosines: T, sines: T, positions: readonly number[], frequencies: Float32Array): void;
   rope(x: T, cosines: T, sines: T): void;
   /** Writes keys and values [R, K·d] of `layer` at their rows' positions. */
@@ -49,7 +50,7 @@ export interface Kernels<T extends Shaped> {
     rows: readonly Row[],
     config: LlamaConfig,
     observe?: (row: number, probabilities: Tensor) => void,
-  ): void;
+  ): Awaitable<void>;
   swiglu(out: T, gate: T, up: T): void;
   add(out: T, x: T, y: T): void;
 }

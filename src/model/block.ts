@@ -21,37 +21,37 @@ export interface Pass<T extends Shaped> {
   readonly traceNumbers?: Trace | undefined;
 }
 
-export function block<T extends Shaped>(pass: Pass<T>, layer: number, weights: LayerWeights<T>): void {
+export async function block<T extends Shaped>(pass: Pass<T>, layer: number, weights: LayerWeights<T>): Promise<void> {
   const { kernels, config, state, trace } = pass;
   const name = `model.layers.${layer}`;
 
   kernels.rmsnorm(state.normed, state.residual, weights.inputLayernorm, config.rmsNormEps); // [R, D]
   trace?.(`${name}.input_layernorm`, state.normed);
-  selfAttention(pass, layer, weights, `${name}.self_attn`);
+  await selfAttention(pass, layer, weights, `${name}.self_attn`);
   kernels.add(state.residual, state.residual, state.output);
   trace?.(`${name}.self_attn.residual`, state.residual);
 
   kernels.rmsnorm(state.normed, state.residual, weights.postAttentionLayernorm, config.rmsNormEps); // [R, D]
   trace?.(`${name}.post_attention_layernorm`, state.normed);
-  feedForward(pass, weights, `${name}.mlp`);
+  await feedForward(pass, weights, `${name}.mlp`);
   kernels.add(state.residual, state.residual, state.output);
   trace?.(name, state.residual);
 }
 
 /** output = Wo · attention(rope(Wq·normed), rope(Wk·normed), Wv·normed) */
-function selfAttention<T extends Shaped>(
+async function selfAttention<T extends Shaped>(
   { kernels, config, rows, state, trace, traceNumbers }: Pass<T>,
   layer: number,
   weights: LayerWeights<T>,
   name: string,
-): void {
+): Promise<void> {
   const { normed, query, key, value, cosines, sines, context, output } = state;
 
-  kernels.matmul(query, normed, weights.qProj); // [R, H·d]
+  await kernels.matmul(query, normed, weights.qProj); // [R, H·d]
   trace?.(`${name}.q_proj`, query);
-  kernels.matmul(key, normed, weights.kProj); // [R, K·d]
+  await kernels.matmul(key, normed, weights.kProj); // [R, K·d]
   trace?.(`${name}.k_proj`, key);
-  kernels.matmul(value, normed, weights.vProj); // [R, K·d]
+  await kernels.matmul(value, normed, weights.vProj); // [R, K·d]
   trace?.(`${name}.v_proj`, value);
 
   kernels.rope(query, cosines, sines);
@@ -61,29 +61,29 @@ function selfAttention<T extends Shaped>(
 
   kernels.store(layer, key, value, rows);
   const probabilities = traceNumbers && probabilityRecorder(rows, config);
-  kernels.attention(context, query, layer, rows, config, probabilities?.observe); // [R, H·d]
+  await kernels.attention(context, query, layer, rows, config, probabilities?.observe); // [R, H·d]
   if (probabilities) traceNumbers(`${name}.probabilities`, probabilities.tensor);
   trace?.(`${name}.context`, context);
 
-  kernels.matmul(output, context, weights.oProj); // [R, D]
+  await kernels.matmul(output, context, weights.oProj); // [R, D]
   trace?.(`${name}.o_proj`, output);
 }
 
 /** output = Wdown · (silu(Wgate·normed) · (Wup·normed)) */
-function feedForward<T extends Shaped>(
+async function feedForward<T extends Shaped>(
   { kernels, state, trace }: Pass<T>,
   weights: LayerWeights<T>,
   name: string,
-): void {
+): Promise<void> {
   const { normed, gate, up, output } = state;
 
-  kernels.matmul(gate, normed, weights.gateProj); // [R, F]
+  await kernels.matmul(gate, normed, weights.gateProj); // [R, F]
   trace?.(`${name}.gate_proj`, gate);
-  kernels.matmul(up, normed, weights.upProj); // [R, F]
+  await kernels.matmul(up, normed, weights.upProj); // [R, F]
   trace?.(`${name}.up_proj`, up);
   kernels.swiglu(gate, gate, up);
   trace?.(`${name}.swiglu`, gate);
-  kernels.matmul(output, gate, weights.downProj); // [R, D]
+  await kernels.matmul(output, gate, weights.downProj); // [R, D]
   trace?.(`${name}.down_proj`, output);
 }
 

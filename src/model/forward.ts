@@ -48,7 +48,7 @@ export async function forward<T extends Shaped>(
   ); // [R, d/2]
   for (let layer = 0; layer < numHiddenLayers; layer++) {
     await betweenLayers?.(layer, numHiddenLayers);
-    block(pass, layer, await weights.layer(layer));
+    await block(pass, layer, await weights.layer(layer));
   }
   await betweenLayers?.(numHiddenLayers, numHiddenLayers);
 
@@ -58,7 +58,7 @@ export async function forward<T extends Shaped>(
   kernels.embedding(last, state.residual, logitsFor); // the rows asked for
   kernels.rmsnorm(last, last, await weights.norm(), rmsNormEps);
   trace?.('model.norm', last);
-  kernels.matmul(logits, last, await weights.lmHead()); // [logitsFor.length, V]
+  await kernels.matmul(logits, last, await weights.lmHead()); // [logitsFor.length, V]
   trace?.('lm_head', logits);
   return logits;
 }

@@ -2,6 +2,7 @@
  * A model that is ready to run: a configuration and an engine. The model itself is `forward.ts` and `block.ts`.
  */
 import type { LlamaConfig } from '../config.js';
+import { check } from '../errors.js';
 import type { Row, Sequence } from '../kernels/kernels.js';
 import type { Tensor } from '../tensor.js';
 import { checkFinite, checkRows } from './checks.js';
@@ -10,6 +11,8 @@ import type { Engine, ForwardOptions } from './engine.js';
 export class Llama {
   readonly config: LlamaConfig;
   readonly engine: Engine;
+  /** Sequences that are in a pass at the moment. */
+  private readonly busy = new WeakSet<Sequence>();
 
   constructor(config: LlamaConfig, engine: Engine) {
     this.config = config;
@@ -29,9 +32,22 @@ export class Llama {
   async forward(rows: readonly Row[], options: ForwardOptions = {}): Promise<Tensor> {
     const { logitsFor = [rows.length - 1] } = options;
     checkRows(rows, logitsFor, this.config);
-    const logits = await this.engine.forward(rows, logitsFor, options);
-    checkFinite(logits, rows, logitsFor);
-    return logits;
+    const sequences = new Set(rows.map(({ sequence }) => sequence));
+    for (const sequence of sequences) {
+      check(
+        !this.busy.has(sequence),
+        'BAD_INPUT',
+        () => 'a sequence can be in one forward pass at a time; wait for the other one',
+      );
+    }
+    for (const sequence of sequences) this.busy.add(sequence);
+    try {
+      const logits = await this.engine.forward(rows, logitsFor, options);
+      checkFinite(logits, rows, logitsFor);
+      return logits;
+    } finally {
+      for (const sequence of sequences) this.busy.delete(sequence);
+    }
   }
 
   /** Ends workers and closes the checkpoint. */

@@ -12,7 +12,7 @@
 const { fround } = Math;
 
 const ROUND_TO_INTEGER = 12582912; // 1.5 · 2²³: adding it leaves no bits for a fraction
-const LOG2E = fround(1.44269504);
+const LOG2E = fround(Math.LOG2E);
 const LN2_HIGH = 0.693145751953125; // 15 bits: times any k here it is exact
 const LN2_LOW = fround(1.42860677e-6);
 const COEFFICIENTS = [720, 120, 24, 6, 2].map(factorial => fround(1 / factorial));

@@ -9,11 +9,18 @@
 import type { Tensor } from '../tensor.js';
 import type { Rounding } from './rounding.js';
 
-/** out [R, N], x [R, M], weight [N, M]. `out` must not be `x`. */
-export function matmul(out: Tensor, x: Tensor, weight: Tensor, { dot, store }: Rounding): void {
+/** out [R, N], x [R, M], weight [N, M]; computes outputs `from … to − 1`, all if not given. `out` must not be `x`. */
+export function matmul(
+  out: Tensor,
+  x: Tensor,
+  weight: Tensor,
+  { dot, store }: Rounding,
+  from = 0,
+  to = weight.shape[0],
+): void {
   const [rows, inner] = x.shape;
   const [outputs] = weight.shape;
-  for (let n = 0; n < outputs; n++) {
+  for (let n = from; n < to; n++) {
     for (let r = 0; r < rows; r++) {
       out.data[r * outputs + n] = store(dot(x.data, r * inner, weight.data, n * inner, inner));
     }

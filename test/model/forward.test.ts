@@ -1,6 +1,6 @@
 /** What must hold of a forward pass whatever the weights: chunks, batches, cancelled passes, bad input. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
+import type { Checkpoint, CheckpointTensor } from '../../src/checkpoint/checkpoint.js';
 import { openModelDirectory } from '../../src/checkpoint/open.js';
 import { ExactEngine } from '../../src/kernels/exact-engine.js';
 import { Llama } from '../../src/model/llama.js';
@@ -76,11 +76,68 @@ describe('the same bits', () => {
       close: () => checkpoint.close(),
     };
     const streamed = new Llama(config, new ExactEngine(config, counting, { numerics: 'f32', keepBytes: 0 }));
-    const chunks = await allLogits(streamed, tokens, 10);
-    expect([...chunks]).toEqual([...(await allLogits(model, tokens))]);
+    const shuffled = [7, 3, 7, 250, 3, 1, 7, ...tokens]; // repeated, and in no order
+    const chunks = await allLogits(streamed, shuffled, 13);
+    expect([...chunks]).toEqual([...(await allLogits(model, shuffled))]);
     const perPass = config.numHiddenLayers * 9 + 2;
     expect(read).toBeGreaterThanOrEqual(2 * perPass + 2); // every pass read all layers, norm and head, and some embeddings
+    read = 0;
+    const kept = new Llama(config, new ExactEngine(config, counting, { numerics: 'f32' }));
+    await allLogits(kept, shuffled, 13);
+    expect(read).toBe(perPass + 1); // once, however many passes
     await streamed.close();
+  });
+});
+
+describe('a sequence', () => {
+  it('cannot be truncated to what it never had', async () => {
+    const sequence = model.createSequence();
+    await model.forward(continuing(sequence, [1, 2]));
+    for (const length of [3, -1, 0.5]) expect(() => sequence.truncate(length)).toThrow('give an integer from 0 to 2');
+  });
+
+  it('is refused by a second pass while the first still runs', async () => {
+    const sequence = model.createSequence();
+    const first = model.forward(continuing(sequence, tokens));
+    const second = model.forward(continuing(sequence, [1]));
+    await expect(second).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('at a time') });
+    await first;
+    expect(sequence.length).toBe(tokens.length);
+  });
+});
+
+describe('float64 checkpoints', () => {
+  it('are rounded to float32 in f32 mode, as torch_dtype=float32 does', async () => {
+    const { config, checkpoint } = await openModelDirectory(goldenPath('gqa'));
+    const finer = (bits: number): Checkpoint => ({
+      name: 'float64',
+      tensors: new Map(
+        [...checkpoint.tensors].map(([name, { shape, byteLength, ...tensor }]) => {
+          const read = async (first?: number, count?: number) => {
+            const data = await (checkpoint.tensors.get(name) as CheckpointTensor).read(first, count);
+            return Float64Array.from(data, x => x * (1 + bits * 2 ** -50));
+          };
+          return [
+            name,
+            {
+              ...tensor,
+              name,
+              dtype: 'F64',
+              shape,
+              byteLength: 2 * byteLength,
+              read,
+              readBytes: async () => new Uint8Array(),
+            },
+          ];
+        }),
+      ),
+      close: async () => {},
+    });
+    const logitsOf = async (bits: number, numerics: 'f32' | 'f64') =>
+      allLogits(new Llama(config, new ExactEngine(config, finer(bits), { numerics })), tokens);
+    expect(await logitsOf(1, 'f32')).toEqual(await logitsOf(0, 'f32'));
+    expect(await logitsOf(1, 'f64')).not.toEqual(await logitsOf(0, 'f64'));
+    await checkpoint.close();
   });
 });
 
@@ -102,6 +159,17 @@ describe('trace', () => {
 });
 
 describe('cancelling', () => {
+  it('comes through in the middle of one long layer', async () => {
+    const { config, checkpoint } = await openModelDirectory(goldenPath('mha'));
+    const long = new Llama(config, new ExactEngine(config, checkpoint));
+    const rows = continuing(long.createSequence(), new Array(3000).fill(5));
+    const layers: number[] = [];
+    const signal = AbortSignal.timeout(300);
+    await expect(long.forward(rows, { signal, onLayer: n => layers.push(n) })).rejects.toThrow('timeout');
+    expect(layers).toEqual([]);
+    await long.close();
+  });
+
   it('rejects with the reason, between layers, and leaves the sequence as it was', async () => {
     const sequence = model.createSequence();
     await model.forward(continuing(sequence, tokens.slice(0, 4)));
