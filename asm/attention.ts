@@ -6,7 +6,9 @@
  *   p[t] = e^(s[t] − m'),  total = total·e^(m − m') + Σ p[t],  sum[i] = sum[i]·e^(m − m') + Σ p[t]·v[t, i]
  *   out[i] = sum[i] / total
  *
- * All rows and all heads of the group work on a page while it is in the first levels of the cache.
+ * All rows and all heads of the group work on a page while it is in the first levels of the cache. Measured on one core at 16,384 positions,
+ * d = 128, one head per group: a row alone is as fast as memory (a C loop that only reads is no faster); of 16 rows at once each takes a
+ * quarter of that time, and arithmetic is the limit.
  *
  * Numerics: float32. A score is one running sum over i, then times the scale. Pages hold positions 64n … 64n + 63 of the sequence, so the
  * order of all sums depends on the position alone, not on how the prompt was cut. What lies in the last page beyond `count` may be
@@ -94,7 +96,7 @@ export function attentionRows(
   for (let start: usize = 0; start < last; start += PAGE_POSITIONS) {
     const page = <usize>load<u32>(pages) * pageBytes;
     pages += 4;
-    for (let row = start < count ? 0 : start - count + 1; row < rows; row++) {
+    for (let row: usize = start < count ? 0 : start - count + 1; row < rows; row++) {
       const visible = min(PAGE_POSITIONS, count + row - start);
       scorePage(scores, query + row * rowBytes + group, keys + page, visible, groupSize, headDim);
       for (let g: usize = 0; g < groupSize; g++) {

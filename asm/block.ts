@@ -5,15 +5,27 @@
  *
  * With b so small, the relaxed instruction is exact on every machine: neither the sign of b nor a saturated sum of two products (at most
  * 2 · 128 · 127 = 32,512) can make a difference. On x86 with VNNI it is one `vpdpbusd`. The baseline build, for engines without relaxed SIMD,
- * takes ten instructions to the same end.
+ * sums even and odd bytes by themselves.
  */
 // @ts-ignore: decorator
 @inline
 export function dot4(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, c);
-  const low = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(a), i16x8.extend_low_i8x16_s(b));
-  const high = i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(a), i16x8.extend_high_i8x16_s(b));
-  return i32x4.add(c, sumPairs(low, high));
+  const even = i32x4.dot_i16x8_s(evenBytes(a), evenBytes(b));
+  const odd = i32x4.dot_i16x8_s(oddBytes(a), oddBytes(b));
+  return i32x4.add(i32x4.add(c, even), odd);
+}
+
+// @ts-ignore: decorator
+@inline
+export function evenBytes(x: v128): v128 {
+  return i16x8.shr_s(i16x8.shl(x, 8), 8);
+}
+
+// @ts-ignore: decorator
+@inline
+export function oddBytes(x: v128): v128 {
+  return i16x8.shr_s(x, 8);
 }
 
 /** [l0 + l1, l2 + l3, h0 + h1, h2 + h3] */

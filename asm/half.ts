@@ -8,29 +8,14 @@
  * would be subnormal float32s on the way, which cost a processor 100 cycles each: of weights with a standard deviation of 0.02, one in 400 is.
  * Every f16 below 128 can be stored, subnormals too. Larger ones cannot; no weight of such a model is.
  */
-import { held } from './held';
-
 /** Halfway from the largest f16 below 128 to 128, where the exponent bits end. */
 const LIMIT: f32 = 128 - 0.03125;
-/** 2^102 */
-const SCALE_BITS: u32 = (127 + 102) << 23;
-/** Sign, exponent and fraction of a stored half in the upper bits of a float32. */
-const FIELDS: u32 = 0x8fffe000;
+/** Sign, exponent and fraction of a stored half, in the upper bits of a float32. */
+export const HALF_FIELDS: u32 = 0x8fffe000;
+/** 2^102 as a float32: what undoes the 2^−102. */
+export const HALF_SCALE: u32 = (127 + 102) << 23;
 
-// @ts-ignore: decorator
-@inline
-export function heldFields(always: u32): v128 {
-  return held(FIELDS, always);
-}
-
-/** What to multiply by to undo the 2^−102. */
-// @ts-ignore: decorator
-@inline
-export function heldScale(always: u32): v128 {
-  return held(SCALE_BITS, always);
-}
-
-/** Four stored halves at `pointer`, as float32. */
+/** Four stored halves at `pointer`, as float32. `fields` and `scale` are the constants above. */
 // @ts-ignore: decorator
 @inline
 export function loadHalves(pointer: usize, fields: v128, scale: v128): v128 {

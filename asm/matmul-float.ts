@@ -5,13 +5,13 @@
  *
  * Numerics: float32, the weights exactly as they are. Two products are added, then their sum to a running sum, k = 0, 1, 2, …; after every 256
  * numbers the running sum is added to the total and a new one begun. The same in every variant and for every format: weights widened to f32
- * give the same bits. For f16 weights |x| must be below 2^25, for `oneRow` scales it by 2^102 (see `half.ts`).
+ * give the same bits. With f16 weights |x| must be below 2^26: `oneRow` multiplies it by 2^102, which is less work than with all weights (`half.ts`).
  *
  * Rows are taken four at a time with two groups of outputs: eight running sums fill the registers, and a weight is loaded and widened once for four
  * rows. If rows are not a multiple of four, the last are computed more than once. A single row takes the four groups of a tile, because it waits for
  * the memory.
  */
-import { heldFields, heldScale } from './half';
+import { HALF_FIELDS, HALF_SCALE } from './half';
 import { held } from './held';
 
 const F32: i32 = 0;
@@ -69,36 +69,37 @@ function pairBytes(format: i32): usize {
   return format == F32 ? 32 : 16;
 }
 
-/** The weights of k, for four rows; those of F16 times 2^−102. */
+/** The weights of k, of four rows; those of F16 times 2^−102. */
 // @ts-ignore: decorator
 @inline
-function even(format: i32, pointer: usize, fields: v128, shift: v128): v128 {
+function even(format: i32, pointer: usize, mask: v128, shift: v128): v128 {
   if (format == F32) return v128.load(pointer);
   if (format == BF16) return i32x4.shl(v128.load(pointer), 16);
-  // The product is one instruction for two shifts: the lower half, with its sign, times 2^13.
-  return v128.and(i32x4.dot_i16x8_s(v128.load(pointer), shift), fields);
+  // One product instead of two shifts: the lower half, with its sign, times 2^13.
+  return v128.and(i32x4.dot_i16x8_s(v128.load(pointer), shift), mask);
 }
 
 /** The weights of k + 1. */
 // @ts-ignore: decorator
 @inline
-function odd(format: i32, pointer: usize, fields: v128): v128 {
+function odd(format: i32, pointer: usize, mask: v128): v128 {
   if (format == F32) return v128.load(pointer, 16);
-  if (format == BF16) return v128.and(v128.load(pointer), fields);
-  return v128.and(i32x4.shr_s(v128.load(pointer), 3), fields);
+  if (format == BF16) return v128.and(v128.load(pointer), mask);
+  return v128.and(i32x4.shr_s(v128.load(pointer), 3), mask);
 }
 
+/** Bits of the odd weights of BF16, of all weights of F16. */
 // @ts-ignore: decorator
 @inline
 function heldMask(format: i32, always: u32): v128 {
-  return format == F16 ? heldFields(always) : held(0xffff0000, always);
+  return held(format == F16 ? HALF_FIELDS : 0xffff0000, always);
 }
 
 // @ts-ignore: decorator
 @inline
 function oneRow(format: i32, out: usize, x: usize, pairs: usize, weights: usize, group: usize): void {
-  const fields = heldMask(format, <u32>pairs);
-  const scale = heldScale(<u32>pairs);
+  const mask = heldMask(format, <u32>pairs);
+  const scale = held(HALF_SCALE, <u32>pairs);
   const shift = held(1 << 13, <u32>pairs);
   const end = x + (pairs << 3);
   let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
@@ -112,10 +113,10 @@ function oneRow(format: i32, out: usize, x: usize, pairs: usize, weights: usize,
         xe = f32x4.mul(xe, scale);
         xo = f32x4.mul(xo, scale);
       }
-      s0 = f32x4.add(s0, f32x4.add(f32x4.mul(even(format, w, fields, shift), xe), f32x4.mul(odd(format, w, fields), xo)));
-      s1 = f32x4.add(s1, f32x4.add(f32x4.mul(even(format, w + group, fields, shift), xe), f32x4.mul(odd(format, w + group, fields), xo)));
-      s2 = f32x4.add(s2, f32x4.add(f32x4.mul(even(format, w + 2 * group, fields, shift), xe), f32x4.mul(odd(format, w + 2 * group, fields), xo)));
-      s3 = f32x4.add(s3, f32x4.add(f32x4.mul(even(format, w + 3 * group, fields, shift), xe), f32x4.mul(odd(format, w + 3 * group, fields), xo)));
+      s0 = f32x4.add(s0, f32x4.add(f32x4.mul(even(format, w, mask, shift), xe), f32x4.mul(odd(format, w, mask), xo)));
+      s1 = f32x4.add(s1, f32x4.add(f32x4.mul(even(format, w + group, mask, shift), xe), f32x4.mul(odd(format, w + group, mask), xo)));
+      s2 = f32x4.add(s2, f32x4.add(f32x4.mul(even(format, w + 2 * group, mask, shift), xe), f32x4.mul(odd(format, w + 2 * group, mask), xo)));
+      s3 = f32x4.add(s3, f32x4.add(f32x4.mul(even(format, w + 3 * group, mask, shift), xe), f32x4.mul(odd(format, w + 3 * group, mask), xo)));
       x += 8;
       w += pairBytes(format);
     }
@@ -134,8 +135,8 @@ function oneRow(format: i32, out: usize, x: usize, pairs: usize, weights: usize,
 // @ts-ignore: decorator
 @inline
 function fourRows(format: i32, o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usize, x2: usize, x3: usize, pairs: usize, weights: usize, group: usize): void {
-  const fields = heldMask(format, <u32>pairs);
-  const scale = heldScale(<u32>pairs);
+  const mask = heldMask(format, <u32>pairs);
+  const scale = held(HALF_SCALE, <u32>pairs);
   const shift = held(1 << 13, <u32>pairs);
   const end = x0 + (pairs << 3);
   const zero = f32x4.splat(0);
@@ -149,8 +150,8 @@ function fourRows(format: i32, o0: usize, o1: usize, o2: usize, o3: usize, x0: u
     let a0 = zero, a1 = zero, a2 = zero, a3 = zero;
     let b0 = zero, b1 = zero, b2 = zero, b3 = zero;
     while (x0 < pause) {
-      let ae = even(format, w, fields, shift), ao = odd(format, w, fields);
-      let be = even(format, w + group, fields, shift), bo = odd(format, w + group, fields);
+      let ae = even(format, w, mask, shift), ao = odd(format, w, mask);
+      let be = even(format, w + group, mask, shift), bo = odd(format, w + group, mask);
       if (format == F16) {
         ae = f32x4.mul(ae, scale);
         ao = f32x4.mul(ao, scale);

@@ -9,8 +9,8 @@
  * Rows are taken four at a time with two groups of outputs; if they are not a multiple of four, the last are computed more than once. A single row
  * takes the four groups of a tile.
  */
-import { addBlock, dot4 } from './block';
-import { heldFields, heldScale, loadHalves } from './half';
+import { addBlock, dot4, evenBytes, oddBytes } from './block';
+import { HALF_FIELDS, HALF_SCALE, loadHalves } from './half';
 import { held } from './held';
 
 /** xq int8 [rows][blocks][32], xScales float32 and xSums int32 [rows][blocks] */
@@ -43,42 +43,57 @@ export function matmulQ4(out: usize, outStride: u32, xq: usize, xScales: usize, 
   }
 }
 
+/** Which bits `dot8` takes at a time. */
+// @ts-ignore: decorator
+@inline
+function heldNibbles(always: u32): v128 {
+  return held(ASC_FEATURE_RELAXED_SIMD ? 0x0f0f0f0f : 0x000f000f, always);
+}
+
+/**
+ * c + Σ_{j < 4} (x[j] · low nibble of q[4r + j] + y[j] · its high nibble) in each lane r; x and y are four signed bytes, four times over.
+ * The baseline build takes even and odd bytes by themselves, as int16.
+ */
+// @ts-ignore: decorator
+@inline
+function dot8(x: v128, y: v128, q: v128, nibbles: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    return dot4(y, v128.and(i16x8.shr_u(q, 4), nibbles), dot4(x, v128.and(q, nibbles), c));
+  }
+  const evenLow = i32x4.dot_i16x8_s(v128.and(q, nibbles), evenBytes(x));
+  const evenHigh = i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(q, 4), nibbles), evenBytes(y));
+  const oddLow = i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(q, 8), nibbles), oddBytes(x));
+  const oddHigh = i32x4.dot_i16x8_s(i16x8.shr_u(q, 12), oddBytes(y));
+  return i32x4.add(c, i32x4.add(i32x4.add(evenLow, evenHigh), i32x4.add(oddLow, oddHigh)));
+}
+
 // @ts-ignore: decorator
 @inline
 function oneRow(out: usize, xq: usize, xScales: usize, sums: usize, weights: usize, group: usize, blocks: u32): void {
-  const fields = heldFields(blocks);
-  const scale = heldScale(blocks);
-  const nibble = held(0x0f0f0f0f, blocks);
+  const fields = held(HALF_FIELDS, blocks);
+  const scale = held(HALF_SCALE, blocks);
+  const nibbles = heldNibbles(blocks);
   let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
   let w = weights;
   let d = weights + (<usize>blocks << 6);
-  const endOfScales = d + (<usize>blocks << 3);
-  while (d < endOfScales) {
-    let a0 = v128.load32_splat(xScales + sums), a1 = a0, a2 = a0, a3 = a0;
-    let b0 = i32x4.splat(0), b1 = b0, b2 = b0, b3 = b0;
+  const endOfScales = xScales + (<usize>blocks << 2);
+  while (xScales < endOfScales) {
+    let s0 = v128.load32_splat(xScales + sums), s1 = s0, s2 = s0, s3 = s0;
     const end = xq + 32;
     while (xq < end) {
-      const xa = v128.load32_splat(xq), xb = v128.load32_splat(xq, 4);
-      const w0 = v128.load(w);
-      a0 = dot4(xa, low(w0, nibble), a0);
-      b0 = dot4(xb, high(w0, nibble), b0);
-      const w1 = v128.load(w + group);
-      a1 = dot4(xa, low(w1, nibble), a1);
-      b1 = dot4(xb, high(w1, nibble), b1);
-      const w2 = v128.load(w + 2 * group);
-      a2 = dot4(xa, low(w2, nibble), a2);
-      b2 = dot4(xb, high(w2, nibble), b2);
-      const w3 = v128.load(w + 3 * group);
-      a3 = dot4(xa, low(w3, nibble), a3);
-      b3 = dot4(xb, high(w3, nibble), b3);
+      const x = v128.load32_splat(xq), y = v128.load32_splat(xq, 4);
+      s0 = dot8(x, y, v128.load(w), nibbles, s0);
+      s1 = dot8(x, y, v128.load(w + group), nibbles, s1);
+      s2 = dot8(x, y, v128.load(w + 2 * group), nibbles, s2);
+      s3 = dot8(x, y, v128.load(w + 3 * group), nibbles, s3);
       xq += 8;
       w += 16;
     }
     const xScale = v128.load32_splat(xScales);
-    t0 = addBlock(t0, i32x4.add(a0, b0), loadHalves(d, fields, scale), xScale);
-    t1 = addBlock(t1, i32x4.add(a1, b1), loadHalves(d + group, fields, scale), xScale);
-    t2 = addBlock(t2, i32x4.add(a2, b2), loadHalves(d + 2 * group, fields, scale), xScale);
-    t3 = addBlock(t3, i32x4.add(a3, b3), loadHalves(d + 3 * group, fields, scale), xScale);
+    t0 = addBlock(t0, s0, loadHalves(d, fields, scale), xScale);
+    t1 = addBlock(t1, s1, loadHalves(d + group, fields, scale), xScale);
+    t2 = addBlock(t2, s2, loadHalves(d + 2 * group, fields, scale), xScale);
+    t3 = addBlock(t3, s3, loadHalves(d + 3 * group, fields, scale), xScale);
     xScales += 4;
     d += 8;
   }
@@ -92,9 +107,10 @@ function oneRow(out: usize, xq: usize, xScales: usize, sums: usize, weights: usi
 // @ts-ignore: decorator
 @inline
 function fourRows(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usize, x2: usize, x3: usize, s0: usize, s1: usize, s2: usize, s3: usize, sums: usize, weights: usize, group: usize, blocks: u32): void {
-  const fields = heldFields(blocks);
-  const scale = heldScale(blocks);
-  const nibble = held(0x0f0f0f0f, blocks);
+  // Not held: there is no register left for them.
+  const fields = i32x4.splat(HALF_FIELDS);
+  const scale = i32x4.splat(HALF_SCALE);
+  const nibbles = heldNibbles(blocks);
   const zero = f32x4.splat(0);
   store(o0, zero, zero);
   store(o1, zero, zero);
@@ -102,33 +118,30 @@ function fourRows(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usi
   store(o3, zero, zero);
   let w = weights;
   let d = weights + (<usize>blocks << 6);
-  const endOfScales = d + (<usize>blocks << 3);
-  while (d < endOfScales) {
+  const endOfScales = s0 + (<usize>blocks << 2);
+  while (s0 < endOfScales) {
     let a0 = v128.load32_splat(s0 + sums), b0 = a0;
     let a1 = v128.load32_splat(s1 + sums), b1 = a1;
     let a2 = v128.load32_splat(s2 + sums), b2 = a2;
     let a3 = v128.load32_splat(s3 + sums), b3 = a3;
     const end = x0 + 32;
     while (x0 < end) {
-      let q = v128.load(w);
-      const al = low(q, nibble), ah = high(q, nibble);
-      q = v128.load(w + group);
-      const bl = low(q, nibble), bh = high(q, nibble);
-      let xl = v128.load32_splat(x0), xh = v128.load32_splat(x0, 4);
-      a0 = dot4(xh, ah, dot4(xl, al, a0));
-      b0 = dot4(xh, bh, dot4(xl, bl, b0));
-      xl = v128.load32_splat(x1);
-      xh = v128.load32_splat(x1, 4);
-      a1 = dot4(xh, ah, dot4(xl, al, a1));
-      b1 = dot4(xh, bh, dot4(xl, bl, b1));
-      xl = v128.load32_splat(x2);
-      xh = v128.load32_splat(x2, 4);
-      a2 = dot4(xh, ah, dot4(xl, al, a2));
-      b2 = dot4(xh, bh, dot4(xl, bl, b2));
-      xl = v128.load32_splat(x3);
-      xh = v128.load32_splat(x3, 4);
-      a3 = dot4(xh, ah, dot4(xl, al, a3));
-      b3 = dot4(xh, bh, dot4(xl, bl, b3));
+      const p = v128.load(w), q = v128.load(w + group);
+      let x = v128.load32_splat(x0), y = v128.load32_splat(x0, 4);
+      a0 = dot8(x, y, p, nibbles, a0);
+      b0 = dot8(x, y, q, nibbles, b0);
+      x = v128.load32_splat(x1);
+      y = v128.load32_splat(x1, 4);
+      a1 = dot8(x, y, p, nibbles, a1);
+      b1 = dot8(x, y, q, nibbles, b1);
+      x = v128.load32_splat(x2);
+      y = v128.load32_splat(x2, 4);
+      a2 = dot8(x, y, p, nibbles, a2);
+      b2 = dot8(x, y, q, nibbles, b2);
+      x = v128.load32_splat(x3);
+      y = v128.load32_splat(x3, 4);
+      a3 = dot8(x, y, p, nibbles, a3);
+      b3 = dot8(x, y, q, nibbles, b3);
       x0 += 8;
       x1 += 8;
       x2 += 8;
@@ -159,18 +172,6 @@ function fourRows(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usi
     s3 += 4;
     d += 8;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function low(q: v128, nibble: v128): v128 {
-  return v128.and(q, nibble);
-}
-
-// @ts-ignore: decorator
-@inline
-function high(q: v128, nibble: v128): v128 {
-  return v128.and(i16x8.shr_u(q, 4), nibble);
 }
 
 // @ts-ignore: decorator

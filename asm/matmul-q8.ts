@@ -14,7 +14,7 @@
  * Rows are taken four at a time; if they are not a multiple of four, the last are computed more than once.
  */
 import { addBlock, dot4, sumPairs } from './block';
-import { heldFields, heldScale, loadHalves } from './half';
+import { HALF_FIELDS, HALF_SCALE, loadHalves } from './half';
 import { held } from './held';
 
 /** xq int16 [rows][blocks][32], xScales float32 [rows][blocks] */
@@ -62,13 +62,13 @@ function matmul(halves: bool, out: usize, outStride: u32, xq: usize, xScales: us
 // @ts-ignore: decorator
 @inline
 function oneRow(out: usize, xq: usize, xScales: usize, weights: usize, group: usize, blocks: u32): void {
-  const fields = heldFields(blocks);
-  const scale = heldScale(blocks);
+  const fields = held(HALF_FIELDS, blocks);
+  const scale = held(HALF_SCALE, blocks);
   let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
   let w = weights;
   let d = weights + (<usize>blocks << 7);
-  const endOfScales = d + (<usize>blocks << 3);
-  while (d < endOfScales) {
+  const endOfScales = xScales + (<usize>blocks << 2);
+  while (xScales < endOfScales) {
     let l0 = i32x4.splat(0), l1 = l0, l2 = l0, l3 = l0;
     let h0 = l0, h1 = l0, h2 = l0, h3 = l0;
     const end = xq + 64;
@@ -103,13 +103,13 @@ function oneRow(out: usize, xq: usize, xScales: usize, weights: usize, group: us
 // @ts-ignore: decorator
 @inline
 function fourRows(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usize, x2: usize, x3: usize, s0: usize, s1: usize, s2: usize, s3: usize, weights: usize, blocks: u32): void {
-  const fields = heldFields(blocks);
-  const scale = heldScale(blocks);
+  const fields = held(HALF_FIELDS, blocks);
+  const scale = held(HALF_SCALE, blocks);
   store(o0, o1, o2, o3, f32x4.splat(0), f32x4.splat(0), f32x4.splat(0), f32x4.splat(0));
   let w = weights;
   let d = weights + (<usize>blocks << 7);
-  const endOfScales = d + (<usize>blocks << 3);
-  while (d < endOfScales) {
+  const endOfScales = s0 + (<usize>blocks << 2);
+  while (s0 < endOfScales) {
     let l0 = i32x4.splat(0), l1 = l0, l2 = l0, l3 = l0;
     let h0 = l0, h1 = l0, h2 = l0, h3 = l0;
     const end = x0 + 64;
@@ -152,14 +152,14 @@ function fourRows(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usi
 // @ts-ignore: decorator
 @inline
 function fourRowsHalves(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usize, x2: usize, x3: usize, s0: usize, s1: usize, s2: usize, s3: usize, weights: usize, blocks: u32): void {
-  const fields = heldFields(blocks);
-  const scale = heldScale(blocks);
+  const fields = held(HALF_FIELDS, blocks);
+  const scale = held(HALF_SCALE, blocks);
   const ones = held(0x01010101, blocks);
   store(o0, o1, o2, o3, f32x4.splat(0), f32x4.splat(0), f32x4.splat(0), f32x4.splat(0));
   let w = weights;
   let d = weights + (<usize>blocks << 7);
-  const endOfScales = d + (<usize>blocks << 3);
-  while (d < endOfScales) {
+  const endOfScales = s0 + (<usize>blocks << 2);
+  while (s0 < endOfScales) {
     let sum = i32x4.splat(0);
     let l0 = sum, l1 = sum, l2 = sum, l3 = sum;
     let h0 = sum, h1 = sum, h2 = sum, h3 = sum;

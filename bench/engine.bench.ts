@@ -12,12 +12,12 @@ import { matrixParameters, SHAPES, type ShapeName } from './shapes.js';
 
 const PROMPT_TOKENS = 512;
 const DECODE_TOKENS = 32;
-const FORMATS = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const;
+/** From the smallest to the largest: the peak of memory so far is then that of the format. */
+const FORMATS = ['q4_0', 'q8_0', 'bf16', 'f16', 'f32'] as const;
 
 export async function engineBench(shapeName: ShapeName = '110M'): Promise<void> {
   const threads = availableParallelism();
-  const bandwidth = (await readBandwidth(threads)) / 1e9;
-  console.log(`${shapeName}, ${threads} threads; memory is read at ${bandwidth.toFixed(1)} GB/s`);
+  console.log(`${shapeName}, ${threads} threads`);
   const path = await mkdtemp(join(tmpdir(), 'llama-32k-bench-'));
   try {
     await makeRandomCheckpoint(path, SHAPES[shapeName]);
@@ -25,7 +25,8 @@ export async function engineBench(shapeName: ShapeName = '110M'): Promise<void> 
   } finally {
     await rm(path, { recursive: true });
   }
-  console.log(`peak memory of the process: ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
+  const bandwidth = (await readBandwidth(threads)) / 1e9; // last: it takes a gigabyte itself
+  console.log(`memory is read at ${bandwidth.toFixed(1)} GB/s`);
 }
 
 async function measure(path: string, shapeName: ShapeName, weights: GgmlType, threads: number): Promise<void> {
@@ -58,6 +59,7 @@ async function measure(path: string, shapeName: ShapeName, weights: GgmlType, th
       `loaded in ${(loading / 1000).toFixed(2)} s`,
       `prefill ${((PROMPT_TOKENS * 1000) / prefill).toFixed(0).padStart(5)} tokens/s`,
       `decode ${decodePerSecond.toFixed(1).padStart(6)} tokens/s (weights at ${((decodePerSecond * weightBytes) / 1e9).toFixed(1)} GB/s)`,
+      `peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`,
     ].join(', '),
   );
 }

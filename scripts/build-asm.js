@@ -17,7 +17,7 @@ async function build(name, features) {
     'asm/index.ts',
     ...['--baseDir', root, '--outFile', `${out}/${name}.wasm`],
     ...['-O3', '--runtime', 'stub', '--noAssert', '--enable', features],
-    ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+    ...['--importMemory', '--noExportMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
     ...(process.argv.includes('--text') ? ['--textFile', `${out}/${name}.wat`] : []),
   ]);
   if (error) {

@@ -8,6 +8,7 @@
 import { isObject } from './checkpoint/json.js';
 import { HARMLESS_KEYS, IMPLEMENTED_VALUES, KEYS_READ, NULLABLE_KEYS, ROPE_KEYS } from './config-keys.js';
 import { check, LlamaError, show } from './errors.js';
+import { LARGEST_ANGLE } from './ops/sin-cos.js';
 
 /**
  * The checked configuration, and the glossary of the letters in shape comments:
@@ -48,6 +49,8 @@ export interface LlamaConfig {
 const LARGEST_SIZE = 2 ** 31;
 /** The names of all weights are listed before any is read, so this one must stay small enough for that. */
 const LARGEST_LAYER_COUNT = 2 ** 16;
+/** Published factors are 2 to 32; beyond this, either way, float32 no longer tells neighbouring positions apart. */
+const LARGEST_FACTOR = 1e6;
 
 /**
  * The configuration that `raw`, the parsed config.json, describes.
@@ -83,8 +86,8 @@ export function parseConfig(raw: unknown): LlamaConfig {
 }
 
 /**
- * Checks what must hold between the fields, whichever file they come from.
- * @throws {LlamaError} BAD_CONFIG naming the two values that do not go together.
+ * Checks what must hold between the fields, whichever file they come from, and that every position can be rotated.
+ * @throws {LlamaError} BAD_CONFIG naming the values that do not go together, and the limit.
  */
 export function checkConfig(config: LlamaConfig): void {
   const { numAttentionHeads, numKeyValueHeads, headDim, numHiddenLayers, vocabSize } = config;
@@ -99,9 +102,39 @@ export function checkConfig(config: LlamaConfig): void {
     'BAD_CONFIG',
     () => `num_hidden_layers is ${numHiddenLayers}, the limit is ${LARGEST_LAYER_COUNT}`,
   );
+  checkRope(config);
+  check(
+    config.rmsNormEps > 0 && config.rmsNormEps <= 1,
+    'BAD_CONFIG',
+    () => `rms_norm_eps is ${config.rmsNormEps}; it must be above 0 and at most 1, and is usually 1e-5 or 1e-6`,
+  );
   for (const id of [config.bosTokenId, ...config.eosTokenIds]) {
     check(id < vocabSize, 'BAD_CONFIG', () => `token id ${id} (bos or eos) is outside the vocabulary of ${vocabSize}`);
   }
+}
+
+function checkRope({ ropeTheta, ropeFactor, maxPositionEmbeddings }: LlamaConfig): void {
+  check(
+    ropeTheta >= 1 && ropeTheta < Infinity,
+    'BAD_CONFIG',
+    () => `rope_theta is ${ropeTheta}; it must be 1 or more, so that frequencies fall, and is usually 10000`,
+  );
+  check(
+    ropeFactor >= 1 / LARGEST_FACTOR && ropeFactor <= LARGEST_FACTOR,
+    'BAD_CONFIG',
+    () =>
+      `the factor of position interpolation is ${ropeFactor}; it must be from ${1 / LARGEST_FACTOR} to ${LARGEST_FACTOR}; ` +
+      'correct it in rope_scaling',
+  );
+  // That of the first frequency, 1 / factor: theta being 1 or more, no other is larger. Rounded as in `ops/rope.ts`.
+  const angle = Math.fround((maxPositionEmbeddings - 1) * Math.fround(1 / ropeFactor));
+  check(
+    angle <= LARGEST_ANGLE,
+    'BAD_CONFIG',
+    () =>
+      `the last of ${maxPositionEmbeddings} positions is rotated by ${angle} radians, with factor ${ropeFactor}, and the limit ` +
+      `is ${LARGEST_ANGLE}; give a smaller max_position_embeddings, or a larger factor`,
+  );
 }
 
 /**
@@ -132,7 +165,7 @@ function checkKeys(json: Json): void {
     const implemented = IMPLEMENTED_VALUES.get(key);
     if (implemented !== undefined) {
       check(
-        implemented.some(good => JSON.stringify(good) === JSON.stringify(value)),
+        implemented.some(good => show(good) === show(value)), // not JSON.stringify: to it NaN is null, and a cycle an error
         'UNSUPPORTED',
         () =>
           `${key} is ${show(value)}; implemented is only ${implemented.map(show).join(' or ')}: the result would differ`,

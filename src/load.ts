@@ -6,9 +6,14 @@
  */
 import { fileURLToPath } from 'node:url';
 import { openModelDirectory } from './checkpoint/open.js';
+import { check } from './errors.js';
 import { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
+import type { WeightFormat } from './kernels/wasm/formats.js';
+import type { Build } from './kernels/wasm/module.js';
 import { WasmEngine, type WasmOptions } from './kernels/wasm/wasm-engine.js';
 import { Llama } from './model/llama.js';
+import { ROUNDINGS } from './ops/rounding.js';
+import { checkOption, isIntegerFrom, isNumberFrom, refuseUnknownOptions } from './sampling/options.js';
 import { checkVocabulary, openTokenizer } from './tokenizer/open.js';
 import type { Tokenizer } from './tokenizer/tokenizer.js';
 
@@ -19,7 +24,9 @@ import type { Tokenizer } from './tokenizer/tokenizer.js';
 export const EMBEDDED_MODEL = fileURLToPath(new URL('../golden/gqa', import.meta.url));
 
 export interface LoadOptions extends ExactOptions, WasmOptions {
-  /** Default wasm: fast. With exact, `numerics` and `keepBytes` apply; with wasm, all the others. */
+  /**
+   * Default wasm: fast. `numerics` and `keepBytes` are for exact, which has nothing to tell `onProgress`; all others are for wasm.
+   */
   readonly kernels?: 'exact' | 'wasm' | undefined;
 }
 
@@ -35,9 +42,11 @@ export interface LoadedModel extends AsyncDisposable {
 /**
  * Opens the Hugging Face directory `path`; the exact kernels read weights when they are first needed, the WASM kernels read them now.
  *
- * @throws {LlamaError} what `openModelDirectory` and `openTokenizer` throw.
+ * @throws {LlamaError} BAD_OPTION, before anything is opened, for an option that does not exist, is out of range or belongs to the
+ * other kernels; and what `openModelDirectory` and `openTokenizer` throw.
  */
 export async function loadModel(path: string = EMBEDDED_MODEL, options: LoadOptions = {}): Promise<LoadedModel> {
+  checkOptions(options);
   const tokenizer = await openTokenizer(path);
   const { model, generationConfig } = await loadLlama(path, options);
   try {
@@ -55,6 +64,7 @@ export async function loadLlama(
   path: string,
   options: LoadOptions = {},
 ): Promise<Pick<LoadedModel, 'model' | 'generationConfig'>> {
+  checkOptions(options);
   const { config, checkpoint, generationConfig } = await openModelDirectory(path);
   try {
     const engine =
@@ -66,4 +76,39 @@ export async function loadLlama(
     await checkpoint.close();
     throw error;
   }
+}
+
+/** The kernels that an option belongs to. A new option that is missing here does not compile. */
+const OWNERS: Readonly<Record<Exclude<keyof LoadOptions, 'kernels' | 'signal' | 'onProgress'>, 'exact' | 'wasm'>> = {
+  numerics: 'exact',
+  keepBytes: 'exact',
+  weights: 'wasm',
+  threads: 'wasm',
+  context: 'wasm',
+  maxRows: 'wasm',
+  memoryBytes: 'wasm',
+  build: 'wasm',
+};
+
+const CHOICES: Readonly<Record<'kernels' | 'numerics' | 'weights' | 'build', readonly string[]>> = {
+  kernels: ['wasm', 'exact'],
+  numerics: Object.keys(ROUNDINGS),
+  weights: ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] satisfies WeightFormat[],
+  build: ['simd', 'relaxed'] satisfies Build[],
+};
+
+/** An option that is undefined counts as absent. Ranges that depend on the model are checked where it is known. */
+function checkOptions(options: LoadOptions): void {
+  refuseUnknownOptions(options, ['kernels', ...Object.keys(OWNERS), 'signal', 'onProgress']);
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = options[name as keyof typeof CHOICES];
+    checkOption(name, value, value === undefined || choices.includes(value), `one of ${choices.join(', ')}`);
+  }
+  const { kernels = 'wasm', keepBytes = 0, memoryBytes = 1 } = options;
+  for (const [name, owner] of Object.entries(OWNERS)) {
+    const isUseless = owner !== kernels && options[name as keyof typeof OWNERS] !== undefined;
+    check(!isUseless, 'BAD_OPTION', () => `${name} has no effect with kernels ${kernels}; it is for kernels ${owner}`);
+  }
+  checkOption('keepBytes', keepBytes, isNumberFrom(keepBytes, 0, Infinity), 'a number of bytes, 0 or more');
+  checkOption('memoryBytes', memoryBytes, isIntegerFrom(memoryBytes, 1, 2 ** 32), 'an integer from 1 to 2^32');
 }

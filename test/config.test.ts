@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkConfig, kvCacheBytes, parseConfig } from '../src/config.js';
-import type { LlamaErrorCode } from '../src/errors.js';
+import { LlamaError, type LlamaErrorCode } from '../src/errors.js';
+import { ropeFrequencies, ropeTable } from '../src/ops/rope.js';
+import { ROUNDINGS } from '../src/ops/rounding.js';
 
 /** config.json of Llama-2-7B-32K-Instruct, as transformers 4.31 wrote it. */
 const PUBLISHED = {
@@ -203,6 +206,48 @@ describe('rotary embedding', () => {
   });
 });
 
+describe('values with which no position could be rotated, or no row normalised', () => {
+  it.each<[string, object, string[]]>([
+    ['theta below 1', { rope_theta: 1e-30 }, ['rope_theta', '1e-30', '1 or more']],
+    ['theta just below 1', { rope_theta: 0.999 }, ['0.999']],
+    ['an absurd factor', { rope_scaling: { type: 'linear', factor: 1e7 } }, ['10000000', 'from 0.000001 to 1000000']],
+    [
+      'angles beyond the limit',
+      { rope_scaling: null, max_position_embeddings: 1_600_002 },
+      ['1600002 positions', '1600001 radians', 'limit is 1600000', 'max_position_embeddings', 'larger factor'],
+    ],
+    ['angles beyond it with a factor', { max_position_embeddings: 2 ** 31 }, ['2147483648', 'factor 8']],
+    ['eps above 1', { rms_norm_eps: 1.5 }, ['rms_norm_eps', '1.5', 'at most 1']],
+    ['eps 1e300', { rms_norm_eps: 1e300 }, ['1e+300']],
+  ])('refuses: %s', (_, changes, words) => {
+    expectRefused(withChanges(changes), 'BAD_CONFIG', ...words);
+  });
+
+  it.each([
+    { rope_theta: 1 },
+    { rope_theta: 1e300 },
+    { rope_scaling: null, max_position_embeddings: 1_600_001 },
+    { rope_scaling: { type: 'linear', factor: 3 }, max_position_embeddings: 4_800_001 },
+    { rope_scaling: { type: 'linear', factor: 1e6 } },
+    { rms_norm_eps: 1 },
+  ])('takes %j, and the last position can be rotated', changes => {
+    const { headDim, ropeTheta, ropeFactor, maxPositionEmbeddings } = parseConfig(withChanges(changes));
+    const table = () => ({ shape: [1, headDim / 2], data: new Float64Array(headDim / 2) });
+    const [cosines, sines] = [table(), table()];
+    const frequencies = ropeFrequencies(headDim, ropeTheta, ropeFactor);
+    ropeTable(cosines, sines, [maxPositionEmbeddings - 1], frequencies, ROUNDINGS.f64);
+    expect([...cosines.data, ...sines.data].every(Number.isFinite)).toBe(true);
+  });
+
+  it.each([0, -1, NaN, Infinity, 1e-7])('refuses the factor %s whoever made the config', ropeFactor => {
+    expect(() => checkConfig({ ...parsed, ropeFactor })).toThrow('factor of position interpolation');
+  });
+
+  it('takes the inverted factor, a mistake that the demo shows', () => {
+    checkConfig({ ...parsed, ropeFactor: 1 / 8 });
+  });
+});
+
 describe('what would change the result is refused by name', () => {
   it.each([
     ['model_type', 'mistral'],
@@ -223,6 +268,7 @@ describe('what would change the result is refused by name', () => {
     ['final_logit_softcapping', 30],
     ['num_local_experts', 8],
     ['layer_types', ['full_attention', 'sliding_attention']],
+    ['partial_rotary_factor', '1'],
     ['something_new', 1],
     ['toString', 1],
   ])('%s %j', (key, value) => {
@@ -319,4 +365,92 @@ it.each([null, undefined, 3, 'text', [], [PUBLISHED], true])('refuses %j as a wh
 
 it('checkConfig judges configs of other origin too', () => {
   expect(() => checkConfig({ ...parsed, headDim: 7 })).toThrow('7');
+});
+
+it('NaN, which JSON does not have, is not null', () => {
+  expectRefused(withChanges({ sliding_window: NaN }), 'UNSUPPORTED', 'sliding_window', 'NaN');
+});
+
+describe('whatever it is given: a config, or a LlamaError that says what is wrong', () => {
+  const expectConfigOrRefusal = (json: unknown) => {
+    try {
+      checkConfig(parseConfig(json));
+    } catch (error) {
+      expect(error).toBeInstanceOf(LlamaError);
+      expect(['BAD_CONFIG', 'UNSUPPORTED']).toContain((error as LlamaError).code);
+    }
+  };
+  const odd = fc.constantFrom(
+    NaN,
+    Infinity,
+    -0,
+    1e-300,
+    1e300,
+    2 ** 31,
+    2 ** 53,
+    1,
+    0,
+    5n,
+    '',
+    null,
+    undefined,
+    [],
+    {},
+  );
+  const number = fc.oneof(fc.double(), fc.integer(), fc.nat({ max: 100 }));
+  const value: fc.Arbitrary<unknown> = fc.oneof(
+    odd,
+    number,
+    fc.array(number),
+    fc.anything({ maxDepth: 4, withNullPrototype: true, withDate: true, withTypedArray: true }),
+  );
+  const keys = [
+    ...Object.keys(PUBLISHED),
+    'head_dim',
+    'rope_theta',
+    'rope_parameters',
+    'rope_condense_ratio',
+    'sliding_window',
+    'attention_bias',
+    '__proto__',
+  ];
+  const rope = fc.record(
+    {
+      type: fc.oneof(fc.constantFrom('linear', 'default'), value),
+      rope_type: fc.oneof(fc.constantFrom('linear', 'default'), value),
+      factor: fc.oneof(number, value),
+      rope_theta: fc.oneof(number, value),
+      partial_rotary_factor: fc.oneof(fc.constant(1), value),
+    },
+    { requiredKeys: [] },
+  );
+
+  it('anything', () => {
+    fc.assert(fc.property(value, expectConfigOrRefusal), { numRuns: 2000 });
+  });
+
+  it('the published config with some values changed', () => {
+    const changes = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 3 });
+    fc.assert(
+      fc.property(changes, changed => expectConfigOrRefusal({ ...PUBLISHED, ...changed })),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('the published config with other rotary embeddings', () => {
+    const changes = fc.record(
+      { rope_scaling: rope, rope_parameters: rope, rope_theta: value, max_position_embeddings: value },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(changes, changed => expectConfigOrRefusal({ ...PUBLISHED, ...changed })),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('deep objects', () => {
+    let deep: unknown = 1;
+    for (let depth = 0; depth < 1000; depth++) deep = depth % 2 ? [deep] : { deep };
+    for (const key of keys) expectConfigOrRefusal({ ...PUBLISHED, [key]: deep });
+  });
 });

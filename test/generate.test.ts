@@ -89,6 +89,13 @@ describe('text', () => {
     expect(texts(await allSteps(says('a[IN'), { stop: ['[INST]'], maxNewTokens: 3 }))).toEqual(['a', '', '[I']);
   });
 
+  test('held back for a stop string comes before the incomplete character that was held back after it', async () => {
+    const options = { stop: ['[INST]'], maxNewTokens: 4 };
+    expect(texts(await allSteps(says('[INé'), options))).toEqual(['', '', '', '[IN\ufffd']);
+    const { text, finishReason } = await end(says('[INé'), options);
+    expect({ text, finishReason }).toEqual({ text: '[IN\ufffd', finishReason: 'length' });
+  });
+
   test('of the steps adds up to that of the result, which only the last one has', async () => {
     const steps = await allSteps(says('naïve [INS] 😀[INST]'), { stop: ['[INST]'] });
     expect(texts(steps).join('')).toBe('naïve [INS] 😀');

@@ -6,7 +6,7 @@
  */
 import { fork } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GGML_TYPES } from '../../dist-bench/bench/peers/gguf.js';
@@ -46,8 +46,10 @@ await makeRandomCheckpoint(checkpoint, shape);
 await makeRandomGguf(gguf, shape, weights);
 
 const bandwidth = await readBandwidth(threads);
+// llama.cpp's threads wait for each other spinning: with anything else running, its figures collapse and the ratios mean nothing.
+const [load] = loadavg();
 console.log(
-  `Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, memory read at ${gigabytes(bandwidth)} GB/s`,
+  `Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, load ${load.toFixed(1)}, memory read at ${gigabytes(bandwidth)} GB/s`,
 );
 
 const size = Math.max(context, prefill) + decode + 1;

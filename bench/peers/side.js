@@ -20,7 +20,7 @@ export async function serve(load) {
   let settings;
   let answer = Promise.resolve();
   process.on('message', message => {
-    answer = answer.then(async () => process.send(await handle(message)));
+    answer = answer.then(() => handle(message));
     answer.catch(error => {
       console.error(error);
       process.exit(1);
@@ -28,7 +28,10 @@ export async function serve(load) {
   });
 
   async function handle(message) {
-    if (message === 'round') return round(side, settings);
+    if (message === 'round') {
+      process.send(await round(side, settings));
+      return;
+    }
     if (message === 'close') {
       await side.close();
       process.disconnect();
@@ -38,7 +41,7 @@ export async function serve(load) {
     const [seconds, loaded] = await timed(() => load(settings));
     side = loaded;
     const [fill] = settings.context > 0 ? await timed(() => side.prefill(settings.context)) : [undefined];
-    return { seconds, fill, about: side.about };
+    process.send({ seconds, fill, about: side.about });
   }
 }
 

@@ -1,7 +1,7 @@
-/** Files of a disk as byte sources. The only place, with `open.ts`, where loading a checkpoint needs Node. */
+/** Files of a disk, as byte sources or whole. The only place, with `open.ts`, where loading a checkpoint needs Node. */
 
-import { type FileHandle, open } from 'node:fs/promises';
-import { LlamaError } from '../errors.js';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { check, LlamaError } from '../errors.js';
 import { type ByteSource, checkRange } from './source.js';
 
 /** One read(2) moves at most 2^31 − 1 bytes, whatever it was asked for. */
@@ -9,18 +9,34 @@ const LARGEST_READ = 2 ** 30;
 
 /**
  * Opens the file at `path` for reading; symbolic links, as the hub cache makes them, are followed.
- * @throws {LlamaError} NOT_FOUND if there is no such file, or it is a directory, or may not be read.
+ * @throws {LlamaError} NOT_FOUND if there is no such file, or it is something else, such as a directory, or may not be read.
  */
 export async function openFile(path: string): Promise<ByteSource> {
-  const handle = await open(path, 'r').catch(error => {
-    throw new LlamaError('NOT_FOUND', `cannot open ${path}: ${reason(error)}`, { cause: error });
+  const size = await fileSize(path);
+  return new FileSource(path, size, await reading(path, () => open(path, 'r')));
+}
+
+/** All of a small file. Throws as `openFile` does. */
+export async function readWholeFile(path: string): Promise<Buffer> {
+  await fileSize(path);
+  return reading(path, () => readFile(path));
+}
+
+/** Looks before anything is opened: to open a pipe would wait for its writer, for ever if there is none. */
+async function fileSize(path: string): Promise<number> {
+  const status = await reading(path, () => stat(path));
+  check(status.isFile(), 'NOT_FOUND', () => {
+    return `cannot open ${path}: it is ${status.isDirectory() ? 'a directory' : 'a pipe or a device'}, not a file`;
   });
-  const status = await handle.stat();
-  if (!status.isFile()) {
-    await handle.close();
-    throw new LlamaError('NOT_FOUND', `cannot open ${path}: it is not a file`);
+  return status.size;
+}
+
+async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new LlamaError('NOT_FOUND', `cannot open ${path}: ${reason(error)}`, { cause: error });
   }
-  return new FileSource(path, status.size, handle);
 }
 
 class FileSource implements ByteSource {

@@ -7,12 +7,12 @@
  *     model.safetensors.index.json    …in several files: see `shards.ts`
  */
 
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkConfig, type LlamaConfig, parseConfig, parseEosTokenIds } from '../config.js';
-import { check, LlamaError, show } from '../errors.js';
+import { check, LlamaError, type LlamaErrorCode, show } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
-import { openFile, reason } from './file.js';
+import { openFile, readWholeFile, reason } from './file.js';
 import { isObject, parseJson } from './json.js';
 import { openSafetensors } from './safetensors.js';
 import { openShards } from './shards.js';
@@ -41,7 +41,7 @@ export interface ModelDirectory {
 export async function openModelDirectory(path: string): Promise<ModelDirectory> {
   const files = await listDirectory(path);
   check(files.includes(CONFIG), 'NOT_FOUND', () => `there is no ${CONFIG} in ${path}${thereIs(files)}`);
-  const json = await readJson(path, CONFIG);
+  const json = await readJson(path, CONFIG, 'BAD_CONFIG');
   const ownConfig = inFile(join(path, CONFIG), () => parseConfig(json));
   const generationConfig = files.includes(GENERATION_CONFIG) ? await readGenerationConfig(path) : undefined;
   const config = inFile(join(path, GENERATION_CONFIG), () =>
@@ -62,7 +62,7 @@ export async function openModelDirectory(path: string): Promise<ModelDirectory> 
 async function openCheckpoint(path: string, files: readonly string[]): Promise<Checkpoint> {
   if (files.includes(SINGLE)) return openSafetensors(await openFile(join(path, SINGLE)));
   if (files.includes(INDEX)) {
-    const index = parseJson(await readText(join(path, INDEX)), join(path, INDEX), 'BAD_CHECKPOINT');
+    const index = await readJson(path, INDEX, 'BAD_CHECKPOINT');
     return openShards(index, join(path, INDEX), fileName => openFile(join(path, fileName)));
   }
   const other = files.find(file => /^pytorch_model.*\.bin$|\.gguf$/.test(file));
@@ -77,7 +77,7 @@ async function openCheckpoint(path: string, files: readonly string[]): Promise<C
 }
 
 async function readGenerationConfig(path: string): Promise<Record<string, unknown>> {
-  const json = await readJson(path, GENERATION_CONFIG);
+  const json = await readJson(path, GENERATION_CONFIG, 'BAD_CONFIG');
   check(isObject(json), 'BAD_CONFIG', () => `${join(path, GENERATION_CONFIG)} is ${show(json)}, not an object`);
   return json;
 }
@@ -98,17 +98,9 @@ function inFile<T>(file: string, parse: () => T): T {
   }
 }
 
-async function readJson(directory: string, fileName: string): Promise<unknown> {
+async function readJson(directory: string, fileName: string, code: LlamaErrorCode): Promise<unknown> {
   const path = join(directory, fileName);
-  return parseJson(await readText(path), path, 'BAD_CONFIG');
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new LlamaError('NOT_FOUND', `cannot read ${path}: ${reason(error)}`, { cause: error });
-  }
+  return parseJson((await readWholeFile(path)).toString('utf8'), path, code);
 }
 
 async function listDirectory(path: string): Promise<string[]> {

@@ -11,6 +11,7 @@ import type { LoadedModel } from '../load.js';
 import { CARD_STOP_STRINGS, encodePrompt, formatPrompt, type Message } from '../prompt.js';
 import { report } from './errors.js';
 import { CARD_SETTINGS, GENERATION_OPTIONS, generationOptions, named, resultAsJson } from './generation.js';
+import { noteUnusedSettings } from './generation-config.js';
 import { Interrupted, type Io, note, shownOn, style, write, writeJson } from './io.js';
 import { openModel } from './model.js';
 import { ENGINE, MODEL, type Options, type Verb } from './options.js';
@@ -42,6 +43,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const progress = new Progress(io, options.flag('json'));
   await using loaded = await openModel(options, io, { onProgress: (...args) => progress.load(...args) });
   progress.clear();
+  noteUnusedSettings(io, options, loaded);
   const generation = generationOptions(options, CARD_STOP_STRINGS);
   // Starts nothing, but looks at the options: better now than after the first message.
   named(() => generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId], generation));
@@ -152,13 +154,15 @@ class Chat {
     const { model, tokenizer } = this.#loaded;
     const { stdout } = this.#io;
     const progress = new Progress(this.#io, this.#json);
-    const steps = generate(model, tokenizer, encodePrompt(tokenizer, prompt), {
-      ...this.#generation,
-      signal,
-      onProgress: ({ stage, done, total }) => {
-        if (stage === 'prefill') progress.prefill(done, total);
-      },
-    });
+    const steps = named(() =>
+      generate(model, tokenizer, encodePrompt(tokenizer, prompt), {
+        ...this.#generation,
+        signal,
+        onProgress: ({ stage, done, total }) => {
+          if (stage === 'prefill') progress.prefill(done, total);
+        },
+      }),
+    );
     try {
       for await (const { text, result } of steps) {
         progress.clear();

@@ -20,7 +20,7 @@ const EXIT_OF: Readonly<Record<LlamaErrorCode, number>> = {
   DISPOSED: EXIT.runtime,
 };
 
-/** Tells stderr what went wrong, as JSON if `json`; gives the exit code. What should not happen is told with its stack. */
+/** Tells stderr what went wrong, in one line, as JSON if `json`; gives the exit code. What should not happen is told with its stack. */
 export function report(error: unknown, io: Io, json: boolean): number {
   const { code, message, exit } = describe(error);
   if (json) io.stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);
@@ -30,12 +30,17 @@ export function report(error: unknown, io: Io, json: boolean): number {
 }
 
 function describe(error: unknown): { code: string; message: string; exit: number } {
-  if (error instanceof LlamaError) return { code: error.code, message: error.message, exit: EXIT_OF[error.code] };
+  if (error instanceof LlamaError) {
+    return { code: error.code, message: onOneLine(error.message), exit: EXIT_OF[error.code] };
+  }
   if (error instanceof Interrupted) return { code: 'INTERRUPTED', message: error.message, exit: EXIT.interrupted };
   if (isFailedAllocation(error)) return { code: 'OUT_OF_MEMORY', message: error.message, exit: EXIT.memory };
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'INTERNAL', message, exit: EXIT.runtime };
 }
+
+/** File names and what JSON.parse quotes can have newlines; whoever reads stderr line by line relies on there being none. */
+const onOneLine = (message: string): string => message.replace(/\s*[\r\n]\s*/g, ' ');
 
 /** V8's words for a typed array that there is no memory for. */
 function isFailedAllocation(error: unknown): error is RangeError {

@@ -4,6 +4,7 @@ import { type GenerationResult, type GenerationStep, generate } from '../generat
 import type { LoadedModel } from '../load.js';
 import { CARD_STOP_STRINGS, encodePrompt } from '../prompt.js';
 import { CARD_SETTINGS, GENERATION_OPTIONS, generationOptions, named, resultAsJson } from './generation.js';
+import { noteUnusedSettings } from './generation-config.js';
 import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from './io.js';
 import { openModel } from './model.js';
 import { ENGINE, MODEL, type Options, type Verb } from './options.js';
@@ -44,6 +45,8 @@ async function run(options: Options, io: Io): Promise<void> {
   const signal = abortOnInterrupt(io);
   await using loaded = await openModel(options, io, { signal, onProgress: (...args) => progress.load(...args) });
   const { model, tokenizer } = loaded;
+  progress.clear();
+  noteUnusedSettings(io, options, loaded);
   const isFormatted = text !== undefined && !options.flag('raw');
   const steps = named(() =>
     generate(model, tokenizer, tokens ?? encodePrompt(tokenizer, text!), {

@@ -55,15 +55,24 @@ export function generationOptions(options: Options, stop: readonly string[]): Ge
   };
 }
 
-/** What `start` returns. A BAD_OPTION, which begins with a name such as topK, gets that of the command line: --top-k. */
+/** What `start` returns. Errors that have the name of an option, such as topK, get that of the command line: --top-k. */
 export function named<T>(start: () => T): T {
   try {
     return start();
   } catch (error) {
-    if (!(error instanceof LlamaError) || error.code !== 'BAD_OPTION') throw error;
-    const message = error.message.replace(/^\w+/, name => `--${name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)}`);
-    throw new LlamaError('BAD_OPTION', message, { cause: error });
+    if (!(error instanceof LlamaError)) throw error;
+    const message = withFlag(error);
+    throw message === error.message ? error : new LlamaError(error.code, message, { cause: error });
   }
+}
+
+function withFlag({ code, message }: LlamaError): string {
+  // The option is the first word of a BAD_OPTION.
+  if (code === 'BAD_OPTION') {
+    return message.replace(/^\w+/, name => `--${name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)}`);
+  }
+  const isTooShort = code === 'CONTEXT_OVERFLOW' && message.includes('maxLength');
+  return isTooShort ? `${message.replace('maxLength', '--max-length')}, or give a larger --max-length` : message;
 }
 
 /** finish_reason as OpenAI's API has it: `stop` also for end of text. */

@@ -56,7 +56,7 @@ export async function readStdin(io: Io): Promise<string> {
   }
 }
 
-/** A line for the person at the terminal, not part of the data. */
+/** A line for the person at the terminal, not part of the data. Not with --json: there stderr has at most the error, as JSON. */
 export function note(io: Io, text: string): void {
   io.stderr.write(`${style(io.stderr, io).yellow('llama-32k:')} ${text}\n`);
 }

@@ -22,5 +22,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(EXIT.runtime);
 });
 
+// Nobody reads notes and errors, as after 2>&1 >file | head: the output is still wanted, and so is the exit code.
+process.stderr.on('error', () => {});
+
 // Not process.exit: what is written already must get out.
 process.exitCode = await run(process.argv.slice(2), io);

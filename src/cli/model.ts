@@ -44,11 +44,13 @@ const ONLY_FOR = [
   ['numerics', 'exact'],
 ] as const;
 
-/** The directory that --model names, or the embedded one, and then says so. Throws NOT_FOUND or UNSUPPORTED. */
+/** The directory that --model names, or the embedded one, and then, unless --json is, says so. Throws NOT_FOUND or UNSUPPORTED. */
 export async function modelPath(options: Options, io: Io): Promise<string> {
   const model = options.text('model');
   if (model === undefined) {
-    note(io, 'no --model: this is the small random model that comes with the package; its text is noise');
+    if (!options.flag('json')) {
+      note(io, 'no --model: this is the small random model that comes with the package; its text is noise');
+    }
     return EMBEDDED_MODEL;
   }
   check(!/\.gguf$/i.test(model), 'UNSUPPORTED', () => {

@@ -10,7 +10,7 @@ export const PROMPT_OPTIONS: readonly Option[] = [
   {
     name: 'prompt',
     value: 'TEXT',
-    help: "An instruction, which is put into the model card's format; BOS is put in front. - reads stdin, to its last newline.",
+    help: "An instruction, which is put into the model card's format; BOS is put in front. - reads stdin, without the newline at its end.",
   },
   { name: 'raw', help: 'The prompt is text to continue, as it is; only BOS is put in front.' },
   {
@@ -47,11 +47,20 @@ export async function readPrompt(options: Options, io: Io): Promise<Prompt> {
 
 async function promptText(options: Options, io: Io): Promise<string> {
   const given = options.text('prompt')!;
-  const text = given === '-' ? await readStdin(io) : given;
-  for (const warning of promptWarnings(text)) note(io, warning);
-  if (options.flag('raw')) return text;
-  if (text.includes('[/INST]')) note(io, 'The prompt has [/INST] in it already; --raw takes it as it is.');
-  return formatPrompt([{ role: 'user', content: text }]);
+  const text = given === '-' ? await promptFromStdin(io) : given;
+  const isRaw = options.flag('raw');
+  if (!options.flag('json')) {
+    for (const warning of promptWarnings(text)) note(io, warning);
+    if (!isRaw && text.includes('[/INST]')) note(io, 'The prompt has [/INST] in it already; --raw takes it as it is.');
+  }
+  return isRaw ? text : formatPrompt([{ role: 'user', content: text }]);
+}
+
+/** Without the newline that echo, editors and here-documents put at the end; only that one, others may be meant. */
+async function promptFromStdin(io: Io): Promise<string> {
+  const text = (await readStdin(io)).replace(/\r?\n$/, '');
+  check(text !== '', 'BAD_INPUT', () => '--prompt -: stdin is empty; write the prompt into it');
+  return text;
 }
 
 async function readTokensFile(path: string, io: Io): Promise<string> {

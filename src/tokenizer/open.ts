@@ -4,8 +4,9 @@
  * tokenizer.model if there is one: it is what Llama was trained with, and tokenizer.json was converted from it. tokenizer_config.json
  * is not read: what it says (`add_bos_token`, `legacy`) is about how prompts are put together, and here the caller says that.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readWholeFile, reason } from '../checkpoint/file.js';
 import { check, LlamaError } from '../errors.js';
 import { readSentencePieceModel } from './sentencepiece-model.js';
 import { Tokenizer } from './tokenizer.js';
@@ -23,11 +24,11 @@ const READERS: readonly [fileName: string, read: (content: Buffer) => TokenizerM
  * not of Llama's kind.
  */
 export async function openTokenizer(directory: string): Promise<Tokenizer> {
-  const files = await attempt(() => readdir(directory), `cannot open the directory ${directory}`);
+  const files = await listDirectory(directory);
   for (const [fileName, read] of READERS) {
     if (!files.includes(fileName)) continue;
     const path = join(directory, fileName);
-    const content = await attempt(() => readFile(path), `cannot read ${path}`);
+    const content = await readWholeFile(path);
     return inFile(path, () => new Tokenizer(read(content)));
   }
   throw new LlamaError('NOT_FOUND', `there is neither tokenizer.model nor tokenizer.json in ${directory}`);
@@ -43,11 +44,11 @@ export function checkVocabulary(tokenizer: Pick<Tokenizer, 'vocabSize'>, vocabSi
   });
 }
 
-async function attempt<T>(read: () => Promise<T>, message: string): Promise<T> {
+async function listDirectory(path: string): Promise<string[]> {
   try {
-    return await read();
+    return await readdir(path);
   } catch (error) {
-    throw new LlamaError('NOT_FOUND', `${message}: ${(error as Error).message}`, { cause: error });
+    throw new LlamaError('NOT_FOUND', `cannot open the directory ${path}: ${reason(error)}`, { cause: error });
   }
 }
 

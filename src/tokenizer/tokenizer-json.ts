@@ -7,7 +7,8 @@
  * Both have a BPE model whose merges are a list of pairs, first things first, and a decoder that undoes "▁" and bytes. Anything
  * else would change the ids or the text, and is refused by name.
  *
- * Not read: the post_processor, which only puts BOS in front, and how added tokens are found in texts: here they are not.
+ * Not followed: the post_processor, a template that only puts BOS in front, and how added tokens are found in texts: here they
+ * are not. A key that nobody has looked at is refused, as in config.json: it might change the ids.
  */
 import { parseJson } from '../checkpoint/json.js';
 import { check, LlamaError, show } from '../errors.js';
@@ -17,6 +18,16 @@ import { isBytePiece, type Piece, type PieceType, Vocabulary } from './vocabular
 
 type Json = Readonly<Record<string, unknown>>;
 
+const FILE_KEYS = [
+  ...['version', 'truncation', 'padding', 'added_tokens', 'normalizer', 'pre_tokenizer'],
+  ...['post_processor', 'decoder', 'model'],
+];
+const MODEL_KEYS = [
+  ...['type', 'dropout', 'unk_token', 'continuing_subword_prefix', 'end_of_word_suffix', 'fuse_unk', 'byte_fallback'],
+  ...['ignore_merges', 'vocab', 'merges'],
+];
+const POST_PROCESSOR_KEYS = ['type', 'single', 'pair', 'special_tokens'];
+
 const BOS = '<s>';
 const EOS = '</s>';
 
@@ -25,12 +36,15 @@ const EOS = '</s>';
  * @throws {LlamaError} BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the component, if it is not one of Llama's two forms.
  */
 export function readTokenizerJson(text: string): TokenizerModel {
-  const file = object(parseJson(text, 'tokenizer.json', 'BAD_TOKENIZER'), 'tokenizer.json');
+  const file = object(parseJson(text, 'the content', 'BAD_TOKENIZER'), 'the content');
+  refuseUnknownKeys(file, FILE_KEYS, 'tokenizer.json');
+  expectJson(file.version ?? '1.0', '1.0', 'version');
   for (const setting of ['truncation', 'padding']) {
     expectJson(file[setting] ?? null, null, `${setting}, left over from a run`);
   }
   const dummyPrefix = readDummyPrefix(file);
   checkDecoder(file.decoder, dummyPrefix);
+  checkPostProcessor(file.post_processor ?? null);
   const model = object(file.model, 'model');
   checkModel(model);
   const vocabulary = readVocabulary(model, readAddedTokens(file.added_tokens ?? []));
@@ -65,13 +79,25 @@ function checkDecoder(decoder: unknown, dummyPrefix: DummyPrefix): void {
   expectJson(decoder, { type: 'Sequence', decoders: steps }, 'decoder');
 }
 
+/** One of another type could split or change texts; a template can only put special tokens around them, which `encode` does. */
+function checkPostProcessor(postProcessor: unknown): void {
+  if (postProcessor === null) return;
+  const template = object(postProcessor, 'post_processor');
+  expectJson(template.type, 'TemplateProcessing', 'post_processor.type');
+  refuseUnknownKeys(template, POST_PROCESSOR_KEYS, 'post_processor');
+}
+
 function checkModel(model: Json): void {
+  refuseUnknownKeys(model, MODEL_KEYS, 'model');
   expectJson(model.type, 'BPE', 'model.type');
   expectJson(model.byte_fallback, true, 'model.byte_fallback');
   expectJson(model.dropout ?? null, null, 'model.dropout');
   expectJson(model.continuing_subword_prefix || null, null, 'model.continuing_subword_prefix');
   expectJson(model.end_of_word_suffix || null, null, 'model.end_of_word_suffix');
   expectJson(model.ignore_merges ?? false, false, 'model.ignore_merges');
+  // Either will do: with a piece for every byte nothing is unknown, so there is nothing to fuse.
+  const { fuse_unk: fuseUnk = false } = model;
+  check(typeof fuseUnk === 'boolean', 'BAD_TOKENIZER', () => `model.fuse_unk is ${show(fuseUnk)}, not true or false`);
 }
 
 /** By text: the ids of the special tokens. */
@@ -163,6 +189,16 @@ function array(value: unknown, name: string): readonly unknown[] {
 function integer(value: unknown, name: string): number {
   check(Number.isSafeInteger(value), 'BAD_TOKENIZER', () => `${name} is ${show(value)}, not an integer`);
   return value as number;
+}
+
+function refuseUnknownKeys(value: Json, known: readonly string[], name: string): void {
+  const key = Object.keys(value).find(each => !known.includes(each));
+  check(key === undefined, 'UNSUPPORTED', () => {
+    return (
+      `unknown key ${show(key)} in ${name} (value ${show(value[key!])}): it may change the ids. ` +
+      'If it does not, delete it from the file, and please report it so that it is known next time'
+    );
+  });
 }
 
 function expectJson(value: unknown, expected: unknown, name: string): void {

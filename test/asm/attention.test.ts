@@ -40,7 +40,8 @@ function stepByStep({ shape: { numHeads, numKeyValueHeads, headDim }, count, que
   const out = new Float32Array(numHeads * headDim);
   const scale = fround(1 / Math.sqrt(headDim));
   for (let h = 0; h < numHeads; h++) {
-    const at = (t: number, i: number) => (t * numKeyValueHeads + Math.floor((h * numKeyValueHeads) / numHeads)) * headDim + i;
+    const at = (t: number, i: number) =>
+      (t * numKeyValueHeads + Math.floor((h * numKeyValueHeads) / numHeads)) * headDim + i;
     let largest = -Infinity;
     let total = 0;
     const sums = new Float32Array(headDim);
@@ -49,7 +50,8 @@ function stepByStep({ shape: { numHeads, numKeyValueHeads, headDim }, count, que
       const p = new Float32Array(PAGE).fill(-Infinity); // first the scores
       for (let t = 0; t < visible; t++) {
         let score = 0;
-        for (let i = 0; i < headDim; i++) score = fround(score + fround(query[h * headDim + i] * keys[at(start + t, i)]));
+        for (let i = 0; i < headDim; i++)
+          score = fround(score + fround(query[h * headDim + i] * keys[at(start + t, i)]));
         p[t] = score * scale;
       }
       const before = largest;
@@ -115,7 +117,10 @@ class Cache {
   }
 
   /** Heads of the given key-value heads; all others stay NaN. */
-  attention(keyValueHeads = [...Array(this.input.shape.numKeyValueHeads).keys()], count = this.input.count): Float32Array {
+  attention(
+    keyValueHeads = [...Array(this.input.shape.numKeyValueHeads).keys()],
+    count = this.input.count,
+  ): Float32Array {
     const { headDim, numKeyValueHeads, numHeads } = this.input.shape;
     const out = this.instance.reserve(numHeads * headDim * 4);
     const scale = fround(1 / Math.sqrt(headDim));
@@ -126,10 +131,40 @@ class Cache {
         ...[head, numKeyValueHeads, groupSize, headDim, scale, this.scratch],
       );
     }
-    const end = this.scratch + attentionScratchBytes(groupSize, headDim);
-    const after = this.instance.bytes(end, 64 - (end % 64 || 64));
-    expect(after.every(byte => byte === 0xff), 'what follows the scratch').toBe(true);
+    this.expectNothingAfter(this.scratch + attentionScratchBytes(groupSize, headDim));
     return this.instance.floats(out, numHeads * headDim).slice();
+  }
+
+  /** Rows of queries, the first of which sees `count` positions. */
+  attentionRows(queries: Float32Array, count: number): Float32Array[] {
+    const { headDim, numKeyValueHeads, numHeads } = this.input.shape;
+    const width = numHeads * headDim;
+    const stride = Math.ceil((width + 1) / 16) * 16;
+    const rows = queries.length / width;
+    const groupSize = numHeads / numKeyValueHeads;
+    const query = this.instance.place(queries, width, stride);
+    const out = this.instance.reserve(rows * stride * 4);
+    const scratch = this.instance.reserve(attentionScratchBytes(groupSize, headDim, rows));
+    for (let head = 0; head < numKeyValueHeads; head++) {
+      this.instance.kernels.attentionRows(
+        ...[out, query, stride, rows, this.pages, this.base, this.pageBytes, count],
+        ...[head, numKeyValueHeads, groupSize, headDim, fround(1 / Math.sqrt(headDim)), scratch],
+      );
+    }
+    this.expectNothingAfter(scratch + attentionScratchBytes(groupSize, headDim, rows));
+    const row = (r: number) => this.instance.floats(out, rows * stride).slice(r * stride, (r + 1) * stride);
+    return Array.from({ length: rows }, (_, r) => {
+      expect(row(r).subarray(width).every(Number.isNaN), 'what follows the row').toBe(true);
+      return row(r).subarray(0, width);
+    });
+  }
+
+  private expectNothingAfter(end: number): void {
+    const after = this.instance.bytes(end, Math.ceil(end / 64) * 64 + 64 - end); // `reserve` leaves as much
+    expect(
+      after.every(byte => byte === 0xff),
+      'what follows the scratch',
+    ).toBe(true);
   }
 }
 
@@ -156,6 +191,47 @@ describeBuilds('attention', instance => {
         expect(largestDifference(got, exactly(input)), 'the formula in float64').toBeLessThan(3e-6);
       }
     });
+  });
+
+  it('keeps a position where asm/README.md says, its padding zero, and touches nothing else', () => {
+    const [headDim, heads, slot, stride] = [6, 3, 37, 32];
+    instance.reset();
+    const keys = instance.place(noise(2 * 18, 1), 18, stride);
+    const values = instance.place(noise(2 * 18, 2), 18, stride);
+    const page = instance.reserve(PAGE * heads * (6 + 8) * 4);
+    instance.kernels.storeKeyValue(keys, stride, values, stride, 1, page, slot, heads, headDim);
+    const expected = new Float32Array(PAGE * heads * (6 + 8)).fill(NaN);
+    for (let h = 0; h < heads; h++) {
+      for (let i = 0; i < 8; i++) {
+        const value = (heads * headDim + h * 8) * PAGE + slot * 8 + i;
+        expected[value] = i < headDim ? instance.floats(values, 64)[stride + h * headDim + i] : 0;
+        const key = ((h * 2 + 1) * headDim + i) * 32 + (slot - 32);
+        if (i < headDim) expected[key] = instance.floats(keys, 64)[stride + h * headDim + i];
+      }
+    }
+    expect(instance.floats(page, expected.length)).toEqual(expected);
+  });
+
+  it('gives the same bits for rows at once as for each alone, whichever pages they begin and end in', () => {
+    const [headDim, groupSize, numKeyValueHeads] = [22, 3, 2];
+    for (const [count, rows] of [
+      [1, 1],
+      [1, 70],
+      [60, 5],
+      [63, 3],
+      [64, 2],
+      [65, 130],
+      [190, 9],
+    ]) {
+      const input = randomCase(headDim, groupSize, numKeyValueHeads, count + rows - 1);
+      const width = headDim * groupSize * numKeyValueHeads;
+      const queries = Float32Array.from(noise(rows * width, rows), v => v * 4);
+      const got = new Cache(instance, input, inOrder(input.count).reverse()).attentionRows(queries, count);
+      for (let r = 0; r < rows; r++) {
+        const query = queries.subarray(r * width, (r + 1) * width);
+        expect(got[r]).toEqual(stepByStep({ ...input, query, count: count + r }));
+      }
+    }
   });
 
   it('gives the same bits wherever its pages are, beyond 2 GiB too', () => {
@@ -212,7 +288,8 @@ describeBuilds('attention', instance => {
 });
 
 describe('attentionScratchBytes', () => {
-  it('is enough for 32 heads of 128, and small', () => {
+  it('is the scores of a page, and a weighted sum, maximum and total per row and head', () => {
     expect(attentionScratchBytes(32, 128)).toBe(32 * (256 + 512 + 8));
+    expect(attentionScratchBytes(1, 22, 16)).toBe(256 + 16 * (96 + 8));
   });
 });

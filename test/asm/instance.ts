@@ -10,14 +10,20 @@ const PAGES = 512; // 32 MiB
 export class Instance {
   readonly build: Build;
   readonly kernels: KernelExports;
-  readonly memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65_536, shared: true });
-  private next = 65_536;
+  readonly memory: WebAssembly.Memory;
+  private readonly base: number;
+  private next: number;
 
-  constructor(build: Build) {
+  /** All places are at `base` or above it; what lies below is not touched, so it costs nothing. */
+  constructor(build: Build, base = 65_536) {
     this.build = build;
+    this.base = base;
+    this.next = base;
+    const initial = Math.min(base / 65_536 + PAGES, 65_536);
+    this.memory = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
     const module = new WebAssembly.Module(bytesOf(build));
     this.kernels = new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports as never;
-    new Uint8Array(this.memory.buffer).fill(0xff);
+    new Uint8Array(this.memory.buffer, base - 64).fill(0xff);
   }
 
   /** A place of its own, at a multiple of 64 bytes, with something left free before and after it. */
@@ -30,8 +36,8 @@ export class Instance {
 
   /** Forgets all places; what was written becomes NaN again. */
   reset(): void {
-    new Uint8Array(this.memory.buffer, 0, this.next).fill(0xff);
-    this.next = 65_536;
+    new Uint8Array(this.memory.buffer, this.base, this.next - this.base).fill(0xff);
+    this.next = this.base;
   }
 
   floats(pointer: number, length: number): Float32Array {

@@ -226,6 +226,35 @@ describeBuilds('matmul', instance => {
     }
   });
 
+  it.each(['f32', 'bf16', 'f16'] as const)(
+    '%s: adds up 256 numbers by themselves, so that small ones are not lost',
+    format => {
+      for (const rows of [1, 4]) {
+        instance.reset();
+        // 2^24 + 1 would be 2^24 again, 128 times.
+        const x = Float32Array.from({ length: rows * 512 }, (_, i) =>
+          i % 512 === 0 ? 2 ** 24 : i % 512 < 256 ? 0 : 0.5,
+        );
+        const ones = pack(instance, format, Array(512).fill(1), 512);
+        expect([...run(x, ones, 1)]).toEqual(Array(rows).fill(2 ** 24 + 128));
+      }
+    },
+  );
+
+  it('works at the upper end of 4 GiB, where a pointer is negative as a signed number', () => {
+    const high = new Instance(instance.build, 2 ** 32 - 2 ** 24);
+    for (const { format, options } of VARIANTS) {
+      for (const rows of [1, 5]) {
+        const [low, up] = [instance, high].map(place => {
+          place.reset();
+          const packed = pack(place, format, float32(20 * 65, 1), 65);
+          return bits(linear(place, float32(rows * 65, 2), packed, 20, options).numbers);
+        });
+        expect(up).toEqual(low);
+      }
+    }
+  });
+
   it('q8_0: activations in halves give the same bits as in int16', () => {
     for (const { m, n, rows } of shapes) {
       instance.reset();

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -143,6 +144,29 @@ describe('says what is missing', () => {
     await expectRefused(openModelDirectory(path), 'NOT_FOUND', 'a.safetensors', 'ENOENT');
   });
 });
+
+describe.each(['config.json', 'generation_config.json', 'model.safetensors', 'model.safetensors.index.json'])(
+  '%s that is no file is refused, not waited for',
+  file => {
+    const putOthers = async () => {
+      await putModel();
+      if (file.endsWith('.index.json')) await rm(join(path, 'model.safetensors')); // which is looked for first
+      await rm(join(path, file), { force: true });
+    };
+
+    it('a directory', async () => {
+      await putOthers();
+      await mkdir(join(path, file));
+      await expectRefused(openModelDirectory(path), 'NOT_FOUND', join(path, file), 'it is a directory, not a file');
+    });
+
+    it.skipIf(process.platform === 'win32')('a pipe', async () => {
+      await putOthers();
+      execFileSync('mkfifo', [join(path, file)]);
+      await expectRefused(openModelDirectory(path), 'NOT_FOUND', join(path, file), 'not a file');
+    });
+  },
+);
 
 describe('says what is broken, and in which file', () => {
   it.each<[string, string | object, string, ...string[]]>([

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, open, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openFile } from '../../src/checkpoint/file.js';
+import { openFile, readWholeFile } from '../../src/checkpoint/file.js';
 import { openSafetensors } from '../../src/checkpoint/safetensors.js';
 import { type ByteSource, memorySource } from '../../src/checkpoint/source.js';
 import { expectRefused, fileOf } from './helpers.js';
@@ -68,7 +69,18 @@ describe('openFile', () => {
 
   it('says what is wrong with a path', async () => {
     await expectRefused(openFile(join(directory, 'missing')), 'NOT_FOUND', 'missing', 'ENOENT');
-    await expectRefused(openFile(directory), 'NOT_FOUND', directory, 'not a file');
+    await expectRefused(openFile(directory), 'NOT_FOUND', directory, 'it is a directory, not a file');
+    await expectRefused(readWholeFile(join(directory, 'missing')), 'NOT_FOUND', 'missing', 'ENOENT');
+    await expectRefused(readWholeFile(directory), 'NOT_FOUND', directory, 'it is a directory, not a file');
+  });
+
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe, nor read a device without end', async () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, '/dev/zero']) {
+      await expectRefused(openFile(path), 'NOT_FOUND', path, 'a pipe or a device, not a file');
+      await expectRefused(readWholeFile(path), 'NOT_FOUND', path, 'a pipe or a device, not a file');
+    }
   });
 
   it('notices that the file became shorter', async () => {
@@ -106,6 +118,7 @@ it('a sparse file of 20 GB opens by its header alone, and its last row is read f
   await handle.close();
 
   const before = process.memoryUsage().rss;
+  const began = performance.now();
   const source = await openFile(path);
   let bytesRead = 0;
   const counting: ByteSource = {
@@ -126,5 +139,6 @@ it('a sparse file of 20 GB opens by its header alone, and its last row is read f
   expect([row[0], row[1]]).toEqual([1, 0]);
   expect(bytesRead).toBe(header.length + 8 + 1000);
   expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+  expect(performance.now() - began).toBeLessThan(1000); // it takes 10 ms; to read all of the file takes seconds
   await file.close();
 });

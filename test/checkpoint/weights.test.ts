@@ -156,6 +156,22 @@ describe('the head of a tied model', () => {
     await checkTiedHead(TINY, { ...withHead(numbers.with(3, 1)) });
   });
 
+  it('may not differ from it where it is read in a second piece', async () => {
+    const rows = 2 ** 20 / 4 + 2; // a piece is 2^20 numbers
+    const config = { ...TIED, vocabSize: rows, hiddenSize: 4 };
+    const embedding = Array.from({ length: 4 * rows }, (_, i) => i % 1000);
+    const withHead = (head: number[]) =>
+      checkpointOf(config, {
+        'model.embed_tokens.weight': tensor('model.embed_tokens.weight', [rows, 4], 'F32', embedding),
+        'lm_head.weight': tensor('lm_head.weight', [rows, 4], 'F32', head),
+      });
+    await checkTiedHead(config, withHead(embedding));
+    for (const row of [rows - 2, rows - 1]) {
+      const differing = withHead(embedding.with(4 * row + 3, -1));
+      await expectRefused(checkTiedHead(config, differing), 'TENSOR_MISMATCH', `row ${row} of lm_head`);
+    }
+  });
+
   it.each([0, 41, 59])('may not differ from it at %i', async at => {
     await expectRefused(
       checkTiedHead(TIED, withHead(numbers.with(at, -1))),

@@ -61,7 +61,10 @@ describe('chat from a pipe', () => {
     );
     const { code, stdout, stderr } = await cli(limited, `Hi\n${'long '.repeat(100)}\nHi\n`);
     expect(code).toBe(0);
-    expect(JSON.parse(stderr).error.code).toBe('CONTEXT_OVERFLOW');
+    expect(JSON.parse(stderr).error).toEqual({
+      code: 'CONTEXT_OVERFLOW',
+      message: expect.stringContaining('150 is --max-length'),
+    });
     const without = await cli(limited, 'Hi\nHi\n');
     expect(replies(stdout).map(reply => reply.tokens)).toEqual(replies(without.stdout).map(reply => reply.tokens));
   });

@@ -83,8 +83,20 @@ describe('generate', () => {
   });
 
   it('reads a prompt from stdin', async () => {
-    const { tokens } = await json(['generate', '--prompt', 'Hi\n', ...short]);
-    expect((await json(['generate', '--prompt', '-', ...short], 'Hi\n')).tokens).toEqual(tokens);
+    const tokens = async (prompt: string, stdin?: string) =>
+      (await json(['generate', '--prompt', prompt, ...short, '--raw'], stdin)).tokens;
+    const [plain, withNewline] = [await tokens('Hi'), await tokens('Hi\n')];
+    expect(plain).not.toEqual(withNewline);
+    for (const stdin of ['Hi', 'Hi\n', 'Hi\r\n']) expect(await tokens('-', stdin)).toEqual(plain);
+    expect(await tokens('-', 'Hi\n\n')).toEqual(withNewline);
+  });
+
+  it.each(['', '\n'])('refuses stdin without a prompt: %j', async stdin => {
+    const { code, stderr } = await cli(['generate', '--prompt', '-', ...short], stdin);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('stdin is empty; write the prompt into it (BAD_INPUT)'),
+    ]);
   });
 
   it('hands every sampling option on', async () => {
@@ -170,6 +182,7 @@ describe('generate', () => {
   it('refuses a prompt that leaves no room', async () => {
     const { code, stderr } = await cli(['generate', '--prompt', 'Hi', ...model, '--max-length', '3']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('CONTEXT_OVERFLOW')]);
+    expect(stderr).toMatch(/and 3 is --max-length, .* shorten the prompt, or give a larger --max-length \(/);
   });
 
   it('warns of what is probably a mistake in a prompt', async () => {

@@ -80,12 +80,18 @@ describe('parseIntegers', () => {
     ['1,2,3', [1, 2, 3]],
     [' 1 2\n3\n', [1, 2, 3]],
     ['[1, 2,\n3]\n', [1, 2, 3]],
+    ['[ 1 , 2 ]', [1, 2]],
     ['0,7,-1', [0, 7, -1]],
   ])('reads %j', (text, integers) => {
     expect(parseIntegers(text, 'IDS')).toEqual(integers);
   });
 
-  it.each(['', '[]', '1,,x', '1.5', '1,[2', '1e3', '99999999999999999999'])('refuses %j', text => {
+  it.each(['1,,2', ',1', '1,', '1, ,2', '[1,2,]', ',', '1\n,\n,2'])('does not guess what is missing in %j', text => {
+    const message = 'IDS: an integer is missing beside a comma; write 1,2,3';
+    expect(() => parseIntegers(text, 'IDS')).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message }));
+  });
+
+  it.each(['', '[]', '[ ]', '1,,x', '1.5', '1,[2', '1e3', '99999999999999999999'])('refuses %j', text => {
     expect(() => parseIntegers(text, 'IDS')).toThrow(LlamaError);
     expect(() => parseIntegers(text, 'IDS')).toThrow(/^IDS: /);
   });

@@ -1,5 +1,6 @@
 /** The program as a process: what `run` in a test cannot show. Uses dist, which `npm test` builds. */
 import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from 'vitest';
 import { goldenPath } from '../support/golden.js';
 import { demo, ESCAPE, endlessModel, finished, json, program } from './support.js';
@@ -27,12 +28,12 @@ describe('the program', () => {
   });
 
   it('writes neither colours nor progress into pipes', async () => {
-    const { text } = await json(['generate', '--prompt', 'Hi', '--max-new-tokens', '8']);
+    const { text: said } = await json(['generate', '--prompt', 'Hi', '--max-new-tokens', '8']);
     const { code, stdout, stderr } = await finished(program('generate', '--prompt', 'Hi', '--max-new-tokens', '8'));
     expect([code, stderr.split('\n').length]).toEqual([0, 2]);
     expect(stderr).not.toContain(ESCAPE);
     expect(stderr).not.toContain('\r');
-    expect(stdout).toBe(text);
+    expect(stdout).toBe(said);
   });
 
   it('reads stdin', async () => {
@@ -66,6 +67,14 @@ describe('the program', () => {
     child.stdout.destroy();
     const code = await new Promise(resolve => child.on('exit', resolve));
     expect([code, Buffer.concat(stderr).toString()]).toEqual([0, '']);
+  });
+
+  it('prints all of its output though nobody reads what it says on stderr', async () => {
+    const args = ['generate', '--prompt', 'Hi', '--max-new-tokens', '8']; // no --model, which stderr is told
+    const child = program(...args);
+    child.stderr.destroy();
+    const [code, stdout] = await Promise.all([new Promise(resolve => child.on('exit', resolve)), text(child.stdout)]);
+    expect([code, stdout]).toEqual([0, (await json(args)).text]);
   });
 
   it('prints more than a pipe holds, complete', async () => {

@@ -69,6 +69,13 @@ describe('exit codes', () => {
     expect(io.stderr.text).toBe(`llama-32k: what happened (${code})\n`);
   });
 
+  it.each([true, false])('a message is one line, whatever it quotes: --json %s', json => {
+    const io = new FakeIo();
+    report(new LlamaError('NOT_FOUND', 'cannot open a\nb:\r\n  why'), io, json);
+    expect(io.stderr.text).toContain('cannot open a b: why');
+    expect(io.stderr.text).toMatch(/^[^\r\n]*\n$/);
+  });
+
   it('an interruption is 130', () => {
     expect(report(new Interrupted('interrupted'), new FakeIo(), false)).toBe(130);
   });
@@ -112,10 +119,17 @@ describe('--model', () => {
   });
 
   it('none is the embedded model, which stderr is told', async () => {
-    const { code, stdout, stderr } = await cli(['inspect', '--json']);
-    expect([code, JSON.parse(stdout).model]).toEqual([0, goldenPath('gqa')]);
+    const { code, stdout, stderr } = await cli(['inspect']);
+    expect([code, stdout.split('\n')[0]]).toEqual([0, goldenPath('gqa')]);
     expect(stderr).toMatch(/^llama-32k: no --model: .*random.*noise\n$/);
     expect((await cli(['inspect', '--model', goldenPath('mha')])).stderr).toBe('');
+  });
+
+  it('with --json stderr has nothing but the error', async () => {
+    const inspected = await cli(['inspect', '--json']);
+    expect([JSON.parse(inspected.stdout).model, inspected.stderr]).toEqual([goldenPath('gqa'), '']);
+    const { stderr } = await cli(['generate', '--prompt', 'Hi <s>', '--max-length', '3', '--json']);
+    expect(JSON.parse(stderr).error.code).toBe('CONTEXT_OVERFLOW');
   });
 });
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,11 +33,31 @@ it('says what it looked for, and where', async () => {
   await expect(openTokenizer(directory)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
+it.skipIf(process.platform === 'win32').each(['tokenizer.model', 'tokenizer.json'])(
+  'does not wait for %s that is a pipe',
+  async file => {
+    execFileSync('mkfifo', [join(directory, file)]);
+    const message = expect.stringContaining('a pipe or a device, not a file');
+    await expect(openTokenizer(directory)).rejects.toMatchObject({ code: 'NOT_FOUND', message });
+  },
+);
+
 it('says which file is broken, and does not take the other one instead', async () => {
   await put('tokenizer.json', 'tokenizer.json');
   await writeFile(join(directory, 'tokenizer.model'), 'version https://git-lfs.github.com/spec/v1');
   const message = expect.stringContaining(join(directory, 'tokenizer.model'));
   await expect(openTokenizer(directory)).rejects.toMatchObject({ code: 'BAD_TOKENIZER', message });
+});
+
+it('names the file once', async () => {
+  const path = join(directory, 'tokenizer.json');
+  for (const content of ['{', 'null']) {
+    await writeFile(path, content);
+    const { code, message } = await openTokenizer(directory).catch(error => error);
+    expect(code).toBe('BAD_TOKENIZER');
+    expect(message.startsWith(`${path}: the content`)).toBe(true);
+    expect(message.split('tokenizer.json')).toHaveLength(2);
+  }
 });
 
 it('a model may have more tokens than the tokenizer, not fewer', () => {

@@ -29,7 +29,26 @@ describe('the forms of Llama’s tokenizer.json', () => {
   });
 
   it('may put BOS in front, which is for the caller of encode to say', () => {
-    same(open(file => (file.post_processor = { type: 'TemplateProcessing', single: [] })));
+    const template = [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }];
+    const post_processor = {
+      type: 'TemplateProcessing',
+      single: template,
+      pair: [...template, { SpecialToken: { id: '<s>', type_id: 1 } }, { Sequence: { id: 'B', type_id: 1 } }],
+      special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
+    };
+    same(open(file => (file.post_processor = post_processor)));
+  });
+
+  it('may leave out what is the default, and may fuse unknown characters, of which there are none', () => {
+    same(
+      open(file => {
+        for (const key of ['version', 'truncation', 'padding', 'pre_tokenizer', 'post_processor']) delete file[key];
+        for (const key of ['dropout', 'continuing_subword_prefix', 'end_of_word_suffix', 'fuse_unk', 'ignore_merges']) {
+          delete file.model[key];
+        }
+      }),
+    );
+    same(open(file => (file.model.fuse_unk = false)));
   });
 
   it('may have no dummy prefix', () => {
@@ -71,6 +90,16 @@ describe('another kind of tokenizer.json is refused by name', () => {
     ['decoder is null', file => (file.decoder = null)],
     ['decoder is missing', file => delete file.decoder],
     ['decoder is {"type":"Sequence"', file => file.decoder.decoders.pop()],
+    ['unknown key "task" in tokenizer.json (value "nmt"): it may change the ids', file => (file.task = 'nmt')],
+    ['unknown key "toString" in tokenizer.json', file => (file.toString = 1)],
+    ['unknown key "alpha" in model (value 0.1)', file => (file.model.alpha = 0.1)],
+    ['version is "2.0"', file => (file.version = '2.0')],
+    ['post_processor.type is "ByteLevel"', file => (file.post_processor = { type: 'ByteLevel', trim_offsets: true })],
+    ['post_processor.type is missing', file => (file.post_processor = {})],
+    [
+      'unknown key "trim" in post_processor',
+      file => (file.post_processor = { type: 'TemplateProcessing', single: [], trim: 1 }),
+    ],
     ['truncation', file => (file.truncation = { max_length: 512 })],
     ['padding', file => (file.padding = { strategy: 'BatchLongest' })],
     [
@@ -95,6 +124,10 @@ describe('another kind of tokenizer.json is refused by name', () => {
 describe('a broken tokenizer.json is refused', () => {
   const cases: [string, (file: Json) => void][] = [
     ['model is null', file => (file.model = null)],
+    ['model.fuse_unk is "yes", not true or false', file => (file.model.fuse_unk = 'yes')],
+    ['model.fuse_unk is null', file => (file.model.fuse_unk = null)],
+    ['post_processor is 7, not an object', file => (file.post_processor = 7)],
+    ['post_processor is [], not an object', file => (file.post_processor = [])],
     ['model.vocab is [], not an object', file => (file.model.vocab = [])],
     ['the id of "the_" is "7", not an integer', file => (file.model.vocab.the_ = '7')],
     ['ids must be 0, 1, 2, …, and 331 is next', file => (file.model.vocab.the_ = 332)],

@@ -1,33 +1,44 @@
-/** What `asm/index.ts` exports. Pointers are numbers up to 2^32; `test/asm/module.test.ts` checks this list against the compiled modules. */
+/**
+ * What `asm/index.ts` exports, by the names of the parameters. `eps` and `scale` are float32, everything else is a pointer or a count: i32 to
+ * WebAssembly, a number up to 2^32 here. `test/asm/module.test.ts` holds the compiled modules to this table.
+ */
+export const KERNELS = {
+  add: ['out', 'x', 'y', 'from', 'to'],
+  swiglu: ['out', 'gate', 'up', 'from', 'to'],
+  rmsnorm: ['out', 'x', 'weight', 'width', 'stride', 'eps', 'firstRow', 'endRow'],
+  rope: ['x', 'stride', 'cosines', 'sines', 'half', 'heads', 'firstRow', 'endRow'],
+  embedF32: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
+  embedF16: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
+  embedBF16: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
+  storeKeyValue: [
+    ...(['keys', 'keyStride', 'values', 'valueStride', 'row', 'page', 'slot', 'numKeyValueHeads', 'headDim'] as const),
+  ],
+  attention: [
+    ...(['out', 'query', 'pages', 'kvBase', 'pageBytes', 'count', 'keyValueHead', 'numKeyValueHeads'] as const),
+    ...(['groupSize', 'headDim', 'scale', 'scratch'] as const),
+  ],
+  attentionRows: [
+    ...(['out', 'query', 'stride', 'rows', 'pages', 'kvBase', 'pageBytes', 'count', 'keyValueHead'] as const),
+    ...(['numKeyValueHeads', 'groupSize', 'headDim', 'scale', 'scratch'] as const),
+  ],
+  expRange: ['out', 'x', 'from', 'to'],
+  matmulF32: ['out', 'outStride', 'x', 'xStride', 'rows', 'weights', 'm', 'firstTile', 'endTile'],
+  matmulF16: ['out', 'outStride', 'x', 'xStride', 'rows', 'weights', 'm', 'firstTile', 'endTile'],
+  matmulBF16: ['out', 'outStride', 'x', 'xStride', 'rows', 'weights', 'm', 'firstTile', 'endTile'],
+  quantize14: ['xq', 'xScales', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
+  quantize14Halves: ['xq', 'xScales', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
+  quantize8: ['xq', 'xScales', 'xSums', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
+  matmulQ8: ['out', 'outStride', 'xq', 'xScales', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
+  matmulQ8Halves: ['out', 'outStride', 'xq', 'xScales', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
+  matmulQ4: ['out', 'outStride', 'xq', 'xScales', 'xSums', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
+  packF32: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packBF16: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packF16: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packQ8: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packQ4: ['to', 'rows', 'rowStride', 'm', 'count'],
+  widenF16: ['to', 'from', 'count'],
+  widenBF16: ['to', 'from', 'count'],
+} as const;
 
-type Fn = (...args: number[]) => void;
-/** Returns how many numbers, or scales, its format cannot hold. */
-type Pack = (...args: number[]) => number | undefined;
-
-export interface KernelExports {
-  readonly add: Fn; // out, x, y, from, to
-  readonly swiglu: Fn; // out, gate, up, from, to
-  readonly rmsnorm: Fn; // out, x, weight, width, stride, eps, firstRow, endRow
-  readonly rope: Fn; // x, stride, cosines, sines, half, heads, firstRow, endRow
-  readonly embedF32: Fn; // out, outStride, table, tokens, width, firstRow, endRow
-  readonly embedF16: Fn;
-  readonly embedBF16: Fn;
-  readonly storeKeyValue: Fn; // keys, keyStride, values, valueStride, row, page, slot, numKeyValueHeads, headDim
-  readonly attention: Fn; // out, query, pages, kvBase, pageBytes, count, keyValueHead, numKeyValueHeads, groupSize, headDim, scale, scratch
-  readonly matmulF32: Fn; // out, outStride, x, xStride, rows, weights, m, firstTile, endTile
-  readonly matmulF16: Fn;
-  readonly matmulBF16: Fn;
-  readonly quantize14: Fn; // xq, xScales, x, xStride, width, firstRow, endRow
-  readonly quantize14Halves: Fn;
-  readonly quantize8: Fn; // xq, xScales, xSums, x, xStride, width, firstRow, endRow
-  readonly matmulQ8: Fn; // out, outStride, xq, xScales, rows, weights, blocks, firstTile, endTile
-  readonly matmulQ8Halves: Fn;
-  readonly matmulQ4: Fn; // out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile
-  readonly packF32: Pack; // dst, rows, rowStride, m, count
-  readonly packBF16: Pack;
-  readonly packF16: Pack;
-  readonly packQ8: Pack;
-  readonly packQ4: Pack;
-  readonly widenF16: Fn; // dst, src, count
-  readonly widenBF16: Fn;
-}
+/** The packers return how many numbers, or scales, their format cannot hold, if there is a limit; the others return nothing. */
+export type KernelExports = Readonly<Record<keyof typeof KERNELS, (...args: number[]) => number | undefined>>;

@@ -16,6 +16,8 @@ import { blocksOf, tileBytes, type WeightFormat } from './formats.js';
 
 /** Positions in a page of the key-value cache; `asm/attention.ts` works page by page. */
 export const PAGE_POSITIONS = 64;
+/** So many consecutive rows of a sequence share a walk through its keys and values. */
+export const ATTENTION_ROWS = 16;
 /** Outputs in a tile of a packed matrix. */
 export const TILE = 16;
 
@@ -226,5 +228,5 @@ export function widestInput({ hiddenSize, intermediateSize, numAttentionHeads, h
 /** Of each thread: indices of rows, and what attention needs for one group of heads. */
 export function threadScratch(config: LlamaConfig, maxRows: number): number {
   const groupSize = config.numAttentionHeads / config.numKeyValueHeads;
-  return align(maxRows * 4, 64) + align(attentionScratchBytes(groupSize, config.headDim), 64);
+  return align(maxRows * 4, 64) + align(attentionScratchBytes(groupSize, config.headDim, ATTENTION_ROWS), 64);
 }

@@ -16,6 +16,7 @@ import { blocksOf } from './formats.js';
 import { Hazards } from './hazards.js';
 import {
   ARENA,
+  ATTENTION_ROWS,
   PAGE_POSITIONS,
   type PlaceFormat,
   type Plan,
@@ -228,16 +229,16 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const { kvBase, pageBytes } = this.layerPages(layer);
     const groupSize = numAttentionHeads / numKeyValueHeads;
     const scale = Math.fround(1 / Math.sqrt(headDim));
-    // Later rows see more: dealing them out in turn gives every thread the same work.
-    for (let item = this.thread.index; item < rows.length * numKeyValueHeads; item += this.thread.count) {
-      const r = Math.floor(item / numKeyValueHeads);
-      const keyValueHead = item % numKeyValueHeads;
-      const { position, sequence } = rows[r];
-      const rowBytes = r * query.stride * 4;
-      kernels.attention(
-        ...[out.pointer + rowBytes, query.pointer + rowBytes, this.pageTables.get(sequence) as number],
-        ...[kvBase, pageBytes, position + 1, keyValueHead, numKeyValueHeads, groupSize, headDim, scale],
-        this.attentionScratch,
+    const runs = runsOf(rows);
+    // Later rows see more: dealing them out in turn gives every thread about the same work.
+    for (let item = this.thread.index; item < runs.length * numKeyValueHeads; item += this.thread.count) {
+      const { first, count } = runs[Math.floor(item / numKeyValueHeads)];
+      const { position, sequence } = rows[first];
+      const offset = first * query.stride * 4;
+      kernels.attentionRows(
+        ...[out.pointer + offset, query.pointer + offset, query.stride, count],
+        ...[this.pageTables.get(sequence) as number, kvBase, pageBytes, position + 1],
+        ...[item % numKeyValueHeads, numKeyValueHeads, groupSize, headDim, scale, this.attentionScratch],
       );
     }
   }
@@ -327,6 +328,19 @@ interface QuantizedCopy {
   readonly scales: number;
   readonly sums: number;
   shard: number;
+}
+
+/** Stretches of rows that are consecutive positions of one sequence, of at most ATTENTION_ROWS. */
+function runsOf(rows: readonly Row[]): { readonly first: number; readonly count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  rows.forEach(({ sequence, position }, r) => {
+    const run = runs.at(-1);
+    const before = rows[r - 1];
+    const goesOn = before?.sequence === sequence && before.position + 1 === position;
+    if (run && goesOn && run.count < ATTENTION_ROWS) run.count++;
+    else runs.push({ first: r, count: 1 });
+  });
+  return runs;
 }
 
 const isTensor = (x: object): x is WasmTensor => 'stride' in x;

@@ -1,0 +1,90 @@
+/** The compiled modules themselves: their surface, and that hot loops are the SIMD that they should be. */
+import { readFileSync } from 'node:fs';
+import { decode } from '@webassemblyjs/wasm-parser';
+import binaryen from 'binaryen';
+import { describe, expect, it } from 'vitest';
+import { artifact } from '../../src/kernels/wasm/artifact.js';
+import { KERNELS } from '../../src/kernels/wasm/exports.js';
+
+interface Field {
+  readonly type: string;
+  readonly name: { readonly value: string } & string;
+  readonly descr: {
+    readonly type: string;
+    readonly limits: unknown;
+    readonly exportType: string;
+    readonly id: { readonly value: number };
+  };
+  readonly signature: { readonly params: readonly { readonly valtype: string }[] };
+}
+
+function fieldsOf(build: 'simd' | 'relaxed'): readonly Field[] {
+  // The parser knows no SIMD opcodes: it is asked about the surface only.
+  const bytes = readFileSync(artifact(`${build}.wasm`));
+  return decode(bytes, { ignoreCodeSection: true, ignoreDataSection: true }).body[0].fields;
+}
+
+/** The text of an exported function's body, with those of the functions that it calls. */
+function textOf(build: 'simd' | 'relaxed', name: string): string {
+  const module = binaryen.readBinaryWithFeatures(readFileSync(artifact(`${build}.wasm`)), binaryen.Features.All);
+  const text = module.emitText();
+  module.dispose();
+  const bodies = new Map([...text.matchAll(/^ \(func (\$\S+)[\s\S]*?^ \)$/gm)].map(([body, id]) => [id, body]));
+  const start = text.match(new RegExp(`\\(export "${name}" \\(func (\\$[^)]+)\\)`))?.[1];
+  const wanted = new Set([start ?? '']);
+  for (const id of wanted)
+    for (const [, callee] of (bodies.get(id) ?? '').matchAll(/\(call (\$\S+)/g)) wanted.add(callee);
+  return [...wanted].map(id => bodies.get(id) ?? '').join('\n');
+}
+
+const count = (text: string, opcode: string): number => text.split(`(${opcode}`).length - 1;
+
+describe.each(['simd', 'relaxed'] as const)('%s.wasm', build => {
+  it('imports one shared memory of 1 to 65,536 pages and nothing else', () => {
+    const imports = fieldsOf(build).filter(({ type }) => type === 'ModuleImport');
+    expect(imports).toHaveLength(1);
+    expect(imports[0]).toMatchObject({ module: 'env', name: 'memory' });
+    expect(imports[0].descr.limits).toMatchObject({ min: 1, max: 65_536, shared: true });
+  });
+
+  it('exports every kernel with the parameters that TypeScript passes: eps and scale f32, all others i32', () => {
+    const fields = fieldsOf(build);
+    const functions = fields.filter(({ type }) => type === 'Func');
+    const exported = new Map(
+      fields.filter(({ type }) => type === 'ModuleExport').map(({ name, descr }) => [`${name}`, descr]),
+    );
+    for (const [name, parameters] of Object.entries(KERNELS)) {
+      const types = functions[exported.get(name)?.id.value ?? -1]?.signature.params.map(({ valtype }) => valtype);
+      expect(types, name).toEqual(parameters.map(parameter => (['eps', 'scale'].includes(parameter) ? 'f32' : 'i32')));
+    }
+    expect([...exported.keys()].sort()).toEqual(Object.keys(KERNELS).sort());
+  });
+
+  it.each([
+    ['matmulF32', 'f32x4.mul'],
+    ['matmulF16', 'f32x4.mul'],
+    ['matmulBF16', 'f32x4.mul'],
+    ['matmulQ8', 'i32x4.dot_i16x8_s'],
+    ['attention', 'f32x4.mul'],
+    ['swiglu', 'f32x4.div'],
+    ['rmsnorm', 'f64x2.mul'],
+  ])('%s computes with %s, and multiplies no single numbers in a matrix product', (name, opcode) => {
+    const text = textOf(build, name);
+    expect(count(text, opcode)).toBeGreaterThan(0);
+    if (name.startsWith('matmul')) expect(count(text, 'f32.mul') + count(text, 'i32.load8')).toBe(0);
+  });
+
+  it('never uses relaxed_madd, which rounds once or twice as the processor likes', () => {
+    const module = binaryen.readBinaryWithFeatures(readFileSync(artifact(`${build}.wasm`)), binaryen.Features.All);
+    expect(module.emitText()).not.toMatch(/relaxed_(n?madd|swizzle|trunc|min|max|laneselect|q15)/);
+    module.dispose();
+  });
+});
+
+it('only the relaxed build has the relaxed dot product, and has it where many rows meet 8- and 4-bit weights', () => {
+  const dot = 'i32x4.relaxed_dot_i8x16_i7x16_add_s';
+  for (const name of ['matmulQ8Halves', 'matmulQ4']) {
+    expect(count(textOf('relaxed', name), dot), name).toBeGreaterThan(0);
+    expect(count(textOf('simd', name), dot), name).toBe(0);
+  }
+});
