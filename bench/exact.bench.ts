@@ -11,7 +11,7 @@ export async function exactBench(): Promise<void> {
 }
 
 async function measure(numerics: NumericsName): Promise<void> {
-  await using loaded = await loadModel('golden/gqa', { numerics });
+  await using loaded = await loadModel('golden/gqa', { kernels: 'exact', numerics });
   const { model } = loaded;
   const sequence = model.createSequence();
   const row = (i: number) => ({ token: (i * 37) % model.config.vocabSize, position: i, sequence });

@@ -16,7 +16,7 @@ describe.skipIf(!present)('stories260k (needs ../shared/models/stories260k)', ()
   it.each(['f64', 'f32', 'bf16'] as const)(
     '%s: tells the known story from BOS, 200 tokens long (bf16: 20)',
     async numerics => {
-      await using loaded = await loadModel(directory, { numerics });
+      await using loaded = await loadModel(directory, { kernels: 'exact', numerics });
       const maxNewTokens = numerics === 'bf16' ? 20 : 200;
       const { tokens, text } = await complete(loaded.model, loaded.tokenizer, [1], { temperature: 0, maxNewTokens });
       expect(tokens).toEqual(known().tokens.slice(0, maxNewTokens));
@@ -25,7 +25,7 @@ describe.skipIf(!present)('stories260k (needs ../shared/models/stories260k)', ()
   );
 
   it('gives the same bits for its story at once, in chunks of 7 and token by token', async () => {
-    await using loaded = await loadModel(directory, { numerics: 'f32' });
+    await using loaded = await loadModel(directory, { kernels: 'exact', numerics: 'f32' });
     const story = [1, ...known().tokens];
     const whole = await allLogits(loaded.model, story);
     expect(await allLogits(loaded.model, story, 7)).toEqual(whole);

@@ -12,7 +12,10 @@ const BROKEN = 3;
 const CANCEL = 4;
 const DECISION = 5;
 const LAYERS_DONE = 6;
-export const CONTROL_WORDS = 16;
+/** The first of the counters from which work is dealt out. */
+const DEALT = 16;
+const COUNTERS = 64;
+export const CONTROL_WORDS = DEALT + COUNTERS;
 
 const SPINS = 20_000;
 
@@ -56,9 +59,20 @@ export class Control {
     return Atomics.load(this.words, DECISION) !== 0;
   }
 
+  /**
+   * The next piece of `size` things of operation number `operation`: where it begins.
+   *
+   * Threads are never more than a few operations apart, so the counter that comes into use half a round later can be reset meanwhile.
+   */
+  deal(operation: number, size: number): number {
+    Atomics.store(this.words, DEALT + ((operation + COUNTERS / 2) % COUNTERS), 0);
+    return Atomics.add(this.words, DEALT + (operation % COUNTERS), size);
+  }
+
   begin(): void {
     Atomics.store(this.words, CANCEL, 0);
     Atomics.store(this.words, LAYERS_DONE, 0);
+    for (let i = 0; i < COUNTERS; i++) Atomics.store(this.words, DEALT + i, 0);
   }
 
   cancel(): void {

@@ -59,6 +59,9 @@ type Quantization = 'int16' | 'halves' | 'int8';
 /** The most that a block of 32 takes in any layout. */
 const BLOCK_BYTES = 64;
 
+/** Into how many pieces per thread an operation is cut: enough that nobody waits long for the last one. */
+const PIECES_PER_THREAD = 8;
+
 /** With fewer rows than this the int16 layout is as fast as two 7-bit halves: both wait for memory. */
 const HALVES_FROM_ROWS = 4;
 
@@ -77,6 +80,8 @@ export class WasmKernels implements Kernels<WasmTensor> {
   private readonly arena: number;
   private readonly widestBlocks: number;
   private cursor: number;
+  /** Counts what was dealt out in this pass. */
+  private operation = 0;
 
   /** Stands for keys and values of all layers. */
   private readonly cache = {};
@@ -103,6 +108,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
   /** Before every pass: an empty arena, and the page tables of all sequences in it, in every shard. */
   begin(rows: readonly Row[]): void {
     this.cursor = this.arena;
+    this.operation = 0;
     this.quantized = undefined;
     this.hazards.clear();
     this.pageTables = new Map();
@@ -170,22 +176,26 @@ export class WasmKernels implements Kernels<WasmTensor> {
 
   matmul(out: WasmTensor, x: WasmTensor, weight: WasmTensor): void {
     const [rows, inner] = x.shape;
-    const tiles = this.share(Math.ceil(weight.shape[0] / TILE));
+    const tiles = Math.ceil(weight.shape[0] / TILE);
     const { shard, format, pointer } = weight;
     if (format === 'q8_0' || format === 'q4_0') {
       const halves = this.thread.relaxed && rows >= HALVES_FROM_ROWS;
       const copy = this.quantize(x, shard, format === 'q4_0' ? 'int8' : halves ? 'halves' : 'int16');
       const { kernels } = this.enter(shard, [copy], [out]);
-      const end = [rows, pointer, blocksOf(inner), ...tiles];
-      if (format === 'q4_0') kernels.matmulQ4(out.pointer, out.stride, copy.numbers, copy.scales, copy.sums, ...end);
-      else if (halves) kernels.matmulQ8Halves(out.pointer, out.stride, copy.numbers, copy.scales, ...end);
-      else kernels.matmulQ8(out.pointer, out.stride, copy.numbers, copy.scales, ...end);
+      const inputs = format === 'q4_0' ? [copy.numbers, copy.scales, copy.sums] : [copy.numbers, copy.scales];
+      const { matmulQ4, matmulQ8, matmulQ8Halves } = kernels;
+      const multiply = format === 'q4_0' ? matmulQ4 : halves ? matmulQ8Halves : matmulQ8;
+      this.deal(tiles, (from, to) => {
+        multiply(out.pointer, out.stride, ...inputs, rows, pointer, blocksOf(inner), from, to);
+      });
       return;
     }
     const { kernels } = this.enter(shard, [x], [out]);
     const { matmulF32, matmulF16, matmulBF16 } = kernels;
-    const matmul = format === 'f32' ? matmulF32 : format === 'f16' ? matmulF16 : matmulBF16;
-    matmul(out.pointer, out.stride, x.pointer, x.stride, rows, pointer, inner, ...tiles);
+    const multiply = format === 'f32' ? matmulF32 : format === 'f16' ? matmulF16 : matmulBF16;
+    this.deal(tiles, (from, to) => {
+      multiply(out.pointer, out.stride, x.pointer, x.stride, rows, pointer, inner, from, to);
+    });
   }
 
   ropeTable(cosines: WasmTensor, sines: WasmTensor, positions: readonly number[], frequencies: Float32Array): void {
@@ -230,17 +240,18 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const groupSize = numAttentionHeads / numKeyValueHeads;
     const scale = Math.fround(1 / Math.sqrt(headDim));
     const runs = runsOf(rows);
-    // Later rows see more: dealing them out in turn gives every thread about the same work.
-    for (let item = this.thread.index; item < runs.length * numKeyValueHeads; item += this.thread.count) {
-      const { first, count } = runs[Math.floor(item / numKeyValueHeads)];
-      const { position, sequence } = rows[first];
-      const offset = first * query.stride * 4;
-      kernels.attentionRows(
-        ...[out.pointer + offset, query.pointer + offset, query.stride, count],
-        ...[this.pageTables.get(sequence) as number, kvBase, pageBytes, position + 1],
-        ...[item % numKeyValueHeads, numKeyValueHeads, groupSize, headDim, scale, this.attentionScratch],
-      );
-    }
+    this.deal(runs.length * numKeyValueHeads, (from, to) => {
+      for (let item = from; item < to; item++) {
+        const { first, count } = runs[Math.floor(item / numKeyValueHeads)];
+        const { position, sequence } = rows[first];
+        const offset = first * query.stride * 4;
+        kernels.attentionRows(
+          ...[out.pointer + offset, query.pointer + offset, query.stride, count],
+          ...[this.pageTables.get(sequence) as number, kvBase, pageBytes, position + 1],
+          ...[item % numKeyValueHeads, numKeyValueHeads, groupSize, headDim, scale, this.attentionScratch],
+        );
+      }
+    });
   }
 
   swiglu(out: WasmTensor, gate: WasmTensor, up: WasmTensor): void {
@@ -302,7 +313,19 @@ export class WasmKernels implements Kernels<WasmTensor> {
     return { kvBase: kvBase + (layer - firstLayer) * this.plan.layerPageBytes, pageBytes };
   }
 
-  /** This thread's part of `count` things. */
+  /**
+   * Calls `work` with pieces of 0 … count − 1 until all threads together have done all. Dealt out rather than divided up: a thread whose core has
+   * other things to do must not keep the others waiting with a fixed share.
+   */
+  private deal(count: number, work: (from: number, to: number) => void): void {
+    const operation = this.operation++;
+    const size = Math.max(1, Math.ceil(count / (this.thread.count * PIECES_PER_THREAD)));
+    for (let from = this.control.deal(operation, size); from < count; from = this.control.deal(operation, size)) {
+      work(from, Math.min(from + size, count));
+    }
+  }
+
+  /** This thread's part of `count` things, for what is too little to be dealt out. */
   private share(count: number): [from: number, to: number] {
     const { index, count: threads } = this.thread;
     return [Math.floor((count * index) / threads), Math.floor((count * (index + 1)) / threads)];
