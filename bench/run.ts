@@ -1,10 +1,18 @@
 /** `npm run bench`: every figure in the README. Let nothing else run meanwhile. `npm run bench -- tokenizer` runs one part. */
 import { cpus } from 'node:os';
+import { engineBench } from './engine.bench.js';
 import { exactBench } from './exact.bench.js';
+import { kernelsBench } from './kernels.bench.js';
 import { loadBench } from './load.bench.js';
 import { tokenizerBench } from './tokenizer.bench.js';
 
-const PARTS: Record<string, () => Promise<void>> = { exact: exactBench, tokenizer: tokenizerBench, load: loadBench };
+const PARTS: Record<string, () => Promise<void>> = {
+  kernels: kernelsBench,
+  engine: engineBench,
+  exact: exactBench,
+  tokenizer: tokenizerBench,
+  load: loadBench,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find(name => !(name in PARTS));

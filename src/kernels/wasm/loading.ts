@@ -114,7 +114,7 @@ class Loader {
     if (overflowed > 0) {
       throw new LlamaError(
         'BAD_OPTION',
-        `${overflowed} numbers of ${name} are too large for ${job.format}, whose numbers or scales end at 65,504; choose f32 or bf16`,
+        `${overflowed} numbers of ${name} are too large for ${job.format}, whose numbers or scales must be below 128 here; choose f32 or bf16`,
       );
     }
   }

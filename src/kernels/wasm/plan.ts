@@ -129,7 +129,7 @@ export function planBytes({ shards, places, arenaBytes, layerPageBytes }: Plan):
   return { weights, scratch: shards.length * arenaBytes, perPosition: (layers * layerPageBytes) / PAGE_POSITIONS };
 }
 
-/** One page: keys [16][K][d][4], then values [64][K][d rounded up to 4], float32. */
+/** One page: keys [K][2][d][32 positions], then values [K][64][d rounded up to 4], float32; see asm/README.md. */
 function bytesPerLayerPage({ numKeyValueHeads, headDim }: LlamaConfig): number {
   return PAGE_POSITIONS * numKeyValueHeads * (headDim + align(headDim, 4)) * 4;
 }
