@@ -1,7 +1,8 @@
 /**
  * llama.cpp, native, and this project's WASM engine on the same model and the same machine, taking turns. Let nothing else run meanwhile.
  *
- *     npm ci && npm start -- --shape 1.1B --weights q8_0 --threads 2
+ *     npm install --no-save --ignore-scripts       as the lock file says, also where a registry lacks the binaries of other systems
+ *     npm start -- --shape 1.1B --weights q8_0 --threads 2
  *     npm start -- --shape 1.1B --weights q8_0 --context 16384      decoding with so many tokens in the cache
  */
 import { fork } from 'node:child_process';

@@ -17,7 +17,7 @@ const DEALT = 16;
 const COUNTERS = 64;
 export const CONTROL_WORDS = DEALT + COUNTERS;
 
-/** Some ten microseconds. With ten times as many, another busy program on the machine cost two thirds of the speed instead of a third. */
+/** Some ten microseconds. With ten times as many, a busy program beside two threads on two cores cost another third of the speed (docs/LOG.md). */
 const SPINS = 2_000;
 
 /** The state that a pool's threads share. */
