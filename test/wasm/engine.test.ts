@@ -1,6 +1,8 @@
 /** The WASM engine: the same bits whatever the threads, the chunks, the batch, the build; and what goes wrong goes wrong loudly. */
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openModelDirectory } from '../../src/checkpoint/open.js';
+import { artifact } from '../../src/kernels/wasm/artifact.js';
 import type { WeightFormat } from '../../src/kernels/wasm/formats.js';
 import type { WasmSequence } from '../../src/kernels/wasm/paged-sequence.js';
 import { WasmEngine, type WasmOptions } from '../../src/kernels/wasm/wasm-engine.js';
@@ -12,6 +14,10 @@ const FORMATS: readonly WeightFormat[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'];
 
 /** So few bytes that golden/gqa needs a memory for every layer. */
 const MEMORY_FOR_ONE_LAYER = { f32: 9_583_000, f16: 9_196_100, bf16: 9_196_100, q8_0: 9_050_500, q4_0: 8_938_100 };
+
+const hasRelaxed = WebAssembly.validate(readFileSync(artifact('relaxed.wasm')));
+if (!hasRelaxed)
+  console.warn('SKIPPED: both builds are compared only where relaxed SIMD needs no flag (Node 22 and newer)');
 
 const open: Llama[] = [];
 async function load(name: string, options: WasmOptions = {}): Promise<Llama> {
@@ -43,6 +49,14 @@ describe.each(FORMATS)('%s weights: the same bits', weights => {
     const whole = await allLogits(model, tokens);
     for (const chunk of [7, 64, 1]) expect(await allLogits(model, tokens, chunk), `chunks of ${chunk}`).toEqual(whole);
     expect(await allLogits(await load('long', { weights, threads: 2, maxRows: 33 }), tokens)).toEqual(whole);
+  });
+
+  it.skipIf(!hasRelaxed)('in both builds (needs an engine with relaxed SIMD)', async () => {
+    const tokens = await longText();
+    const simd = await load('long', { weights, threads: 2, build: 'simd' });
+    const relaxed = await load('long', { weights, threads: 2, build: 'relaxed' });
+    for (const chunk of [150, 1])
+      expect(await allLogits(relaxed, tokens, chunk)).toEqual(await allLogits(simd, tokens));
   });
 
   it('in one memory, and spread over a memory for each layer', async () => {
