@@ -22,39 +22,6 @@ import { laneMax, laneSum } from './lanes';
 
 const SCORES_BYTES: usize = PAGE_POSITIONS << 2;
 
-/** `attentionRows` for one row. */
-export function attention(
-  out: usize,
-  query: usize,
-  pages: usize,
-  kvBase: usize,
-  pageBytes: usize,
-  count: usize,
-  keyValueHead: usize,
-  numKeyValueHeads: usize,
-  groupSize: usize,
-  headDim: usize,
-  scale: f32,
-  scratch: usize,
-): void {
-  attentionRows(
-    out,
-    query,
-    0,
-    1,
-    pages,
-    kvBase,
-    pageBytes,
-    count,
-    keyValueHead,
-    numKeyValueHeads,
-    groupSize,
-    headDim,
-    scale,
-    scratch,
-  );
-}
-
 /**
  * out, query: the first of `rows` rows [H·d], `stride` floats apart: consecutive positions of one sequence, of which the first sees `count`
  * positions and each later one sees one more. pages: the numbers (u32) of the sequence's pages; page p of the layer begins at

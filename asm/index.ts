@@ -1,5 +1,5 @@
 export { add } from './add';
-export { attention, attentionRows } from './attention';
+export { attentionRows } from './attention';
 export { embedBF16, embedF16, embedF32 } from './embedding';
 export { expRange } from './exp';
 export { storeKeyValue } from './key-value';

@@ -126,8 +126,8 @@ class Cache {
     const scale = fround(1 / Math.sqrt(headDim));
     const groupSize = numHeads / numKeyValueHeads;
     for (const head of keyValueHeads) {
-      this.instance.kernels.attention(
-        ...[out, this.query, this.pages, this.base, this.pageBytes, count],
+      this.instance.kernels.attentionRows(
+        ...[out, this.query, 0, 1, this.pages, this.base, this.pageBytes, count],
         ...[head, numKeyValueHeads, groupSize, headDim, scale, this.scratch],
       );
     }

@@ -65,7 +65,7 @@ describe.each(['simd', 'relaxed'] as const)('%s.wasm', build => {
     ['matmulF16', 'f32x4.mul'],
     ['matmulBF16', 'f32x4.mul'],
     ['matmulQ8', 'i32x4.dot_i16x8_s'],
-    ['attention', 'f32x4.mul'],
+    ['attentionRows', 'f32x4.mul'],
     ['swiglu', 'f32x4.div'],
     ['rmsnorm', 'f64x2.mul'],
   ])('%s computes with %s, and multiplies no single numbers in a matrix product', (name, opcode) => {

@@ -13,10 +13,6 @@ export const KERNELS = {
   storeKeyValue: [
     ...(['keys', 'keyStride', 'values', 'valueStride', 'row', 'page', 'slot', 'numKeyValueHeads', 'headDim'] as const),
   ],
-  attention: [
-    ...(['out', 'query', 'pages', 'kvBase', 'pageBytes', 'count', 'keyValueHead', 'numKeyValueHeads'] as const),
-    ...(['groupSize', 'headDim', 'scale', 'scratch'] as const),
-  ],
   attentionRows: [
     ...(['out', 'query', 'stride', 'rows', 'pages', 'kvBase', 'pageBytes', 'count', 'keyValueHead'] as const),
     ...(['numKeyValueHeads', 'groupSize', 'headDim', 'scale', 'scratch'] as const),
