@@ -7,9 +7,9 @@
  * numbers the running sum is added to the total and a new one begun. The same in every variant and for every format: weights widened to f32
  * give the same bits. With f16 weights |x| must be below 2^26: `oneRow` multiplies it by 2^102, which is less work than with all weights (`half.ts`).
  *
- * Rows are taken four at a time with two groups of outputs: eight running sums fill the registers, and a weight is loaded and widened once for four
- * rows. If rows are not a multiple of four, the last are computed more than once. A single row takes the four groups of a tile, because it waits for
- * the memory.
+ * Rows are taken four at a time with eight outputs: eight running sums fill the registers, and a weight is loaded and widened once for four
+ * rows. If rows are not a multiple of four, the last are computed more than once. A single row takes all 16 outputs of a tile, because it waits
+ * for the memory.
  */
 import { HALF_FIELDS, HALF_SCALE } from './half';
 import { held } from './held';
@@ -40,12 +40,12 @@ function matmul(format: i32, out: usize, outStride: u32, x: usize, xStride: u32,
   const outBytes = <usize>outStride << 2;
   const xBytes = <usize>xStride << 2;
   const pairs = <usize>((m + 1) >> 1);
-  const group = pairs * pairBytes(format);
+  const tileBytes = pairs * pairBytes(format);
   for (let tile = firstTile; tile < endTile; tile++) {
-    const w = weights + <usize>tile * 4 * group;
+    const w = weights + <usize>tile * tileBytes;
     const o = out + (<usize>tile << 6);
     if (rows == 1) {
-      oneRow(format, o, x, pairs, w, group);
+      oneRow(format, o, x, pairs, w);
       continue;
     }
     for (let row: usize = 0; row < <usize>rows; row += 4) {
@@ -54,19 +54,16 @@ function matmul(format: i32, out: usize, outStride: u32, x: usize, xStride: u32,
       const r3 = min(row + 3, last);
       const o0 = o + row * outBytes, o1 = o + r1 * outBytes, o2 = o + r2 * outBytes, o3 = o + r3 * outBytes;
       const x0 = x + row * xBytes, x1 = x + r1 * xBytes, x2 = x + r2 * xBytes, x3 = x + r3 * xBytes;
-      for (let half: usize = 0; half < 2; half++) {
-        const h = half << 5;
-        fourRows(format, o0 + h, o1 + h, o2 + h, o3 + h, x0, x1, x2, x3, pairs, w + half * 2 * group, group);
-      }
+      for (let h: usize = 0; h < 64; h += 32) fourRows(format, o0 + h, o1 + h, o2 + h, o3 + h, x0, x1, x2, x3, pairs, w + h);
     }
   }
 }
 
-/** Bytes of a pair k, k + 1 of a group. */
+/** Bytes of a pair k, k + 1 of all 16 rows. */
 // @ts-ignore: decorator
 @inline
 function pairBytes(format: i32): usize {
-  return format == F32 ? 32 : 16;
+  return format == F32 ? 128 : 64;
 }
 
 /** The weights of k, of four rows; those of F16 times 2^−102. */
@@ -83,7 +80,7 @@ function even(format: i32, pointer: usize, mask: v128, shift: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function odd(format: i32, pointer: usize, mask: v128): v128 {
-  if (format == F32) return v128.load(pointer, 16);
+  if (format == F32) return v128.load(pointer, 64);
   if (format == BF16) return v128.and(v128.load(pointer), mask);
   return v128.and(i32x4.shr_s(v128.load(pointer), 3), mask);
 }
@@ -97,13 +94,12 @@ function heldMask(format: i32, always: u32): v128 {
 
 // @ts-ignore: decorator
 @inline
-function oneRow(format: i32, out: usize, x: usize, pairs: usize, weights: usize, group: usize): void {
+function oneRow(format: i32, out: usize, x: usize, pairs: usize, w: usize): void {
   const mask = heldMask(format, <u32>pairs);
   const scale = held(HALF_SCALE, <u32>pairs);
   const shift = held(1 << 13, <u32>pairs);
   const end = x + (pairs << 3);
   let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
-  let w = weights;
   while (x < end) {
     const pause = min(x + PARTIAL, end);
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
@@ -114,9 +110,9 @@ function oneRow(format: i32, out: usize, x: usize, pairs: usize, weights: usize,
         xo = f32x4.mul(xo, scale);
       }
       s0 = f32x4.add(s0, f32x4.add(f32x4.mul(even(format, w, mask, shift), xe), f32x4.mul(odd(format, w, mask), xo)));
-      s1 = f32x4.add(s1, f32x4.add(f32x4.mul(even(format, w + group, mask, shift), xe), f32x4.mul(odd(format, w + group, mask), xo)));
-      s2 = f32x4.add(s2, f32x4.add(f32x4.mul(even(format, w + 2 * group, mask, shift), xe), f32x4.mul(odd(format, w + 2 * group, mask), xo)));
-      s3 = f32x4.add(s3, f32x4.add(f32x4.mul(even(format, w + 3 * group, mask, shift), xe), f32x4.mul(odd(format, w + 3 * group, mask), xo)));
+      s1 = f32x4.add(s1, f32x4.add(f32x4.mul(even(format, w + 16, mask, shift), xe), f32x4.mul(odd(format, w + 16, mask), xo)));
+      s2 = f32x4.add(s2, f32x4.add(f32x4.mul(even(format, w + 32, mask, shift), xe), f32x4.mul(odd(format, w + 32, mask), xo)));
+      s3 = f32x4.add(s3, f32x4.add(f32x4.mul(even(format, w + 48, mask, shift), xe), f32x4.mul(odd(format, w + 48, mask), xo)));
       x += 8;
       w += pairBytes(format);
     }
@@ -134,13 +130,12 @@ function oneRow(format: i32, out: usize, x: usize, pairs: usize, weights: usize,
 /** Two groups. The totals lie in `out`: the registers are full. */
 // @ts-ignore: decorator
 @inline
-function fourRows(format: i32, o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usize, x2: usize, x3: usize, pairs: usize, weights: usize, group: usize): void {
+function fourRows(format: i32, o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usize, x2: usize, x3: usize, pairs: usize, w: usize): void {
   const mask = heldMask(format, <u32>pairs);
   const scale = held(HALF_SCALE, <u32>pairs);
   const shift = held(1 << 13, <u32>pairs);
   const end = x0 + (pairs << 3);
   const zero = f32x4.splat(0);
-  let w = weights;
   store(o0, zero, zero);
   store(o1, zero, zero);
   store(o2, zero, zero);
@@ -151,7 +146,7 @@ function fourRows(format: i32, o0: usize, o1: usize, o2: usize, o3: usize, x0: u
     let b0 = zero, b1 = zero, b2 = zero, b3 = zero;
     while (x0 < pause) {
       let ae = even(format, w, mask, shift), ao = odd(format, w, mask);
-      let be = even(format, w + group, mask, shift), bo = odd(format, w + group, mask);
+      let be = even(format, w + 16, mask, shift), bo = odd(format, w + 16, mask);
       if (format == F16) {
         ae = f32x4.mul(ae, scale);
         ao = f32x4.mul(ao, scale);

@@ -11,8 +11,8 @@
 import { countUnstorable, storedHalf } from './half';
 
 export function packF32(to: usize, rows: usize, rowStride: u32, m: u32, count: u32): void {
-  for (let row: u32 = 0; row < 16; row += 4) {
-    for (let k: u32 = 0; k < m + (m & 1); k++) {
+  for (let k: u32 = 0; k < m + (m & 1); k++) {
+    for (let row: u32 = 0; row < 16; row += 4) {
       v128.store(to, column(rows, rowStride, m, count, row, k));
       to += 16;
     }
@@ -20,8 +20,8 @@ export function packF32(to: usize, rows: usize, rowStride: u32, m: u32, count: u
 }
 
 export function packBF16(to: usize, rows: usize, rowStride: u32, m: u32, count: u32): void {
-  for (let row: u32 = 0; row < 16; row += 4) {
-    for (let k: u32 = 0; k < m; k += 2) {
+  for (let k: u32 = 0; k < m; k += 2) {
+    for (let row: u32 = 0; row < 16; row += 4) {
       const even = bf16Above(column(rows, rowStride, m, count, row, k));
       const odd = bf16Above(column(rows, rowStride, m, count, row, k + 1));
       v128.store(to, v128.or(i32x4.shr_u(even, 16), odd));
@@ -32,8 +32,8 @@ export function packBF16(to: usize, rows: usize, rowStride: u32, m: u32, count: 
 
 export function packF16(to: usize, rows: usize, rowStride: u32, m: u32, count: u32): u32 {
   let unstorable: u32 = 0;
-  for (let row: u32 = 0; row < 16; row += 4) {
-    for (let k: u32 = 0; k < m; k += 2) {
+  for (let k: u32 = 0; k < m; k += 2) {
+    for (let row: u32 = 0; row < 16; row += 4) {
       const even = column(rows, rowStride, m, count, row, k);
       const odd = column(rows, rowStride, m, count, row, k + 1);
       unstorable += countUnstorable(even) + countUnstorable(odd);
@@ -48,27 +48,25 @@ export function packF16(to: usize, rows: usize, rowStride: u32, m: u32, count: u
 export function packQ8(to: usize, rows: usize, rowStride: u32, m: u32, count: u32): u32 {
   const blocks = (m + 31) >> 5;
   let unstorable: u32 = 0;
-  for (let row: u32 = 0; row < 16; row += 4) {
-    let scales = to + (<usize>blocks << 7);
-    for (let block: u32 = 0; block < blocks << 5; block += 32) {
+  for (let block: u32 = 0; block < blocks << 5; block += 32) {
+    const scales = to + 32 * 16;
+    for (let row: u32 = 0; row < 16; row += 4) {
+      let pair = to + (<usize>row << 1);
       let most = f32x4.splat(0);
       for (let k: u32 = 0; k < 32; k++) most = f32x4.max(most, f32x4.abs(column(rows, rowStride, m, count, row, block + k)));
       const scale = f32x4.div(most, f32x4.splat(127));
       const inverse = inverted(scale);
-      for (let k: u32 = 0; k < 32; k += 4) {
-        let quants = i32x4.splat(0);
-        for (let j: u32 = 0; j < 4; j++) {
-          const q = awayFromZero(f32x4.mul(column(rows, rowStride, m, count, row, block + k + j), inverse));
-          quants = v128.or(quants, i32x4.shl(v128.and(q, i32x4.splat(255)), j << 3));
-        }
-        v128.store(to, quants);
-        to += 16;
+      for (let k: u32 = 0; k < 32; k += 2) {
+        const even = awayFromZero(f32x4.mul(column(rows, rowStride, m, count, row, block + k), inverse));
+        const odd = awayFromZero(f32x4.mul(column(rows, rowStride, m, count, row, block + k + 1), inverse));
+        const quants = v128.or(v128.and(even, i32x4.splat(255)), i32x4.shl(odd, 8));
+        store<u64>(pair, i64x2.extract_lane(i16x8.narrow_i32x4_s(i32x4.shr_s(i32x4.shl(quants, 16), 16), quants), 0));
+        pair += 32;
       }
       unstorable += countUnstorable(scale);
-      storeScales(scales, scale);
-      scales += 8;
+      storeScales(scales + (<usize>row << 1), scale);
     }
-    to = (scales + 15) & ~15;
+    to = scales + 32;
   }
   return unstorable;
 }
@@ -77,9 +75,10 @@ export function packQ8(to: usize, rows: usize, rowStride: u32, m: u32, count: u3
 export function packQ4(to: usize, rows: usize, rowStride: u32, m: u32, count: u32): u32 {
   const blocks = (m + 31) >> 5;
   let unstorable: u32 = 0;
-  for (let row: u32 = 0; row < 16; row += 4) {
-    let scales = to + (<usize>blocks << 6);
-    for (let block: u32 = 0; block < blocks << 5; block += 32) {
+  for (let block: u32 = 0; block < blocks << 5; block += 32) {
+    const scales = to + 16 * 16;
+    for (let row: u32 = 0; row < 16; row += 4) {
+      let line = to + (<usize>row << 2);
       let most = f32x4.splat(0);
       for (let k: u32 = 0; k < 32; k++) {
         const x = column(rows, rowStride, m, count, row, block + k);
@@ -95,14 +94,13 @@ export function packQ4(to: usize, rows: usize, rowStride: u32, m: u32, count: u3
           // Numbers 0 … 3 are the low nibbles of bytes 0 … 3, numbers 4 … 7 the high ones.
           quants = v128.or(quants, i32x4.shl(i32x4.min_s(q, i32x4.splat(15)), ((j & 3) << 3) + (j & 4)));
         }
-        v128.store(to, quants);
-        to += 16;
+        v128.store(line, quants);
+        line += 64;
       }
       unstorable += countUnstorable(scale);
-      storeScales(scales, scale);
-      scales += 8;
+      storeScales(scales + (<usize>row << 1), scale);
     }
-    to = (scales + 15) & ~15;
+    to = scales + 32;
   }
   return unstorable;
 }

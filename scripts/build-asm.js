@@ -1,5 +1,5 @@
 /**
- * asm/*.ts → dist/kernels/wasm/{simd,relaxed}.wasm: two builds of the same sources.
+ * asm/*.ts → dist/kernels/wasm/{simd,relaxed,dot4}.wasm: three builds of the same sources (asm/README.md).
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,14 +9,16 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const out = 'dist/kernels/wasm';
 mkdirSync(`${root}${out}`, { recursive: true });
 
-await build('simd', 'simd,threads,bulk-memory,sign-extension,mutable-globals,nontrapping-f2i');
-await build('relaxed', 'simd,threads,bulk-memory,sign-extension,mutable-globals,nontrapping-f2i,relaxed-simd');
+const FEATURES = 'simd,threads,bulk-memory,sign-extension,mutable-globals,nontrapping-f2i';
+await build('simd', FEATURES);
+await build('relaxed', `${FEATURES},relaxed-simd`);
+await build('dot4', `${FEATURES},relaxed-simd`, '--use', 'DOT4=1');
 
-async function build(name, features) {
+async function build(name, features, ...more) {
   const { error, stderr } = await asc.main([
     'asm/index.ts',
     ...['--baseDir', root, '--outFile', `${out}/${name}.wasm`],
-    ...['-O3', '--runtime', 'stub', '--noAssert', '--enable', features],
+    ...['-O3', '--runtime', 'stub', '--noAssert', '--enable', features, ...more],
     ...['--importMemory', '--noExportMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
     ...(process.argv.includes('--text') ? ['--textFile', `${out}/${name}.wat`] : []),
   ]);

@@ -94,7 +94,7 @@ const CHOICES: Readonly<Record<'kernels' | 'numerics' | 'weights' | 'build', rea
   kernels: ['wasm', 'exact'],
   numerics: Object.keys(ROUNDINGS),
   weights: ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] satisfies WeightFormat[],
-  build: ['simd', 'relaxed'] satisfies Build[],
+  build: ['simd', 'relaxed', 'dot4'] satisfies Build[],
 };
 
 /** An option that is undefined counts as absent. Ranges that depend on the model are checked where it is known. */

@@ -1,9 +1,11 @@
-/** The compiled kernels, both builds, each over a memory that is full of NaN until a test puts something there. */
+/** The compiled kernels, all builds, each over a memory that is full of NaN until a test puts something there. */
 import { readFileSync } from 'node:fs';
 import { describe } from 'vitest';
 import { artifact } from '../../src/kernels/wasm/artifact.js';
 import type { KernelExports } from '../../src/kernels/wasm/exports.js';
-import type { Build } from '../../src/kernels/wasm/module.js';
+import { type Build, canRun } from '../../src/kernels/wasm/module.js';
+
+export const BUILDS: readonly Build[] = ['simd', 'relaxed', 'dot4'];
 
 const PAGES = 512; // 32 MiB
 
@@ -58,21 +60,16 @@ export class Instance {
   }
 }
 
-/** Runs the tests of `body` on every build that this engine can compile. */
+/** Runs the tests of `body` on every build that this engine can run. */
 export function describeBuilds(name: string, body: (instance: Instance) => void): void {
-  for (const build of ['simd', 'relaxed'] as const) {
-    const able = canCompile(build);
-    if (!able) console.warn(`\n!!! ${name}: this engine has no relaxed SIMD, the build "${build}" is NOT tested !!!\n`);
-    const title = `${name} (${build}.wasm${able ? '' : ': SKIPPED, this engine has no relaxed SIMD'})`;
+  for (const build of BUILDS) {
+    const able = canRun(build);
+    if (!able) console.warn(`\n!!! ${name}: the build "${build}" is NOT tested, this engine cannot run it !!!\n`);
+    const title = `${name} (${build}.wasm${able ? '' : ': SKIPPED, this engine cannot run it'})`;
     describe.skipIf(!able)(title, () => {
       if (able) body(new Instance(build));
     });
   }
-}
-
-/** Never with a flag: see `src/kernels/wasm/module.ts`. */
-export function canCompile(build: Build): boolean {
-  return WebAssembly.validate(bytesOf(build));
 }
 
 function bytesOf(build: Build): Uint8Array<ArrayBuffer> {

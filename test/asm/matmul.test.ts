@@ -8,11 +8,12 @@
  */
 import { describe, expect, it } from 'vitest';
 import { blocksOf, type WeightFormat } from '../../src/kernels/wasm/formats.js';
+import { canRun } from '../../src/kernels/wasm/module.js';
 import { roundToBF16, roundToF16 } from '../../src/numerics/half.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { ROUNDINGS } from '../../src/ops/rounding.js';
 import { noise, tensor, zeros } from '../support/tensors.js';
-import { canCompile, describeBuilds, Instance } from './instance.js';
+import { BUILDS, describeBuilds, Instance } from './instance.js';
 import { linear, type Options } from './linear.js';
 import { FORMATS, type Packed, pack, setQuants, unpack } from './packed.js';
 
@@ -265,16 +266,18 @@ describeBuilds('matmul', instance => {
   });
 });
 
-describe.skipIf(!canCompile('relaxed'))('simd.wasm and relaxed.wasm', () => {
+const able = BUILDS.filter(canRun);
+
+describe(`${able.map(build => `${build}.wasm`).join(', ')}`, () => {
   it.each(VARIANTS)('$name: the same bits', ({ format, options }) => {
-    const instances = [new Instance('simd'), new Instance('relaxed')];
+    const instances = able.map(build => new Instance(build));
     for (const { m, n, rows } of shapes.filter((_, i) => i % 3 === 0)) {
-      const [simd, relaxed] = instances.map(instance => {
+      const [simd, ...others] = instances.map(instance => {
         instance.reset();
         const packed = pack(instance, format, float32(n * m, 2), m);
         return bits(linear(instance, float32(rows * m, 1), packed, n, options).numbers);
       });
-      expect(relaxed).toEqual(simd);
+      for (const other of others) expect(other).toEqual(simd);
     }
   });
 });

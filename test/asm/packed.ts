@@ -58,10 +58,10 @@ const dequantizedRow = (packed: Packed, n: number, length: number) =>
 /** The first `length` numbers of row n of an unquantized format; there can be one more than m. */
 export function numbersOfRow(packed: Packed, n: number, length: number): number[] {
   const { format, bytes } = packed;
-  const { start, lane } = place(packed, n);
+  const start = rowStart(packed, n);
   return Array.from({ length }, (_, k) => {
-    if (format === 'f32') return bytes.getFloat32(start + k * 16 + lane * 4, true);
-    const bits = bytes.getUint16(start + (k >> 1) * 16 + lane * 4 + (k & 1) * 2, true);
+    if (format === 'f32') return bytes.getFloat32(start + k * 64, true);
+    const bits = bytes.getUint16(start + (k >> 1) * 64 + (k & 1) * 2, true);
     return format === 'bf16' ? bf16ToF32(bits) : storedHalf(bits);
   });
 }
@@ -69,11 +69,11 @@ export function numbersOfRow(packed: Packed, n: number, length: number): number[
 /** Block b of row n. */
 export function blockAt(packed: Packed, n: number, b: number): Block {
   const { bytes } = packed;
-  const { start, lane } = place(packed, n);
+  const start = rowStart(packed, n) + b * blockBytes(packed);
   const quants = Array.from({ length: 32 }, (_, i) => {
     const { byte, shift } = quantPlace(packed.format as BlockFormat, i);
-    if (packed.format === 'q8_0') return bytes.getInt8(start + b * 128 + lane * 4 + byte);
-    return ((bytes.getUint8(start + b * 64 + lane * 4 + byte) >> shift) & 15) - 8;
+    if (packed.format === 'q8_0') return bytes.getInt8(start + byte);
+    return ((bytes.getUint8(start + byte) >> shift) & 15) - 8;
   });
   return { scale: storedHalf(bytes.getUint16(scalePlace(packed, n, b), true)), quants };
 }
@@ -81,31 +81,41 @@ export function blockAt(packed: Packed, n: number, b: number): Block {
 /** Overwrites the quants of a block, also with such as packing does not make. */
 export function setQuants(packed: Packed, n: number, b: number, quants: readonly number[]): void {
   const { bytes, format } = packed;
-  const { start, lane } = place(packed, n);
+  const start = rowStart(packed, n) + b * blockBytes(packed);
   quants.forEach((q, i) => {
     const { byte, shift } = quantPlace(format as BlockFormat, i);
     if (format === 'q8_0') {
-      bytes.setInt8(start + b * 128 + lane * 4 + byte, q);
+      bytes.setInt8(start + byte, q);
     } else {
-      const at = start + b * 64 + lane * 4 + byte;
+      const at = start + byte;
       bytes.setUint8(at, (bytes.getUint8(at) & ~(15 << shift)) | ((q + 8) << shift));
     }
   });
 }
 
-function place({ format, m }: Packed, n: number): { start: number; lane: number } {
-  return { start: (n >> 2) * (tileBytes(format, m) / 4), lane: n & 3 };
+/** Where row n begins: it has 2 bytes of every 32 in q8_0, 4 of every 64 in the others. */
+function rowStart({ format, m }: Packed, n: number): number {
+  return Math.floor(n / 16) * tileBytes(format, m) + (n % 16) * (format === 'q8_0' ? 2 : 4);
 }
 
-/** Of number i of a block: which byte of those of its row and block, and which bits of it. */
+/** Number i of a block: in which byte, from the first of its row and block, and in which bits of it. */
 function quantPlace(format: BlockFormat, i: number): { byte: number; shift: number } {
-  if (format === 'q8_0') return { byte: (i >> 2) * 16 + (i & 3), shift: 0 };
-  return { byte: (i >> 3) * 16 + (i & 3), shift: i & 4 };
+  if (format === 'q8_0') return { byte: (i >> 1) * 32 + (i & 1), shift: 0 };
+  return { byte: (i >> 3) * 64 + (i & 3), shift: i & 4 };
+}
+
+/** 32 quants of each of 16 rows. */
+const quantBytes = (format: WeightFormat) => (format === 'q8_0' ? 512 : 256);
+
+/** After the quants there is a scale for each row. */
+function blockBytes({ format }: Packed): number {
+  return quantBytes(format) + 32;
 }
 
 function scalePlace(packed: Packed, n: number, b: number): number {
-  const { start, lane } = place(packed, n);
-  return start + (packed.format === 'q8_0' ? 128 : 64) * blocksOf(packed.m) + b * 8 + lane * 2;
+  const { format, m } = packed;
+  const tile = Math.floor(n / 16) * tileBytes(format, m);
+  return tile + b * blockBytes(packed) + quantBytes(format) + (n % 16) * 2;
 }
 
 /** 1 sign, 5 exponent bits with bias 25, 10 fraction bits; no subnormals. */

@@ -4,29 +4,26 @@ export type WeightFormat = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
 
 /** Numbers that share a scale in q8_0 and q4_0. */
 const BLOCK = 32;
-const GROUPS_PER_TILE = 4;
-
+const SCALE_BYTES = 2;
+/** Of a tile. */
+const ROWS = 16;
 /** How many blocks a row of `m` numbers takes. */
 export function blocksOf(m: number): number {
   return Math.ceil(m / BLOCK);
 }
 
-/** Bytes of 16 rows of `m` numbers. */
+/** Bytes of a tile: 16 rows of `m` numbers. */
 export function tileBytes(format: WeightFormat, m: number): number {
-  return GROUPS_PER_TILE * groupBytes(format, m);
-}
-
-function groupBytes(format: WeightFormat, m: number): number {
-  const pairs = Math.ceil(m / 2);
+  const evenM = m + (m % 2);
   switch (format) {
     case 'f32':
-      return 32 * pairs;
+      return ROWS * evenM * 4;
     case 'f16':
     case 'bf16':
-      return 16 * pairs;
+      return ROWS * evenM * 2;
     case 'q8_0':
-      return Math.ceil((136 * blocksOf(m)) / 16) * 16;
+      return ROWS * blocksOf(m) * (BLOCK + SCALE_BYTES);
     case 'q4_0':
-      return Math.ceil((72 * blocksOf(m)) / 16) * 16;
+      return ROWS * blocksOf(m) * (BLOCK / 2 + SCALE_BYTES);
   }
 }

@@ -1,11 +1,12 @@
 /** What the engine and its workers say to each other. */
 import type { LlamaConfig } from '../../config.js';
 import type { WeightFormat } from './formats.js';
+import type { Build } from './module.js';
 import type { Plan } from './plan.js';
 
 export interface WorkerSetup {
   readonly module: WebAssembly.Module;
-  readonly relaxed: boolean;
+  readonly build: Build;
   readonly memories: readonly WebAssembly.Memory[];
   readonly config: LlamaConfig;
   readonly plan: Plan;

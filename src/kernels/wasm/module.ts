@@ -1,54 +1,31 @@
 /**
- * The compiled kernels: which of the two builds runs here. Both give the same bits.
+ * The compiled kernels: which of the three builds runs here. All give the same bits.
  *
- * The relaxed build runs where the engine has relaxed SIMD by itself (Node ≥ 22). Node 20 has it behind a flag, but its baseline compiler computes the
- * relaxed dot product wrongly: results change when the optimizing compiler takes over (docs/LOG.md). It must never be switched on there.
+ * `relaxed` needs relaxed SIMD. Node 20 has that behind a flag, which may be set while the process runs; the instruction that `relaxed` uses is right
+ * there in both compilers, that of `dot4` is not (docs/LOG.md).
  */
 import { readFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
 import { LlamaError } from '../../errors.js';
 import { artifact } from './artifact.js';
+import { isFasterAndEqual } from './faster.js';
 
-export type Build = 'simd' | 'relaxed';
+export type Build = 'simd' | 'relaxed' | 'dot4';
+
+/** V8 11.3 has relaxed SIMD only with a flag, and computes the dot product over four bytes wrongly in its baseline compiler. */
+const IS_NODE_20 = process.versions.v8?.startsWith('11.3.');
 
 // (module (func (result v128) i32.const 0 i8x16.splat))
-const SIMD_PROBE = Uint8Array.of(
-  0,
-  97,
-  115,
-  109,
-  1,
-  0,
-  0,
-  0,
-  1,
-  5,
-  1,
-  96,
-  0,
-  1,
-  123,
-  3,
-  2,
-  1,
-  0,
-  10,
-  8,
-  1,
-  6,
-  0,
-  65,
-  0,
-  253,
-  15,
-  11,
-);
+const SIMD_PROBE = bytes('0061736d010000000105016000017b030201000a080106004100fd0f0b');
+// (module (func (result v128) i32.const 0 i8x16.splat i32.const 0 i8x16.splat i16x8.relaxed_dot_i8x16_i7x16_s))
+const RELAXED_PROBE = bytes('0061736d010000000105016000017b030201000a0f010d004100fd0f4100fd0ffd92020b');
 
 export interface CompiledKernels {
   readonly build: Build;
   readonly module: WebAssembly.Module;
 }
 
-/** `build`: the one to use, if not the best that this engine has. Throws UNSUPPORTED if it cannot be had. */
+/** `build`: the one to use, if not the fastest that this engine has. Throws UNSUPPORTED if it cannot be had. */
 export async function compileKernels(build?: Build): Promise<CompiledKernels> {
   if (!WebAssembly.validate(SIMD_PROBE)) {
     throw new LlamaError(
@@ -56,14 +33,41 @@ export async function compileKernels(build?: Build): Promise<CompiledKernels> {
       'this JavaScript engine has no WebAssembly SIMD; use --kernels exact, or Node 20.19 or newer',
     );
   }
-  const relaxed = build === 'simd' ? undefined : await relaxedModule();
-  if (relaxed !== undefined) return { build: 'relaxed', module: relaxed };
-  if (build === 'relaxed')
-    throw new LlamaError('UNSUPPORTED', 'this JavaScript engine has no relaxed SIMD; use the simd build');
-  return { build: 'simd', module: await WebAssembly.compile(await readFile(artifact('simd.wasm'))) };
+  if (build === undefined) return fastest();
+  if (!canRun(build)) {
+    throw new LlamaError('UNSUPPORTED', `this JavaScript engine cannot run the ${build} build; use the simd build`);
+  }
+  return { build, module: await compile(build) };
 }
 
-async function relaxedModule(): Promise<WebAssembly.Module | undefined> {
-  const bytes = await readFile(artifact('relaxed.wasm'));
-  return WebAssembly.validate(bytes) ? WebAssembly.compile(bytes) : undefined;
+/** Whether this engine has the instructions of `build`, and computes them rightly. On Node 20 it switches relaxed SIMD on. */
+export function canRun(build: Build): boolean {
+  if (build === 'simd') return true;
+  if (IS_NODE_20 && !WebAssembly.validate(RELAXED_PROBE)) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return WebAssembly.validate(RELAXED_PROBE) && !(build === 'dot4' && IS_NODE_20);
+}
+
+let fastestHere: Promise<CompiledKernels> | undefined;
+
+function fastest(): Promise<CompiledKernels> {
+  fastestHere ??= chooseFastest();
+  return fastestHere;
+}
+
+async function chooseFastest(): Promise<CompiledKernels> {
+  if (!canRun('relaxed')) return { build: 'simd', module: await compile('simd') };
+  const relaxed = await compile('relaxed');
+  if (canRun('dot4')) {
+    const dot4 = await compile('dot4');
+    if (isFasterAndEqual(dot4, relaxed)) return { build: 'dot4', module: dot4 };
+  }
+  return { build: 'relaxed', module: relaxed };
+}
+
+function bytes(hex: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(hex, 'hex'));
+}
+
+async function compile(build: Build): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(artifact(`${build}.wasm`)));
 }

@@ -29,7 +29,7 @@ export interface WasmOptions extends LoadHooks {
   readonly maxRows?: number | undefined;
   /** What one memory holds, if not 4 GiB: a smaller one spreads a small model over several. */
   readonly memoryBytes?: number | undefined;
-  /** Which of the two builds of the kernels, which give the same bits. Default: the faster one that runs here. */
+  /** Which of the three builds of the kernels, which give the same bits. Default: the fastest one that runs here. */
   readonly build?: Build | undefined;
 }
 
@@ -100,7 +100,7 @@ export class WasmEngine implements Engine {
     this.control = new Control(words, plan.threads, cores);
     const shared = {
       module,
-      relaxed: build === 'relaxed',
+      build,
       memories: this.memories,
       config,
       plan,

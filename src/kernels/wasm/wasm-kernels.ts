@@ -14,6 +14,7 @@ import type { Control } from './control.js';
 import type { KernelExports } from './exports.js';
 import { blocksOf } from './formats.js';
 import { Hazards } from './hazards.js';
+import type { Build } from './module.js';
 import {
   ARENA,
   ATTENTION_ROWS,
@@ -49,8 +50,7 @@ export interface Shard {
 export interface Thread {
   readonly index: number;
   readonly count: number;
-  /** The module has the relaxed dot product. */
-  readonly relaxed: boolean;
+  readonly build: Build;
 }
 
 /** How the quantized copy of an activation is laid out, see asm/README.md. */
@@ -179,7 +179,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const tiles = Math.ceil(weight.shape[0] / TILE);
     const { shard, format, pointer } = weight;
     if (format === 'q8_0' || format === 'q4_0') {
-      const halves = this.thread.relaxed && rows >= HALVES_FROM_ROWS;
+      const halves = this.thread.build === 'dot4' && rows >= HALVES_FROM_ROWS;
       const copy = this.quantize(x, shard, format === 'q4_0' ? 'int8' : halves ? 'halves' : 'int16');
       const { kernels } = this.enter(shard, [copy], [out]);
       const inputs = format === 'q4_0' ? [copy.numbers, copy.scales, copy.sums] : [copy.numbers, copy.scales];

@@ -13,13 +13,13 @@ import { ARENA, STAGING_BYTES, TILE, widestInput } from './plan.js';
 import { type PagedSequence, type Shard, WasmKernels } from './wasm-kernels.js';
 
 const setup = workerData as WorkerSetup;
-const { config, plan, index, relaxed } = setup;
+const { config, plan, index, build } = setup;
 const control = new Control(setup.control, plan.threads, setup.cores);
 const shards: Shard[] = setup.memories.map(memory => {
   const { exports } = new WebAssembly.Instance(setup.module, { env: { memory } });
   return { memory, kernels: exports as unknown as KernelExports };
 });
-const kernels = new WasmKernels(config, shards, plan, control, { index, count: plan.threads, relaxed });
+const kernels = new WasmKernels(config, shards, plan, control, { index, count: plan.threads, build });
 const weights = new PlacedWeights(plan);
 
 class Cancelled extends Error {}
