@@ -10,8 +10,8 @@ const GENERATION = 1;
 const SLEEPING = 2;
 const BROKEN = 3;
 const CANCEL = 4;
-const DECISION = 5;
-const LAYERS_DONE = 6;
+const DECISIONS = 5; // two of them
+const LAYERS_DONE = 7;
 /** The first of the counters from which work is dealt out. */
 const DEALT = 16;
 const COUNTERS = 64;
@@ -53,11 +53,14 @@ export class Control {
     Atomics.sub(this.words, SLEEPING, 1);
   }
 
-  /** Called by every thread between layers: true for all of them or for none. */
-  cancelled(isLeader: boolean): boolean {
-    if (isLeader) Atomics.store(this.words, DECISION, Atomics.load(this.words, CANCEL));
-    this.wait();
-    return Atomics.load(this.words, DECISION) !== 0;
+  /**
+   * Called by every thread before layer `layer`: true for all of them or for none.
+   *
+   * The leader writes down what it saw, and all read what it wrote a layer ago: there were barriers in between, so no other is needed.
+   */
+  cancelled(isLeader: boolean, layer: number): boolean {
+    if (isLeader) Atomics.store(this.words, DECISIONS + (layer % 2), Atomics.load(this.words, CANCEL));
+    return layer > 0 && Atomics.load(this.words, DECISIONS + ((layer - 1) % 2)) !== 0;
   }
 
   /**

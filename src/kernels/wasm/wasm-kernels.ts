@@ -149,7 +149,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   embedding(out: WasmTensor, table: WasmTensor, indices: readonly number[]): void {
-    this.meet([table], [out]);
+    this.meet([table], [out]); // rows of the table may be anybody's
     out.shard = table.shard;
     const { kernels, memory } = this.shards[table.shard];
     const [from, to] = this.share(indices.length);
@@ -169,8 +169,8 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   rmsnorm(out: WasmTensor, x: WasmTensor, weight: WasmTensor, eps: number): void {
-    const { kernels } = this.enter(weight.shard, [x], [out]);
     const [rows, width] = x.shape;
+    const { kernels } = this.enter(weight.shard, [x], [out], rows);
     kernels.rmsnorm(out.pointer, x.pointer, weight.pointer, width, x.stride, eps, ...this.share(rows));
   }
 
@@ -212,14 +212,14 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   rope(x: WasmTensor, cosines: WasmTensor, sines: WasmTensor): void {
-    const { kernels } = this.enter(x.shard, [cosines, sines], [x]);
     const half = cosines.shape[1];
     const [rows, width] = x.shape;
+    const { kernels } = this.enter(x.shard, [cosines, sines], [x], rows);
     kernels.rope(x.pointer, x.stride, cosines.pointer, sines.pointer, half, width / (2 * half), ...this.share(rows));
   }
 
   store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row[]): void {
-    const { kernels } = this.enter(this.shardOf(layer), [keys, values], [this.cache]);
+    const { kernels } = this.enter(this.shardOf(layer), [keys, values], [this.cache], rows.length);
     const { kvBase, pageBytes } = this.layerPages(layer);
     const { numKeyValueHeads, headDim } = this.config;
     const source = [keys.pointer, keys.stride, values.pointer, values.stride];
@@ -255,25 +255,27 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   swiglu(out: WasmTensor, gate: WasmTensor, up: WasmTensor): void {
-    const { kernels } = this.enter(gate.shard, [gate, up], [out]);
-    kernels.swiglu(out.pointer, gate.pointer, up.pointer, ...this.floats(gate));
+    const { rows, range } = this.floats(gate, gate.shape[0] >= this.thread.count);
+    const { kernels } = this.enter(gate.shard, [gate, up], [out], rows);
+    kernels.swiglu(out.pointer, gate.pointer, up.pointer, ...range);
   }
 
   add(out: WasmTensor, x: WasmTensor, y: WasmTensor): void {
-    const { kernels } = this.enter(y.shard, [x, y], [out]);
-    kernels.add(out.pointer, x.pointer, y.pointer, ...this.floats(x));
+    const { rows, range } = this.floats(x, true); // so little that a barrier would take longer
+    const { kernels } = this.enter(y.shard, [x, y], [out], rows);
+    kernels.add(out.pointer, x.pointer, y.pointer, ...range);
   }
 
-  /** Brings what an operation reads into the memory where it runs, and waits where it must. */
-  private enter(shard: number, reads: readonly object[], writes: readonly object[]): Shard {
+  /** Brings what an operation reads into the memory where it runs, and waits where it must. `rows`: it is divided by so many rows. */
+  private enter(shard: number, reads: readonly object[], writes: readonly object[], rows?: number): Shard {
     for (const x of reads) if (isTensor(x) && x.shard !== shard) this.move(x, shard);
-    this.meet(reads, writes);
+    this.meet(reads, writes, rows);
     for (const x of writes) if (isTensor(x)) x.shard = shard;
     return this.shards[shard];
   }
 
-  private meet(reads: readonly object[], writes: readonly object[]): void {
-    if (this.hazards.needBarrier(reads, writes)) this.control.wait();
+  private meet(reads: readonly object[], writes: readonly object[], rows?: number): void {
+    if (this.hazards.needBarrier(reads, writes, rows)) this.control.wait();
     if (this.quantized !== undefined && writes.includes(this.quantized.of)) this.quantized = undefined;
   }
 
@@ -293,7 +295,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const { copy, quantized } = this;
     if (quantized?.of === x && quantized.as === as && copy.shard === shard) return copy;
     const [rows, width] = x.shape;
-    const { kernels } = this.enter(shard, [x], [copy]);
+    const { kernels } = this.enter(shard, [x], [copy], rows);
     copy.shard = shard;
     const end = [x.pointer, x.stride, width, ...this.share(rows)];
     if (as === 'int8') kernels.quantize8(copy.numbers, copy.scales, copy.sums, ...end);
@@ -331,10 +333,12 @@ export class WasmKernels implements Kernels<WasmTensor> {
     return [Math.floor((count * index) / threads), Math.floor((count * (index + 1)) / threads)];
   }
 
-  /** This thread's part of the floats of `x`, padding included, in whole cache lines. */
-  private floats({ shape, stride }: WasmTensor): [from: number, to: number] {
-    const [from, to] = this.share((shape[0] * stride) / TILE);
-    return [from * TILE, to * TILE];
+  /** This thread's part of the floats of `x`, padding included: whole rows, whose number is told then, or else whole cache lines. */
+  private floats({ shape, stride }: WasmTensor, byRows: boolean): { rows?: number; range: [from: number, to: number] } {
+    const [rows] = shape;
+    const unit = byRows ? stride : TILE;
+    const [from, to] = this.share((rows * stride) / unit);
+    return { ...(byRows && { rows }), range: [from * unit, to * unit] };
   }
 
   private reserve(bytes: number): number {

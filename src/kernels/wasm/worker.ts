@@ -43,7 +43,7 @@ async function pass({ tokens, positions, sequences, pageTables, logitsFor }: Pas
   const rows: Row[] = tokens.map((token, i) => ({ token, position: positions[i], sequence: paged[sequences[i]] }));
   kernels.begin(rows);
   const betweenLayers = (done: number) => {
-    if (control.cancelled(index === 0)) throw new Cancelled();
+    if (control.cancelled(index === 0, done)) throw new Cancelled();
     if (index === 0) control.layersDone = done;
   };
   const logits = await forward(kernels, config, weights, rows, logitsFor, { betweenLayers });
