@@ -26,17 +26,12 @@ export function loadHalves(pointer: usize, fields: v128, scale: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function storedHalf(x: v128): v128 {
-  const sign = v128.and(x, i32x4.splat(0x80000000));
-  const size = f32x4.abs(x);
-  // Subnormal f16s are multiples of 2^−24: what one unit in the last place is between 0.5 and 1.
-  const coarse = f32x4.sub(f32x4.add(size, f32x4.splat(0.5)), f32x4.splat(0.5));
-  // Normal ones have 10 of the 23 fraction bits.
-  const odd = v128.and(i32x4.shr_u(size, 13), i32x4.splat(1));
-  const fine = i32x4.add(size, i32x4.add(odd, i32x4.splat(0xfff)));
-  const bits = v128.bitselect(coarse, fine, f32x4.lt(size, f32x4.splat(6.103515625e-5)));
-  const zero = i32x4.eq(bits, i32x4.splat(0));
-  const stored = v128.andnot(i32x4.sub(i32x4.shr_u(bits, 13), i32x4.splat(102 << 10)), zero);
-  return v128.or(stored, i32x4.shr_u(sign, 16));
+  // From 2^e on f16s are multiples of 2^(e−10), below 2^−14 of 2^−24: as float32s are from 2^(e+13) on.
+  const binade = i32x4.max_s(v128.and(x, i32x4.splat(0x7f800000)), i32x4.splat(113 << 23));
+  const coarse = i32x4.add(binade, i32x4.splat(13 << 23));
+  const rounded = f32x4.sub(f32x4.add(f32x4.abs(x), coarse), coarse);
+  const stored = i32x4.max_s(i32x4.sub(i32x4.shr_u(rounded, 13), i32x4.splat(102 << 10)), i32x4.splat(0)); // only 0 is below 0
+  return v128.or(stored, i32x4.shr_u(v128.and(x, i32x4.splat(0x80000000)), 16));
 }
 
 /** How many lanes cannot be stored: numbers whose nearest f16 is 128 or more, Infinity, NaN. */

@@ -1,12 +1,14 @@
 export { add } from './add';
 export { attentionRows } from './attention';
+export { rebiasF16, widenBF16, widenF16 } from './convert';
 export { embedBF16, embedF16, embedF32 } from './embedding';
 export { expRange } from './exp';
 export { storeKeyValue } from './key-value';
 export { matmulBF16, matmulF16, matmulF32 } from './matmul-float';
 export { matmulQ4 } from './matmul-q4';
 export { matmulQ8, matmulQ8Halves } from './matmul-q8';
-export { packBF16, packF16, packF32, packQ4, packQ8, widenBF16, widenF16 } from './pack';
+export { packBF16, packF16, packF32, packPairs } from './pack';
+export { packQ4, packQ8 } from './pack-blocks';
 export { quantize14, quantize14Halves, quantize8 } from './quantize';
 export { rmsnorm } from './rmsnorm';
 export { rope } from './rope';

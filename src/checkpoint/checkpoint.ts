@@ -17,8 +17,11 @@ export interface CheckpointTensor {
    * @throws {RangeError} if there are no such rows.
    */
   read(first?: number, count?: number): Promise<Floats>;
-  /** The bytes of these rows as they are in the file, little-endian. Errors as for `read`, but any dtype will do. */
-  readBytes(first?: number, count?: number): Promise<Uint8Array>;
+  /**
+   * Fills `target`, which may be shared memory, with the bytes of these rows as they are in the file, little-endian. Errors as for `read`, but any
+   * dtype will do, and `target` must be as long as they are.
+   */
+  readInto(target: Uint8Array, first?: number, count?: number): Promise<void>;
 }
 
 export interface Checkpoint {

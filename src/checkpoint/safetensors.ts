@@ -93,6 +93,16 @@ export class SafetensorsTensor implements CheckpointTensor, TensorInfo {
     return numbers;
   }
 
+  async readInto(target: Uint8Array, first = 0, count = this.rows() - first): Promise<void> {
+    const { begin, end } = this.range(first, count);
+    if (target.length !== end - begin) {
+      throw new RangeError(
+        `target: ${count} rows of tensor ${show(this.name)} are ${end - begin} bytes, not ${target.length}`,
+      );
+    }
+    await this.source.readInto(begin, target);
+  }
+
   /** The bytes of rows `first` … `first + count − 1` as they are in the file, for any dtype. Errors as for `read`. */
   async readBytes(first = 0, count = this.rows() - first): Promise<Uint8Array> {
     const { begin, end } = this.range(first, count);

@@ -1,11 +1,11 @@
 /** Packing, number for number: the layouts of asm/README.md, the roundings of `half.ts`, the plain quantizers of `block-formats.ts`. */
 import { expect, it } from 'vitest';
 import { blocksOf, tileBytes } from '../../src/kernels/wasm/formats.js';
-import { bf16ToF32, f16ToF32, roundToBF16, roundToF16 } from '../../src/numerics/half.js';
+import { bf16ToF32, f16ToF32, roundToBF16, roundToF16, toBF16Bits, toF16Bits } from '../../src/numerics/half.js';
 import { noise } from '../support/tensors.js';
 import { dequantizeRow, quantizeRow } from './block-formats.js';
 import { describeBuilds } from './instance.js';
-import { blockAt, FORMATS, numbersOfRow, pack, unpack } from './packed.js';
+import { blockAt, FORMATS, numbersOfRow, pack, storedHalf, unpack } from './packed.js';
 
 const SIZES = [1, 2, 3, 24, 31, 32, 33, 96, 127, 257, 512];
 const COUNTS = [1, 3, 4, 5, 15, 16, 17];
@@ -137,6 +137,36 @@ describeBuilds('packing', instance => {
     expect(numbersOfRow(packed, 0, 4)).toEqual(x.map(roundToBF16));
   });
 
+  it.each(['q8_0', 'q4_0'] as const)('%s: a block with NaN or Infinity is counted, wherever in it that is', format => {
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      for (const at of [0, 5, 31]) {
+        const row = [...float32(64, at)];
+        row[at] = bad;
+        instance.reset();
+        expect(pack(instance, format, [...row, ...float32(64, 9)], 64).unstorable).toBe(1);
+      }
+    }
+  });
+
+  it.each([
+    ['bf16', toBF16Bits],
+    ['f16', toF16Bits],
+  ] as const)('%s: rows that are 16-bit already give the same tile as float32', (format, toBits) => {
+    for (const { m, n } of shapes.filter(({ n }) => n <= 16)) {
+      const w = float32(n * m, m + n);
+      instance.reset();
+      const { pointer } = pack(instance, format, w, m);
+      const wanted = [...instance.bytes(pointer, tileBytes(format, m))];
+      const { kernels } = instance;
+      const rows = instance.reserve(w.length * 2);
+      new Uint16Array(instance.memory.buffer, rows, w.length).set(Uint16Array.from(w, toBits));
+      if (format === 'f16') expect(kernels.rebiasF16(rows, rows, w.length)).toBe(0);
+      const tile = instance.reserve(tileBytes(format, m));
+      kernels.packPairs(tile, rows, m, m, n);
+      expect([...instance.bytes(tile, tileBytes(format, m))]).toEqual(wanted);
+    }
+  });
+
   it('leaves the bytes around a tile alone', () => {
     for (const format of FORMATS) {
       instance.reset();
@@ -160,6 +190,35 @@ describeBuilds('widening', instance => {
     const got = instance.floats(to, 65_536);
     for (let bits = 0; bits < 65_536; bits++) {
       if (!Object.is(got[bits], widen(bits))) throw new Error(`${bits.toString(16)}: ${got[bits]}`);
+    }
+  });
+
+  it('rebiasF16 keeps every f16 below 128, and counts all others', () => {
+    instance.reset();
+    const from = instance.reserve(65_536 * 2);
+    new Uint16Array(instance.memory.buffer, from, 65_536).set(Uint16Array.from({ length: 65_536 }, (_, bits) => bits));
+    const to = instance.reserve(65_536 * 2);
+    const unstorable = instance.kernels.rebiasF16(to, from, 65_536);
+    const got = new Uint16Array(instance.memory.buffer, to, 65_536);
+    let counted = 0;
+    for (let bits = 0; bits < 65_536; bits++) {
+      if (!(Math.abs(f16ToF32(bits)) < 128)) counted++;
+      else if (!Object.is(storedHalf(got[bits]), f16ToF32(bits))) throw new Error(`${bits.toString(16)}: ${got[bits]}`);
+    }
+    expect(unstorable).toBe(counted);
+  });
+
+  it.each(['rebiasF16', 'widenF16', 'widenBF16'] as const)('%s does not look at what lies beyond the end', name => {
+    for (let count = 1; count < 18; count++) {
+      instance.reset();
+      const from = instance.reserve(count * 2);
+      new Uint16Array(instance.memory.buffer, from, count).fill(0x3c00);
+      const to = instance.reserve(32 * 4);
+      expect(instance.kernels[name](to, from, count) ?? 0).toBe(0);
+      const end = to + Math.ceil(count / 8) * (name === 'rebiasF16' ? 16 : 32);
+      const written = to + count * (name === 'rebiasF16' ? 2 : 4);
+      expect(new Set(instance.bytes(written, end - written))).toEqual(new Set(end === written ? [] : [0]));
+      expect(new Set(instance.bytes(end, 16))).toEqual(new Set([0xff]));
     }
   });
 

@@ -119,7 +119,7 @@ function scalePlace(packed: Packed, n: number, b: number): number {
 }
 
 /** 1 sign, 5 exponent bits with bias 25, 10 fraction bits; no subnormals. */
-function storedHalf(bits: number): number {
+export function storedHalf(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const size = exponent === 0 && (bits & 1023) === 0 ? 0 : 2 ** (exponent - 25) * (1 + (bits & 1023) / 1024);
   return bits & 0x8000 ? -size : size;

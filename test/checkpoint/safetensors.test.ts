@@ -79,6 +79,10 @@ it('reads ranges of rows, and no more bytes than they need', async () => {
   expect(await tensor.read(3)).toEqual(Float32Array.of(18, 19, 20, 21, 22, 23));
   expect(await tensor.read(4)).toEqual(new Float32Array(0));
   expect(await tensor.readBytes(0, 1)).toEqual(bytes.slice(0, 12));
+  const target = new Uint8Array(new SharedArrayBuffer(30), 3, 24).fill(9);
+  await tensor.readInto(target, 2, 2);
+  expect([...target]).toEqual([...bytes.slice(24)]);
+  await expect(tensor.readInto(target, 2, 1)).rejects.toThrow('1 rows of tensor "t" are 12 bytes, not 24');
   for (const [first, count] of [
     [-1, 1],
     [0, 5],
@@ -90,6 +94,7 @@ it('reads ranges of rows, and no more bytes than they need', async () => {
   ] as const) {
     await expect(tensor.read(first, count)).rejects.toThrow(RangeError);
     await expect(tensor.readBytes(first, count)).rejects.toThrow('"t" has 4 rows');
+    await expect(tensor.readInto(target, first, count)).rejects.toThrow('"t" has 4 rows');
   }
 });
 

@@ -102,6 +102,18 @@ describe('openFile', () => {
   });
 });
 
+it('a file is read straight into shared memory, also beyond 2 GiB of it', async () => {
+  const path = join(directory, 'shared');
+  await writeFile(path, 'abcdef');
+  const source = await openFile(path);
+  // Not touched but for one page, so it takes no memory.
+  const memory = new WebAssembly.Memory({ initial: 3 * 2 ** 14, maximum: 65_536, shared: true });
+  const at = 3 * 2 ** 30 - 7;
+  await source.readInto(2, new Uint8Array(memory.buffer, at, 4));
+  expect([...new Uint8Array(memory.buffer, at - 1, 6)]).toEqual([0, 99, 100, 101, 102, 0]);
+  await source.close();
+});
+
 it('a sparse file of 20 GB opens by its header alone, and its last row is read from beyond 4 GiB', async () => {
   const rows = 20_000_000;
   const size = rows * 1000;

@@ -68,7 +68,7 @@ describe('the same bits', () => {
               shape: tensor.shape,
               byteLength: tensor.byteLength,
               read: counted,
-              readBytes: (first, count) => tensor.readBytes(first, count),
+              readInto: (...args) => tensor.readInto(...args),
             },
           ];
         }),
@@ -126,7 +126,7 @@ describe('float64 checkpoints', () => {
               shape,
               byteLength: 2 * byteLength,
               read,
-              readBytes: async () => new Uint8Array(),
+              readInto: async () => {},
             },
           ];
         }),
@@ -241,8 +241,8 @@ describe('bad input is refused by name', () => {
       data[5] = NaN;
       return data;
     };
-    const readBytes = good.readBytes.bind(good);
-    poisoned.set(name, { name, dtype, shape, byteLength, read, readBytes });
+    const readInto = good.readInto.bind(good);
+    poisoned.set(name, { name, dtype, shape, byteLength, read, readInto });
     const sick = new Llama(
       config,
       new ExactEngine(config, { name: 'sick', tensors: poisoned, close: () => checkpoint.close() }),

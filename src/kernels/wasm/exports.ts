@@ -27,14 +27,16 @@ export const KERNELS = {
   matmulQ8: ['out', 'outStride', 'xq', 'xScales', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
   matmulQ8Halves: ['out', 'outStride', 'xq', 'xScales', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
   matmulQ4: ['out', 'outStride', 'xq', 'xScales', 'xSums', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
+  rebiasF16: ['to', 'from', 'count'],
+  widenF16: ['to', 'from', 'count'],
+  widenBF16: ['to', 'from', 'count'],
   packF32: ['to', 'rows', 'rowStride', 'm', 'count'],
   packBF16: ['to', 'rows', 'rowStride', 'm', 'count'],
   packF16: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packPairs: ['to', 'rows', 'rowStride', 'm', 'count'],
   packQ8: ['to', 'rows', 'rowStride', 'm', 'count'],
   packQ4: ['to', 'rows', 'rowStride', 'm', 'count'],
-  widenF16: ['to', 'from', 'count'],
-  widenBF16: ['to', 'from', 'count'],
 } as const;
 
-/** The packers return how many numbers, or scales, their format cannot hold, if there is a limit; the others return nothing. */
+/** What makes f16s, and scales, returns how many of them were too large, the others return nothing. */
 export type KernelExports = Readonly<Record<keyof typeof KERNELS, (...args: number[]) => number | undefined>>;

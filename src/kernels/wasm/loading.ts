@@ -1,5 +1,5 @@
 /**
- * Weights from a checkpoint into the shards, once: while the workers pack one stretch of rows, the next is read.
+ * Weights from a checkpoint into the shards, once: while the workers pack one stretch of rows, the next is read, straight into the shard.
  */
 import type { Checkpoint, CheckpointTensor } from '../../checkpoint/checkpoint.js';
 import { EMBEDDING, LM_HEAD } from '../../checkpoint/weights.js';
@@ -20,18 +20,12 @@ export async function loadWeights(
   plan: Plan,
   memories: readonly WebAssembly.Memory[],
   pool: Pool,
-  { signal, onProgress }: LoadHooks,
+  hooks: LoadHooks,
 ): Promise<void> {
-  const loader = new Loader(memories, pool);
   const places = Object.entries(plan.places);
   const total = places.reduce((sum, [, { bytes }]) => sum + bytes, 0);
-  let done = 0;
-  for (const [name, place] of places) {
-    signal?.throwIfAborted();
-    await loader.load(sourceOf(name, checkpoint), place);
-    done += place.bytes;
-    onProgress?.(done, total);
-  }
+  const loader = new Loader(memories, pool, total, hooks);
+  for (const [name, place] of places) await loader.load(sourceOf(name, checkpoint), place);
   await loader.finish();
 }
 
@@ -48,34 +42,44 @@ function sourceOf(name: string, { tensors }: Checkpoint): CheckpointTensor {
 class Loader {
   private readonly memories: readonly WebAssembly.Memory[];
   private readonly pool: Pool;
+  private readonly total: number;
+  private readonly hooks: LoadHooks;
+  private done = 0;
+  /** Of the stretch that was read last. */
   private packing: Promise<void> = Promise.resolve();
   private buffer = 0;
 
-  constructor(memories: readonly WebAssembly.Memory[], pool: Pool) {
+  constructor(memories: readonly WebAssembly.Memory[], pool: Pool, total: number, hooks: LoadHooks) {
     this.memories = memories;
     this.pool = pool;
+    this.total = total;
+    this.hooks = hooks;
   }
 
   async load(tensor: CheckpointTensor, place: Place): Promise<void> {
-    if (place.format === 'vector') return this.copy(tensor, place, true);
-    if (place.format.startsWith('rows-')) return this.copy(tensor, place, false);
-    await this.pack(tensor, place, place.format as WeightFormat);
+    if (place.format === 'vector') await this.widen(tensor, place);
+    else if (place.format.startsWith('rows-')) await this.copy(tensor, place);
+    else await this.pack(tensor, place, place.format as WeightFormat);
   }
 
   finish(): Promise<void> {
     return this.packing;
   }
 
-  /** As float32, or as it is in the file. */
-  private async copy(tensor: CheckpointTensor, { shard, pointer, shape }: Place, widen: boolean): Promise<void> {
-    const target = (offset: number, bytes: number) =>
-      new Uint8Array(this.memories[shard].buffer, pointer + offset, bytes);
-    const rows = shape[0];
-    const rowsAtOnce = Math.max(1, Math.floor((STAGING_BYTES * rows) / tensor.byteLength));
-    for (let first = 0, offset = 0; first < rows; first += rowsAtOnce) {
-      const bytes = await readRows(tensor, first, Math.min(rowsAtOnce, rows - first), widen);
-      target(offset, bytes.length).set(bytes);
-      offset += bytes.length;
+  /** A vector, as float32. */
+  private async widen(tensor: CheckpointTensor, { shard, pointer, bytes }: Place): Promise<void> {
+    new Float32Array(this.memories[shard].buffer, pointer, bytes / 4).set(await tensor.read());
+    this.placed(bytes);
+  }
+
+  /** Rows as they are in the file. */
+  private async copy(tensor: CheckpointTensor, { shard, pointer, shape, bytes }: Place): Promise<void> {
+    const rowBytes = bytes / shape[0];
+    const rowsAtOnce = Math.max(1, Math.floor(STAGING_BYTES / rowBytes));
+    for (let first = 0; first < shape[0]; first += rowsAtOnce) {
+      const count = Math.min(rowsAtOnce, shape[0] - first);
+      await this.read(tensor, first, count, shard, pointer + first * rowBytes);
+      this.placed(count * rowBytes);
     }
   }
 
@@ -92,37 +96,52 @@ class Loader {
     const rowsAtOnce = tilesAtOnce * TILE;
     for (let first = 0; first < rows; first += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, rows - first);
-      const bytes = await readRows(tensor, first, count, false);
       const source = ARENA + this.buffer * STAGING_BYTES;
       this.buffer = 1 - this.buffer;
-      new Uint8Array(this.memories[shard].buffer, source, bytes.length).set(bytes);
+      await this.read(tensor, first, count, shard, source);
       await this.packing; // of the other buffer
       const target = pointer + (first / TILE) * tileBytes(format, columns);
       this.packing = this.run(
         { kind: 'pack', shard, dtype, source, rows: count, columns, format, target },
         tensor.name,
       );
+      this.packing.catch(() => {}); // the next stretch waits for it, unless reading fails before
     }
   }
 
   private async run(job: PackJob, name: string): Promise<void> {
     const answers = await this.pool.run(job);
-    const overflowed = answers.reduce(
-      (sum, answer) => sum + (answer.kind === 'done' ? (answer.overflowed ?? 0) : 0),
-      0,
-    );
-    if (overflowed > 0) {
+    const tooLarge = answers.reduce((sum, answer) => sum + (answer.kind === 'done' ? (answer.tooLarge ?? 0) : 0), 0);
+    if (tooLarge > 0) {
       throw new LlamaError(
         'BAD_OPTION',
-        `${overflowed} numbers of ${name} are too large for ${job.format}, whose numbers or scales must be below 128 here; choose f32 or bf16`,
+        `${tooLarge} numbers of ${name} are too large for ${job.format}, whose numbers or scales must be below 128 here; choose f32 or bf16`,
       );
     }
+    this.placed(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));
   }
-}
 
-/** Bytes of rows as in the file, but float64 as float32; with `widen`, float32 in any case. */
-async function readRows(tensor: CheckpointTensor, first: number, count: number, widen: boolean): Promise<Uint8Array> {
-  if (!widen && tensor.dtype !== 'F64') return tensor.readBytes(first, count);
-  const numbers = Float32Array.from(await tensor.read(first, count));
-  return new Uint8Array(numbers.buffer);
+  /** Rows to `pointer`: as they are in the file, but what the packers do not read as float32. */
+  private async read(
+    tensor: CheckpointTensor,
+    first: number,
+    count: number,
+    shard: number,
+    pointer: number,
+  ): Promise<void> {
+    this.hooks.signal?.throwIfAborted();
+    const { buffer } = this.memories[shard];
+    if (tensor.dtype === 'F32' || tensor.dtype === 'F16' || tensor.dtype === 'BF16') {
+      const bytes = (count * tensor.byteLength) / tensor.shape[0];
+      await tensor.readInto(new Uint8Array(buffer, pointer, bytes), first, count);
+    } else {
+      const numbers = await tensor.read(first, count);
+      new Float32Array(buffer, pointer, numbers.length).set(numbers);
+    }
+  }
+
+  private placed(bytes: number): void {
+    this.done += bytes;
+    this.hooks.onProgress?.(this.done, this.total);
+  }
 }

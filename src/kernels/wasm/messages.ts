@@ -43,6 +43,6 @@ export type Job = PackJob | PassJob;
 
 /** Every worker answers every job; of a pass, the first one has the logits. */
 export type Answer =
-  | { readonly kind: 'done'; readonly overflowed?: number; readonly logits?: Float32Array }
+  | { readonly kind: 'done'; readonly tooLarge?: number; readonly logits?: Float32Array }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly message: string };

@@ -216,13 +216,18 @@ function arenaSize(config: LlamaConfig, maxRows: number, maxPages: number, threa
   );
   const quantized = blocksOf(widest) * (64 + 4 + 4);
   const running = maxRows * (perRow + quantized + maxPages * 4) + threads * threadScratch(config, maxRows);
-  const loading = 2 * STAGING_BYTES + threads * TILE * widest * 4;
+  const loading = 2 * STAGING_BYTES + threads * packScratch(config);
   return Math.max(running, loading) + 64 * 64;
 }
 
 /** The longest row that is ever multiplied with a matrix. */
 export function widestInput({ hiddenSize, intermediateSize, numAttentionHeads, headDim }: LlamaConfig): number {
   return Math.max(hiddenSize, intermediateSize, numAttentionHeads * headDim);
+}
+
+/** Of each thread while loading: a tile as float32; packing writes whole vectors of eight numbers. */
+export function packScratch(config: LlamaConfig): number {
+  return TILE * align(widestInput(config), 8) * 4;
 }
 
 /** Of each thread: indices of rows, and what attention needs for one group of heads. */

@@ -48,6 +48,7 @@ export class Pool {
 
   private send(job: Job, begin: () => void): Promise<readonly Answer[]> {
     if (this.failure) return Promise.reject(this.failure);
+    this.control.begin();
     begin();
     return new Promise((resolve, reject) => {
       this.pending = { answers: [], resolve, reject };

@@ -176,7 +176,6 @@ export class WasmEngine implements Engine {
     const watch = setInterval(() => onLayer(this.control.layersDone, this.layers), 100);
     try {
       const answers = await this.pool.run(job, () => {
-        this.control.begin();
         signal?.addEventListener('abort', cancel);
         if (signal?.aborted) cancel();
       });

@@ -6,10 +6,11 @@ import { forward } from '../../model/forward.js';
 import type { Row } from '../kernels.js';
 import { Control } from './control.js';
 import type { KernelExports } from './exports.js';
-import { tileBytes, type WeightFormat } from './formats.js';
+import { tileBytes } from './formats.js';
 import type { Answer, Job, PackJob, PassJob, WorkerSetup } from './messages.js';
+import { packTile } from './packing.js';
 import { PlacedWeights } from './placed-weights.js';
-import { ARENA, STAGING_BYTES, TILE, widestInput } from './plan.js';
+import { ARENA, packScratch, STAGING_BYTES, TILE } from './plan.js';
 import { type PagedSequence, type Shard, WasmKernels } from './wasm-kernels.js';
 
 const setup = workerData as WorkerSetup;
@@ -30,7 +31,7 @@ parentPort?.on('message', async (job: Job) => {
 
 async function answer(job: Job): Promise<Answer> {
   try {
-    if (job.kind === 'pack') return { kind: 'done', overflowed: pack(job) };
+    if (job.kind === 'pack') return { kind: 'done', tooLarge: pack(job) };
     return await pass(job);
   } catch (error) {
     if (error instanceof Cancelled) return { kind: 'cancelled' };
@@ -57,45 +58,17 @@ function asSequence(pages: readonly number[]): PagedSequence {
   return { pages, length: 0, truncate() {}, dispose() {} };
 }
 
-/** Packs this thread's tiles; returns how many numbers were too large for the format. */
-function pack({ shard, dtype, source, rows, columns, format, target }: PackJob): number {
-  const { kernels } = shards[shard];
-  const scratch = ARENA + 2 * STAGING_BYTES + index * TILE * widestInput(config) * 4;
+/** Packs tiles until none is left; returns how many numbers were too large for the format. */
+function pack(job: PackJob): number {
+  const { shard, dtype, source, rows, columns, format, target } = job;
+  const scratch = ARENA + 2 * STAGING_BYTES + index * packScratch(config);
+  const sourceBytes = TILE * columns * (dtype === 'F32' ? 4 : 2);
   const tiles = Math.ceil(rows / TILE);
-  const bytes = tileBytes(format, columns);
-  let overflowed = 0;
-  for (let tile = index; tile < tiles; tile += plan.threads) {
+  let tooLarge = 0;
+  for (let tile = control.deal(0, 1); tile < tiles; tile = control.deal(0, 1)) {
     const count = Math.min(TILE, rows - tile * TILE);
-    const numbers = float32Rows(kernels, dtype, source, tile * TILE * columns, count * columns, scratch);
-    overflowed += packTile(kernels, format, target + tile * bytes, numbers, columns, count);
+    const to = target + tile * tileBytes(format, columns);
+    tooLarge += packTile(shards[shard].kernels, job, to, source + tile * sourceBytes, count, scratch);
   }
-  return overflowed;
-}
-
-/** Pointer to `count` numbers from `first` on, as float32. */
-function float32Rows(
-  { widenF16, widenBF16 }: KernelExports,
-  dtype: PackJob['dtype'],
-  source: number,
-  first: number,
-  count: number,
-  scratch: number,
-): number {
-  if (dtype === 'F32') return source + first * 4;
-  (dtype === 'F16' ? widenF16 : widenBF16)(scratch, source + first * 2, count);
-  return scratch;
-}
-
-/** Packs one tile; returns how many of its numbers, or of its scales, f16 cannot hold. */
-function packTile(
-  kernels: KernelExports,
-  format: WeightFormat,
-  target: number,
-  numbers: number,
-  columns: number,
-  count: number,
-): number {
-  const { packF32, packBF16, packF16, packQ8, packQ4 } = kernels;
-  const packers = { f32: packF32, bf16: packBF16, f16: packF16, q8_0: packQ8, q4_0: packQ4 };
-  return packers[format](target, numbers, columns, columns, count) ?? 0;
+  return tooLarge;
 }
