@@ -4,8 +4,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bench } from 'tinybench';
 import { builtLoad } from './built.js';
+import { type GgmlType, ggmlBytes } from './ggml-types.js';
 import { medians } from './measure.js';
-import { GGML_TYPES, type GgmlType } from './peers/gguf.js';
 import { makeRandomCheckpoint } from './random-checkpoint.js';
 import { readBandwidth } from './read-bandwidth.js';
 import { matrixParameters, SHAPES, type ShapeName } from './shapes.js';
@@ -52,7 +52,7 @@ async function measure(path: string, shapeName: ShapeName, weights: GgmlType, th
   await model.close();
 
   const decodePerSecond = (DECODE_TOKENS * 1000) / decode;
-  const weightBytes = (matrixParameters(SHAPES[shapeName]) / 32) * GGML_TYPES[weights].blockBytes;
+  const weightBytes = ggmlBytes(weights, matrixParameters(SHAPES[shapeName]));
   console.log(
     [
       weights.padEnd(4),

@@ -5,31 +5,38 @@ import { DTYPE_BYTES, encode } from '../src/checkpoint/dtypes.js';
 import { type SafetensorsInput, writeSafetensors } from '../src/checkpoint/safetensors-writer.js';
 import { expectedWeights } from '../src/checkpoint/weights.js';
 import { parseConfig } from '../src/config.js';
-import { normalTable, normWeights, tablePieces } from './random-weights.js';
+import { elementCount } from '../src/tensor.js';
+import type { Numbers } from './numbers.js';
+import { randomNumbers } from './random-weights.js';
 import type { Shape } from './shapes.js';
 import { writeOnce } from './write-once.js';
 
-export type RandomDType = 'F32' | 'F16' | 'BF16';
+const TYPES = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
+export type CheckpointDType = keyof typeof TYPES;
+
+export function makeRandomCheckpoint(path: string, shape: Shape, dtype: CheckpointDType = 'F16'): Promise<void> {
+  return makeCheckpoint(path, shape, randomNumbers(), dtype);
+}
 
 /** Makes the Hugging Face directory `path`, with config.json and model.safetensors, if it is not there yet. */
-export async function makeRandomCheckpoint(path: string, shape: Shape, dtype: RandomDType = 'F16'): Promise<void> {
+export async function makeCheckpoint(
+  path: string,
+  shape: Shape,
+  numbers: Numbers,
+  dtype: CheckpointDType,
+): Promise<void> {
   const config = configJson(shape);
-  const numbers = encode(dtype, normalTable());
-  const width = DTYPE_BYTES[dtype];
   const tensors = [...expectedWeights(parseConfig(config))].map(([name, sizes]): SafetensorsInput => {
-    const count = sizes.reduce((product, size) => product * size, 1);
-    const chunks = sizes.length === 1 ? [encode(dtype, normWeights(name, count))] : cut(numbers, width, name, count);
+    const count = elementCount(sizes);
+    const chunks =
+      sizes.length === 1 ? [encode(dtype, numbers.vector(name, count))] : numbers.matrix(name, count, TYPES[dtype]);
     return { name, dtype, shape: sizes, chunks };
   });
-  const dataBytes = tensors.reduce((sum, tensor) => sum + tensor.shape.reduce((a, b) => a * b, width), 0);
+  const dataBytes = tensors.reduce((sum, tensor) => sum + elementCount(tensor.shape) * DTYPE_BYTES[dtype], 0);
 
   await mkdir(path, { recursive: true });
   await writeFile(join(path, 'config.json'), JSON.stringify(config, null, 2));
   await writeOnce(join(path, 'model.safetensors'), writeSafetensors(tensors), dataBytes);
-}
-
-function* cut(numbers: Uint8Array, width: number, name: string, count: number): Generator<Uint8Array> {
-  for (const [start, end] of tablePieces(name, count)) yield numbers.subarray(start * width, end * width);
 }
 
 function configJson({ V, D, F, L, H, K, positions, ropeFactor }: Shape): Record<string, unknown> {

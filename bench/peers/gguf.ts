@@ -3,23 +3,14 @@
  *
  *     "GGUF" | version | tensor count | metadata count | metadata | tensor infos | padding | data, each tensor aligned to 32
  */
+import { elementCount } from '../../src/tensor.js';
+import { GGML_TYPES, type GgmlType, ggmlBytes } from '../ggml-types.js';
 
 export type GgufValue =
   | { readonly type: 'u32' | 'i32' | 'f32'; readonly value: number }
   | { readonly type: 'string'; readonly value: string }
   | { readonly type: 'array'; readonly of: 'i32' | 'f32'; readonly value: readonly number[] }
   | { readonly type: 'array'; readonly of: 'string'; readonly value: readonly string[] };
-
-export type GgmlType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
-
-/** Id in the file, and bytes that 32 numbers take. */
-export const GGML_TYPES: Readonly<Record<GgmlType, { readonly id: number; readonly blockBytes: number }>> = {
-  f32: { id: 0, blockBytes: 128 },
-  f16: { id: 1, blockBytes: 64 },
-  q4_0: { id: 2, blockBytes: 18 },
-  q8_0: { id: 8, blockBytes: 34 },
-  bf16: { id: 30, blockBytes: 64 },
-};
 
 export interface GgufTensor {
   readonly name: string;
@@ -53,7 +44,7 @@ export async function* writeGguf(
 }
 
 function tensorBytes({ type, shape }: GgufTensor): number {
-  return (shape.reduce((product, size) => product * size, 1) / 32) * GGML_TYPES[type].blockBytes;
+  return ggmlBytes(type, elementCount(shape));
 }
 
 function header(metadata: Readonly<Record<string, GgufValue>>, tensors: readonly GgufTensor[]): Uint8Array {

@@ -1,36 +1,50 @@
 /**
- * The model of `bench/random-checkpoint.ts` as llama.cpp reads it: the same numbers, but for the order of rows in Q and K, in which rope's pairs
- * lie differently. The speed is the same; the text, which nobody reads, is not.
+ * A Llama as llama.cpp reads it: the same function of the same numbers as the Hugging Face checkpoint.
+ *
+ * Two things differ. Rows of Q and K are in another order, because llama.cpp rotates number 2i of a head with 2i + 1, and Hugging Face i with i + d/2. And
+ * a vocabulary is part of the file; this one is made up, since only ids are ever given.
  */
-import { bytesOf, encode } from '../../src/checkpoint/dtypes.js';
-import { BLOCK, normalTable, normWeights, tablePieces } from '../random-weights.js';
+import { bytesOf } from '../../src/checkpoint/dtypes.js';
+import { type GgmlType, ggmlBytes } from '../ggml-types.js';
+import type { Numbers } from '../numbers.js';
+import { randomNumbers } from '../random-weights.js';
 import type { Shape } from '../shapes.js';
 import { writeOnce } from '../write-once.js';
-import { GGML_TYPES, type GgmlType, type GgufTensor, type GgufValue, ggufDataBytes, writeGguf } from './gguf.js';
+import { type GgufTensor, type GgufValue, ggufDataBytes, writeGguf } from './gguf.js';
 
-/** Makes the file `path` if it is not there yet, with all matrices in one format. */
-export async function makeRandomGguf(path: string, shape: Shape, type: GgmlType): Promise<void> {
-  const tensors = tensorsOf(shape, type, quantize(type, normalTable()));
-  await writeOnce(path, writeGguf(metadata(shape, type), tensors), ggufDataBytes(tensors));
+export function makeRandomGguf(path: string, shape: Shape, type: GgmlType): Promise<void> {
+  return makeGguf(path, shape, randomNumbers(), type);
 }
 
-function tensorsOf({ V, D, F, L, H, K }: Shape, type: GgmlType, table: Uint8Array): GgufTensor[] {
+/** Makes the file `path` if it is not there yet. */
+export async function makeGguf(path: string, shape: Shape, numbers: Numbers, type: GgmlType): Promise<void> {
+  const tensors = llamaTensors(shape, numbers, type);
+  await writeOnce(path, writeGguf(llamaMetadata(shape, type), tensors), ggufDataBytes(tensors));
+}
+
+/** All matrices in one format, but for the embedding: where the others are quantized it is f16, as in `src/kernels/wasm`. */
+export function llamaTensors({ V, D, F, L, H, K }: Shape, numbers: Numbers, type: GgmlType): GgufTensor[] {
   const keyValue = (D / H) * K;
-  const matrix = (name: string, source: string, out: number, columns: number): GgufTensor => {
-    const chunks = cut(table, type, `${source}.weight`, out * columns);
-    return { name: `${name}.weight`, type, shape: [out, columns], chunks };
+  const matrix = (name: string, source: string, out: number, columns: number, as = type): GgufTensor => {
+    const chunks = numbers.matrix(`${source}.weight`, out * columns, as);
+    return { name: `${name}.weight`, type: as, shape: [out, columns], chunks };
+  };
+  const rotated = (name: string, source: string, heads: number): GgufTensor => {
+    const tensor = matrix(name, source, (D / H) * heads, D);
+    return { ...tensor, chunks: interleaveHalves(tensor.chunks, heads, D / H, ggmlBytes(type, D)) };
   };
   const norm = (name: string, source: string): GgufTensor => {
-    const chunks = [bytesOf(normWeights(`${source}.weight`, D))];
+    const chunks = [bytesOf(numbers.vector(`${source}.weight`, D))];
     return { name: `${name}.weight`, type: 'f32', shape: [D], chunks };
   };
-  const tensors = [matrix('token_embd', 'model.embed_tokens', V, D)];
+  const isQuantized = type === 'q8_0' || type === 'q4_0';
+  const tensors = [matrix('token_embd', 'model.embed_tokens', V, D, isQuantized ? 'f16' : type)];
   for (let layer = 0; layer < L; layer++) {
     const [to, from] = [`blk.${layer}`, `model.layers.${layer}`];
     tensors.push(
       norm(`${to}.attn_norm`, `${from}.input_layernorm`),
-      matrix(`${to}.attn_q`, `${from}.self_attn.q_proj`, D, D),
-      matrix(`${to}.attn_k`, `${from}.self_attn.k_proj`, keyValue, D),
+      rotated(`${to}.attn_q`, `${from}.self_attn.q_proj`, H),
+      rotated(`${to}.attn_k`, `${from}.self_attn.k_proj`, K),
       matrix(`${to}.attn_v`, `${from}.self_attn.v_proj`, keyValue, D),
       matrix(`${to}.attn_output`, `${from}.self_attn.o_proj`, D, D),
       norm(`${to}.ffn_norm`, `${from}.post_attention_layernorm`),
@@ -42,36 +56,27 @@ function tensorsOf({ V, D, F, L, H, K }: Shape, type: GgmlType, table: Uint8Arra
   return [...tensors, norm('output_norm', 'model.norm'), matrix('output', 'lm_head', V, D)];
 }
 
-function* cut(table: Uint8Array, type: GgmlType, name: string, count: number): Generator<Uint8Array> {
-  const bytes = GGML_TYPES[type].blockBytes / BLOCK;
-  for (const [start, end] of tablePieces(name, count)) yield table.subarray(start * bytes, end * bytes);
-}
-
-function quantize(type: GgmlType, numbers: Float32Array): Uint8Array {
-  if (type === 'f32' || type === 'f16' || type === 'bf16') {
-    return encode(type.toUpperCase() as 'F32' | 'F16' | 'BF16', numbers);
+/** Row i of the first half of each head, then row i of its second half: `w.reshape(heads, 2, d/2, columns).swapaxes(1, 2)`. */
+function* interleaveHalves(
+  chunks: Iterable<Uint8Array>,
+  heads: number,
+  headDim: number,
+  rowBytes: number,
+): Generator<Uint8Array> {
+  const from = Buffer.concat([...chunks]);
+  const to = new Uint8Array(from.length);
+  for (let row = 0; row < heads * headDim; row++) {
+    const i = row % headDim;
+    const source = row - i + Math.floor(i / 2) + (i % 2) * (headDim / 2);
+    to.set(from.subarray(source * rowBytes, (source + 1) * rowBytes), row * rowBytes);
   }
-  const { blockBytes } = GGML_TYPES[type];
-  const bytes = new Uint8Array((numbers.length / BLOCK) * blockBytes);
-  for (let i = 0; i < numbers.length / BLOCK; i++) {
-    const block = numbers.subarray(i * BLOCK, (i + 1) * BLOCK);
-    const extreme = block.reduce((most, x) => (Math.abs(x) > Math.abs(most) ? x : most));
-    const scale = type === 'q8_0' ? Math.abs(extreme) / 127 : extreme / -8;
-    const out = bytes.subarray(i * blockBytes, (i + 1) * blockBytes);
-    out.set(encode('F16', Float32Array.of(scale)));
-    const quants = type === 'q8_0' ? block.map(x => Math.round(x / scale)) : nibbles(block.map(x => x / scale));
-    out.set(quants, 2);
-  }
-  return bytes;
+  yield to;
 }
 
-/** Element i beside element i + 16. */
-function nibbles(block: Float32Array): Uint8Array {
-  const [low, high] = [0, 16].map(from => block.slice(from, from + 16).map(x => Math.min(15, Math.trunc(x + 8.5))));
-  return Uint8Array.from(low, (x, i) => x | (high[i] << 4));
-}
-
-function metadata({ V, D, F, L, H, K, positions, ropeFactor }: Shape, type: GgmlType): Record<string, GgufValue> {
+export function llamaMetadata(
+  { V, D, F, L, H, K, positions, ropeFactor }: Shape,
+  type: GgmlType,
+): Record<string, GgufValue> {
   const u32 = (value: number) => ({ type: 'u32', value }) as const;
   const f32 = (value: number) => ({ type: 'f32', value }) as const;
   const string = (value: string) => ({ type: 'string', value }) as const;
