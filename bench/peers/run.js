@@ -1,39 +1,46 @@
 /**
- * llama.cpp, native, and this project's WASM engine on the same model and the same machine, taking turns. Let nothing else run meanwhile.
+ * This project's WASM engine and llama.cpp, native and in WebAssembly, on the same model and the same machine, taking turns. Let nothing else
+ * run meanwhile. README.md beside `bench/` says what the figures mean.
  *
  *     npm install --no-save --ignore-scripts       as the lock file says, also where a registry lacks the binaries of other systems
- *     npm start -- --shape 1.1B --weights q8_0 --threads 2
+ *     npm start -- --shape 1.1B --weights q8_0 --threads 2 --peers llama-cpp,wllama
  *     npm start -- --shape 1.1B --weights q8_0 --context 16384      decoding with so many tokens in the cache
  */
-import { fork } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { mkdir, stat } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { GGML_TYPES } from '../../dist-bench/bench/peers/gguf.js';
-import { makeRandomGguf } from '../../dist-bench/bench/peers/random-gguf.js';
+import { GGML_TYPES } from '../../dist-bench/bench/ggml-types.js';
+import { makeRandomGguf } from '../../dist-bench/bench/peers/llama-gguf.js';
 import { makeRandomCheckpoint } from '../../dist-bench/bench/random-checkpoint.js';
 import { readBandwidth } from '../../dist-bench/bench/read-bandwidth.js';
-import { matrixParameters, SHAPES } from '../../dist-bench/bench/shapes.js';
+import { SHAPES } from '../../dist-bench/bench/shapes.js';
+import { LABELS, Peer } from './peer.js';
+import { report } from './report.js';
 
 const { values } = parseArgs({
   options: {
     shape: { type: 'string', default: '110M' },
     weights: { type: 'string', default: 'q8_0' },
+    peers: { type: 'string', default: 'llama-cpp' },
     threads: { type: 'string', default: String(availableParallelism()) },
     prefill: { type: 'string', default: '512' },
     decode: { type: 'string', default: '64' },
     context: { type: 'string', default: '0' },
     rounds: { type: 'string', default: '3' },
+    /** One model in memory at a time, all rounds of one side before the next; chosen by itself where memory is short. */
+    'one-at-a-time': { type: 'boolean', default: false },
+    chromium: { type: 'string', default: '/usr/bin/chromium' },
     /** Where models are kept from one run to the next; 1.1B takes 2.2 GB and 7B takes 13 GB, and as much again for llama.cpp's. */
     models: { type: 'string', default: join(tmpdir(), 'llama-32k-peers') },
   },
 });
+const { weights, chromium } = values;
+const names = [...values.peers.split(','), 'ours'];
 const shape = SHAPES[values.shape];
-const { weights } = values;
-if (shape === undefined || GGML_TYPES[weights] === undefined) {
-  const names = object => Object.keys(object).join(', ');
-  console.error(`shapes: ${names(SHAPES)}; weights: ${names(GGML_TYPES)}`);
+if (shape === undefined || GGML_TYPES[weights] === undefined || names.some(name => LABELS[name] === undefined)) {
+  const list = object => Object.keys(object).join(', ');
+  console.error(`shapes: ${list(SHAPES)}; weights: ${list(GGML_TYPES)}; peers: ${list(LABELS)}`);
   process.exit(2);
 }
 const [threads, prefill, decode, context, rounds] = ['threads', 'prefill', 'decode', 'context', 'rounds'].map(name =>
@@ -50,69 +57,53 @@ const bandwidth = await readBandwidth(threads);
 // llama.cpp's threads wait for each other spinning: with anything else running, its figures collapse and the ratios mean nothing.
 const [load] = loadavg();
 console.log(
-  `Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, load ${load.toFixed(1)}, memory read at ${gigabytes(bandwidth)} GB/s`,
+  `Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, load ${load.toFixed(1)}, memory read at ${(bandwidth / 1e9).toFixed(1)} GB/s`,
 );
 
 const size = Math.max(context, prefill) + decode + 1;
-const settings = { checkpoint, gguf, weights, threads, size, vocabSize: shape.V, prefill, decode, context };
-const peers = [];
-for (const script of ['llama-cpp.js', 'ours.js']) peers.push(await start(script));
-for (const { loaded } of peers) console.log(loaded.about);
-for (let round = 0; round <= rounds; round++) {
-  for (const { measured, ask } of peers) {
-    const result = await ask('round');
-    if (round > 0) measured.push(result); // the first one is for the compilers and the caches
+const settings = { checkpoint, gguf, weights, threads, size, vocabSize: shape.V, prefill, decode, context, chromium };
+const takeTurns = !values['one-at-a-time'] && (await fitsInMemory());
+if (!takeTurns) console.log('one side after the other, not taking turns: there is one model in memory at a time');
+const measured = [];
+for (const group of takeTurns ? [names] : names.map(name => [name])) measured.push(...(await measure(group)));
+if (measured.at(-1)?.label === LABELS.ours) report(measured, { ...settings, shape: values.shape, rounds, bandwidth });
+
+/** Measures those of `group` that can be, and sets the exit code if one cannot. */
+async function measure(group) {
+  let peers = group.map(name => new Peer(name));
+  await everyone(async peer => {
+    await peer.load(settings);
+    console.log(peer.loaded.about);
+  });
+  for (let round = 0; round <= rounds; round++) {
+    await everyone(async peer => {
+      const result = await peer.round();
+      if (round > 0) peer.measured.push(result); // the first one is for the compilers and the caches
+    });
+  }
+  await everyone(peer => peer.close());
+  return peers;
+
+  /** One after the other; who fails is left out from then on. */
+  async function everyone(work) {
+    const well = [];
+    for (const peer of peers) {
+      try {
+        await work(peer);
+        well.push(peer);
+      } catch (error) {
+        console.error(`${error.message}; it is left out`);
+        process.exitCode = 1;
+      }
+    }
+    peers = well;
   }
 }
-for (const { child } of peers) child.send('close');
-report();
 
-async function start(script) {
-  const child = fork(new URL(script, import.meta.url));
-  const ask = message =>
-    new Promise((resolve, reject) => {
-      const failed = code => reject(new Error(`${script} ended with exit code ${code}`));
-      child.once('exit', failed);
-      child.once('message', answer => {
-        child.off('exit', failed);
-        resolve(answer);
-      });
-      child.send(message);
-    });
-  return { child, ask, loaded: await ask(settings), measured: [] };
-}
-
-function report() {
-  const weightBytes = (matrixParameters(shape) / 32) * GGML_TYPES[weights].blockBytes;
-  const what = context > 0 ? `after ${context} tokens` : `prefill of ${prefill} tokens`;
-  console.log(`\n${values.shape} ${weights}, ${threads} threads, ${what}, decode of ${decode}, median of ${rounds}`);
-  console.log(line('', 'llama.cpp', 'llama-32k', 'ratio'));
-  if (context === 0) rates('prefill, tokens/s', ({ measured }) => prefill / median(measured, 'prefill'));
-  else rates('filling, tokens/s (once)', ({ loaded }) => context / loaded.fill);
-  rates('decode, tokens/s', ({ measured }) => decode / median(measured, 'decode'));
-  rates('weights, GB/s', ({ measured }) => ((decode / median(measured, 'decode')) * weightBytes) / 1e9);
-  rates(
-    '… of the bandwidth, %',
-    ({ measured }) => ((decode / median(measured, 'decode')) * weightBytes * 100) / bandwidth,
-  );
-  rates('loading, s', ({ loaded }) => loaded.seconds);
-  rates('peak memory, GB', ({ measured }) => Math.max(...measured.map(({ peakBytes }) => peakBytes)) / 1e9);
-}
-
-function rates(name, figure) {
-  const [theirs, ours] = peers.map(figure);
-  console.log(line(name, theirs.toFixed(2), ours.toFixed(2), (ours / theirs).toFixed(2)));
-}
-
-function line(name, ...columns) {
-  return name.padEnd(26) + columns.map(text => text.padStart(11)).join('');
-}
-
-function median(results, key) {
-  const sorted = results.map(result => result[key]).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-function gigabytes(bytes) {
-  return (bytes / 1e9).toFixed(1);
+/** Whether all models, and a fifth more for everything else, fit at once. Float32 keys and values are the largest there are. */
+async function fitsInMemory() {
+  const { size: weightBytes } = await stat(gguf);
+  const { D, H, K, L } = shape;
+  const cacheBytes = size * L * 2 * K * (D / H) * 4;
+  return names.length * (weightBytes + cacheBytes) * 1.2 < freemem();
 }

@@ -1,5 +1,5 @@
 /**
- * One side of a comparison: a process that loads a model once, and then measures when it is told to. Both sides do the same, and only
+ * One side of a comparison: a process that loads a model once, and then measures when it is told to. All sides do the same, and only
  * one of them at a time.
  */
 
@@ -50,7 +50,8 @@ async function round(side, { context, prefill, decode }) {
   await side.truncate(context);
   const [prefillSeconds] = context > 0 ? [undefined] : await timed(() => side.prefill(prefill));
   const [decodeSeconds] = await timed(() => side.decode(260, decode));
-  return { prefill: prefillSeconds, decode: decodeSeconds, peakBytes: process.resourceUsage().maxRSS * 1024 };
+  const peakBytes = side.peakBytes ? await side.peakBytes() : process.resourceUsage().maxRSS * 1024;
+  return { prefill: prefillSeconds, decode: decodeSeconds, peakBytes };
 }
 
 async function timed(work) {

@@ -1,0 +1,39 @@
+/** The table: a column for each side, and how many times the others' figure ours is. The last of `peers` is ours. */
+import { ggmlBytes } from '../../dist-bench/bench/ggml-types.js';
+import { matrixParameters, SHAPES } from '../../dist-bench/bench/shapes.js';
+
+export function report(peers, { shape, weights, threads, prefill, decode, context, rounds, bandwidth }) {
+  const weightBytes = ggmlBytes(weights, matrixParameters(SHAPES[shape]));
+  const what = context > 0 ? `after ${context} tokens` : `prefill of ${prefill} tokens`;
+  const others = peers.slice(0, -1);
+  const perSecond = ({ measured }) => decode / median(measured, 'decode');
+  const figures = (name, figure) => {
+    const values = peers.map(figure);
+    const ours = values[values.length - 1];
+    const ratios = values.slice(0, -1).map(theirs => ours / theirs);
+    console.log(line(name, [...values, ...ratios].map(fixed)));
+  };
+
+  console.log(`\n${shape} ${weights}, ${threads} threads, ${what}, decode of ${decode}, median of ${rounds}`);
+  console.log(line('', [...peers.map(({ label }) => label), ...others.map(({ label }) => `÷ ${label}`)]));
+  if (context === 0) figures('prefill, tokens/s', ({ measured }) => prefill / median(measured, 'prefill'));
+  else figures('filling, tokens/s (once)', ({ loaded }) => context / loaded.fill);
+  figures('decode, tokens/s', perSecond);
+  figures('weights, GB/s', peer => (perSecond(peer) * weightBytes) / 1e9);
+  figures('… of the bandwidth, %', peer => (perSecond(peer) * weightBytes * 100) / bandwidth);
+  figures('loading, s', ({ loaded }) => loaded.seconds);
+  figures('peak memory, GB', ({ measured }) => Math.max(...measured.map(({ peakBytes }) => peakBytes)) / 1e9);
+}
+
+function line(name, columns) {
+  return name.padEnd(26) + columns.map(text => text.padStart(13)).join('');
+}
+
+function fixed(x) {
+  return Number.isFinite(x) ? x.toFixed(2) : '–';
+}
+
+function median(results, key) {
+  const sorted = results.map(result => result[key]).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
