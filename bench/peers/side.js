@@ -19,6 +19,7 @@ export async function serve(load) {
   let side;
   let settings;
   let answer = Promise.resolve();
+  process.on('disconnect', () => process.exit()); // who compares is gone, or has said `close`
   process.on('message', message => {
     answer = answer.then(() => handle(message));
     answer.catch(error => {
