@@ -1,6 +1,7 @@
 /** How fast this machine reads memory: what a decode cannot be faster than, since it reads every weight once. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { compileAssemblyScript } from './compile.js';
 
 const BYTES = 2 ** 30; // in all: far more than any cache
 const ROUNDS = 5;
@@ -19,6 +20,11 @@ export function sum(start: usize, bytes: usize): v128 {
 export function touch(start: usize, bytes: usize): void { memory.fill(start, 1, bytes); }
 export function read(start: usize, bytes: usize): i64 { return i64x2.extract_lane(sum(start, bytes), 0); }`;
 
+/** `touch` writes a stretch of memory, for what was never written may not be memory at all; `read` reads it. */
+export async function compileReader(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await compileAssemblyScript(SOURCE, ['simd', 'bulk-memory', 'threads']));
+}
+
 export interface BandwidthSetup {
   readonly module: WebAssembly.Module;
   readonly bytes: number;
@@ -26,7 +32,7 @@ export interface BandwidthSetup {
 
 /** Bytes per second that `threads` threads read together: the best of a few rounds. */
 export async function readBandwidth(threads: number = availableParallelism()): Promise<number> {
-  const module = await WebAssembly.compile(await compile(SOURCE));
+  const module = await compileReader();
   const workerData: BandwidthSetup = { module, bytes: BYTES / threads };
   const workers = Array.from(
     { length: threads },
@@ -50,21 +56,4 @@ function oneRound(worker: Worker): Promise<{ readonly start: number; readonly en
     worker.once('error', reject);
     worker.postMessage('go');
   });
-}
-
-async function compile(source: string): Promise<Uint8Array> {
-  // By a name that TypeScript does not follow: the compiler's types declare another `console` for everybody.
-  const { default: asc } = await import('assemblyscript/asc' as string);
-  const { error, stderr, binary } = await asc.compileString(source, {
-    optimizeLevel: 3,
-    runtime: 'stub',
-    noAssert: true,
-    enable: ['simd', 'bulk-memory', 'threads'],
-    importMemory: true,
-    sharedMemory: true,
-    initialMemory: 1,
-    maximumMemory: MOST_PAGES,
-  });
-  if (error) throw new Error(stderr.toString());
-  return binary;
 }

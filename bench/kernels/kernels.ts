@@ -1,0 +1,35 @@
+/** The compiled kernels over a memory of their own, far larger than any cache. */
+import { readFile } from 'node:fs/promises';
+import type { KernelExports } from '../../src/kernels/wasm/exports.js';
+import type { Build } from '../../src/kernels/wasm/module.js';
+import { normalTable } from '../random-weights.js';
+
+const MEMORY = 2 ** 29;
+
+export interface Kernels {
+  readonly build: Build;
+  readonly exports: KernelExports;
+  readonly memory: WebAssembly.Memory;
+  /** Writes `count` numbers like those of a model to `pointer`: of small integers, read as float32, kernels would be slow. */
+  numbers(pointer: number, count: number): void;
+}
+
+/** Undefined if this engine cannot run that build. */
+export async function openKernels(build: Build): Promise<Kernels | undefined> {
+  const code = new Uint8Array(await readFile(new URL(`../../../dist/kernels/wasm/${build}.wasm`, import.meta.url)));
+  if (!WebAssembly.validate(code)) return undefined;
+  const memory = new WebAssembly.Memory({ initial: MEMORY / 65_536, maximum: 65_536, shared: true });
+  const { exports } = new WebAssembly.Instance(await WebAssembly.compile(code), { env: { memory } });
+  const table = normalTable();
+  return {
+    build,
+    exports: exports as unknown as KernelExports,
+    memory,
+    numbers(pointer, count) {
+      for (let done = 0; done < count; done += table.length) {
+        const part = table.subarray(0, Math.min(table.length, count - done));
+        new Float32Array(memory.buffer, pointer + done * 4, part.length).set(part);
+      }
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** Linear layers: a single row, with weights from memory; 32 rows, with weights from the cache. */
+import type { KernelExports } from '../../src/kernels/wasm/exports.js';
+import { blocksOf, tileBytes, type WeightFormat } from '../../src/kernels/wasm/formats.js';
+import type { Build } from '../../src/kernels/wasm/module.js';
+import { best } from '../best.js';
+import type { Kernels } from './kernels.js';
+import { type Peaks, SLICE } from './peaks.js';
+
+const M = 4096;
+const ROWS = 32;
+const [X, XQ, X_SCALES, X_SUMS, OUT, WEIGHTS] = [1, 2, 3, 4, 5, 6].map(i => i * 2 ** 20);
+
+const SUFFIXES: Record<WeightFormat, 'F32' | 'F16' | 'BF16' | 'Q8' | 'Q4'> = {
+  f32: 'F32',
+  bf16: 'BF16',
+  f16: 'F16',
+  q8_0: 'Q8',
+  q4_0: 'Q4',
+};
+export const FORMATS = Object.keys(SUFFIXES) as WeightFormat[];
+
+/** Bytes of weights per second for one row, and operations per second for many, both in 10^9. */
+export function measureLinear({ exports, build, numbers, memory }: Kernels, format: WeightFormat) {
+  const tile = tileBytes(format, M);
+  const bytes = new Uint8Array(memory.buffer);
+  const tiles = Math.floor((bytes.length - WEIGHTS) / tile);
+  numbers(X, 16 * M);
+  exports[`pack${SUFFIXES[format]}`](WEIGHTS, X, M, M, 16);
+  for (let t = 1; t < tiles; t++) bytes.copyWithin(WEIGHTS + t * tile, WEIGHTS, WEIGHTS + tile);
+  numbers(X, ROWS * M);
+
+  const one = linear(exports, format, 1, false);
+  const piece = Math.ceil(SLICE / tile);
+  let next = 0;
+  const decode = best(() => {
+    next = next + piece > tiles ? 0 : next;
+    for (const end = next + piece; next < end; next++) one(next);
+  });
+  const many = linear(exports, format, ROWS, build === 'relaxed');
+  const prefill = best(() => many(0));
+  return { read: (piece * tile) / decode / 1e6, operations: (2 * ROWS * 16 * M) / prefill / 1e6 };
+}
+
+/** What `operations` cannot exceed: the peak of the instruction that the kernel consists of. */
+export function linearLimit(build: Build, format: WeightFormat, { mulAdd, dot, relaxedDot }: Peaks): number {
+  if (format !== 'q8_0' && format !== 'q4_0') return mulAdd;
+  if (build === 'simd' || relaxedDot === undefined) return dot;
+  return format === 'q8_0' ? relaxedDot / 2 : relaxedDot; // a weight of 8 bits meets two halves of an activation
+}
+
+/** Computes one tile for `rows` rows. */
+function linear(kernels: KernelExports, format: WeightFormat, rows: number, halves: boolean): (tile: number) => void {
+  const blocks = blocksOf(M);
+  const range = [X, M, M, 0, rows] as const;
+  const write = (tile: number) => [OUT - tile * 64, 1024] as const; // the same place for each
+  switch (format) {
+    case 'q8_0': {
+      kernels[halves ? 'quantize14Halves' : 'quantize14'](XQ, X_SCALES, ...range);
+      const matmul = kernels[halves ? 'matmulQ8Halves' : 'matmulQ8'];
+      return t => matmul(...write(t), XQ, X_SCALES, rows, WEIGHTS, blocks, t, t + 1);
+    }
+    case 'q4_0':
+      kernels.quantize8(XQ, X_SCALES, X_SUMS, ...range);
+      return t => kernels.matmulQ4(...write(t), XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, t, t + 1);
+    default: {
+      const matmul = kernels[`matmul${SUFFIXES[format] as 'F32' | 'F16' | 'BF16'}`];
+      return t => matmul(...write(t), X, M, rows, WEIGHTS, M, t, t + 1);
+    }
+  }
+}

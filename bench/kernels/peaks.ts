@@ -1,0 +1,81 @@
+/**
+ * What one thread can do at most: reading memory, and the instructions that the kernels are made of. These have everything in registers, and enough sums
+ * at a time that none waits for the one before. 10^9 bytes, and 10^9 operations, per second; a product and a sum are two operations.
+ */
+import { best } from '../best.js';
+import { compileAssemblyScript } from '../compile.js';
+import { compileReader } from '../read-bandwidth.js';
+import type { Kernels } from './kernels.js';
+
+export interface Peaks {
+  readonly read: number;
+  /** f32x4: a product, then a sum. */
+  readonly mulAdd: number;
+  /** i32x4.dot_i16x8_s, then a sum. */
+  readonly dot: number;
+  /** i32x4.relaxed_dot_i8x16_i7x16_add_s; undefined where the engine has none. */
+  readonly relaxedDot: number | undefined;
+}
+
+/** As many as fit beside two operands into 15 registers. */
+const SUMS = Array.from({ length: 12 }, (_, i) => `s${i}`);
+const ROUNDS = 100_000;
+/** As much as the kernels read in one slice. */
+export const SLICE = 2 ** 23;
+
+// Operands are parameters, for constants would be built again at every use; each sum is the next one's operand, or begins elsewhere, for equal ones
+// would be computed once.
+const loop = (name: string, type: string, splat: string, step: (sum: string) => string) => `
+export function ${name}(p: ${type}, q: ${type}): i32 {
+  const x = ${splat}(p), y = ${splat}(q);
+  ${SUMS.map((sum, i) => `let ${sum} = ${splat}(<${type}>${i});`).join('\n  ')}
+  for (let i = 0; i < ${ROUNDS}; i++) {
+    ${SUMS.map(sum => `${sum} = ${step(sum)};`).join('\n    ')}
+  }
+  return i32x4.extract_lane(${SUMS.reduce((all, sum) => `v128.xor(${all}, ${sum})`)}, 0);
+}`;
+
+const BASELINE = [
+  loop('mulAdd', 'f32', 'f32x4.splat', sum => `f32x4.add(f32x4.mul(${sum}, x), y)`),
+  loop('dot', 'i32', 'i32x4.splat', sum => `i32x4.add(i32x4.dot_i16x8_s(${sum}, x), y)`),
+].join('\n');
+const RELAXED = loop('dot', 'i32', 'i32x4.splat', sum => `i32x4.relaxed_dot_i8x16_i7x16_add_s(x, y, ${sum})`);
+
+export async function measurePeaks(kernels: Kernels): Promise<Peaks> {
+  const baseline = await functionsOf(BASELINE, false);
+  const relaxed = await functionsOf(RELAXED, true);
+  return {
+    read: await measureRead(kernels),
+    mulAdd: gops(() => baseline?.mulAdd(0.5, 1), 8),
+    dot: gops(() => baseline?.dot(3, 1), 16),
+    relaxedDot: relaxed && gops(() => relaxed.dot(3, 1), 32),
+  };
+}
+
+async function measureRead({ memory }: Kernels): Promise<number> {
+  const { exports } = new WebAssembly.Instance(await compileReader(), { env: { memory, abort: () => {} } });
+  const { touch, read } = exports as Record<'touch' | 'read', (start: number, bytes: number) => unknown>;
+  const size = memory.buffer.byteLength;
+  touch(0, size);
+  let start = 0;
+  const time = best(() => {
+    read(start, SLICE);
+    start = (start + SLICE) % size;
+  });
+  return SLICE / time / 1e6;
+}
+
+function gops(run: () => void, operations: number): number {
+  return (operations * SUMS.length * ROUNDS) / best(run, 500) / 1e6;
+}
+
+async function functionsOf(source: string, relaxed: boolean) {
+  const bytes = await compileAssemblyScript(
+    source,
+    relaxed ? ['simd', 'threads', 'relaxed-simd'] : ['simd', 'threads'],
+  );
+  if (!WebAssembly.validate(bytes)) return undefined;
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort: () => {} } });
+  return instance.exports as Record<'mulAdd' | 'dot', (p: number, q: number) => number>;
+}
