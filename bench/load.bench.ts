@@ -9,7 +9,7 @@ import { Bench } from 'tinybench';
 import { encode } from '../src/checkpoint/dtypes.js';
 import { openFile } from '../src/checkpoint/file.js';
 import { openSafetensors, writeSafetensors } from '../src/checkpoint/safetensors.js';
-import { loadModel } from '../src/load.js';
+import { builtLoad } from './built.js';
 import { medians } from './measure.js';
 
 const TENSORS = 16;
@@ -26,6 +26,7 @@ export async function loadBench(): Promise<void> {
     bench.add(`${dtype}, read only`, () => readBytes(path));
     bench.add(`${dtype}, open and decode`, () => decodeAll(path));
   }
+  const { loadModel } = await builtLoad();
   bench.add('golden/gqa, open with tokenizer', async () => (await loadModel('golden/gqa')).close());
   const times = await medians(bench);
   await Promise.all(paths.map(path => rm(path)));

@@ -1,6 +1,6 @@
 /**
- * Whose logits are nearer to the true ones: this project's WASM engine's or llama.cpp's, on the same numbers in the same formats? README.md beside
- * `bench/` says what the columns mean.
+ * Whose logits are nearer to the true ones: this project's WASM engine's or llama.cpp's, on the same numbers in the same formats? `../README.md`
+ * says what the columns mean.
  *
  *     npm run accuracy
  *     npm run accuracy -- --models 110M --tokens 600 --threads 2

@@ -1,6 +1,6 @@
 /**
  * This project's WASM engine and llama.cpp, native and in WebAssembly, on the same model and the same machine, taking turns. Let nothing else
- * run meanwhile. README.md beside `bench/` says what the figures mean.
+ * run meanwhile. `../README.md` says what the figures mean.
  *
  *     npm install --no-save --ignore-scripts       as the lock file says, also where a registry lacks the binaries of other systems
  *     npm start -- --shape 1.1B --weights q8_0 --threads 2 --peers llama-cpp,wllama
