@@ -18,6 +18,8 @@ const LARGEST_FILE = 3.5 * 2 ** 30;
 
 /** wllama takes text only. In the made-up vocabulary a letter is one token, after a start-of-text and the three bytes of the first space. */
 const TOKENS_BEFORE = 4;
+/** Single bytes from 0x80 on are never to be generated: they are not UTF-8, on which wllama ends. */
+const NEVER = Array.from({ length: 128 }, (_, i) => [3 + 128 + i, false]);
 const letters = count => Array.from({ length: count }, (_, i) => String.fromCharCode(97 + ((i * 7) % 26))).join('');
 
 await serve(async ({ gguf, threads, size, chromium: executablePath }) => {
@@ -47,6 +49,7 @@ await serve(async ({ gguf, threads, size, chromium: executablePath }) => {
       cache_prompt: tokens > 0,
       temperature: 0,
       ignore_eos: true,
+      logit_bias: NEVER,
     };
     const { prompt_n, predicted_n } = await page.evaluate(completeInPage, request);
     if (prompt_n !== newTokens || predicted_n !== generated) {
