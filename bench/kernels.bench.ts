@@ -11,10 +11,10 @@ import { measurePeaks, type Peaks } from './kernels/peaks.js';
 export async function kernelsBench(): Promise<void> {
   const kernels = (await openKernels('simd'))!;
   const peaks = await measurePeaks(kernels);
-  const { read, mulAdd, dot, relaxedDot } = peaks;
+  const { read, mulAdd, dot, pairs, fours } = peaks;
   console.log(
     `limits: memory ${read.toFixed(1)} GB/s; GOPS: float32 product and sum ${mulAdd.toFixed(0)}, int16 dot ${dot.toFixed(0)}, ` +
-      `relaxed dot ${relaxedDot?.toFixed(0) ?? 'none'}`,
+      `relaxed dot over pairs ${pairs?.toFixed(0) ?? 'none'}, over fours ${fours?.toFixed(0) ?? 'none'}`,
   );
   linearLayers(kernels, peaks);
   const attention = measureAttention(kernels);
@@ -22,9 +22,11 @@ export async function kernelsBench(): Promise<void> {
   for (const [name, rate] of measurePacking(kernels)) {
     console.log(`${name.padEnd(13)} ${rate.toFixed(0).padStart(5)} million numbers/s`);
   }
-  const relaxed = await openKernels('relaxed'); // in which only the linear layers are others
-  if (relaxed === undefined) console.log('relaxed: not in this engine');
-  else linearLayers(relaxed, peaks);
+  for (const build of ['relaxed', 'dot4'] as const) {
+    const others = await openKernels(build); // in which only the linear layers of bytes are others
+    if (others === undefined) console.log(`${build}: not in this engine`);
+    else linearLayers(others, peaks);
+  }
 }
 
 function linearLayers(kernels: Kernels, peaks: Peaks): void {

@@ -1,7 +1,7 @@
 /** The compiled kernels over a memory of their own, far larger than any cache. */
 import { readFile } from 'node:fs/promises';
 import type { KernelExports } from '../../src/kernels/wasm/exports.js';
-import type { Build } from '../../src/kernels/wasm/module.js';
+import { type Build, canRun } from '../../src/kernels/wasm/module.js';
 import { normalTable } from '../random-weights.js';
 
 const MEMORY = 2 ** 29;
@@ -16,8 +16,8 @@ export interface Kernels {
 
 /** Undefined if this engine cannot run that build. */
 export async function openKernels(build: Build): Promise<Kernels | undefined> {
+  if (!canRun(build)) return undefined;
   const code = new Uint8Array(await readFile(new URL(`../../../dist/kernels/wasm/${build}.wasm`, import.meta.url)));
-  if (!WebAssembly.validate(code)) return undefined;
   const memory = new WebAssembly.Memory({ initial: MEMORY / 65_536, maximum: 65_536, shared: true });
   const { exports } = new WebAssembly.Instance(await WebAssembly.compile(code), { env: { memory } });
   const table = normalTable();

@@ -36,16 +36,16 @@ export function measureLinear({ exports, build, numbers, memory }: Kernels, form
     next = next + piece > tiles ? 0 : next;
     for (const end = next + piece; next < end; next++) one(next);
   });
-  const many = linear(exports, format, ROWS, build === 'relaxed');
+  const many = linear(exports, format, ROWS, build === 'dot4');
   const prefill = best(() => many(0));
   return { read: (piece * tile) / decode / 1e6, operations: (2 * ROWS * 16 * M) / prefill / 1e6 };
 }
 
 /** What `operations` cannot exceed: the peak of the instruction that the kernel consists of. */
-export function linearLimit(build: Build, format: WeightFormat, { mulAdd, dot, relaxedDot }: Peaks): number {
+export function linearLimit(build: Build, format: WeightFormat, { mulAdd, dot, pairs, fours }: Peaks): number {
   if (format !== 'q8_0' && format !== 'q4_0') return mulAdd;
-  if (build === 'simd' || relaxedDot === undefined) return dot;
-  return format === 'q8_0' ? relaxedDot / 2 : relaxedDot; // a weight of 8 bits meets two halves of an activation
+  if (build === 'dot4') return format === 'q8_0' ? fours! / 2 : fours!; // a weight of 8 bits meets two halves of an activation
+  return build === 'relaxed' && format === 'q4_0' ? pairs! : dot;
 }
 
 /** Computes one tile for `rows` rows. */

@@ -13,8 +13,10 @@ export interface Peaks {
   readonly mulAdd: number;
   /** i32x4.dot_i16x8_s, then a sum. */
   readonly dot: number;
-  /** i32x4.relaxed_dot_i8x16_i7x16_add_s; undefined where the engine has none. */
-  readonly relaxedDot: number | undefined;
+  /** i16x8.relaxed_dot_i8x16_i7x16_s, then a sum; undefined where the engine has no relaxed SIMD. */
+  readonly pairs: number | undefined;
+  /** i32x4.relaxed_dot_i8x16_i7x16_add_s; likewise. */
+  readonly fours: number | undefined;
 }
 
 /** Of 4 to 14, which the registers hold beside two operands, the fastest. */
@@ -38,7 +40,10 @@ const BASELINE = [
   loop('mulAdd', 'f32', 'f32x4.splat', sum => `f32x4.add(f32x4.mul(${sum}, x), y)`),
   loop('dot', 'i32', 'i32x4.splat', sum => `i32x4.add(i32x4.dot_i16x8_s(${sum}, x), y)`),
 ].join('\n');
-const RELAXED = loop('dot', 'i32', 'i32x4.splat', sum => `i32x4.relaxed_dot_i8x16_i7x16_add_s(x, y, ${sum})`);
+const RELAXED = [
+  loop('pairs', 'i32', 'i32x4.splat', sum => `i16x8.add(i16x8.relaxed_dot_i8x16_i7x16_s(${sum}, x), y)`),
+  loop('fours', 'i32', 'i32x4.splat', sum => `i32x4.relaxed_dot_i8x16_i7x16_add_s(x, y, ${sum})`),
+].join('\n');
 
 export async function measurePeaks(kernels: Kernels): Promise<Peaks> {
   const baseline = await functionsOf(BASELINE, false);
@@ -47,7 +52,8 @@ export async function measurePeaks(kernels: Kernels): Promise<Peaks> {
     read: await measureRead(kernels),
     mulAdd: gops(() => baseline!.mulAdd(0.5, 1), 8),
     dot: gops(() => baseline!.dot(3, 1), 16),
-    relaxedDot: relaxed && gops(() => relaxed.dot(3, 1), 32),
+    pairs: relaxed && gops(() => relaxed.pairs(3, 1), 32),
+    fours: relaxed && gops(() => relaxed.fours(3, 1), 32),
   };
 }
 
@@ -76,5 +82,5 @@ async function functionsOf(source: string, relaxed: boolean) {
   if (!WebAssembly.validate(bytes)) return undefined;
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort: () => {} } });
-  return instance.exports as Record<'mulAdd' | 'dot', (p: number, q: number) => number>;
+  return instance.exports as Record<'mulAdd' | 'dot' | 'pairs' | 'fours', (p: number, q: number) => number>;
 }
