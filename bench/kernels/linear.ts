@@ -8,6 +8,7 @@ import { type Peaks, SLICE } from './peaks.js';
 
 const M = 4096;
 const ROWS = 32;
+const STRIDE = 1024;
 const [X, XQ, X_SCALES, X_SUMS, OUT, WEIGHTS] = [1, 2, 3, 4, 5, 6].map(i => i * 2 ** 20);
 
 const SUFFIXES: Record<WeightFormat, 'F32' | 'F16' | 'BF16' | 'Q8' | 'Q4'> = {
@@ -48,23 +49,18 @@ export function linearLimit(build: Build, format: WeightFormat, { mulAdd, dot, p
   return build === 'relaxed' && format === 'q4_0' ? pairs! : dot;
 }
 
-/** Computes one tile for `rows` rows. */
+/** Computes one tile for `rows` rows, always to the same place. Arguments one by one: to spread them would take longer than a small tile. */
 function linear(kernels: KernelExports, format: WeightFormat, rows: number, halves: boolean): (tile: number) => void {
   const blocks = blocksOf(M);
-  const range = [X, M, M, 0, rows] as const;
-  const write = (tile: number) => [OUT - tile * 64, 1024] as const; // the same place for each
-  switch (format) {
-    case 'q8_0': {
-      kernels[halves ? 'quantize14Halves' : 'quantize14'](XQ, X_SCALES, ...range);
-      const matmul = kernels[halves ? 'matmulQ8Halves' : 'matmulQ8'];
-      return t => matmul(...write(t), XQ, X_SCALES, rows, WEIGHTS, blocks, t, t + 1);
-    }
-    case 'q4_0':
-      kernels.quantize8(XQ, X_SCALES, X_SUMS, ...range);
-      return t => kernels.matmulQ4(...write(t), XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, t, t + 1);
-    default: {
-      const matmul = kernels[`matmul${SUFFIXES[format] as 'F32' | 'F16' | 'BF16'}`];
-      return t => matmul(...write(t), X, M, rows, WEIGHTS, M, t, t + 1);
-    }
+  if (format === 'q8_0') {
+    kernels[halves ? 'quantize14Halves' : 'quantize14'](XQ, X_SCALES, X, M, M, 0, rows);
+    const matmul = kernels[halves ? 'matmulQ8Halves' : 'matmulQ8'];
+    return t => matmul(OUT - t * 64, STRIDE, XQ, X_SCALES, rows, WEIGHTS, blocks, t, t + 1);
   }
+  if (format === 'q4_0') {
+    kernels.quantize8(XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
+    return t => kernels.matmulQ4(OUT - t * 64, STRIDE, XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, t, t + 1);
+  }
+  const matmul = kernels[`matmul${SUFFIXES[format] as 'F32' | 'F16' | 'BF16'}`];
+  return t => matmul(OUT - t * 64, STRIDE, X, M, rows, WEIGHTS, M, t, t + 1);
 }

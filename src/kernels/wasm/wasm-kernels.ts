@@ -175,27 +175,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   matmul(out: WasmTensor, x: WasmTensor, weight: WasmTensor): void {
-    const [rows, inner] = x.shape;
-    const tiles = Math.ceil(weight.shape[0] / TILE);
-    const { shard, format, pointer } = weight;
-    if (format === 'q8_0' || format === 'q4_0') {
-      const halves = this.thread.build === 'dot4' && rows >= HALVES_FROM_ROWS;
-      const copy = this.quantize(x, shard, format === 'q4_0' ? 'int8' : halves ? 'halves' : 'int16');
-      const { kernels } = this.enter(shard, [copy], [out]);
-      const inputs = format === 'q4_0' ? [copy.numbers, copy.scales, copy.sums] : [copy.numbers, copy.scales];
-      const { matmulQ4, matmulQ8, matmulQ8Halves } = kernels;
-      const multiply = format === 'q4_0' ? matmulQ4 : halves ? matmulQ8Halves : matmulQ8;
-      this.deal(tiles, (from, to) => {
-        multiply(out.pointer, out.stride, ...inputs, rows, pointer, blocksOf(inner), from, to);
-      });
-      return;
-    }
-    const { kernels } = this.enter(shard, [x], [out]);
-    const { matmulF32, matmulF16, matmulBF16 } = kernels;
-    const multiply = format === 'f32' ? matmulF32 : format === 'f16' ? matmulF16 : matmulBF16;
-    this.deal(tiles, (from, to) => {
-      multiply(out.pointer, out.stride, x.pointer, x.stride, rows, pointer, inner, from, to);
-    });
+    this.deal(Math.ceil(weight.shape[0] / TILE), this.linear(out, x, weight));
   }
 
   ropeTable(cosines: WasmTensor, sines: WasmTensor, positions: readonly number[], frequencies: Float32Array): void {
@@ -290,6 +270,36 @@ export class WasmKernels implements Kernels<WasmTensor> {
     x.shard = shard;
   }
 
+  /** What computes tiles `from … to − 1` of a matrix product. Arguments one by one: to spread them would take longer than a small tile. */
+  private linear(out: WasmTensor, x: WasmTensor, weight: WasmTensor): (from: number, to: number) => void {
+    const { shard, format, pointer } = weight;
+    const [rows, inner] = x.shape;
+    const blocks = blocksOf(inner);
+    if (format === 'q4_0') {
+      const copy = this.quantize(x, shard, 'int8');
+      const { numbers, scales, sums } = copy;
+      const { matmulQ4 } = this.enter(shard, [copy], [out]).kernels;
+      return (from, to) => {
+        matmulQ4(out.pointer, out.stride, numbers, scales, sums, rows, pointer, blocks, from, to);
+      };
+    }
+    if (format === 'q8_0') {
+      const halves = this.thread.build === 'dot4' && rows >= HALVES_FROM_ROWS;
+      const copy = this.quantize(x, shard, halves ? 'halves' : 'int16');
+      const { numbers, scales } = copy;
+      const { matmulQ8, matmulQ8Halves } = this.enter(shard, [copy], [out]).kernels;
+      const multiply = halves ? matmulQ8Halves : matmulQ8;
+      return (from, to) => {
+        multiply(out.pointer, out.stride, numbers, scales, rows, pointer, blocks, from, to);
+      };
+    }
+    const { matmulF32, matmulF16, matmulBF16 } = this.enter(shard, [x], [out]).kernels;
+    const multiply = format === 'f32' ? matmulF32 : format === 'f16' ? matmulF16 : matmulBF16;
+    return (from, to) => {
+      multiply(out.pointer, out.stride, x.pointer, x.stride, rows, pointer, inner, from, to);
+    };
+  }
+
   /** The quantized copy of `x`, made once for all the matrices that it meets. */
   private quantize(x: WasmTensor, shard: number, as: Quantization): QuantizedCopy {
     const { copy, quantized } = this;
@@ -297,10 +307,11 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const [rows, width] = x.shape;
     const { kernels } = this.enter(shard, [x], [copy], rows);
     copy.shard = shard;
-    const end = [x.pointer, x.stride, width, ...this.share(rows)];
-    if (as === 'int8') kernels.quantize8(copy.numbers, copy.scales, copy.sums, ...end);
-    else if (as === 'halves') kernels.quantize14Halves(copy.numbers, copy.scales, ...end);
-    else kernels.quantize14(copy.numbers, copy.scales, ...end);
+    const { numbers, scales, sums } = copy;
+    const [from, to] = this.share(rows);
+    if (as === 'int8') kernels.quantize8(numbers, scales, sums, x.pointer, x.stride, width, from, to);
+    else if (as === 'halves') kernels.quantize14Halves(numbers, scales, x.pointer, x.stride, width, from, to);
+    else kernels.quantize14(numbers, scales, x.pointer, x.stride, width, from, to);
     this.quantized = { of: x, as };
     return copy;
   }
