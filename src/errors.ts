@@ -28,6 +28,8 @@ export type LlamaErrorCode =
   | 'OUT_OF_MEMORY'
   /** A NaN or an infinity where a number was expected. */
   | 'NOT_FINITE'
+  /** A file of this package is not there, or is not what was published. */
+  | 'BROKEN_INSTALLATION'
   /** A worker died; the model must be loaded again. */
   | 'WORKER_FAILED'
   /** The object was disposed and cannot be used any more. */

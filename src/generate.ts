@@ -122,6 +122,16 @@ export async function complete(...args: Parameters<typeof generate>): Promise<Ge
   return result!;
 }
 
+/** How many positions `generate` takes at most, to know before a model is loaded. Throws what `generate` throws at once. */
+export function positionsNeeded(
+  prompt: readonly number[],
+  options: GenerateOptions,
+  config: GenerateModel['config'],
+): number {
+  checkPrompt(prompt, config);
+  return checkOptions(options, prompt.length, config).limit;
+}
+
 function checkPrompt(ids: readonly number[], { vocabSize }: GenerateModel['config']): void {
   check(ids.length > 0, 'BAD_INPUT', () => 'the prompt has no token to continue from; begin it with BOS');
   const bad = ids.find(id => !isIntegerFrom(id, 0, vocabSize - 1));

@@ -42,12 +42,17 @@ export interface LoadedModel extends AsyncDisposable {
 /**
  * Opens the Hugging Face directory `path`; the exact kernels read weights when they are first needed, the WASM kernels read them now.
  *
+ * @param opened the model's tokenizer, if it is open already
  * @throws {LlamaError} BAD_OPTION, before anything is opened, for an option that does not exist, is out of range or belongs to the
  * other kernels; and what `openModelDirectory` and `openTokenizer` throw.
  */
-export async function loadModel(path: string = EMBEDDED_MODEL, options: LoadOptions = {}): Promise<LoadedModel> {
+export async function loadModel(
+  path: string = EMBEDDED_MODEL,
+  options: LoadOptions = {},
+  opened?: Tokenizer,
+): Promise<LoadedModel> {
   checkOptions(options);
-  const tokenizer = await openTokenizer(path);
+  const tokenizer = opened ?? (await openTokenizer(path));
   const { model, generationConfig } = await loadLlama(path, options);
   try {
     checkVocabulary(tokenizer, model.config.vocabSize);

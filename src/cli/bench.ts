@@ -3,7 +3,7 @@ import { check } from '../errors.js';
 import { loadLlama } from '../load.js';
 import type { Llama } from '../model/llama.js';
 import { abortOnInterrupt, type Io, write, writeJson } from './io.js';
-import { engineOptions, modelPath } from './model.js';
+import { contextFor, engineOptions, modelPath } from './model.js';
 import { ENGINE, MODEL, type Options, type Verb } from './options.js';
 
 export const benchVerb: Verb = {
@@ -32,7 +32,8 @@ async function run(options: Options, io: Io): Promise<void> {
   const path = await modelPath(options, io);
   const signal = abortOnInterrupt(io);
   const began = performance.now();
-  const { model } = await loadLlama(path, engineOptions(options, { signal }));
+  const context = contextFor(promptTokens + newTokens);
+  const { model } = await loadLlama(path, engineOptions(options, { signal }, context));
   try {
     await timed(model, 1, 1, signal); // exact kernels read their weights now
     const loadSeconds = (performance.now() - began) / 1000;

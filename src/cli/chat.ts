@@ -7,15 +7,23 @@
 import { createInterface, type Interface } from 'node:readline';
 import { LlamaError } from '../errors.js';
 import { type GenerateOptions, type GenerationResult, generate } from '../generate.js';
-import type { LoadedModel } from '../load.js';
+import { type LoadedModel, loadModel } from '../load.js';
 import { CARD_STOP_STRINGS, encodePrompt, formatPrompt, type Message } from '../prompt.js';
 import { report } from './errors.js';
 import { CARD_SETTINGS, GENERATION_OPTIONS, generationOptions, named, resultAsJson } from './generation.js';
 import { noteUnusedSettings } from './generation-config.js';
 import { Interrupted, type Io, note, shownOn, style, write, writeJson } from './io.js';
-import { openModel } from './model.js';
-import { ENGINE, MODEL, type Options, type Verb } from './options.js';
+import { engineOptions, modelPath } from './model.js';
+import { ENGINE, MODEL, type Option, type Options, type Verb } from './options.js';
 import { Progress } from './progress.js';
+
+const CONTEXT: Option = {
+  name: 'context',
+  value: 'N',
+  help:
+    'With --kernels wasm, tokens of conversation for which there must be memory, or else the model is not loaded. ' +
+    'Default: as many as the model has; memory is taken as they come.',
+};
 
 export const chatVerb: Verb = {
   name: 'chat',
@@ -26,7 +34,7 @@ export const chatVerb: Verb = {
       'A conversation that no longer fits into the context is an error, nothing is dropped: /reset begins a new one.',
     `Without options replies are greedy. ${CARD_SETTINGS}`,
   ],
-  options: [MODEL, ...GENERATION_OPTIONS, ...ENGINE],
+  options: [MODEL, ...GENERATION_OPTIONS, CONTEXT, ...ENGINE],
   json: 'Print one line of JSON for every reply, as generate does.',
   run,
 };
@@ -41,7 +49,9 @@ const COMMANDS = [
 
 async function run(options: Options, io: Io): Promise<void> {
   const progress = new Progress(io, options.flag('json'));
-  await using loaded = await openModel(options, io, { onProgress: (...args) => progress.load(...args) });
+  const path = await modelPath(options, io);
+  const waiting = { onProgress: (done: number, total: number) => progress.load(done, total) };
+  await using loaded = await loadModel(path, engineOptions(options, waiting, options.integer('context')));
   progress.clear();
   noteUnusedSettings(io, options, loaded);
   const generation = generationOptions(options, CARD_STOP_STRINGS);

@@ -16,6 +16,7 @@ const EXIT_OF: Readonly<Record<LlamaErrorCode, number>> = {
   CONTEXT_OVERFLOW: EXIT.runtime,
   OUT_OF_MEMORY: EXIT.memory,
   NOT_FINITE: EXIT.runtime,
+  BROKEN_INSTALLATION: EXIT.runtime,
   WORKER_FAILED: EXIT.runtime,
   DISPOSED: EXIT.runtime,
 };

@@ -1,7 +1,6 @@
 /** `llama-32k estimate`: the memory that a model will take, before any is taken. */
-import { totalmem } from 'node:os';
 import { openModelDirectory } from '../checkpoint/open.js';
-import { PAGE_POSITIONS, planBytes } from '../kernels/wasm/plan.js';
+import { machineMemory, memoryNeeds } from '../kernels/wasm/memory-needs.js';
 import { planFor } from '../kernels/wasm/wasm-engine.js';
 import { type Io, write, writeJson } from './io.js';
 import { modelPath, wasmOptions } from './model.js';
@@ -11,7 +10,9 @@ export const estimateVerb: Verb = {
   name: 'estimate',
   usage: '[options]',
   summary: 'The memory that a model and a text take with the WASM kernels.',
-  details: ['Only sums: nothing is allocated, no weights are read.'],
+  details: [
+    'Only sums: nothing is allocated, no weights are read. What does not fit is refused when a model is loaded.',
+  ],
   options: [
     MODEL,
     {
@@ -32,9 +33,8 @@ async function run(options: Options, io: Io): Promise<void> {
   await checkpoint.close();
   const context = options.integer('context') ?? config.maxPositionEmbeddings;
   const plan = planFor(config, checkpoint, { ...wasmOptions(options), context });
-  const { weights, scratch, perPosition } = planBytes(plan);
-  const cache = Math.ceil(context / PAGE_POSITIONS) * PAGE_POSITIONS * perPosition;
-  const total = weights + cache + scratch;
+  const { weights, cache, scratch, total } = memoryNeeds(plan, context);
+  const machine = machineMemory();
   const sums = {
     model: path,
     context,
@@ -43,8 +43,8 @@ async function run(options: Options, io: Io): Promise<void> {
     scratch_bytes: scratch,
     total_bytes: total,
     memories: plan.shards.length,
-    machine_bytes: totalmem(),
-    fits: total < totalmem(),
+    machine_bytes: machine,
+    fits: total <= machine,
   };
   if (options.flag('json')) await writeJson(io, sums);
   else await write(io.stdout, readable(sums));

@@ -1,12 +1,14 @@
 /** `llama-32k generate`: a prompt, continued. */
+import type { LlamaConfig } from '../config.js';
 import { check } from '../errors.js';
-import { type GenerationResult, type GenerationStep, generate } from '../generate.js';
-import type { LoadedModel } from '../load.js';
+import { type GenerationResult, type GenerationStep, generate, positionsNeeded } from '../generate.js';
+import { type LoadedModel, loadModel } from '../load.js';
 import { CARD_STOP_STRINGS, encodePrompt } from '../prompt.js';
+import { openTokenizer } from '../tokenizer/open.js';
 import { CARD_SETTINGS, GENERATION_OPTIONS, generationOptions, named, resultAsJson } from './generation.js';
 import { noteUnusedSettings } from './generation-config.js';
 import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from './io.js';
-import { openModel } from './model.js';
+import { engineOptions, modelPath } from './model.js';
 import { ENGINE, MODEL, type Options, type Verb } from './options.js';
 import { Progress } from './progress.js';
 import { PROMPT_OPTIONS, readPrompt } from './prompt.js';
@@ -41,17 +43,23 @@ async function run(options: Options, io: Io): Promise<void> {
   const logprobs = options.integer('logprobs');
   check(json || logprobs === undefined, 'BAD_OPTION', () => '--logprobs needs --json: without it only text is printed');
   const { tokens, text } = await readPrompt(options, io);
+  const isFormatted = text !== undefined && !options.flag('raw');
+  const generation = { ...generationOptions(options, isFormatted ? CARD_STOP_STRINGS : []), logprobs };
+
+  const path = await modelPath(options, io);
+  const tokenizer = await openTokenizer(path);
+  const prompt = tokens ?? encodePrompt(tokenizer, text!);
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
-  await using loaded = await openModel(options, io, { signal, onProgress: (...args) => progress.load(...args) });
-  const { model, tokenizer } = loaded;
+  const waiting = { signal, onProgress: (done: number, total: number) => progress.load(done, total) };
+  // What cannot be generated to the end is refused now, before minutes of loading.
+  const context = (config: LlamaConfig) => named(() => positionsNeeded(prompt, generation, config));
+  await using loaded = await loadModel(path, engineOptions(options, waiting, context), tokenizer);
   progress.clear();
   noteUnusedSettings(io, options, loaded);
-  const isFormatted = text !== undefined && !options.flag('raw');
   const steps = named(() =>
-    generate(model, tokenizer, tokens ?? encodePrompt(tokenizer, text!), {
-      ...generationOptions(options, isFormatted ? CARD_STOP_STRINGS : []),
-      logprobs,
+    generate(loaded.model, tokenizer, prompt, {
+      ...generation,
       signal,
       onProgress: ({ stage, done, total }) => {
         // A terminal that shows the text needs no line that says how much of it there is.

@@ -9,7 +9,7 @@ import type { Floats } from '../tensor.js';
 import { openTokenizer } from '../tokenizer/open.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { abortOnInterrupt, type Io, shownOn, write } from './io.js';
-import { engineOptions, modelPath } from './model.js';
+import { contextFor, engineOptions, modelPath } from './model.js';
 import { ENGINE, MODEL, type Options, type Verb } from './options.js';
 import { Progress } from './progress.js';
 import { PROMPT_OPTIONS, readPrompt } from './prompt.js';
@@ -65,7 +65,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
   const waiting = { signal, onProgress: (done: number, total: number) => progress.load(done, total) };
-  const { model } = await loadLlama(path, engineOptions(options, waiting));
+  const { model } = await loadLlama(path, engineOptions(options, waiting, contextFor(tokens.length)));
   try {
     checkTokens(tokens, model.config);
     const positions = parsePositions(options.text('positions'), tokens.length);

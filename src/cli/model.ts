@@ -1,8 +1,9 @@
 /** --model: what it may be, and what is said if it is something else. */
 import { stat } from 'node:fs/promises';
+import type { LlamaConfig } from '../config.js';
 import { check, LlamaError } from '../errors.js';
 import type { WeightFormat } from '../kernels/wasm/formats.js';
-import { EMBEDDED_MODEL, type LoadedModel, type LoadOptions, loadModel } from '../load.js';
+import { EMBEDDED_MODEL, type LoadOptions } from '../load.js';
 import type { NumericsName } from '../ops/rounding.js';
 import { type Io, note } from './io.js';
 import type { Options } from './options.js';
@@ -10,12 +11,13 @@ import type { Options } from './options.js';
 /** What loading takes besides: who waits for it. */
 export type Waiting = Pick<LoadOptions, 'signal' | 'onProgress'>;
 
-export async function openModel(options: Options, io: Io, waiting: Waiting): Promise<LoadedModel> {
-  return loadModel(await modelPath(options, io), engineOptions(options, waiting));
-}
+type Context = LoadOptions['context'];
 
-/** --kernels and those that belong to one of them. Throws BAD_OPTION if one is given that would have no effect. */
-export function engineOptions(options: Options, waiting: Waiting): LoadOptions {
+/**
+ * --kernels and those that belong to one of them; and for the wasm kernels the context that they must have room for. Throws BAD_OPTION if one is given
+ * that would have no effect.
+ */
+export function engineOptions(options: Options, waiting: Waiting, context?: Context): LoadOptions {
   const kernels = options.choice('kernels') as 'wasm' | 'exact';
   for (const [name, owner] of ONLY_FOR) {
     const useless = owner !== kernels && options.text(name) !== undefined;
@@ -25,8 +27,17 @@ export function engineOptions(options: Options, waiting: Waiting): LoadOptions {
       () => `--${name} has no effect with --kernels ${kernels}; it is for --kernels ${owner}`,
     );
   }
-  if (kernels === 'exact') return { kernels, numerics: options.choice('numerics') as NumericsName };
-  return { kernels, ...wasmOptions(options), ...waiting };
+  if (kernels === 'exact') {
+    const useless = typeof context === 'number';
+    check(!useless, 'BAD_OPTION', () => '--context has no effect with --kernels exact; it is for --kernels wasm');
+    return { kernels, numerics: options.choice('numerics') as NumericsName };
+  }
+  return { kernels, ...wasmOptions(options), context, ...waiting };
+}
+
+/** The context for one text. That it is longer than the model's is for others to say. */
+export function contextFor(tokens: number): (config: LlamaConfig) => number {
+  return ({ maxPositionEmbeddings }) => Math.min(tokens, maxPositionEmbeddings);
 }
 
 /** --weights and --threads. */

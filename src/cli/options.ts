@@ -63,7 +63,7 @@ export const WEIGHTS: Option = {
 export const THREADS: Option = {
   name: 'threads',
   value: 'N',
-  help: 'With --kernels wasm, threads to compute with, 1 to 64; the result is the same bits. Default: one for each core.',
+  help: 'With --kernels wasm, threads to compute with, 1 to 64; the result is the same bits. Default: one for each core that the program may use.',
 };
 
 /** How a model is run: what every verb has that runs one. */

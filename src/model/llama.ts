@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor.js';
 import { checkFinite, checkRows } from './checks.js';
 import type { Engine, ForwardOptions } from './engine.js';
 
-export class Llama {
+export class Llama implements AsyncDisposable {
   readonly config: LlamaConfig;
   readonly engine: Engine;
   /** Sequences that are in a pass at the moment. */
@@ -53,5 +53,9 @@ export class Llama {
   /** Ends workers and closes the checkpoint. */
   close(): Promise<void> {
     return this.engine.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -62,6 +62,8 @@ describe('exit codes', () => {
     ['OUT_OF_MEMORY', 4],
     ['CONTEXT_OVERFLOW', 1],
     ['NOT_FINITE', 1],
+    ['BROKEN_INSTALLATION', 1],
+    ['WORKER_FAILED', 1],
     ['DISPOSED', 1],
   ] as const)('%s is %i, with message and code on one line', (code, exit) => {
     const io = new FakeIo();

@@ -5,6 +5,7 @@
  * there in both compilers, that of `dot4` is not (docs/LOG.md).
  */
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { LlamaError } from '../../errors.js';
 import { artifact } from './artifact.js';
@@ -30,7 +31,7 @@ export async function compileKernels(build?: Build): Promise<CompiledKernels> {
   if (!WebAssembly.validate(SIMD_PROBE)) {
     throw new LlamaError(
       'UNSUPPORTED',
-      'this JavaScript engine has no WebAssembly SIMD; use --kernels exact, or Node 20.19 or newer',
+      'there is no WebAssembly SIMD here: it needs Node 20.19 or newer, and an x86 processor needs SSE4.1; use --kernels exact',
     );
   }
   if (build === undefined) return fastest();
@@ -69,5 +70,14 @@ function bytes(hex: string): Uint8Array<ArrayBuffer> {
 }
 
 async function compile(build: Build): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await readFile(artifact(`${build}.wasm`)));
+  const file = artifact(`${build}.wasm`);
+  try {
+    return await WebAssembly.compile(await readFile(file));
+  } catch (error) {
+    throw new LlamaError(
+      'BROKEN_INSTALLATION',
+      `${fileURLToPath(file)} is missing or damaged; install llama-32k again, or in a clone run npm run setup`,
+      { cause: error },
+    );
+  }
 }

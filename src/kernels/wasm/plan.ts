@@ -5,7 +5,7 @@
  *     0        ARENA            weights                      kvBase
  *     |reserved| activations, … | layers first … end − 1 | … | page 0 | page 1 | …   grows as sequences do
  *
- * The embedding is in the first shard, the last norm and the head are in the last. Nothing is allocated here; `estimate` only does sums.
+ * The embedding is in the first shard, the last norm and the head are in the last. Nothing is allocated here.
  */
 import type { Checkpoint, CheckpointTensor } from '../../checkpoint/checkpoint.js';
 import { EMBEDDING, LM_HEAD } from '../../checkpoint/weights.js';
@@ -116,17 +116,6 @@ export function makePlan(config: LlamaConfig, checkpoint: Checkpoint, options: P
   place(head);
   endShard(config.numHiddenLayers);
   return { shards, places, arenaBytes, layerPageBytes, maxRows, maxPages, threads, vocabSize: config.vocabSize };
-}
-
-/** Bytes of memory: what is there from the start, and what each position of text adds. */
-export function planBytes({ shards, places, arenaBytes, layerPageBytes }: Plan): {
-  weights: number;
-  scratch: number;
-  perPosition: number;
-} {
-  const weights = Object.values(places).reduce((sum, { bytes }) => sum + bytes, 0);
-  const layers = shards.reduce((sum, { firstLayer, endLayer }) => sum + endLayer - firstLayer, 0);
-  return { weights, scratch: shards.length * arenaBytes, perPosition: (layers * layerPageBytes) / PAGE_POSITIONS };
 }
 
 /** One page: keys [K][2][d][32 positions], then values [K][64][d rounded up to 4], float32; see asm/README.md. */

@@ -1,7 +1,6 @@
 /**
  * The WASM kernels over a checkpoint, in a pool of workers.
  */
-import { availableParallelism, totalmem } from 'node:os';
 import type { Checkpoint } from '../../checkpoint/checkpoint.js';
 import { checkWeights } from '../../checkpoint/weights.js';
 import type { LlamaConfig } from '../../config.js';
@@ -9,22 +8,28 @@ import { check, LlamaError } from '../../errors.js';
 import type { Engine, ForwardOptions } from '../../model/engine.js';
 import type { Tensor } from '../../tensor.js';
 import type { Row } from '../kernels.js';
+import { collectGarbage } from './collect-garbage.js';
 import { CONTROL_WORDS, Control } from './control.js';
+import { availableCores } from './cores.js';
 import type { WeightFormat } from './formats.js';
 import { type LoadHooks, loadWeights } from './loading.js';
+import { checkMemory } from './memory-needs.js';
 import type { PassJob } from './messages.js';
 import { type Build, type CompiledKernels, compileKernels } from './module.js';
 import { CountedPages, WasmSequence } from './paged-sequence.js';
-import { makePlan, type Plan, planBytes } from './plan.js';
+import { makePlan, PAGE_POSITIONS, type Plan } from './plan.js';
 import { Pool } from './pool.js';
 
 export interface WasmOptions extends LoadHooks {
   /** How matrices are stored. Default: as the checkpoint has them, float64 as float32. */
   readonly weights?: WeightFormat | undefined;
-  /** 1 … 64. Default: the processor's cores. */
+  /** 1 … 64. Default: one for each core that this process may use. */
   readonly threads?: number | undefined;
-  /** Positions for which there is room, over all sequences together. Default: `max_position_embeddings`. */
-  readonly context?: number | undefined;
+  /**
+   * Positions for which there is room, over all sequences together: a number, or what tells it from the configuration. If the machine has no memory for
+   * them, loading is refused. Default: `max_position_embeddings`, refused only when so many are in use that they do not fit.
+   */
+  readonly context?: number | ((config: LlamaConfig) => number) | undefined;
   /** Rows computed at a time: more is faster, and takes more memory. Default 128. */
   readonly maxRows?: number | undefined;
   /** What one memory holds, if not 4 GiB: a smaller one spreads a small model over several. */
@@ -37,12 +42,13 @@ export const MAX_THREADS = 64;
 const WASM_PAGE = 65_536;
 
 export function defaultThreads(): number {
-  return Math.min(MAX_THREADS, availableParallelism());
+  return Math.min(MAX_THREADS, availableCores());
 }
 
-/** Sums for `estimate`, and for refusing before anything is allocated. */
+/** Checks options, and lays out memories; nothing is allocated. */
 export function planFor(config: LlamaConfig, checkpoint: Checkpoint, options: WasmOptions): Plan {
-  const { threads = defaultThreads(), maxRows = 128, weights, context, memoryBytes } = options;
+  const { threads = defaultThreads(), maxRows = 128, weights, memoryBytes } = options;
+  const context = contextOf(config, options);
   const isCount = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
   check(
     isCount(threads, MAX_THREADS),
@@ -60,31 +66,29 @@ export function planFor(config: LlamaConfig, checkpoint: Checkpoint, options: Wa
   return makePlan(config, checkpoint, { threads, maxRows, weights, context, memoryBytes });
 }
 
+function contextOf(config: LlamaConfig, { context }: WasmOptions): number | undefined {
+  return typeof context === 'function' ? context(config) : context;
+}
+
 export class WasmEngine implements Engine {
   readonly name: string;
   readonly plan: Plan;
   private readonly checkpoint: Checkpoint;
-  private readonly memories: readonly WebAssembly.Memory[];
+  private readonly memories: WebAssembly.Memory[];
   private readonly control: Control;
   private readonly pool: Pool;
   private readonly pages: CountedPages;
 
-  /** Reads and packs the weights. Throws OUT_OF_MEMORY, before anything is allocated, if they are more than the machine's memory. */
+  /** Reads and packs the weights. Throws OUT_OF_MEMORY, before anything is allocated, if the machine has not enough for them and the context. */
   static async load(config: LlamaConfig, checkpoint: Checkpoint, options: WasmOptions = {}): Promise<WasmEngine> {
     checkWeights(config, checkpoint);
     const plan = planFor(config, checkpoint, options);
-    const { weights, scratch } = planBytes(plan);
-    check(
-      weights + scratch < totalmem(),
-      'OUT_OF_MEMORY',
-      () =>
-        `the weights and scratch take ${weights + scratch} bytes, and this machine has ${totalmem()}; choose smaller weights, such as q4_0`,
-    );
+    checkMemory(plan, contextOf(config, options) ?? 0);
     const engine = new WasmEngine(config, checkpoint, plan, await compileKernels(options.build));
     try {
       await loadWeights(checkpoint, plan, engine.memories, engine.pool, options);
     } catch (error) {
-      await engine.pool.close();
+      await engine.release();
       throw error;
     }
     return engine;
@@ -95,7 +99,7 @@ export class WasmEngine implements Engine {
     this.checkpoint = checkpoint;
     this.plan = plan;
     this.memories = plan.shards.map(({ kvBase }) => allocate(kvBase));
-    const cores = availableParallelism();
+    const cores = availableCores();
     const words = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
     this.control = new Control(words, plan.threads, cores);
     const shared = {
@@ -150,10 +154,16 @@ export class WasmEngine implements Engine {
     return { shape: [logitsFor.length, vocabSize], data: logits };
   }
 
-  /** Ends the workers, which gives their memory back, and closes the checkpoint. */
+  /** Ends the workers, gives the memory back, and closes the checkpoint. */
   async close(): Promise<void> {
-    await this.pool.close();
+    await this.release();
     await this.checkpoint.close();
+  }
+
+  private async release(): Promise<void> {
+    await this.pool.close();
+    this.memories.length = 0; // whoever has the array no longer has the memories
+    collectGarbage();
   }
 
   private async pass(
@@ -193,6 +203,7 @@ export class WasmEngine implements Engine {
   }
 
   private growTo(pages: number): void {
+    checkMemory(this.plan, pages * PAGE_POSITIONS);
     this.plan.shards.forEach(({ kvBase, pageBytes }, i) => {
       const memory = this.memories[i];
       const missing = kvBase + pages * pageBytes - memory.buffer.byteLength;
