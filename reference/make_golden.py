@@ -1,7 +1,6 @@
 """Write golden/ from Hugging Face transformers. See README.md here for how, and golden/README.md for what."""
 
 import argparse
-import hashlib
 import json
 import platform
 import shutil
@@ -13,9 +12,9 @@ from pathlib import Path
 import torch
 import transformers
 from greedy import continuations
+from manifest import entry, kept_entries
 from models import MODELS, Model, load_model, random_tokens, random_weights, write_cases, write_json, write_model
 from rope import CASES, rope
-from safetensors import safe_open
 from safetensors.torch import save_file
 from sampling import sampling
 from tracing import in_float64, trace
@@ -113,20 +112,10 @@ def describe(path: Path) -> str:
             "logits": "logits at the kept positions"}[kind]
 
 
-def dtypes(path: Path) -> list[str]:
-    """The dtypes in a safetensors file."""
-    with safe_open(path, "pt") as file:
-        return sorted({file.get_slice(name).get_dtype() for name in file.keys()})
-
-
 def manifest(out: Path, measured: dict) -> dict:
-    files = {}
-    for path in sorted(path for path in out.rglob("*") if path.is_file()):
-        entry = {"what": describe(path), "bytes": path.stat().st_size,
-                 "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        if path.suffix == ".safetensors":
-            entry["dtypes"] = dtypes(path)
-        files[str(path.relative_to(out))] = entry
+    files = kept_entries(GOLDEN)
+    for path in (path for path in out.rglob("*") if path.is_file()):
+        files[str(path.relative_to(out))] = entry(path, describe(path))
     return {
         "regenerate": "see reference/README.md",
         "versions": {"python": platform.python_version()} | {
@@ -134,7 +123,7 @@ def manifest(out: Path, measured: dict) -> dict:
         "machine": f"{platform.machine()}, PyTorch kernels for {torch.backends.cpu.get_cpu_capability()}, one thread",
         "models": {model.name: {"what": model.what, "seed": model.seed} for model in MODELS},
         "measured": measured,
-        "files": files,
+        "files": dict(sorted(files.items())),
     }
 
 
