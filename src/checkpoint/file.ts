@@ -1,7 +1,8 @@
-/** Files of a disk, as byte sources or whole. The only place, with `open.ts`, where loading a checkpoint needs Node. */
+/** Files of a disk, as byte sources or whole. The only place, with `open.ts` and `weight-files.ts`, where loading needs Node. */
 
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
-import { check, LlamaError } from '../errors.js';
+import { check, LlamaError, type LlamaErrorCode } from '../errors.js';
+import { parseJson } from './json.js';
 import { type ByteSource, checkRange } from './source.js';
 
 /** One read(2) moves at most 2^31 − 1 bytes, whatever it was asked for. */
@@ -20,6 +21,11 @@ export async function openFile(path: string): Promise<ByteSource> {
 export async function readWholeFile(path: string): Promise<Buffer> {
   await fileSize(path);
   return reading(path, () => readFile(path));
+}
+
+/** The value in a JSON file. @throws {LlamaError} `code` if it is not JSON, otherwise as `openFile`. */
+export async function readJson(path: string, code: LlamaErrorCode): Promise<unknown> {
+  return parseJson((await readWholeFile(path)).toString('utf8'), path, code);
 }
 
 /** Looks before anything is opened: to open a pipe would wait for its writer, for ever if there is none. */

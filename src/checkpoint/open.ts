@@ -3,25 +3,21 @@
  *
  *     config.json                     what the model is
  *     generation_config.json          optional; how `generate()` runs it: the ids that end a text, sampling defaults
- *     model.safetensors               the weights, or
- *     model.safetensors.index.json    …in several files: see `shards.ts`
+ *     model.safetensors, …            the weights: see `weight-files.ts`
  */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkConfig, type LlamaConfig, parseConfig, parseEosTokenIds } from '../config.js';
-import { check, LlamaError, type LlamaErrorCode, show } from '../errors.js';
+import { check, LlamaError, show } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
-import { openFile, readWholeFile, reason } from './file.js';
-import { isObject, parseJson } from './json.js';
-import { openSafetensors } from './safetensors.js';
-import { openShards } from './shards.js';
+import { readJson, reason } from './file.js';
+import { isObject } from './json.js';
+import { openWeightFiles, thereIs } from './weight-files.js';
 import { checkTiedHead, checkWeights } from './weights.js';
 
 const CONFIG = 'config.json';
 const GENERATION_CONFIG = 'generation_config.json';
-const SINGLE = 'model.safetensors';
-const INDEX = 'model.safetensors.index.json';
 
 export interface ModelDirectory {
   readonly path: string;
@@ -41,14 +37,14 @@ export interface ModelDirectory {
 export async function openModelDirectory(path: string): Promise<ModelDirectory> {
   const files = await listDirectory(path);
   check(files.includes(CONFIG), 'NOT_FOUND', () => `there is no ${CONFIG} in ${path}${thereIs(files)}`);
-  const json = await readJson(path, CONFIG, 'BAD_CONFIG');
+  const json = await readJson(join(path, CONFIG), 'BAD_CONFIG');
   const ownConfig = inFile(join(path, CONFIG), () => parseConfig(json));
   const generationConfig = files.includes(GENERATION_CONFIG) ? await readGenerationConfig(path) : undefined;
   const config = inFile(join(path, GENERATION_CONFIG), () =>
     withEosTokenIds(ownConfig, generationConfig?.eos_token_id),
   );
 
-  const checkpoint = await openCheckpoint(path, files);
+  const checkpoint = await openWeightFiles(path, files);
   try {
     checkWeights(config, checkpoint);
     await checkTiedHead(config, checkpoint);
@@ -59,26 +55,10 @@ export async function openModelDirectory(path: string): Promise<ModelDirectory> 
   return { path, config, checkpoint, ...(generationConfig && { generationConfig }) };
 }
 
-async function openCheckpoint(path: string, files: readonly string[]): Promise<Checkpoint> {
-  if (files.includes(SINGLE)) return openSafetensors(await openFile(join(path, SINGLE)));
-  if (files.includes(INDEX)) {
-    const index = await readJson(path, INDEX, 'BAD_CHECKPOINT');
-    return openShards(index, join(path, INDEX), fileName => openFile(join(path, fileName)));
-  }
-  const other = files.find(file => /^pytorch_model.*\.bin$|\.gguf$/.test(file));
-  if (other !== undefined) {
-    throw new LlamaError(
-      'UNSUPPORTED',
-      `${join(path, other)} is not read yet, only safetensors: ` +
-        "convert it with Hugging Face's model.save_pretrained(directory, safe_serialization=True)",
-    );
-  }
-  throw new LlamaError('NOT_FOUND', `there is neither ${SINGLE} nor ${INDEX} in ${path}${thereIs(files)}`);
-}
-
 async function readGenerationConfig(path: string): Promise<Record<string, unknown>> {
-  const json = await readJson(path, GENERATION_CONFIG, 'BAD_CONFIG');
-  check(isObject(json), 'BAD_CONFIG', () => `${join(path, GENERATION_CONFIG)} is ${show(json)}, not an object`);
+  const file = join(path, GENERATION_CONFIG);
+  const json = await readJson(file, 'BAD_CONFIG');
+  check(isObject(json), 'BAD_CONFIG', () => `${file} is ${show(json)}, not an object`);
   return json;
 }
 
@@ -98,20 +78,10 @@ function inFile<T>(file: string, parse: () => T): T {
   }
 }
 
-async function readJson(directory: string, fileName: string, code: LlamaErrorCode): Promise<unknown> {
-  const path = join(directory, fileName);
-  return parseJson((await readWholeFile(path)).toString('utf8'), path, code);
-}
-
 async function listDirectory(path: string): Promise<string[]> {
   try {
     return await readdir(path);
   } catch (error) {
     throw new LlamaError('NOT_FOUND', `cannot open the model directory ${path}: ${reason(error)}`, { cause: error });
   }
-}
-
-function thereIs(files: readonly string[]): string {
-  if (files.length === 0) return ', which is empty';
-  return `; there is: ${files.slice(0, 10).join(', ')}${files.length > 10 ? ' …' : ''}`;
 }

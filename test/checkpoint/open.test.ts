@@ -8,8 +8,10 @@ import { openModelDirectory } from '../../src/checkpoint/open.js';
 import { encode, writeSafetensors } from '../../src/checkpoint/safetensors.js';
 import { expectedWeights } from '../../src/checkpoint/weights.js';
 import { parseConfig } from '../../src/config.js';
+import type { LlamaErrorCode } from '../../src/errors.js';
 import { elementCount } from '../../src/tensor.js';
 import { collect, expectRefused } from './helpers.js';
+import { checkpointOf, dict, ints, pickleOf, storageClass, tensor, text } from './pickle-support.js';
 
 const CONFIG = {
   architectures: ['LlamaForCausalLM'],
@@ -102,6 +104,74 @@ describe('opens', () => {
   });
 });
 
+describe('opens the first that is complete', () => {
+  const NAMES = [...WEIGHTS.keys()];
+  const SINGLE = 'model.safetensors';
+  const INDEX = 'model.safetensors.index.json';
+  const BIN = 'pytorch_model.bin';
+  const BIN_INDEX = 'pytorch_model.bin.index.json';
+  const indexOf = (file: string) => ({ weight_map: Object.fromEntries(NAMES.map(name => [name, file])) });
+  /** What is written, by name. Weights of 0.25 are those of a .bin. */
+  const putters: Record<string, () => Promise<void>> = {
+    [SINGLE]: async () => put(SINGLE, await weightsFile(NAMES)),
+    [INDEX]: async () => {
+      await put(INDEX, indexOf('a.safetensors'));
+      await put('a.safetensors', await weightsFile(NAMES));
+    },
+    [BIN]: () => put(BIN, binFile()),
+    [BIN_INDEX]: async () => {
+      await put(BIN_INDEX, indexOf('a.bin'));
+      await put('a.bin', binFile());
+    },
+    'broken index': () => put(INDEX, '{'),
+    'broken .bin index': () => put(BIN_INDEX, '{'),
+    'index without its shard': () => put(INDEX, indexOf('missing.safetensors')),
+    '.bin index without its shard': () => put(BIN_INDEX, indexOf('missing.bin')),
+  };
+
+  function binFile(): Uint8Array {
+    const entries = NAMES.flatMap((name, key) => {
+      const shape = WEIGHTS.get(name)!;
+      const stride = shape.length === 2 ? ints(shape[1], 1) : ints(1);
+      const numel = elementCount(shape);
+      return [
+        text(name),
+        tensor({ storage: storageClass('HalfStorage'), key: text(`${key}`), numel, size: ints(...shape), stride }),
+      ];
+    });
+    const storages = NAMES.map(name => encode('F16', new Float32Array(elementCount(WEIGHTS.get(name)!)).fill(0.25)));
+    return checkpointOf(pickleOf(dict(...entries)), Object.fromEntries(storages.entries()));
+  }
+
+  it.each<[string[], string]>([
+    [[SINGLE, INDEX, BIN, BIN_INDEX], SINGLE],
+    [[INDEX, BIN, BIN_INDEX], INDEX],
+    [[BIN, BIN_INDEX], BIN],
+    [[BIN_INDEX], BIN_INDEX],
+    [['index without its shard', BIN], BIN],
+    [['index without its shard', BIN_INDEX], BIN_INDEX],
+    [[INDEX, '.bin index without its shard'], INDEX],
+    [[INDEX, 'broken .bin index'], INDEX],
+  ])('of %j', async (there, expected) => {
+    await put('config.json', CONFIG);
+    for (const name of there) await putters[name]();
+    const { checkpoint } = await openModelDirectory(path);
+    expect(checkpoint.name).toBe(join(path, expected));
+    const value = expected.startsWith('model') ? 0.5 : 0.25;
+    expect(await checkpoint.tensors.get('lm_head.weight')!.read(11, 1)).toEqual(new Float32Array(8).fill(value));
+    await checkpoint.close();
+  });
+
+  it.each<[string[], LlamaErrorCode, string]>([
+    [['index without its shard', '.bin index without its shard'], 'NOT_FOUND', 'missing.safetensors'],
+    [['broken index', BIN], 'BAD_CHECKPOINT', INDEX],
+  ])('and of %j refuses', async (there, code, word) => {
+    await put('config.json', CONFIG);
+    for (const name of there) await putters[name]();
+    await expectRefused(openModelDirectory(path), code, word);
+  });
+});
+
 describe('says what is missing', () => {
   it('the directory', async () => {
     await expectRefused(openModelDirectory(join(path, 'nowhere')), 'NOT_FOUND', 'nowhere', 'ENOENT');
@@ -129,14 +199,32 @@ describe('says what is missing', () => {
     );
   });
 
-  it.each(['pytorch_model.bin', 'pytorch_model-00001-of-00002.bin', 'llama.Q4_K_M.gguf'])(
-    'weights, where there is %s',
-    async name => {
-      await put('config.json', CONFIG);
-      await put(name, '');
-      await expectRefused(openModelDirectory(path), 'UNSUPPORTED', name, 'save_pretrained');
-    },
-  );
+  it.each([
+    ['model-00001-of-00002.safetensors', 'model.safetensors.index.json'],
+    ['pytorch_model-00001-of-00002.bin', 'pytorch_model.bin.index.json'],
+  ])('the index, where there is %s', async (shard, index) => {
+    await put('config.json', CONFIG);
+    await put(shard, '');
+    await expectRefused(openModelDirectory(path), 'NOT_FOUND', shard, index, 'fetch it');
+  });
+
+  it('weights, where there is a GGUF file', async () => {
+    await put('config.json', CONFIG);
+    await put('llama.Q4_K_M.gguf', '');
+    await expectRefused(
+      openModelDirectory(path),
+      'UNSUPPORTED',
+      'llama.Q4_K_M.gguf',
+      'safetensors',
+      'pytorch_model.bin',
+    );
+  });
+
+  it('a shard of a .bin index', async () => {
+    await put('config.json', CONFIG);
+    await put('pytorch_model.bin.index.json', { weight_map: { a: 'a.bin' } });
+    await expectRefused(openModelDirectory(path), 'NOT_FOUND', 'a.bin', 'ENOENT');
+  });
 
   it('a shard', async () => {
     await put('config.json', CONFIG);
@@ -145,28 +233,32 @@ describe('says what is missing', () => {
   });
 });
 
-describe.each(['config.json', 'generation_config.json', 'model.safetensors', 'model.safetensors.index.json'])(
-  '%s that is no file is refused, not waited for',
-  file => {
-    const putOthers = async () => {
-      await putModel();
-      if (file.endsWith('.index.json')) await rm(join(path, 'model.safetensors')); // which is looked for first
-      await rm(join(path, file), { force: true });
-    };
+describe.each([
+  'config.json',
+  'generation_config.json',
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+])('%s that is no file is refused, not waited for', file => {
+  const putOthers = async () => {
+    await putModel();
+    if (/\.bin|\.index/.test(file)) await rm(join(path, 'model.safetensors')); // which is looked for first
+    await rm(join(path, file), { force: true });
+  };
 
-    it('a directory', async () => {
-      await putOthers();
-      await mkdir(join(path, file));
-      await expectRefused(openModelDirectory(path), 'NOT_FOUND', join(path, file), 'it is a directory, not a file');
-    });
+  it('a directory', async () => {
+    await putOthers();
+    await mkdir(join(path, file));
+    await expectRefused(openModelDirectory(path), 'NOT_FOUND', join(path, file), 'it is a directory, not a file');
+  });
 
-    it.skipIf(process.platform === 'win32')('a pipe', async () => {
-      await putOthers();
-      execFileSync('mkfifo', [join(path, file)]);
-      await expectRefused(openModelDirectory(path), 'NOT_FOUND', join(path, file), 'not a file');
-    });
-  },
-);
+  it.skipIf(process.platform === 'win32')('a pipe', async () => {
+    await putOthers();
+    execFileSync('mkfifo', [join(path, file)]);
+    await expectRefused(openModelDirectory(path), 'NOT_FOUND', join(path, file), 'not a file');
+  });
+});
 
 describe('says what is broken, and in which file', () => {
   it.each<[string, string | object, string, ...string[]]>([

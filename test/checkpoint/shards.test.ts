@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openShards } from '../../src/checkpoint/shards.js';
+import { openSafetensors } from '../../src/checkpoint/safetensors.js';
+import { openShards, parseWeightMap } from '../../src/checkpoint/shards.js';
 import { LlamaError } from '../../src/errors.js';
 import { expectRefused, fileOf, watched } from './helpers.js';
 
@@ -16,13 +17,14 @@ function shardOf(names: string[], start: number): Uint8Array {
 
 function openFrom(files: Record<string, Uint8Array>, index: unknown) {
   const opened: ReturnType<typeof watched>[] = [];
-  const promise = openShards(index, 'the index', async fileName => {
+  const openShard = async (fileName: string) => {
     if (!Object.hasOwn(files, fileName)) throw new LlamaError('NOT_FOUND', `no ${fileName}`);
     const source = watched(files[fileName]!, fileName);
     opened.push(source);
-    return source;
-  });
-  return { promise, opened };
+    return openSafetensors(source);
+  };
+  const open = async () => openShards(parseWeightMap(index, 'the index', '.safetensors'), 'the index', openShard);
+  return { promise: open(), opened };
 }
 
 const FILES = { [ONE]: shardOf(['a', 'b'], 10), [TWO]: shardOf(['c'], 20) };
@@ -83,6 +85,16 @@ describe('refuses, and leaves no file open:', () => {
     await expectRefused(promise, 'BAD_CHECKPOINT', 'the index', '"a"', JSON.stringify(fileName));
     expect(opened).toEqual([]);
   });
+
+  it.each(['model.safetensors', 'pytorch_model', '.bin', '../a.bin'])(
+    'the file name %j in an index of .bin files',
+    name => {
+      expect(() => parseWeightMap({ weight_map: { a: name } }, 'the index', '.bin')).toThrow(
+        'only names of .bin files',
+      );
+      expect(parseWeightMap({ weight_map: { a: 'a.bin' } }, 'the index', '.bin')).toEqual(new Map([['a', 'a.bin']]));
+    },
+  );
 
   it.each([null, 3, [], {}, { weight_map: null }, { weight_map: [] }, { weight_map: 'x' }])(
     'the index %j',

@@ -29,6 +29,19 @@ describe('inspect', () => {
     },
   );
 
+  it('--json of PyTorch files has what those of safetensors have, and the frequencies that are in them', async () => {
+    const { tensors, totals } = await json(['inspect', '--model', goldenPath('pytorch/mha')]);
+    const { tensors: originals } = await json(['inspect', '--model', goldenPath('mha')]);
+    const halved = originals.map((tensor: { bytes: number }) => ({ ...tensor, dtype: 'F16', bytes: tensor.bytes / 2 }));
+    const frequencies = [0, 1].map(layer => `model.layers.${layer}.self_attn.rotary_emb.inv_freq`);
+    expect(tensors).toHaveLength(originals.length + 2);
+    expect(tensors).toEqual(expect.arrayContaining(halved));
+    expect(tensors).toEqual(
+      expect.arrayContaining(frequencies.map(name => ({ name, dtype: 'F16', shape: [5], bytes: 10 }))),
+    );
+    expect(totals.dtypes).toEqual({ F16: totals.parameters });
+  });
+
   it('without --json is a table', async () => {
     const { code, stdout } = await cli(['inspect', '--model', goldenPath('gqa')]);
     expect(code).toBe(0);

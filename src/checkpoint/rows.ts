@@ -1,0 +1,59 @@
+/** Reading rows of a tensor, the slices of its leading dimension, whatever the file format. */
+
+import { show } from '../errors.js';
+import type { Floats } from '../tensor.js';
+import { allocateBytes, allocateFloats, DTYPE_BYTES, decodeInto, type FloatDType } from './dtypes.js';
+import type { ByteSource } from './source.js';
+
+/** Tensors are read and converted this many bytes at a time, so that none is in memory twice. */
+export const PIECE_BYTES = 2 ** 22;
+
+/** Offsets from the beginning of the file. */
+export interface ByteRange {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** @throws {RangeError} if the tensor `name` has no rows `first` … `first + count − 1`. */
+export function checkRows(name: string, rows: number, first: number, count: number): void {
+  if (!(Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count >= 0 && first + count <= rows)) {
+    throw new RangeError(`first, count: tensor ${show(name)} has ${rows} rows, not ${count} from ${first} on`);
+  }
+}
+
+/** @throws {RangeError} unless `target` is as long as `count` rows of the tensor `name`. */
+export function checkTarget(target: Uint8Array, name: string, count: number, bytes: number): void {
+  if (target.length === bytes) return;
+  throw new RangeError(`target: ${count} rows of tensor ${show(name)} are ${bytes} bytes, not ${target.length}`);
+}
+
+/** Where rows `first` … `first + count − 1` of `rows` lie. @throws {RangeError} if there are no such rows. */
+export function rowRange(
+  tensor: { readonly name: string; readonly offset: number; readonly byteLength: number },
+  rows: number,
+  first: number,
+  count: number,
+): ByteRange {
+  checkRows(tensor.name, rows, first, count);
+  const rowBytes = rows === 0 ? 0 : tensor.byteLength / rows;
+  return { begin: tensor.offset + first * rowBytes, end: tensor.offset + (first + count) * rowBytes };
+}
+
+/** The numbers in `range`, decoded: Float64Array for F64, otherwise Float32Array. */
+export async function readNumbers(source: ByteSource, dtype: FloatDType, { begin, end }: ByteRange): Promise<Floats> {
+  const numbers = allocateFloats(dtype, (end - begin) / DTYPE_BYTES[dtype]);
+  const buffer = new Uint8Array(Math.min(PIECE_BYTES, end - begin));
+  for (let at = begin; at < end; at += PIECE_BYTES) {
+    const piece = buffer.subarray(0, end - at);
+    await source.readInto(at, piece);
+    decodeInto(dtype, piece, numbers.subarray((at - begin) / DTYPE_BYTES[dtype]));
+  }
+  return numbers;
+}
+
+/** The bytes in `range`. */
+export async function readRange(source: ByteSource, { begin, end }: ByteRange): Promise<Uint8Array> {
+  const bytes = allocateBytes(end - begin);
+  await source.readInto(begin, bytes);
+  return bytes;
+}

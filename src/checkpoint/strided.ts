@@ -1,0 +1,151 @@
+/**
+ * A tensor whose elements lie in a file with gaps, repeated or in another order: a view that PyTorch saved with all of what it is a
+ * view of, such as a transposed matrix. Element (i, j, …) is the one at i · stride₀ + j · stride₁ + …
+ */
+
+import type { Floats } from '../tensor.js';
+import type { CheckpointTensor } from './checkpoint.js';
+import { allocateBytes, DTYPE_BYTES, type DType, decode, tensorBytes } from './dtypes.js';
+import { decodable } from './row-major.js';
+import { checkRows, PIECE_BYTES } from './rows.js';
+import type { ByteSource } from './source.js';
+
+export interface StridedInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** By how many elements the next along each axis is further on, 0 or more. */
+  readonly strides: readonly number[];
+  /** Where the first element is, counted from the beginning of the file, in bytes. */
+  readonly offset: number;
+}
+
+/** One axis of what is copied: `size` elements, `stride` apart in the file and `step` apart in the result. */
+interface Axis {
+  readonly size: number;
+  readonly stride: number;
+  readonly step: number;
+}
+
+const ONE_ELEMENT: Axis = { size: 1, stride: 0, step: 0 };
+
+/** Whether the elements lie one after the other, the last index running fastest. */
+export function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
+  return shape.includes(0) || axesOf(shape, strides).every(({ stride, step }) => stride === step);
+}
+
+/** Whether elements with different indices, other than along a stride of 0, are the same one, or the axes interleave. */
+export function isOverlapping(shape: readonly number[], strides: readonly number[]): boolean {
+  if (shape.includes(0)) return false;
+  let extent = 1; // of all axes with smaller strides
+  for (const { size, stride } of axesOf(shape, strides).reverse()) {
+    if (stride === 0) continue;
+    if (stride < extent) return true;
+    extent += (size - 1) * stride;
+  }
+  return false;
+}
+
+/** The axes that have more than one element, largest stride first: the order in which the file is read forward. */
+function axesOf(shape: readonly number[], strides: readonly number[]): Axis[] {
+  const axes: Axis[] = [];
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i] !== 1) axes.push({ size: shape[i], stride: strides[i], step });
+    step *= shape[i];
+  }
+  return axes.sort((a, b) => b.stride - a.stride);
+}
+
+/** Not for overlapping views: without them, reading some rows passes over every byte of the file at most once. */
+export class StridedTensor implements CheckpointTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  private readonly strides: readonly number[];
+  private readonly offset: number;
+  private readonly source: ByteSource;
+
+  constructor(source: ByteSource, info: StridedInfo) {
+    this.source = source;
+    this.name = info.name;
+    this.dtype = info.dtype;
+    this.shape = info.shape;
+    this.byteLength = tensorBytes(info.dtype, info.shape);
+    this.strides = info.strides;
+    this.offset = info.offset;
+  }
+
+  async read(first = 0, count = this.shape[0] - first): Promise<Floats> {
+    return decode(decodable(this, this.source.name), await this.readBytes(first, count));
+  }
+
+  async readBytes(first = 0, count = this.shape[0] - first): Promise<Uint8Array> {
+    checkRows(this.name, this.shape[0], first, count);
+    const shape = this.shape.with(0, count); // [count, …]
+    const bytes = allocateBytes(tensorBytes(this.dtype, shape));
+    if (bytes.length === 0) return bytes;
+    const elementBytes = DTYPE_BYTES[this.dtype];
+    const axes = axesOf(shape, this.strides);
+    const begin = this.offset + first * this.strides[0] * elementBytes;
+    const elements = axes.reduce((sum, { size, stride }) => sum + (size - 1) * stride, 1);
+    await new Gathering(this.source, begin, elements * elementBytes, bytes, elementBytes).copy(axes);
+    return bytes;
+  }
+}
+
+/** Copies elements from a range of a file, in its order, to where they belong in memory. */
+class Gathering {
+  private readonly source: ByteSource;
+  /** The range, in bytes; `from` below counts elements from its beginning. */
+  private readonly begin: number;
+  private readonly length: number;
+  private readonly target: Uint8Array;
+  private readonly elementBytes: number;
+  /** What is in memory of the range. */
+  private readonly piece: Uint8Array;
+  private pieceBegin = 0;
+  private pieceEnd = 0;
+
+  constructor(source: ByteSource, begin: number, length: number, target: Uint8Array, elementBytes: number) {
+    this.source = source;
+    this.begin = begin;
+    this.length = length;
+    this.target = target;
+    this.elementBytes = elementBytes;
+    this.piece = new Uint8Array(Math.min(PIECE_BYTES, length));
+  }
+
+  async copy(axes: readonly Axis[], from = 0, to = 0): Promise<void> {
+    const [{ size, stride, step } = ONE_ELEMENT, ...inner] = axes;
+    for (let i = 0; i < size; i++) {
+      const [source, target] = [from + i * stride, to + i * step];
+      if (inner.length > 0) await this.copy(inner, source, target);
+      else {
+        if (!this.has(source)) await this.moveTo(source);
+        this.copyElement(source, target);
+      }
+    }
+  }
+
+  private has(from: number): boolean {
+    const at = from * this.elementBytes;
+    return at >= this.pieceBegin && at < this.pieceEnd;
+  }
+
+  /** Reads the piece that begins with element `from`. */
+  private async moveTo(from: number): Promise<void> {
+    const at = from * this.elementBytes;
+    const piece = this.piece.subarray(0, this.length - at);
+    await this.source.readInto(this.begin + at, piece);
+    this.pieceBegin = at;
+    this.pieceEnd = at + piece.length;
+  }
+
+  private copyElement(from: number, to: number): void {
+    const { piece, target, elementBytes } = this;
+    const source = from * elementBytes - this.pieceBegin;
+    for (let i = 0; i < elementBytes; i++) target[to * elementBytes + i] = piece[source + i];
+  }
+}
