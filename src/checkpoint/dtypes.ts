@@ -5,7 +5,7 @@
  * Files are little-endian, and so must the platform be: typed arrays are views of the bytes, not conversions.
  */
 
-import { check, LlamaError, show } from '../errors.js';
+import { check, LlamaError } from '../errors.js';
 import { bf16ToF32, f16ToF32, LITTLE_ENDIAN, toBF16Bits, toF16Bits } from '../numerics/half.js';
 import type { Floats } from '../tensor.js';
 
@@ -35,20 +35,6 @@ export type FloatDType = 'F64' | 'F32' | 'F16' | 'BF16';
 
 export function isFloatDType(dtype: DType): dtype is FloatDType {
   return dtype === 'F64' || dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
-}
-
-/** The bytes of a tensor. @throws {LlamaError} BAD_CHECKPOINT if they, or any product on the way, exceed 2^53 − 1. */
-export function tensorBytes(dtype: DType, shape: readonly number[]): number {
-  let bytes = DTYPE_BYTES[dtype];
-  for (const size of shape) {
-    bytes *= size;
-    check(
-      bytes <= Number.MAX_SAFE_INTEGER,
-      'BAD_CHECKPOINT',
-      () => `${dtype} ${show(shape)} takes more than 2^53 bytes`,
-    );
-  }
-  return bytes;
 }
 
 /**

@@ -66,7 +66,7 @@ export const GLOBALS: ReadonlySet<string> = new Set([
   ...DTYPES.keys(),
 ]);
 
-/** PyTorch's own limit. */
+/** Weights have two, and what reads views is recursive. */
 const MAX_DIMENSIONS = 64;
 
 export interface TensorView {

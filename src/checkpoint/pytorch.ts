@@ -12,11 +12,12 @@
  */
 
 import { check, show } from '../errors.js';
+import { elementCount } from '../tensor.js';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
-import { DTYPE_BYTES, tensorBytes } from './dtypes.js';
+import { DTYPE_BYTES } from './dtypes.js';
 import { unpickle } from './pickle.js';
 import { refuseOtherFiles } from './pytorch-lookalikes.js';
-import { GLOBALS, parseStateDict, type TensorView } from './pytorch-tensors.js';
+import { GLOBALS, parseStateDict, type Storage, type TensorView } from './pytorch-tensors.js';
 import { RowMajorTensor } from './row-major.js';
 import type { ByteSource } from './source.js';
 import { isRowMajor, StridedTensor } from './strided.js';
@@ -51,15 +52,16 @@ async function readTensors(source: ByteSource): Promise<Map<string, CheckpointTe
   const pickle = await readZipEntry(source, fileOf(files, 'data.pkl', source), MAX_PICKLE_BYTES);
   const where = `${source.name}: data.pkl`;
   const views = parseStateDict(unpickle(pickle, GLOBALS, where), where);
-  checkStorages(views, files, source);
   const placed = views.map(view => ({ view, offset: offsetOf(view, files, source) }));
+  checkAllUsed(views, files, source);
   placed.sort((a, b) => a.offset - b.offset);
   return new Map(placed.map(({ view, offset }) => [view.name, tensorAt(source, view, offset)]));
 }
 
 /** The entries without the one directory that they all are in. */
 function filesOf(entries: ReadonlyMap<string, ZipEntry>, fileName: string): Map<string, ZipEntry> {
-  const [directory] = [...entries.keys()].map(name => name.split('/', 1)[0]);
+  const [first = ''] = entries.keys();
+  const [directory] = first.split('/', 1);
   const files = new Map<string, ZipEntry>();
   for (const [name, entry] of entries) {
     bad(
@@ -104,20 +106,28 @@ async function readText(source: ByteSource, entry: ZipEntry): Promise<string> {
   return new TextDecoder().decode(await readZipEntry(source, entry, 64)).trimEnd();
 }
 
-/** Each storage has the size that the pickle says, and belongs to a tensor. */
-function checkStorages(views: readonly TensorView[], files: ReadonlyMap<string, ZipEntry>, source: ByteSource): void {
-  const unused = new Set([...files.keys()].filter(name => name.startsWith('data/')));
-  for (const { name, storage } of views) {
-    const path = `data/${storage.key}`;
-    const { size } = fileOf(files, path, source);
-    bad(
-      size === storage.byteLength,
-      () => `${source.name}: ${show(name)} needs ${storage.byteLength} bytes of ${show(path)}, which has ${size}`,
-    );
-    unused.delete(path);
-  }
-  for (const path of unused) bad(false, () => `${source.name}: ${show(path)} belongs to no tensor`);
+function checkAllUsed(views: readonly TensorView[], files: ReadonlyMap<string, ZipEntry>, source: ByteSource): void {
+  const used = new Set(views.map(({ storage }) => storageFile(storage)));
+  const unused = [...files.keys()].find(name => name.startsWith('data/') && !used.has(name));
+  bad(unused === undefined, () => `${source.name}: ${show(unused)} belongs to no tensor`);
 }
+
+/** Where the first element is, in the file. Its storage must have the size that the pickle says. */
+function offsetOf(
+  { name, dtype, offset, storage }: TensorView,
+  files: ReadonlyMap<string, ZipEntry>,
+  source: ByteSource,
+): number {
+  const file = storageFile(storage);
+  const entry = fileOf(files, file, source);
+  bad(
+    entry.size === storage.byteLength,
+    () => `${source.name}: ${show(name)} needs ${storage.byteLength} bytes of ${show(file)}, which has ${entry.size}`,
+  );
+  return entry.offset + offset * DTYPE_BYTES[dtype];
+}
+
+const storageFile = ({ key }: Storage): string => `data/${key}`;
 
 function fileOf(files: ReadonlyMap<string, ZipEntry>, name: string, source: ByteSource): ZipEntry {
   const entry = files.get(name);
@@ -125,15 +135,11 @@ function fileOf(files: ReadonlyMap<string, ZipEntry>, name: string, source: Byte
   return entry;
 }
 
-/** Where the first element is, in the file. */
-function offsetOf(view: TensorView, files: ReadonlyMap<string, ZipEntry>, source: ByteSource): number {
-  return fileOf(files, `data/${view.storage.key}`, source).offset + view.offset * DTYPE_BYTES[view.dtype];
-}
-
 function tensorAt(source: ByteSource, { name, dtype, shape, strides }: TensorView, offset: number): CheckpointTensor {
+  const byteLength = elementCount(shape) * DTYPE_BYTES[dtype];
   return isRowMajor(shape, strides)
-    ? new RowMajorTensor(source, { name, dtype, shape, offset, byteLength: tensorBytes(dtype, shape) })
-    : new StridedTensor(source, { name, dtype, shape, strides, offset });
+    ? new RowMajorTensor(source, { name, dtype, shape, offset, byteLength })
+    : new StridedTensor(source, { name, dtype, shape, offset, byteLength, strides });
 }
 
 function bad(condition: boolean, message: () => string): asserts condition {

@@ -12,7 +12,7 @@
  */
 
 import { check, LlamaError, show } from '../errors.js';
-import { DTYPE_BYTES, type DType, tensorBytes } from './dtypes.js';
+import { DTYPE_BYTES, type DType } from './dtypes.js';
 import { isObject, parseJson } from './json.js';
 import type { TensorInfo } from './row-major.js';
 import type { ByteSource } from './source.js';
@@ -99,6 +99,16 @@ function parseTensor(name: string, fields: unknown, dataStart: number): TensorIn
     () => `${of}: ${dtype} ${show(shape)} takes ${needed} bytes, but data_offsets ${show(offsets)} hold ${end - begin}`,
   );
   return { name, dtype, shape, offset: dataStart + begin, byteLength: needed };
+}
+
+/** The bytes of a tensor. @throws {LlamaError} BAD_CHECKPOINT if they, or any product on the way, exceed 2^53 − 1. */
+export function tensorBytes(dtype: DType, shape: readonly number[]): number {
+  let bytes = DTYPE_BYTES[dtype];
+  for (const size of shape) {
+    bytes *= size;
+    bad(bytes <= Number.MAX_SAFE_INTEGER, () => `${dtype} ${show(shape)} takes more than 2^53 bytes`);
+  }
+  return bytes;
 }
 
 /** Every byte of the data belongs to exactly one tensor. `tensors` are in the order of their offsets. */

@@ -1,7 +1,7 @@
 /** Writing safetensors files: the format is in `safetensors-header.ts`, the order of tensors is the reference writer's. */
 
 import { check, show } from '../errors.js';
-import { DTYPE_BYTES, type DType, tensorBytes } from './dtypes.js';
+import { DTYPE_BYTES, type DType } from './dtypes.js';
 import {
   isDType,
   isSizes,
@@ -9,6 +9,7 @@ import {
   LONE_SURROGATE,
   MAX_HEADER_BYTES,
   METADATA_KEY,
+  tensorBytes,
 } from './safetensors-header.js';
 
 export interface SafetensorsInput {

@@ -3,21 +3,16 @@
  * view of, such as a transposed matrix. Element (i, j, …) is the one at i · stride₀ + j · stride₁ + …
  */
 
-import type { Floats } from '../tensor.js';
+import { elementCount, type Floats } from '../tensor.js';
 import type { CheckpointTensor } from './checkpoint.js';
-import { allocateBytes, DTYPE_BYTES, type DType, decode, tensorBytes } from './dtypes.js';
-import { decodable } from './row-major.js';
+import { allocateBytes, DTYPE_BYTES, type DType, decode } from './dtypes.js';
+import { decodable, type TensorInfo } from './row-major.js';
 import { checkRows, PIECE_BYTES } from './rows.js';
 import type { ByteSource } from './source.js';
 
-export interface StridedInfo {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
+export interface StridedInfo extends TensorInfo {
   /** By how many elements the next along each axis is further on, 0 or more. */
   readonly strides: readonly number[];
-  /** Where the first element is, counted from the beginning of the file, in bytes. */
-  readonly offset: number;
 }
 
 /** One axis of what is copied: `size` elements, `stride` apart in the file and `step` apart in the result. */
@@ -72,7 +67,7 @@ export class StridedTensor implements CheckpointTensor {
     this.name = info.name;
     this.dtype = info.dtype;
     this.shape = info.shape;
-    this.byteLength = tensorBytes(info.dtype, info.shape);
+    this.byteLength = info.byteLength;
     this.strides = info.strides;
     this.offset = info.offset;
   }
@@ -84,9 +79,9 @@ export class StridedTensor implements CheckpointTensor {
   async readBytes(first = 0, count = this.shape[0] - first): Promise<Uint8Array> {
     checkRows(this.name, this.shape[0], first, count);
     const shape = this.shape.with(0, count); // [count, …]
-    const bytes = allocateBytes(tensorBytes(this.dtype, shape));
-    if (bytes.length === 0) return bytes;
     const elementBytes = DTYPE_BYTES[this.dtype];
+    const bytes = allocateBytes(elementCount(shape) * elementBytes);
+    if (bytes.length === 0) return bytes;
     const axes = axesOf(shape, this.strides);
     const begin = this.offset + first * this.strides[0] * elementBytes;
     const elements = axes.reduce((sum, { size, stride }) => sum + (size - 1) * stride, 1);
@@ -117,35 +112,37 @@ class Gathering {
     this.piece = new Uint8Array(Math.min(PIECE_BYTES, length));
   }
 
+  /** Copies all elements of `axes`, of which the first is at `from` in the file and belongs to `to`. */
   async copy(axes: readonly Axis[], from = 0, to = 0): Promise<void> {
-    const [{ size, stride, step } = ONE_ELEMENT, ...inner] = axes;
-    for (let i = 0; i < size; i++) {
-      const [source, target] = [from + i * stride, to + i * step];
-      if (inner.length > 0) await this.copy(inner, source, target);
-      else {
-        if (!this.has(source)) await this.moveTo(source);
-        this.copyElement(source, target);
-      }
+    const [axis = ONE_ELEMENT, ...inner] = axes;
+    if (inner.length === 0) return this.copyAlong(axis, from, to);
+    for (let i = 0; i < axis.size; i++) await this.copy(inner, from + i * axis.stride, to + i * axis.step);
+  }
+
+  private async copyAlong({ size, stride, step }: Axis, from: number, to: number): Promise<void> {
+    for (let done = 0; done < size; ) {
+      const at = (from + done * stride) * this.elementBytes;
+      if (at < this.pieceBegin || at >= this.pieceEnd) await this.readPiece(at);
+      const inPiece = Math.ceil((this.pieceEnd - at) / (stride * this.elementBytes)); // Infinity for a stride of 0
+      const count = Math.min(size - done, inPiece);
+      this.copyElements(count, at - this.pieceBegin, stride, to + done * step, step);
+      done += count;
     }
   }
 
-  private has(from: number): boolean {
-    const at = from * this.elementBytes;
-    return at >= this.pieceBegin && at < this.pieceEnd;
-  }
-
-  /** Reads the piece that begins with element `from`. */
-  private async moveTo(from: number): Promise<void> {
-    const at = from * this.elementBytes;
+  private async readPiece(at: number): Promise<void> {
     const piece = this.piece.subarray(0, this.length - at);
     await this.source.readInto(this.begin + at, piece);
     this.pieceBegin = at;
     this.pieceEnd = at + piece.length;
   }
 
-  private copyElement(from: number, to: number): void {
+  /** @param at where the first is in the piece, in bytes */
+  private copyElements(count: number, at: number, stride: number, to: number, step: number): void {
     const { piece, target, elementBytes } = this;
-    const source = from * elementBytes - this.pieceBegin;
-    for (let i = 0; i < elementBytes; i++) target[to * elementBytes + i] = piece[source + i];
+    for (let i = 0; i < count; i++) {
+      const [source, destination] = [at + i * stride * elementBytes, (to + i * step) * elementBytes];
+      for (let byte = 0; byte < elementBytes; byte++) target[destination + byte] = piece[source + byte];
+    }
   }
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DTYPE_BYTES } from '../../src/checkpoint/dtypes.js';
-import { isOverlapping, isRowMajor, StridedTensor } from '../../src/checkpoint/strided.js';
+import type { ByteSource } from '../../src/checkpoint/source.js';
+import { isOverlapping, isRowMajor, type StridedInfo, StridedTensor } from '../../src/checkpoint/strided.js';
 import { elementCount } from '../../src/tensor.js';
 import { expectRefused, watched } from './helpers.js';
 
@@ -47,6 +48,11 @@ const slice = fc
   })
   .map(axes => ({ shape: axes.map(({ size }) => size), strides: axes.map(({ stride }) => stride) }));
 
+function strided(source: ByteSource, info: Omit<StridedInfo, 'name' | 'byteLength'>): StridedTensor {
+  const byteLength = elementCount(info.shape) * DTYPE_BYTES[info.dtype];
+  return new StridedTensor(source, { name: 't', byteLength, ...info });
+}
+
 describe('StridedTensor', () => {
   it('gives any rows of any view, bit for bit, for every size of number', async () => {
     const dtype = fc.constantFrom('U8' as const, 'BF16' as const, 'F32' as const, 'F64' as const);
@@ -64,7 +70,7 @@ describe('StridedTensor', () => {
             (_, i) => (i * 37) % 251,
           );
           const source = watched(storage);
-          const tensor = new StridedTensor(source, { name: 't', dtype, shape, strides, offset });
+          const tensor = strided(source, { dtype, shape, strides, offset });
           const first = Math.min(a, shape[0]);
           const count = Math.min(b, shape[0] - first);
           const perRow = at.length / shape[0];
@@ -84,13 +90,7 @@ describe('StridedTensor', () => {
     const [rows, columns] = [2048, 4096]; // as they lie in the file
     const numbers = Float32Array.from({ length: rows * columns }, (_, i) => i);
     const source = watched(new Uint8Array(numbers.buffer));
-    const tensor = new StridedTensor(source, {
-      name: 't',
-      dtype: 'F32',
-      shape: [columns, rows],
-      strides: [1, columns],
-      offset: 0,
-    });
+    const tensor = strided(source, { dtype: 'F32', shape: [columns, rows], strides: [1, columns], offset: 0 });
     const read = await tensor.read();
     expect(source.bytesRead).toBe(numbers.byteLength);
     for (const [i, j] of [
@@ -111,9 +111,9 @@ describe('StridedTensor', () => {
 
   it('decodes, and says what it does not decode, as other tensors do', async () => {
     const source = watched(Uint8Array.of(0, 0x3c, 1, 2, 0, 0xc0), 'file');
-    const info = { name: 't', shape: [2], strides: [2], offset: 0 };
-    expect(await new StridedTensor(source, { ...info, dtype: 'F16' }).read()).toEqual(Float32Array.of(1, -2));
-    const integers = new StridedTensor(source, { ...info, dtype: 'I16' });
+    const info = { shape: [2], strides: [2], offset: 0 };
+    expect(await strided(source, { ...info, dtype: 'F16' }).read()).toEqual(Float32Array.of(1, -2));
+    const integers = strided(source, { ...info, dtype: 'I16' });
     await expectRefused(integers.read(), 'UNSUPPORTED', 'file', '"t"', 'I16');
     expect(await integers.readBytes()).toEqual(Uint8Array.of(0, 0x3c, 0, 0xc0));
     for (const [first, count] of [
