@@ -22,6 +22,8 @@ export interface CheckpointTensor {
    * dtype will do, and `target` must be as long as they are.
    */
   readInto(target: Uint8Array, first?: number, count?: number): Promise<void>;
+  /** The same bytes in an array of their own. */
+  readBytes(first?: number, count?: number): Promise<Uint8Array>;
 }
 
 export interface Checkpoint {

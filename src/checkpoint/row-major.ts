@@ -45,7 +45,6 @@ export class RowMajorTensor implements CheckpointTensor, TensorInfo {
     await this.source.readInto(range.begin, target);
   }
 
-  /** The bytes of rows `first` … `first + count − 1` as they are in the file, for any dtype. Errors as for `read`. */
   async readBytes(first = 0, count = this.rows() - first): Promise<Uint8Array> {
     return readRange(this.source, this.range(first, count));
   }

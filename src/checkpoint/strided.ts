@@ -7,7 +7,7 @@ import { elementCount, type Floats } from '../tensor.js';
 import type { CheckpointTensor } from './checkpoint.js';
 import { allocateBytes, DTYPE_BYTES, type DType, decode } from './dtypes.js';
 import { decodable, type TensorInfo } from './row-major.js';
-import { checkRows, PIECE_BYTES } from './rows.js';
+import { checkRows, checkTarget, PIECE_BYTES } from './rows.js';
 import type { ByteSource } from './source.js';
 
 export interface StridedInfo extends TensorInfo {
@@ -77,16 +77,25 @@ export class StridedTensor implements CheckpointTensor {
   }
 
   async readBytes(first = 0, count = this.shape[0] - first): Promise<Uint8Array> {
-    checkRows(this.name, this.shape[0], first, count);
-    const shape = this.shape.with(0, count); // [count, …]
+    const bytes = allocateBytes(this.bytesOf(first, count));
+    await this.readInto(bytes, first, count);
+    return bytes;
+  }
+
+  async readInto(target: Uint8Array, first = 0, count = this.shape[0] - first): Promise<void> {
+    checkTarget(target, this.name, count, this.bytesOf(first, count));
+    if (target.length === 0) return;
     const elementBytes = DTYPE_BYTES[this.dtype];
-    const bytes = allocateBytes(elementCount(shape) * elementBytes);
-    if (bytes.length === 0) return bytes;
-    const axes = axesOf(shape, this.strides);
+    const axes = axesOf(this.shape.with(0, count), this.strides);
     const begin = this.offset + first * this.strides[0] * elementBytes;
     const elements = axes.reduce((sum, { size, stride }) => sum + (size - 1) * stride, 1);
-    await new Gathering(this.source, begin, elements * elementBytes, bytes, elementBytes).copy(axes);
-    return bytes;
+    await new Gathering(this.source, begin, elements * elementBytes, target, elementBytes).copy(axes);
+  }
+
+  /** @throws {RangeError} if there are no such rows. */
+  private bytesOf(first: number, count: number): number {
+    checkRows(this.name, this.shape[0], first, count);
+    return elementCount(this.shape.with(0, count)) * DTYPE_BYTES[this.dtype]; // [count, …]
   }
 }
 

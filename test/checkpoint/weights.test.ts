@@ -37,6 +37,7 @@ function tensor(name: string, shape: readonly number[], dtype: DType = 'F16', da
     byteLength: 0,
     read: async (first = 0, count = shape[0]! - first) => numbers.subarray(first * width, (first + count) * width),
     readInto: async () => {},
+    readBytes: async () => new Uint8Array(),
   };
 }
 

@@ -69,6 +69,7 @@ describe('the same bits', () => {
               byteLength: tensor.byteLength,
               read: counted,
               readInto: (...args) => tensor.readInto(...args),
+              readBytes: (...args) => tensor.readBytes(...args),
             },
           ];
         }),
@@ -127,6 +128,7 @@ describe('float64 checkpoints', () => {
               byteLength: 2 * byteLength,
               read,
               readInto: async () => {},
+              readBytes: async () => new Uint8Array(),
             },
           ];
         }),
@@ -241,8 +243,8 @@ describe('bad input is refused by name', () => {
       data[5] = NaN;
       return data;
     };
-    const readInto = good.readInto.bind(good);
-    poisoned.set(name, { name, dtype, shape, byteLength, read, readInto });
+    const [readInto, readBytes] = [good.readInto.bind(good), good.readBytes.bind(good)];
+    poisoned.set(name, { name, dtype, shape, byteLength, read, readInto, readBytes });
     const sick = new Llama(
       config,
       new ExactEngine(config, { name: 'sick', tensors: poisoned, close: () => checkpoint.close() }),
