@@ -119,7 +119,7 @@ def manifest(out: Path, measured: dict) -> dict:
     return {
         "regenerate": "see reference/README.md",
         "versions": {"python": platform.python_version()} | {
-            name: version(name) for name in ("torch", "transformers", "numpy", "safetensors")},
+            name: version(name) for name in ("torch", "transformers", "numpy", "safetensors", "gguf")},
         "machine": f"{platform.machine()}, PyTorch kernels for {torch.backends.cpu.get_cpu_capability()}, one thread",
         "models": {model.name: {"what": model.what, "seed": model.seed} for model in MODELS},
         "measured": measured,

@@ -2,19 +2,20 @@
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 from safetensors import safe_open
 
 # Directories of golden/ with a script of their own; `make_golden.py` leaves them and their entries alone.
-OTHERS = ["pytorch"]
+OTHERS = ["blocks", "gguf", "pytorch"]
 
 
 def entry(path: Path, what: str) -> dict:
     """What the manifest says of a file."""
     described = {"what": what, "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     if path.suffix == ".safetensors":
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "np") as file:
             described["dtypes"] = sorted({file.get_slice(name).get_dtype() for name in file.keys()})
     return described
 
@@ -33,4 +34,5 @@ def add_to_manifest(golden: Path, directory: str, what: str) -> None:
         path.chmod(0o644)
         files[str(path.relative_to(golden))] = entry(path, what)
     manifest["files"] = dict(sorted(files.items()))
+    manifest["versions"]["gguf"] = version("gguf")
     (golden / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,83 @@
+/** Block formats against the gguf package, which is llama.cpp's own (golden/blocks, written by reference/make_blocks.py). */
+import { describe, expect, it } from 'vitest';
+import { BLOCK_FORMATS, type BlockFormat, isBlockDType } from '../../src/checkpoint/blocks/blocks.js';
+import { openFile } from '../../src/checkpoint/file.js';
+import { openSafetensors } from '../../src/checkpoint/safetensors.js';
+import { LlamaError } from '../../src/errors.js';
+import { goldenPath } from '../support/golden.js';
+
+const FORMATS = Object.entries<BlockFormat>(BLOCK_FORMATS);
+const SIMPLE = FORMATS.filter(([, { numbers }]) => numbers === 32);
+
+async function golden(name: string) {
+  const file = await openSafetensors(await openFile(goldenPath(`blocks/${name.toLowerCase()}.safetensors`)));
+  const bytes = (key: string) => file.tensors.get(key)!.readBytes();
+  const floats = async (key: string) => (await file.tensors.get(key)!.read()) as Float32Array;
+  const tensors = {
+    blocks: await bytes('blocks'),
+    values: await floats('values'),
+    ...(file.tensors.has('numbers') && { numbers: await floats('numbers'), quantized: await bytes('quantized') }),
+  };
+  await file.close();
+  return tensors;
+}
+
+function decoded({ decode, numbers, bytes }: BlockFormat, blocks: Uint8Array): Float32Array {
+  const out = new Float32Array((blocks.length / bytes) * numbers).fill(NaN);
+  decode(blocks, out);
+  return out;
+}
+
+function encoded({ encode, numbers, bytes }: BlockFormat, values: Float32Array): Uint8Array {
+  const out = new Uint8Array((values.length / numbers) * bytes).fill(0xff);
+  encode!(values, out);
+  return out;
+}
+
+const bitsOf = (numbers: Float32Array) => new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+
+describe.each(FORMATS)('%s', (name, format) => {
+  it('decodes any bits, with scales of all sizes, to the same bits as gguf.quants, signs of zeros too', async () => {
+    const { blocks, values } = await golden(name);
+    expect(blocks.length / format.bytes).toBe(values.length / format.numbers);
+    expect(bitsOf(decoded(format, blocks))).toEqual(bitsOf(values));
+  });
+
+  it('decodes what lies at an odd address', async () => {
+    const { blocks, values } = await golden(name);
+    const moved = new Uint8Array(blocks.length + 3);
+    moved.set(blocks, 3);
+    expect(decoded(format, moved.subarray(3))).toEqual(values);
+  });
+});
+
+describe.each(SIMPLE)('%s', (name, format) => {
+  it('encodes to the same bytes as gguf.quants: ties, zeros, tiny and huge numbers', async () => {
+    const { numbers, quantized } = await golden(name);
+    expect(encoded(format, numbers!)).toEqual(quantized);
+  });
+
+  it.each([
+    [NaN, 0],
+    [NaN, 31],
+    [Infinity, 3],
+    [-Infinity, 16],
+    [1e9, 5],
+    [-1e9, 30],
+  ])('refuses %d, at %i, rather than writing infinities', (value, at) => {
+    const values = new Float32Array(64).fill(1);
+    values[32 + at] = value;
+    expect(() => encoded(format, values)).toThrow(LlamaError);
+    expect(() => encoded(format, values)).toThrow(/a block needs the scale .*65504 at most; use F32 or BF16/);
+  });
+
+  it('writes numbers too small for an f16 scale as zeros', () => {
+    const values = Float32Array.from({ length: 32 }, (_, i) => (i - 15.5) * 2 ** -148);
+    expect(decoded(format, encoded(format, values)).every(x => x === 0)).toBe(true);
+  });
+});
+
+it('knows its names, and not those of other formats or of objects', () => {
+  expect(['Q4_0', 'Q6_K'].every(isBlockDType)).toBe(true);
+  expect(['F16', 'q4_0', 'IQ4_XS', 'toString', '__proto__'].some(isBlockDType)).toBe(false);
+});
