@@ -1,19 +1,21 @@
 /** Named tensors, whatever the file format: the view of a checkpoint that the model is loaded from. */
 
 import type { Floats } from '../tensor.js';
+import type { BlockDType } from './blocks/blocks.js';
 import type { DType } from './dtypes.js';
 
 export interface CheckpointTensor {
   readonly name: string;
-  readonly dtype: DType;
+  /** One of the block formats only in GGUF files; rows are then a multiple of a block. */
+  readonly dtype: DType | BlockDType;
   readonly shape: readonly number[];
   /** The size in the file. */
   readonly byteLength: number;
   /**
    * The numbers of rows `first` … `first + count − 1` of the leading dimension; of the whole tensor if neither is given.
-   * F16, BF16 and F32 become a Float32Array, F64 a Float64Array: exact.
+   * F16, BF16, F32 and the block formats become a Float32Array, F64 a Float64Array: exact.
    *
-   * @throws {LlamaError} UNSUPPORTED for a dtype that is not one of these four, OUT_OF_MEMORY, or what the file says.
+   * @throws {LlamaError} UNSUPPORTED for a dtype that is not one of these, OUT_OF_MEMORY, or what the file says.
    * @throws {RangeError} if there are no such rows.
    */
   read(first?: number, count?: number): Promise<Floats>;

@@ -33,7 +33,7 @@ export type DType = keyof typeof DTYPE_BYTES;
 /** The formats a weight can have here. */
 export type FloatDType = 'F64' | 'F32' | 'F16' | 'BF16';
 
-export function isFloatDType(dtype: DType): dtype is FloatDType {
+export function isFloatDType(dtype: string): dtype is FloatDType {
   return dtype === 'F64' || dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
 }
 

@@ -2,6 +2,7 @@
 
 import { show } from '../errors.js';
 import type { Floats } from '../tensor.js';
+import { BLOCK_FORMATS, type BlockDType, isBlockDType } from './blocks/blocks.js';
 import { allocateBytes, allocateFloats, DTYPE_BYTES, decodeInto, type FloatDType } from './dtypes.js';
 import type { ByteSource } from './source.js';
 
@@ -12,6 +13,11 @@ export const PIECE_BYTES = 2 ** 22;
 export interface ByteRange {
   readonly begin: number;
   readonly end: number;
+}
+
+/** How numbers are stored: so many in so many bytes, and never fewer. */
+export function unitOf(dtype: FloatDType | BlockDType): { readonly numbers: number; readonly bytes: number } {
+  return isBlockDType(dtype) ? BLOCK_FORMATS[dtype] : { numbers: 1, bytes: DTYPE_BYTES[dtype] };
 }
 
 /** @throws {RangeError} if the tensor `name` has no rows `first` … `first + count − 1`. */
@@ -40,13 +46,21 @@ export function rowRange(
 }
 
 /** The numbers in `range`, decoded: Float64Array for F64, otherwise Float32Array. */
-export async function readNumbers(source: ByteSource, dtype: FloatDType, { begin, end }: ByteRange): Promise<Floats> {
-  const numbers = allocateFloats(dtype, (end - begin) / DTYPE_BYTES[dtype]);
-  const buffer = new Uint8Array(Math.min(PIECE_BYTES, end - begin));
-  for (let at = begin; at < end; at += PIECE_BYTES) {
+export async function readNumbers(
+  source: ByteSource,
+  dtype: FloatDType | BlockDType,
+  { begin, end }: ByteRange,
+): Promise<Floats> {
+  const unit = unitOf(dtype);
+  const numbers = allocateFloats(dtype === 'F64' ? 'F64' : 'F32', ((end - begin) / unit.bytes) * unit.numbers);
+  const pieceBytes = Math.floor(PIECE_BYTES / unit.bytes) * unit.bytes;
+  const buffer = new Uint8Array(Math.min(pieceBytes, end - begin));
+  for (let at = begin; at < end; at += pieceBytes) {
     const piece = buffer.subarray(0, end - at);
     await source.readInto(at, piece);
-    decodeInto(dtype, piece, numbers.subarray((at - begin) / DTYPE_BYTES[dtype]));
+    const target = numbers.subarray(((at - begin) / unit.bytes) * unit.numbers);
+    if (isBlockDType(dtype)) BLOCK_FORMATS[dtype].decode(piece, target as Float32Array);
+    else decodeInto(dtype, piece, target);
   }
   return numbers;
 }

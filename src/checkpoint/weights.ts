@@ -5,6 +5,7 @@
 
 import type { LlamaConfig } from '../config.js';
 import { LlamaError, show } from '../errors.js';
+import { BLOCK_FORMATS, isBlockDType } from './blocks/blocks.js';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
 import { isFloatDType } from './dtypes.js';
 
@@ -65,8 +66,8 @@ export function checkWeights(config: LlamaConfig, checkpoint: Checkpoint): void 
 function difference(tensor: CheckpointTensor, shape: readonly number[] | undefined): string | undefined {
   if (shape === undefined) return undefined;
   if (tensor.shape.join() !== shape.join()) return `${tensor.name} is ${show(tensor.shape)}, not ${show(shape)}`;
-  if (!isFloatDType(tensor.dtype)) return `${tensor.name} is ${tensor.dtype}, not F64, F32, F16 or BF16`;
-  return undefined;
+  if (isFloatDType(tensor.dtype) || isBlockDType(tensor.dtype)) return undefined;
+  return `${tensor.name} is ${tensor.dtype}, not F64, F32, F16, BF16 or ${Object.keys(BLOCK_FORMATS).join(', ')}`;
 }
 
 /** The first few of `items` after what is the matter with them; empty if there are none. */
