@@ -6,6 +6,7 @@
  */
 
 import { isObject } from './checkpoint/json.js';
+import { agree, boolean, type Fields, orDefault, positive, size, tokenId } from './config-fields.js';
 import { HARMLESS_KEYS, IMPLEMENTED_VALUES, KEYS_READ, NULLABLE_KEYS, ROPE_KEYS } from './config-keys.js';
 import { check, LlamaError, show } from './errors.js';
 import { LARGEST_ANGLE } from './ops/sin-cos.js';
@@ -45,8 +46,6 @@ export interface LlamaConfig {
   readonly eosTokenIds: readonly number[];
 }
 
-/** Sizes beyond this are damage, not models. */
-const LARGEST_SIZE = 2 ** 31;
 /** The names of all weights are listed before any is read, so this one must stay small enough for that. */
 const LARGEST_LAYER_COUNT = 2 ** 16;
 /** Published factors are 2 to 32; beyond this, either way, float32 no longer tells neighbouring positions apart. */
@@ -152,10 +151,8 @@ export function kvCacheBytes(config: LlamaConfig, positions: number, bytesPerNum
   return 2 * config.numHiddenLayers * positions * config.numKeyValueHeads * config.headDim * bytesPerNumber;
 }
 
-type Json = Record<string, unknown>;
-
 /** Refuses other models, options that are not implemented, and keys that nobody has looked at. */
-function checkKeys(json: Json): void {
+function checkKeys(json: Fields): void {
   check(
     json.model_type === 'llama',
     json.model_type === undefined ? 'BAD_CONFIG' : 'UNSUPPORTED',
@@ -181,7 +178,7 @@ function checkKeys(json: Json): void {
 }
 
 /** Base and factor of the rotary embedding, from `rope_theta`, `rope_scaling` and transformers 5's `rope_parameters`. */
-function parseRope(json: Json): { ropeTheta: number; ropeFactor: number } {
+function parseRope(json: Fields): { ropeTheta: number; ropeFactor: number } {
   const scaling = parseRopeObject(json, 'rope_scaling');
   const parameters = parseRopeObject(json, 'rope_parameters');
   const theta = json.rope_theta === undefined ? undefined : positive(json, 'rope_theta');
@@ -199,7 +196,7 @@ function parseRope(json: Json): { ropeTheta: number; ropeFactor: number } {
 }
 
 /** `rope_scaling` or `rope_parameters`: both have the same fields, and {} means that there is none. */
-function parseRopeObject(json: Json, key: string): { factor: number; theta: number | undefined } | undefined {
+function parseRopeObject(json: Fields, key: string): { factor: number; theta: number | undefined } | undefined {
   const rope = orDefault(json[key], {});
   check(isObject(rope), 'BAD_CONFIG', () => `${key} is ${show(rope)}, not an object`);
   if (Object.keys(rope).length === 0) return undefined;
@@ -228,15 +225,6 @@ function parseRopeObject(json: Json, key: string): { factor: number; theta: numb
   return { factor, theta: rope.rope_theta === undefined ? undefined : positive(rope, 'rope_theta') };
 }
 
-/** The one value among those that are given. @throws {LlamaError} BAD_CONFIG if two of them differ. */
-function agree<T>(what: string, values: readonly (T | undefined)[]): T | undefined {
-  const given = values.filter(value => value !== undefined);
-  for (const value of given) {
-    check(value === given[0], 'BAD_CONFIG', () => `${what} is given twice: ${show(given[0])} and ${show(value)}`);
-  }
-  return given[0];
-}
-
 function headDimOf(hiddenSize: number, heads: number): number {
   check(
     hiddenSize % heads === 0,
@@ -244,46 +232,4 @@ function headDimOf(hiddenSize: number, heads: number): number {
     () => `hidden_size ${hiddenSize} is not a multiple of num_attention_heads ${heads}, and no head_dim is given`,
   );
   return hiddenSize / heads;
-}
-
-// Field readers. A field without a fallback must be there.
-
-/** `value`, or `fallback` if it is absent: null is a value. */
-function orDefault<T>(value: T | undefined, fallback: T): T {
-  return value === undefined ? fallback : value;
-}
-
-function size(json: Json, key: string, fallback?: number): number {
-  const value = orDefault(json[key], fallback);
-  check(
-    Number.isInteger(value) && (value as number) > 0 && (value as number) <= LARGEST_SIZE,
-    'BAD_CONFIG',
-    () => `${key} is ${show(json[key])}; it must be an integer from 1 to 2^31`,
-  );
-  return value as number;
-}
-
-function positive(json: Json, key: string, fallback?: number): number {
-  const value = orDefault(json[key], fallback);
-  check(
-    Number.isFinite(value) && (value as number) > 0,
-    'BAD_CONFIG',
-    () => `${key} is ${show(json[key])}; it must be a number above 0`,
-  );
-  return value as number;
-}
-
-function boolean(json: Json, key: string, fallback: boolean): boolean {
-  const value = orDefault(json[key], fallback);
-  check(typeof value === 'boolean', 'BAD_CONFIG', () => `${key} is ${show(value)}; it must be true or false`);
-  return value;
-}
-
-function tokenId(value: unknown, key: string): number {
-  check(
-    Number.isInteger(value) && (value as number) >= 0,
-    'BAD_CONFIG',
-    () => `${key} is ${show(value)}; a token id is an integer from 0 up`,
-  );
-  return value as number;
 }

@@ -5,7 +5,7 @@
  *     for await (const step of generate(loaded.model, loaded.tokenizer, 'Once upon a time')) …
  */
 import { fileURLToPath } from 'node:url';
-import { openModelDirectory } from './checkpoint/open.js';
+import { openModelFiles } from './checkpoint/open.js';
 import { check } from './errors.js';
 import { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
 import type { WeightFormat } from './kernels/wasm/formats.js';
@@ -34,17 +34,17 @@ export interface LoadedModel extends AsyncDisposable {
   readonly path: string;
   readonly model: Llama;
   readonly tokenizer: Tokenizer;
-  /** generation_config.json as it is; undefined if there is none. */
+  /** generation_config.json as it is; undefined if there is none, as beside a GGUF file. */
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined;
   close(): Promise<void>;
 }
 
 /**
- * Opens the Hugging Face directory `path`; the exact kernels read weights when they are first needed, the WASM kernels read them now.
+ * Opens the Hugging Face directory or GGUF file at `path`; the exact kernels read weights when they are first needed, the WASM kernels read them now.
  *
  * @param opened the model's tokenizer, if it is open already
  * @throws {LlamaError} BAD_OPTION, before anything is opened, for an option that does not exist, is out of range or belongs to the
- * other kernels; and what `openModelDirectory` and `openTokenizer` throw.
+ * other kernels; and what `openModelFiles` and `openTokenizer` throw.
  */
 export async function loadModel(
   path: string = EMBEDDED_MODEL,
@@ -70,7 +70,7 @@ export async function loadLlama(
   options: LoadOptions = {},
 ): Promise<Pick<LoadedModel, 'model' | 'generationConfig'>> {
   checkOptions(options);
-  const { config, checkpoint, generationConfig } = await openModelDirectory(path);
+  const { config, checkpoint, generationConfig } = await openModelFiles(path);
   try {
     const engine =
       options.kernels === 'exact'

@@ -28,6 +28,12 @@ export async function readJson(path: string, code: LlamaErrorCode): Promise<unkn
   return parseJson((await readWholeFile(path)).toString('utf8'), path, code);
 }
 
+/** Whether there is a file at `path`, and not a directory or nothing. */
+export async function isFile(path: string): Promise<boolean> {
+  const status = await stat(path).catch(() => undefined);
+  return status?.isFile() ?? false;
+}
+
 /** Looks before anything is opened: to open a pipe would wait for its writer, for ever if there is none. */
 async function fileSize(path: string): Promise<number> {
   const status = await reading(path, () => stat(path));

@@ -1,5 +1,6 @@
 /**
- * A model's directory as Hugging Face writes it → its configuration and its weights, checked against each other.
+ * A model's files → its configuration and its weights, checked against each other. Either a GGUF file (`gguf/open.ts`), or a directory
+ * as Hugging Face writes it:
  *
  *     config.json                     what the model is
  *     generation_config.json          optional; how `generate()` runs it: the ids that end a text, sampling defaults
@@ -11,7 +12,8 @@ import { join } from 'node:path';
 import { checkConfig, type LlamaConfig, parseConfig, parseEosTokenIds } from '../config.js';
 import { check, LlamaError, show } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
-import { readJson, reason } from './file.js';
+import { isFile, readJson, reason } from './file.js';
+import { openGgufModel } from './gguf/open.js';
 import { isObject } from './json.js';
 import { openWeightFiles, thereIs } from './weight-files.js';
 import { checkTiedHead, checkWeights } from './weights.js';
@@ -19,7 +21,7 @@ import { checkTiedHead, checkWeights } from './weights.js';
 const CONFIG = 'config.json';
 const GENERATION_CONFIG = 'generation_config.json';
 
-export interface ModelDirectory {
+export interface ModelFiles {
   readonly path: string;
   readonly config: LlamaConfig;
   /** Its tensors are those that `config` describes. Close it when done. */
@@ -28,13 +30,18 @@ export interface ModelDirectory {
   readonly generationConfig?: Readonly<Record<string, unknown>>;
 }
 
+/** Opens the model at `path`: a GGUF file, or a directory. Throws what `openGgufModel` and `openModelDirectory` throw. */
+export async function openModelFiles(path: string): Promise<ModelFiles> {
+  return (await isFile(path)) ? { path, ...(await openGgufModel(path)) } : openModelDirectory(path);
+}
+
 /**
  * Opens the model in the directory `path`; no weights are read yet. Where generation_config.json gives ids that end a text, they
  * replace those of config.json, as they do for Hugging Face's `generate()`.
  *
  * @throws {LlamaError} NOT_FOUND, UNSUPPORTED, BAD_CONFIG, BAD_CHECKPOINT or TENSOR_MISMATCH, saying what is there and what is not.
  */
-export async function openModelDirectory(path: string): Promise<ModelDirectory> {
+export async function openModelDirectory(path: string): Promise<ModelFiles> {
   const files = await listDirectory(path);
   check(files.includes(CONFIG), 'NOT_FOUND', () => `there is no ${CONFIG} in ${path}${thereIs(files)}`);
   const json = await readJson(join(path, CONFIG), 'BAD_CONFIG');

@@ -77,7 +77,7 @@ function nothingToOpen(path: string, files: readonly string[]): LlamaError {
   if (gguf !== undefined) {
     return new LlamaError(
       'UNSUPPORTED',
-      `${join(path, gguf)} is not read yet, only safetensors and pytorch_model.bin: take those of the original model`,
+      `there are neither safetensors nor pytorch_model.bin in ${path}, but there is ${gguf}; give the path of that file instead of its directory`,
     );
   }
   const names = FORMATS.flatMap(({ single, index }) => [single, index]).join(', ');

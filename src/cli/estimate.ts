@@ -1,5 +1,5 @@
 /** `llama-32k estimate`: the memory that a model will take, before any is taken. */
-import { openModelDirectory } from '../checkpoint/open.js';
+import { openModelFiles } from '../checkpoint/open.js';
 import { machineMemory, memoryNeeds } from '../kernels/wasm/memory-needs.js';
 import { planFor } from '../kernels/wasm/wasm-engine.js';
 import { type Io, write, writeJson } from './io.js';
@@ -29,7 +29,7 @@ export const estimateVerb: Verb = {
 
 async function run(options: Options, io: Io): Promise<void> {
   const path = await modelPath(options, io);
-  const { config, checkpoint } = await openModelDirectory(path);
+  const { config, checkpoint } = await openModelFiles(path);
   await checkpoint.close();
   const context = options.integer('context') ?? config.maxPositionEmbeddings;
   const plan = planFor(config, checkpoint, { ...wasmOptions(options), context });

@@ -1,6 +1,6 @@
 /** `llama-32k inspect`: what a model is made of. Reads no weights. */
 import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
-import { openModelDirectory } from '../checkpoint/open.js';
+import { openModelFiles } from '../checkpoint/open.js';
 import { elementCount } from '../tensor.js';
 import { type Io, write, writeJson } from './io.js';
 import { modelPath } from './model.js';
@@ -20,7 +20,7 @@ export const inspectVerb: Verb = {
 
 async function run(options: Options, io: Io): Promise<void> {
   const path = await modelPath(options, io);
-  const { config, checkpoint } = await openModelDirectory(path);
+  const { config, checkpoint } = await openModelFiles(path);
   await checkpoint.close();
   const tensors = [...checkpoint.tensors.values()];
   const description = {

@@ -1,7 +1,7 @@
 /** --model: what it may be, and what is said if it is something else. */
 import { stat } from 'node:fs/promises';
 import type { LlamaConfig } from '../config.js';
-import { check, LlamaError } from '../errors.js';
+import { check } from '../errors.js';
 import type { WeightFormat } from '../kernels/wasm/formats.js';
 import { EMBEDDED_MODEL, type LoadOptions } from '../load.js';
 import type { NumericsName } from '../ops/rounding.js';
@@ -55,7 +55,7 @@ const ONLY_FOR = [
   ['numerics', 'exact'],
 ] as const;
 
-/** The directory that --model names, or the embedded one, and then, unless --json is, says so. Throws NOT_FOUND or UNSUPPORTED. */
+/** The directory or file that --model names, or the embedded model, and then, unless --json is, says so. Throws NOT_FOUND. */
 export async function modelPath(options: Options, io: Io): Promise<string> {
   const model = options.text('model');
   if (model === undefined) {
@@ -64,22 +64,16 @@ export async function modelPath(options: Options, io: Io): Promise<string> {
     }
     return EMBEDDED_MODEL;
   }
-  check(!/\.gguf$/i.test(model), 'UNSUPPORTED', () => {
-    return `${model}: GGUF files are not read yet; give the directory of a Hugging Face model with safetensors`;
-  });
   const status = await stat(model).catch(() => undefined);
   check(status !== undefined, 'NOT_FOUND', () => notThere(model));
-  if (!status.isDirectory()) {
-    throw new LlamaError('NOT_FOUND', `${model} is a file; --model takes the directory that has config.json`);
-  }
   return model;
 }
 
 function notThere(model: string): string {
-  const isHubId = /^[\w-][\w.-]*\/[\w.-]+$/.test(model);
-  if (!isHubId) return `there is no directory ${model}; --model takes a directory that has config.json`;
+  const isHubId = /^[\w-][\w.-]*\/[\w.-]+$/.test(model) && !model.endsWith('.gguf');
+  if (!isHubId) return `there is no ${model}; --model takes a directory that has config.json, or a GGUF file`;
   return (
-    `there is no directory ${model}, and models are not downloaded yet; if it is a hub id: ` +
+    `there is no ${model}, and models are not downloaded yet; if it is a hub id: ` +
     `hf download ${model} --local-dir DIR, then --model DIR`
   );
 }

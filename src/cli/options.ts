@@ -36,7 +36,7 @@ export interface Verb {
 export const MODEL: Option = {
   name: 'model',
   value: 'M',
-  help: 'Directory with config.json, weights and tokenizer, as Hugging Face has it. Default: a small random model.',
+  help: 'Directory with config.json, weights and tokenizer, as Hugging Face has it, or a GGUF file. Default: a small random model.',
 };
 
 const KERNELS: Option = {

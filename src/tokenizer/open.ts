@@ -1,13 +1,15 @@
 /**
- * The tokenizer of a model's directory, as Hugging Face publishes it.
+ * The tokenizer of a model: in its GGUF file, or in its directory, as Hugging Face publishes it.
  *
- * tokenizer.model if there is one: it is what Llama was trained with, and tokenizer.json was converted from it. tokenizer_config.json
+ * Of a directory, tokenizer.model if there is one: it is what Llama was trained with, and tokenizer.json was converted from it. tokenizer_config.json
  * is not read: what it says (`add_bos_token`, `legacy`) is about how prompts are put together, and here the caller says that.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readWholeFile, reason } from '../checkpoint/file.js';
+import { isFile, readWholeFile, reason } from '../checkpoint/file.js';
+import { openGgufFile } from '../checkpoint/gguf/open.js';
 import { check, LlamaError } from '../errors.js';
+import { readGgufTokenizer } from './gguf-tokenizer.js';
 import { readSentencePieceModel } from './sentencepiece-model.js';
 import { Tokenizer } from './tokenizer.js';
 import { readTokenizerJson } from './tokenizer-json.js';
@@ -19,17 +21,27 @@ const READERS: readonly [fileName: string, read: (content: Buffer) => TokenizerM
 ];
 
 /**
- * Opens tokenizer.model, or else tokenizer.json, in `directory`.
- * @throws {LlamaError} NOT_FOUND if neither can be read; BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the setting, if it is
- * not of Llama's kind.
+ * Opens the tokenizer in the GGUF file at `path`, or tokenizer.model, or else tokenizer.json, in the directory at `path`.
+ * @throws {LlamaError} NOT_FOUND if none can be read; BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the setting, if it is
+ * not of Llama's kind; of a GGUF file, also what `openGgufParts` throws.
  */
-export async function openTokenizer(directory: string): Promise<Tokenizer> {
+export async function openTokenizer(path: string): Promise<Tokenizer> {
+  return new Tokenizer((await isFile(path)) ? await readFromGguf(path) : await readFromDirectory(path));
+}
+
+async function readFromGguf(path: string): Promise<TokenizerModel> {
+  const file = await openGgufFile(path);
+  await file.close();
+  return inFile(path, () => readGgufTokenizer(file.metadata));
+}
+
+async function readFromDirectory(directory: string): Promise<TokenizerModel> {
   const files = await listDirectory(directory);
   for (const [fileName, read] of READERS) {
     if (!files.includes(fileName)) continue;
     const path = join(directory, fileName);
     const content = await readWholeFile(path);
-    return inFile(path, () => new Tokenizer(read(content)));
+    return inFile(path, () => read(content));
   }
   throw new LlamaError('NOT_FOUND', `there is neither tokenizer.model nor tokenizer.json in ${directory}`);
 }

@@ -214,9 +214,9 @@ describe('says what is missing', () => {
     await expectRefused(
       openModelDirectory(path),
       'UNSUPPORTED',
+      path,
       'llama.Q4_K_M.gguf',
-      'safetensors',
-      'pytorch_model.bin',
+      'give the path of that file',
     );
   });
 

@@ -1,20 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { report } from '../../src/cli/errors.js';
 import { Interrupted } from '../../src/cli/io.js';
 import { VERBS } from '../../src/cli/verbs.js';
 import { LlamaError } from '../../src/errors.js';
 import { goldenPath } from '../support/golden.js';
 import { cli, FakeIo } from './support.js';
-
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'llama-32k-cli-'));
-  await writeFile(join(directory, 'model.gguf'), '');
-});
-afterAll(() => rm(directory, { recursive: true }));
 
 describe('llama-32k', () => {
   it.each([[[]], [['--help']], [['-h']]])('%j lists the verbs on stdout', async args => {
@@ -108,9 +98,20 @@ describe('exit codes', () => {
 describe('--model', () => {
   it.each([
     ['owner/name', 3, 'NOT_FOUND', 'hf download owner/name --local-dir DIR'],
-    ['no/such/directory', 3, 'NOT_FOUND', 'there is no directory no/such/directory'],
-    ['some.gguf', 3, 'UNSUPPORTED', 'GGUF files are not read yet'],
-    ['package.json', 3, 'NOT_FOUND', 'package.json is a file'],
+    [
+      'no/such/directory',
+      3,
+      'NOT_FOUND',
+      'there is no no/such/directory; --model takes a directory that has config.json',
+    ],
+    [
+      'some.gguf',
+      3,
+      'NOT_FOUND',
+      'there is no some.gguf; --model takes a directory that has config.json, or a GGUF file',
+    ],
+    ['dir/some.gguf', 3, 'NOT_FOUND', 'there is no dir/some.gguf; --model takes'],
+    ['package.json', 3, 'BAD_CHECKPOINT', 'package.json: it begins with "{\\n  ", not with GGUF'],
     [goldenPath('rope'), 3, 'NOT_FOUND', 'config.json'],
   ])('%s is refused by name', async (model, exit, code, message) => {
     const { code: actual, stderr } = await cli(['inspect', '--model', model, '--json']);

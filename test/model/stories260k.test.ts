@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { complete } from '../../src/generate.js';
-import { loadModel } from '../../src/load.js';
+import { type LoadOptions, loadModel } from '../../src/load.js';
 import { allLogits } from '../support/golden.js';
 
 const directory = fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url));
@@ -23,6 +23,24 @@ describe.skipIf(!present)('stories260k (needs ../shared/models/stories260k)', ()
       expect(text).toMatch(/^Once upon a time, there was a little girl named Lily\. She/);
     },
   );
+
+  it.each<LoadOptions>([
+    { kernels: 'exact', numerics: 'f64' },
+    { kernels: 'exact', numerics: 'f32' },
+    { kernels: 'wasm', threads: 2 },
+  ])('%j: the GGUF file gives the same bits as the directory, and the same text', async options => {
+    const story = [1, ...known().tokens.slice(0, 60)];
+    const [gguf, safetensors] = [`${directory}/stories260k-f32.gguf`, directory];
+    const logits = [];
+    for (const path of [gguf, safetensors]) {
+      await using loaded = await loadModel(path, options);
+      logits.push(await allLogits(loaded.model, story));
+    }
+    expect(logits[0]).toEqual(logits[1]);
+    await using loaded = await loadModel(gguf, options);
+    const { tokens } = await complete(loaded.model, loaded.tokenizer, [1], { temperature: 0, maxNewTokens: 200 });
+    expect(tokens).toEqual(known().tokens);
+  });
 
   it('gives the same bits for its story at once, in chunks of 7 and token by token', async () => {
     await using loaded = await loadModel(directory, { kernels: 'exact', numerics: 'f32' });

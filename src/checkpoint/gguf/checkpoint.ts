@@ -53,6 +53,7 @@ function asHuggingFace(tensor: GgufTensor, name: string, { headDim }: LlamaConfi
     shape,
     byteLength,
     read: (first, count) => tensor.read(first, count),
+    readInto: (target, first, count) => tensor.readInto(target, first, count),
     readBytes: (first, count) => tensor.readBytes(first, count),
   };
   return ROTATED.test(name) ? reordered(view, ggufRows(headDim)) : view;

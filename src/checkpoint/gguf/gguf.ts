@@ -8,7 +8,7 @@
 
 import type { Floats } from '../../tensor.js';
 import type { Checkpoint, CheckpointTensor } from '../checkpoint.js';
-import { type ByteRange, readNumbers, readRange, rowRange } from '../rows.js';
+import { type ByteRange, checkTarget, readNumbers, readRange, rowRange } from '../rows.js';
 import type { ByteSource } from '../source.js';
 import type { GgmlDType } from './ggml-types.js';
 import { readGgufHeader } from './header.js';
@@ -63,6 +63,12 @@ export class GgufTensor implements CheckpointTensor, GgufTensorInfo {
 
   async read(first = 0, count = this.shape[0] - first): Promise<Floats> {
     return readNumbers(this.source, this.dtype, this.range(first, count));
+  }
+
+  async readInto(target: Uint8Array, first = 0, count = this.shape[0] - first): Promise<void> {
+    const { begin, end } = this.range(first, count);
+    checkTarget(target, this.name, count, end - begin);
+    await this.source.readInto(begin, target);
   }
 
   async readBytes(first = 0, count = this.shape[0] - first): Promise<Uint8Array> {

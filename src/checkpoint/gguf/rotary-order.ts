@@ -8,7 +8,7 @@
  */
 import type { Floats } from '../../tensor.js';
 import type { CheckpointTensor } from '../checkpoint.js';
-import { checkRows } from '../rows.js';
+import { checkRows, checkTarget } from '../rows.js';
 
 /** By row of a head as Hugging Face has it: the row in a GGUF file. */
 export function ggufRows(headDim: number): number[] {
@@ -41,6 +41,11 @@ export function reordered(tensor: CheckpointTensor, order: readonly number[]): C
       checkRows(name, rows, first, count);
       const heads = headsAround(first, count, order.length);
       return pickRows(await tensor.readBytes(heads.first, heads.count), heads, order, first, count);
+    },
+    async readInto(target, first = 0, count = rows - first) {
+      const bytes = await this.readBytes(first, count);
+      checkTarget(target, name, count, bytes.length);
+      target.set(bytes);
     },
   };
 }

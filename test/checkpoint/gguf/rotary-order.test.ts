@@ -18,6 +18,7 @@ function numbered(rows: number, columns: number): CheckpointTensor & { reads: nu
       reads.push([first, count]);
       return Float32Array.from(range(first, count).flatMap(row));
     },
+    async readInto() {},
     async readBytes(first = 0, count = rows - first) {
       return Uint8Array.from(range(first, count).flatMap(r => [r, r]));
     },

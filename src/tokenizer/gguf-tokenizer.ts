@@ -1,0 +1,121 @@
+/**
+ * The tokenizer in the metadata of a GGUF file: what tokenizer.model has, in arrays. Only Llama's kind, `tokenizer.ggml.model` "llama",
+ * which is SentencePiece's byte-pair encoding; a key of `tokenizer.ggml` that nobody has looked at is refused: it might change the ids.
+ *
+ * Not followed: `add_bos_token` and `add_eos_token`, as with tokenizer_config.json: the caller says what a prompt begins with.
+ */
+import { type GgufMetadata, plainValues } from '../checkpoint/gguf/values.js';
+import { check, show } from '../errors.js';
+import { modelFromScores, PIECE_TYPES, type ScoredPiece, type TokenizerModel } from './tokenizer-model.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const PREFIX = 'tokenizer.ggml.';
+
+const KEYS_READ: ReadonlySet<string> = new Set([
+  ...[
+    'model',
+    'tokens',
+    'scores',
+    'token_type',
+    'bos_token_id',
+    'eos_token_id',
+    'unknown_token_id',
+    'add_space_prefix',
+  ],
+]);
+
+/** Keys that change the ids, with the values for which they do not. */
+const IMPLEMENTED_VALUES: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ['remove_extra_whitespaces', false],
+]);
+
+/** For prompts, for other kinds of tokenizers, and ids that no text becomes. */
+const HARMLESS_KEYS: ReadonlySet<string> = new Set([
+  ...['add_bos_token', 'add_eos_token', 'add_sep_token', 'pre', 'merges', 'token_type_count'],
+  ...['eot_token_id', 'eom_token_id', 'padding_token_id', 'seperator_token_id', 'mask_token_id', 'cls_token_id'],
+  ...['fim_pre_token_id', 'fim_suf_token_id', 'fim_mid_token_id', 'fim_pad_token_id', 'fim_rep_token_id'],
+  ...['fim_sep_token_id', 'prefix_token_id', 'suffix_token_id', 'middle_token_id'],
+]);
+
+/**
+ * Reads the tokenizer of a GGUF file.
+ * @throws {LlamaError} BAD_TOKENIZER if it is broken or not there; UNSUPPORTED, naming the setting, if it is not Llama's kind.
+ */
+export function readGgufTokenizer(metadata: GgufMetadata): TokenizerModel {
+  const all = Object.entries(plainValues(metadata)).filter(([key]) => key.startsWith(PREFIX));
+  const fields = Object.fromEntries(all.map(([key, value]) => [key.slice(PREFIX.length), value]));
+  checkKeys(fields);
+  const ids = {
+    unkId: id(fields, 'unknown_token_id', 0),
+    bosId: id(fields, 'bos_token_id', 1),
+    eosId: id(fields, 'eos_token_id', 2),
+  };
+  const addSpacePrefix = fields.add_space_prefix ?? true;
+  check(typeof addSpacePrefix === 'boolean', 'BAD_TOKENIZER', () => {
+    return `${PREFIX}add_space_prefix is ${show(addSpacePrefix)}, not true or false`;
+  });
+  return modelFromScores(readPieces(fields, ids.unkId), ids, addSpacePrefix ? 'always' : 'never');
+}
+
+function checkKeys(fields: Fields): void {
+  check(fields.model !== undefined, 'BAD_TOKENIZER', () => `${PREFIX}model is missing: the file has no tokenizer`);
+  check(fields.model === 'llama', 'UNSUPPORTED', () => {
+    return `${PREFIX}model is ${show(fields.model)}; only "llama" is implemented, and the ids would be others`;
+  });
+  for (const [key, value] of Object.entries(fields)) {
+    const isKnown = KEYS_READ.has(key) || HARMLESS_KEYS.has(key) || IMPLEMENTED_VALUES.get(key) === value;
+    check(
+      isKnown,
+      'UNSUPPORTED',
+      () => `${PREFIX}${key} is ${show(value)}, which may change the ids; it is not implemented`,
+    );
+  }
+}
+
+function readPieces(fields: Fields, unkId: number): ScoredPiece[] {
+  const tokens = list(fields, 'tokens', text => typeof text === 'string') as ArrayLike<string>;
+  const scores = list(fields, 'scores', isNumber) as ArrayLike<number>;
+  const types = list(fields, 'token_type', isNumber) as ArrayLike<number>;
+  for (const [name, values] of Object.entries({ scores, token_type: types })) {
+    check(values.length === tokens.length, 'BAD_TOKENIZER', () => {
+      return `there are ${tokens.length} tokens, but ${values.length} values of ${PREFIX}${name}`;
+    });
+  }
+  const pieces = Array.from(tokens, (text, piece) => {
+    const type = PIECE_TYPES.get(types[piece]);
+    check(type !== undefined, 'UNSUPPORTED', () => {
+      return `piece ${piece}, ${show(text)}, has type ${types[piece]}; only normal (1), unknown (2), control (3) and byte (6) are implemented`;
+    });
+    // Converters that saw <unk> among the special tokens of tokenizer_config.json made it a control piece.
+    return { text, score: scores[piece], type: piece === unkId && type === 'control' ? 'unknown' : type };
+  });
+  checkScores(pieces);
+  return pieces;
+}
+
+/** Converters that had only tokenizer.json gave all pieces the same score, because it has none: which merge comes first is lost. */
+function checkScores(pieces: readonly ScoredPiece[]): void {
+  const merged = pieces.filter(({ text, type }) => type === 'normal' && text.length > 1);
+  const isLost = merged.length > 1 && merged.every(({ score }) => score === merged[0].score);
+  check(!isLost, 'BAD_TOKENIZER', () => {
+    return `all pieces have the score ${merged[0].score}: it was made without tokenizer.model, and the ids would be others; convert it again with that file`;
+  });
+}
+
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+
+function list(fields: Fields, key: string, isRight: (value: unknown) => boolean): ArrayLike<unknown> {
+  const values = fields[key];
+  const isList = Array.isArray(values) || ArrayBuffer.isView(values);
+  check(isList && isRight((values as unknown as ArrayLike<unknown>)[0]), 'BAD_TOKENIZER', () => {
+    return `${PREFIX}${key} is ${values === undefined ? 'missing' : `${show(values)}, not an array of the right kind`}`;
+  });
+  return values as unknown as ArrayLike<unknown>;
+}
+
+function id(fields: Fields, key: string, fallback: number): number {
+  const value = fields[key] ?? fallback;
+  check(Number.isInteger(value), 'BAD_TOKENIZER', () => `${PREFIX}${key} is ${show(value)}, not an integer`);
+  return value as number;
+}

@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { ggufCheckpoint } from '../../../src/checkpoint/gguf/checkpoint.js';
+import { openGguf } from '../../../src/checkpoint/gguf/gguf.js';
+import { OUTPUT } from '../../../src/checkpoint/gguf/names.js';
+import { memorySource } from '../../../src/checkpoint/source.js';
+import { checkWeights } from '../../../src/checkpoint/weights.js';
+import { parseGgufConfig } from '../../../src/config-gguf.js';
+import { LlamaError } from '../../../src/errors.js';
+import { readGgufTokenizer } from '../../../src/tokenizer/gguf-tokenizer.js';
+import { goldenPath } from '../../support/golden.js';
+import { array, entry, f32, ggufOf, info, integer, string, TYPE, text } from './build.js';
+
+const SMALL = ggufOf({
+  entries: [
+    text('general.name', 'x'),
+    integer('general.alignment', 32),
+    array('a', TYPE.string, 2, string('b'), string('cd')),
+    array('e', TYPE.f32, 1, f32(1)),
+    entry('f', TYPE.bool, Buffer.of(1)),
+  ],
+  infos: [info('g', [32, 2], 8, 0), info('h', [3, 2], 0, 96), info('i', [5], 1, 128)],
+  data: 138,
+});
+/** Everything that a model has. */
+const MODEL = new Uint8Array(readFileSync(goldenPath('gguf/long-blocks.gguf')));
+const MODEL_HEADER_BYTES = 9216;
+
+/** Opens `bytes` and reads every tensor: it must work, or fail with a LlamaError. */
+async function openOrRefuse(bytes: Uint8Array): Promise<boolean> {
+  try {
+    const file = await openGguf(memorySource(bytes));
+    for (const tensor of file.tensors.values()) {
+      const read = await tensor.readBytes();
+      expect(read).toHaveLength(tensor.byteLength);
+      await tensor.read();
+    }
+    return true;
+  } catch (error) {
+    return isRefusal(error, ['BAD_CHECKPOINT', 'UNSUPPORTED']);
+  }
+}
+
+async function loadOrRefuse(bytes: Uint8Array): Promise<boolean> {
+  try {
+    const file = await openGguf(memorySource(bytes));
+    readGgufTokenizer(file.metadata);
+    const config = parseGgufConfig(file.metadata, !file.tensors.has(OUTPUT));
+    checkWeights(config, await ggufCheckpoint(file, config));
+    return true;
+  } catch (error) {
+    return isRefusal(error, ['BAD_CHECKPOINT', 'UNSUPPORTED', 'BAD_TOKENIZER', 'BAD_CONFIG', 'TENSOR_MISMATCH']);
+  }
+}
+
+function isRefusal(error: unknown, codes: string[]): false {
+  expect(error).toBeInstanceOf(LlamaError);
+  expect(codes).toContain((error as LlamaError).code);
+  return false;
+}
+
+type Mutation = (bytes: Uint8Array) => Uint8Array;
+
+/** Within the first `length` bytes. */
+function mutationsOf(length: number): fc.Arbitrary<Mutation[]> {
+  const at = fc.nat(length - 1);
+  const put = (i: number, value: ArrayLike<number>): Mutation => {
+    return bytes => {
+      const copy = bytes.slice();
+      copy.set(Array.from(value).slice(0, Math.max(0, copy.length - i)), Math.min(i, copy.length));
+      return copy;
+    };
+  };
+  const odd = fc.constantFrom(
+    ...[0n, 1n, 2n, 8n, 12n, 255n, 256n, 2n ** 16n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 40n, 2n ** 53n],
+    ...[2n ** 62n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n],
+  );
+  const u64 = (value: bigint) => new Uint8Array(BigUint64Array.of(value).buffer);
+  const mutation = fc.oneof(
+    fc.record({ at, value: fc.nat(255) }).map(({ at: i, value }) => put(i, [value])),
+    fc.record({ at, bit: fc.nat(7) }).map(({ at: i, bit }): Mutation => {
+      return bytes => put(i, [(bytes[i] ?? 0) ^ (1 << bit)])(bytes);
+    }),
+    fc.record({ at, value: odd }).map(({ at: i, value }) => put(i, u64(value))),
+    fc.record({ at, value: odd }).map(({ at: i, value }) => put(i, u64(value).slice(0, 4))),
+    fc.record({ from: at, to: at, count: fc.integer({ min: 1, max: 60 }) }).map(({ from, to, count }): Mutation => {
+      return bytes => put(to, bytes.slice(from, from + count))(bytes);
+    }),
+    at.map(
+      (end): Mutation =>
+        bytes =>
+          bytes.slice(0, end),
+    ),
+    fc.record({ at, count: fc.integer({ min: 1, max: 40 }) }).map(({ at: i, count }): Mutation => {
+      return bytes => Uint8Array.from([...bytes.subarray(0, i), ...bytes.subarray(i + count)]);
+    }),
+    fc.record({ at, more: fc.uint8Array({ minLength: 1, maxLength: 20 }) }).map(({ at: i, more }): Mutation => {
+      return bytes => Uint8Array.from([...bytes.subarray(0, i), ...more, ...bytes.subarray(i)]);
+    }),
+  );
+  return fc.array(mutation, { minLength: 1, maxLength: 3 });
+}
+
+it('the files that are going to be damaged are good', async () => {
+  expect(await openOrRefuse(SMALL)).toBe(true);
+  expect(await loadOrRefuse(MODEL)).toBe(true);
+  expect(new TextDecoder().decode(MODEL.subarray(0, MODEL_HEADER_BYTES))).toContain('output_norm.weight');
+});
+
+it('a damaged file opens or is refused, and nothing else happens: 10,000 of them', async () => {
+  let opened = 0;
+  await fc.assert(
+    fc.asyncProperty(mutationsOf(SMALL.length), async mutations => {
+      if (await openOrRefuse(mutations.reduce<Uint8Array>((bytes, mutate) => mutate(bytes), SMALL))) opened++;
+    }),
+    { numRuns: 10_000 },
+  );
+  expect(opened, 'all were refused: the mutations are too coarse').toBeGreaterThan(500);
+});
+
+it('a damaged model opens or is refused, and nothing else happens: 3,000 of them', async () => {
+  let opened = 0;
+  await fc.assert(
+    fc.asyncProperty(mutationsOf(MODEL_HEADER_BYTES), async mutations => {
+      if (await loadOrRefuse(mutations.reduce<Uint8Array>((bytes, mutate) => mutate(bytes), MODEL))) opened++;
+    }),
+    { numRuns: 3000 },
+  );
+  expect(opened, 'all were refused: the mutations are too coarse').toBeGreaterThan(100);
+});
