@@ -1,12 +1,12 @@
 /**
- * How the metadata of a GGUF file becomes a configuration. Keys and defaults are those of llama.cpp (llama-model.cpp, gguf-py's
+ * How the metadata of a GGUF file becomes a configuration, and back. Keys and defaults are those of llama.cpp (llama-model.cpp, gguf-py's
  * constants.py) and of the specification (docs/gguf.md of ggml). As with config.json, what would change the result and is not
  * implemented is refused by name, and so is a key of the model that nobody has looked at.
  *
  * `general.…` keys describe the file; `tokenizer.…` keys are for `src/tokenizer/gguf-tokenizer.ts`.
  */
 
-import { type GgufMetadata, plainValues } from './checkpoint/gguf/values.js';
+import { type GgufMetadata, type GgufValue, plainValues, shortestDecimal } from './checkpoint/gguf/values.js';
 import { checkConfig, type LlamaConfig } from './config.js';
 import { agree, type Fields, orDefault, positive, size, tokenId } from './config-fields.js';
 import { check, show } from './errors.js';
@@ -186,4 +186,48 @@ function eosTokenIdsOf(fields: Fields): number[] {
     if (fields[key] !== undefined) ids.push(tokenId(fields[key], key));
   }
   return [...new Set(ids)];
+}
+
+/**
+ * The metadata that `parseGgufConfig` makes `config` of, but for the head being tied: that is said by there being none.
+ *
+ * @throws {LlamaError} UNSUPPORTED for what a GGUF file has no room for: a number that is not a float32, too many ids that end a text.
+ */
+export function ggufConfigMetadata(config: LlamaConfig): GgufMetadata {
+  const { headDim, hiddenSize, numAttentionHeads, ropeFactor } = config;
+  const [eos, eot, eom, ...more] = config.eosTokenIds;
+  check(more.length === 0, 'UNSUPPORTED', () => {
+    return `${config.eosTokenIds.length} ids end a text, and a GGUF file has room for 3; give it fewer in eos_token_id`;
+  });
+  const entries: [string, GgufValue | undefined][] = [
+    ['general.architecture', { type: 'string', value: 'llama' }],
+    ['llama.vocab_size', u32(config.vocabSize)],
+    ['llama.context_length', u32(config.maxPositionEmbeddings)],
+    ['llama.embedding_length', u32(hiddenSize)],
+    ['llama.block_count', u32(config.numHiddenLayers)],
+    ['llama.feed_forward_length', u32(config.intermediateSize)],
+    ['llama.attention.head_count', u32(numAttentionHeads)],
+    ['llama.attention.head_count_kv', u32(config.numKeyValueHeads)],
+    ['llama.attention.key_length', headDim * numAttentionHeads === hiddenSize ? undefined : u32(headDim)],
+    ['llama.attention.value_length', headDim * numAttentionHeads === hiddenSize ? undefined : u32(headDim)],
+    ['llama.attention.layer_norm_rms_epsilon', f32('rms_norm_eps', config.rmsNormEps)],
+    ['llama.rope.dimension_count', u32(headDim)],
+    ['llama.rope.freq_base', f32('rope_theta', config.ropeTheta)],
+    ['llama.rope.scaling.type', ropeFactor === 1 ? undefined : { type: 'string', value: 'linear' }],
+    ['llama.rope.scaling.factor', ropeFactor === 1 ? undefined : f32('the factor of interpolation', ropeFactor)],
+    ['tokenizer.ggml.bos_token_id', u32(config.bosTokenId)],
+    ['tokenizer.ggml.eos_token_id', u32(eos)],
+    ['tokenizer.ggml.eot_token_id', eot === undefined ? undefined : u32(eot)],
+    ['tokenizer.ggml.eom_token_id', eom === undefined ? undefined : u32(eom)],
+  ];
+  return new Map(entries.filter((entry): entry is [string, GgufValue] => entry[1] !== undefined));
+}
+
+const u32 = (value: number): GgufValue => ({ type: 'u32', value });
+
+function f32(what: string, value: number): GgufValue {
+  check(shortestDecimal(Math.fround(value)) === value, 'UNSUPPORTED', () => {
+    return `${what} is ${value}, and a GGUF file has float32: it would become ${shortestDecimal(Math.fround(value))}`;
+  });
+  return { type: 'f32', value };
 }

@@ -126,7 +126,8 @@ function lazyTable(fromBits: (bits: number) => number): () => Float32Array {
   };
 }
 
-function checkPlatform(): void {
+/** @throws {LlamaError} UNSUPPORTED on a big-endian platform. */
+export function checkPlatform(): void {
   check(
     LITTLE_ENDIAN,
     'UNSUPPORTED',

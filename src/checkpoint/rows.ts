@@ -1,9 +1,9 @@
-/** Reading rows of a tensor, the slices of its leading dimension, whatever the file format. */
+/** Reading rows of a tensor, the slices of its leading dimension, whatever the file format; and the bytes of rows to be written. */
 
-import { show } from '../errors.js';
+import { check, show } from '../errors.js';
 import type { Floats } from '../tensor.js';
-import { BLOCK_FORMATS, type BlockDType, isBlockDType } from './blocks/blocks.js';
-import { allocateBytes, allocateFloats, DTYPE_BYTES, decodeInto, type FloatDType } from './dtypes.js';
+import { BLOCK_FORMATS, type BlockDType, type BlockFormat, isBlockDType } from './blocks/blocks.js';
+import { allocateBytes, allocateFloats, DTYPE_BYTES, decode, decodeInto, encode, type FloatDType } from './dtypes.js';
 import type { ByteSource } from './source.js';
 
 /** Tensors are read and converted this many bytes at a time, so that none is in memory twice. */
@@ -70,4 +70,35 @@ export async function readRange(source: ByteSource, { begin, end }: ByteRange): 
   const bytes = allocateBytes(end - begin);
   await source.readInto(begin, bytes);
   return bytes;
+}
+
+/**
+ * `numbers` in the format `dtype`: the bytes that `readNumbers` reads.
+ * @throws {LlamaError} NOT_FINITE if one is not a number, or too large for the format. @throws {RangeError} if they end in a block.
+ */
+export function encodeNumbers(dtype: FloatDType | BlockDType, numbers: Floats): Uint8Array {
+  const unit = unitOf(dtype);
+  if (numbers.length % unit.numbers !== 0) {
+    throw new RangeError(`numbers: ${numbers.length} is not a multiple of ${unit.numbers}, a block of ${dtype}`);
+  }
+  if (!isBlockDType(dtype)) {
+    checkFinite(dtype, numbers);
+    return encode(dtype, numbers);
+  }
+  const format: BlockFormat = BLOCK_FORMATS[dtype];
+  check(format.encode !== undefined, 'UNSUPPORTED', () => `${dtype} is read, but not written; choose another format`);
+  const blocks = allocateBytes((numbers.length / unit.numbers) * unit.bytes);
+  format.encode(numbers instanceof Float32Array ? numbers : Float32Array.from(numbers), blocks);
+  return blocks;
+}
+
+function checkFinite(dtype: FloatDType, numbers: Floats): void {
+  let largest = 0;
+  for (const x of numbers) largest = Math.max(largest, Math.abs(x)); // NaN stays
+  const [stored] = decode(dtype, encode(dtype, Float64Array.of(largest)));
+  check(
+    Number.isFinite(stored),
+    'NOT_FINITE',
+    () => `its largest number is ${largest}, which is no finite ${dtype}; choose another format`,
+  );
 }

@@ -1,6 +1,7 @@
 /** Writing safetensors files: the format is in `safetensors-header.ts`, the order of tensors is the reference writer's. */
 
 import { check, show } from '../errors.js';
+import { type Chunks, checkedChunks } from './chunks.js';
 import { DTYPE_BYTES, type DType } from './dtypes.js';
 import {
   isDType,
@@ -16,8 +17,8 @@ export interface SafetensorsInput {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Its bytes, row-major and little-endian, in pieces of any size. Asked for only when it is this tensor's turn. */
-  readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Its bytes, row-major and little-endian. */
+  readonly chunks: Chunks;
 }
 
 /**
@@ -35,7 +36,9 @@ export async function* writeSafetensors(
 ): AsyncGenerator<Uint8Array> {
   const sorted = [...tensors].sort(byAlignmentThenName);
   yield headerBytes(sorted, metadata);
-  for (const tensor of sorted) yield* checkedChunks(tensor);
+  for (const { name, dtype, shape, chunks } of sorted) {
+    yield* checkedChunks(chunks, tensorBytes(dtype, shape), `tensor ${show(name)}: ${dtype} ${show(shape)}`);
+  }
 }
 
 const DTYPES = Object.keys(DTYPE_BYTES);
@@ -86,19 +89,4 @@ function headerJson(tensors: readonly SafetensorsInput[], metadata: ReadonlyMap<
 
 function checkText(text: string): void {
   check(!LONE_SURROGATE.test(text), 'BAD_CHECKPOINT', () => `cannot write ${show(text)}: it is not Unicode`);
-}
-
-async function* checkedChunks({ name, dtype, shape, chunks }: SafetensorsInput): AsyncGenerator<Uint8Array> {
-  const expected = tensorBytes(dtype, shape);
-  let written = 0;
-  for await (const chunk of chunks) {
-    written += chunk.length;
-    if (written > expected) break;
-    yield chunk;
-  }
-  check(
-    written === expected,
-    'BAD_CHECKPOINT',
-    () => `tensor ${show(name)}: ${dtype} ${show(shape)} takes ${expected} bytes, its chunks are ${written} or more`,
-  );
 }

@@ -1,10 +1,10 @@
 /**
- * The tokenizer in the metadata of a GGUF file: what tokenizer.model has, in arrays. Only Llama's kind, `tokenizer.ggml.model` "llama",
+ * The tokenizer in the metadata of a GGUF file, to read and to write: what tokenizer.model has, in arrays. Only Llama's kind, `tokenizer.ggml.model` "llama",
  * which is SentencePiece's byte-pair encoding; a key of `tokenizer.ggml` that nobody has looked at is refused: it might change the ids.
  *
  * Not followed: `add_bos_token` and `add_eos_token`, as with tokenizer_config.json: the caller says what a prompt begins with.
  */
-import { type GgufMetadata, plainValues } from '../checkpoint/gguf/values.js';
+import { type GgufMetadata, type GgufValue, plainValues } from '../checkpoint/gguf/values.js';
 import { check, show } from '../errors.js';
 import { modelFromScores, PIECE_TYPES, type ScoredPiece, type TokenizerModel } from './tokenizer-model.js';
 
@@ -119,3 +119,37 @@ function id(fields: Fields, key: string, fallback: number): number {
   check(Number.isInteger(value), 'BAD_TOKENIZER', () => `${PREFIX}${key} is ${show(value)}, not an integer`);
   return value as number;
 }
+
+/**
+ * The metadata that `readGgufTokenizer` makes the tokenizer `model` of. llama.cpp wants a piece for each of the model's `vocabSize`
+ * tokens, so those that the tokenizer does not have become control pieces, which no text becomes.
+ *
+ * @throws {LlamaError} UNSUPPORTED if it comes from a tokenizer.json.
+ */
+export function ggufTokenizerMetadata(
+  { vocabulary, scores, dummyPrefix }: TokenizerModel,
+  vocabSize: number,
+): GgufMetadata {
+  check(scores !== undefined, 'UNSUPPORTED', () => {
+    return 'tokenizer.json has no scores of pieces, which a GGUF file needs; put tokenizer.model beside it';
+  });
+  const { pieces, bosId, eosId, unkId } = vocabulary;
+  const padding = Array.from({ length: vocabSize - pieces.length }, (_, i) => `[PAD${pieces.length + i}]`);
+  const types = [...pieces.map(({ type }) => TYPE_NUMBERS.get(type)!), ...padding.map(() => CONTROL)];
+  return new Map<string, GgufValue>([
+    [`${PREFIX}model`, { type: 'string', value: 'llama' }],
+    [`${PREFIX}pre`, { type: 'string', value: 'default' }],
+    [`${PREFIX}tokens`, { type: 'array', of: 'string', value: [...pieces.map(({ text }) => text), ...padding] }],
+    [`${PREFIX}scores`, { type: 'array', of: 'f32', value: [...scores, ...padding.map(() => 0)] }],
+    [`${PREFIX}token_type`, { type: 'array', of: 'i32', value: types }],
+    [`${PREFIX}bos_token_id`, { type: 'u32', value: bosId }],
+    [`${PREFIX}eos_token_id`, { type: 'u32', value: eosId }],
+    [`${PREFIX}unknown_token_id`, { type: 'u32', value: unkId }],
+    [`${PREFIX}add_bos_token`, { type: 'bool', value: true }],
+    [`${PREFIX}add_eos_token`, { type: 'bool', value: false }],
+    [`${PREFIX}add_space_prefix`, { type: 'bool', value: dummyPrefix !== 'never' }],
+  ]);
+}
+
+const TYPE_NUMBERS = new Map([...PIECE_TYPES].map(([number, type]) => [type, number]));
+const CONTROL = TYPE_NUMBERS.get('control')!;

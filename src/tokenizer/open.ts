@@ -26,7 +26,12 @@ const READERS: readonly [fileName: string, read: (content: Buffer) => TokenizerM
  * not of Llama's kind; of a GGUF file, also what `openGgufParts` throws.
  */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
-  return new Tokenizer((await isFile(path)) ? await readFromGguf(path) : await readFromDirectory(path));
+  return new Tokenizer(await openTokenizerModel(path));
+}
+
+/** What `openTokenizer` makes a tokenizer of: for those who write it to other files. */
+export async function openTokenizerModel(path: string): Promise<TokenizerModel> {
+  return (await isFile(path)) ? readFromGguf(path) : readFromDirectory(path);
 }
 
 async function readFromGguf(path: string): Promise<TokenizerModel> {

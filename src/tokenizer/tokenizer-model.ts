@@ -6,6 +6,8 @@ export interface TokenizerModel {
   readonly vocabulary: Vocabulary;
   readonly merges: MergeTable;
   readonly dummyPrefix: DummyPrefix;
+  /** By id, as SentencePiece and GGUF have them; undefined from a tokenizer.json, which has none. */
+  readonly scores?: readonly number[];
 }
 
 /**
@@ -34,5 +36,5 @@ export function modelFromScores(
 ): TokenizerModel {
   const vocabulary = new Vocabulary(pieces, ids);
   const scores = pieces.map(({ score }) => score);
-  return { vocabulary, merges: mergesFromScores(vocabulary, scores), dummyPrefix };
+  return { vocabulary, merges: mergesFromScores(vocabulary, scores), dummyPrefix, scores };
 }

@@ -5,9 +5,7 @@ import { check, show } from '../../errors.js';
 import type { Checkpoint, CheckpointTensor } from '../checkpoint.js';
 import type { GgufFile, GgufTensor } from './gguf.js';
 import { huggingFaceName, ROPE_FACTORS } from './names.js';
-import { ggufRows, reordered } from './rotary-order.js';
-
-const ROTATED = /\.self_attn\.[qk]_proj\.weight$/;
+import { ggufRows, isRotated, reordered } from './rotary-order.js';
 
 /**
  * The tensors of `file`, which belongs to the checkpoint from here on. Are they all there, with the right shapes: see `checkWeights`.
@@ -56,5 +54,5 @@ function asHuggingFace(tensor: GgufTensor, name: string, { headDim }: LlamaConfi
     readInto: (target, first, count) => tensor.readInto(target, first, count),
     readBytes: (first, count) => tensor.readBytes(first, count),
   };
-  return ROTATED.test(name) ? reordered(view, ggufRows(headDim)) : view;
+  return isRotated(name) ? reordered(view, ggufRows(headDim)) : view;
 }

@@ -7,6 +7,7 @@
  */
 
 import { check, LlamaError, show } from '../../errors.js';
+import { checkPlatform } from '../dtypes.js';
 import type { ByteSource } from '../source.js';
 import { Cursor, Incomplete } from './cursor.js';
 import { MAX_KEYS, readMetadata, SMALLEST_ENTRY } from './metadata.js';
@@ -21,8 +22,8 @@ import {
 import type { GgufMetadata } from './values.js';
 
 export const MAGIC = 'GGUF';
-export const ALIGNMENT_KEY = 'general.alignment';
-export const DEFAULT_ALIGNMENT = 32;
+const ALIGNMENT_KEY = 'general.alignment';
+const DEFAULT_ALIGNMENT = 32;
 /** That of safetensors files; the largest vocabularies take ten megabytes. */
 const MAX_HEADER_BYTES = 100_000_000;
 /** The header of a Llama 2 takes three quarters of it. */
@@ -60,7 +61,9 @@ export async function readGgufHeader(source: ByteSource): Promise<GgufHeader> {
   }
 }
 
-function parseHeader(cursor: Cursor, fileSize: number): GgufHeader {
+/** Checks the header at `cursor`, of a file of so many bytes. Throws as `readGgufHeader` does, and Incomplete. */
+export function parseHeader(cursor: Cursor, fileSize: number): GgufHeader {
+  checkPlatform(); // arrays of numbers are views of their bytes
   checkMagic(cursor);
   checkVersion(cursor.u32());
   const tensorCount = cursor.count('the number of tensors', SMALLEST_INFO);
@@ -82,7 +85,7 @@ function checkMagic(cursor: Cursor): void {
   check(
     magic === MAGIC,
     'BAD_CHECKPOINT',
-    () => `it begins with ${show(magic)}, not with ${MAGIC}; is it a GGUF file?`,
+    () => `it begins with ${show(magic)}, not with ${MAGIC}; a model in other files is given by its directory`,
   );
 }
 
@@ -108,7 +111,7 @@ function checkLimit(what: string, count: number, most: number): void {
   );
 }
 
-function alignmentOf(metadata: GgufMetadata): number {
+export function alignmentOf(metadata: GgufMetadata): number {
   const entry = metadata.get(ALIGNMENT_KEY);
   if (entry === undefined) return DEFAULT_ALIGNMENT;
   const { type, value } = entry;

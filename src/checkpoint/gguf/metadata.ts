@@ -20,7 +20,7 @@ import {
 
 /** Far more than any file has; so many keys take some ten megabytes of memory. */
 export const MAX_KEYS = 65_536;
-export const MAX_KEY_LENGTH = 65_535;
+const MAX_KEY_LENGTH = 65_535;
 /** The shortest entry: an empty key and one byte. */
 export const SMALLEST_ENTRY = 8 + 4 + 1;
 /** What is written for an empty string. */

@@ -10,6 +10,11 @@ import type { Floats } from '../../tensor.js';
 import type { CheckpointTensor } from '../checkpoint.js';
 import { checkRows, checkTarget } from '../rows.js';
 
+/** Whether the tensor that Hugging Face calls `name` is one of them. */
+export function isRotated(name: string): boolean {
+  return /\.self_attn\.[qk]_proj\.weight$/.test(name);
+}
+
 /** By row of a head as Hugging Face has it: the row in a GGUF file. */
 export function ggufRows(headDim: number): number[] {
   return Array.from({ length: headDim }, (_, row) => 2 * (row % (headDim / 2)) + (row < headDim / 2 ? 0 : 1));

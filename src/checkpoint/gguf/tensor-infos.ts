@@ -15,7 +15,7 @@ import { dtypeOf, type GgmlDType } from './ggml-types.js';
 /** A Llama has nine tensors a layer. */
 export const MAX_TENSORS = 100_000;
 /** The specification's, in bytes of UTF-8. */
-export const MAX_NAME_BYTES = 64;
+const MAX_NAME_BYTES = 64;
 const MAX_DIMENSIONS = 4; // GGML_MAX_DIMS
 /** The shortest entry: an empty name and one size. */
 export const SMALLEST_INFO = 8 + 4 + 8 + 4 + 8;
@@ -63,7 +63,7 @@ function readTensorInfo(cursor: Cursor, index: number): GgufTensorInfo {
  */
 export function tensorBytes(dtype: GgmlDType, shape: readonly number[], of: string): number {
   const unit = unitOf(dtype);
-  const width = shape[shape.length - 1];
+  const width = shape.at(-1) ?? 0;
   check(
     width % unit.numbers === 0,
     'BAD_CHECKPOINT',

@@ -64,8 +64,8 @@ function plainValue({ type, value }: GgufValue): unknown {
   return value;
 }
 
-/** Nine digits tell any two float32 numbers apart. */
-function shortestDecimal(x: number): number {
+/** Of the decimals that round to the float32 `x`, one with the fewest digits; nine tell any two apart. */
+export function shortestDecimal(x: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const decimal = Number(x.toPrecision(digits));
     if (Math.fround(decimal) === x) return decimal;

@@ -1,0 +1,65 @@
+/**
+ * Which number format each tensor of a file gets, as llama-quantize chooses (llama-quant.cpp, llama_tensor_get_type_impl): vectors
+ * stay float32; the head suffers most from rounding, and in Q4_K_M so do the values and the down projections of some layers.
+ *
+ * Not followed: what it does for 70B alone. Followed further: rows that no block divides become F16, where it gives up for formats
+ * with blocks of 32.
+ */
+
+import type { LlamaConfig } from '../../config.js';
+import { isBlockDType } from '../blocks/blocks.js';
+import { unitOf } from '../rows.js';
+import { EMBEDDING, LM_HEAD } from '../weights.js';
+import type { GgmlDType } from './ggml-types.js';
+
+/** What most matrices are in, and the number that general.file_type has for it (llama_ftype). */
+export const FILE_TYPES = {
+  F32: { id: 0, dtype: 'F32' },
+  F16: { id: 1, dtype: 'F16' },
+  BF16: { id: 32, dtype: 'BF16' },
+  Q8_0: { id: 7, dtype: 'Q8_0' },
+  Q5_1: { id: 9, dtype: 'Q5_1' },
+  Q5_0: { id: 8, dtype: 'Q5_0' },
+  Q4_1: { id: 3, dtype: 'Q4_1' },
+  Q4_0: { id: 2, dtype: 'Q4_0' },
+  Q4_K_M: { id: 15, dtype: 'Q4_K' },
+} as const satisfies Record<string, { id: number; dtype: GgmlDType }>;
+
+export type GgufFileType = keyof typeof FILE_TYPES;
+
+/** The format of the weight that Hugging Face calls `name`. */
+export function dtypeInFile(
+  fileType: GgufFileType,
+  name: string,
+  shape: readonly number[],
+  config: LlamaConfig,
+): GgmlDType {
+  if (shape.length === 1) return 'F32';
+  const { dtype } = FILE_TYPES[fileType];
+  if (!isBlockDType(dtype)) return dtype;
+  const [, width] = shape;
+  if (name === (config.tieWordEmbeddings ? EMBEDDING : LM_HEAD)) {
+    return fitting(dtype === 'Q8_0' || width % unitOf(dtype).numbers !== 0 ? 'Q8_0' : 'Q6_K', width);
+  }
+  return fitting(dtype === 'Q4_K' && wantsMoreBits(name, config.numHiddenLayers) ? 'Q6_K' : dtype, width);
+}
+
+const SENSITIVE = /^model\.layers\.(\d+)\.(?:self_attn\.v_proj|mlp\.down_proj)\.weight$/;
+
+/** Those of the first and the last eighth of the layers, and of every third between. */
+function wantsMoreBits(name: string, layers: number): boolean {
+  const found = SENSITIVE.exec(name);
+  if (found === null) return false;
+  const layer = Number(found[1]);
+  const eighth = Math.floor(layers / 8);
+  return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
+}
+
+/** What is taken where rows are not a multiple of 256 long. */
+const SMALLER_BLOCKS: Partial<Record<GgmlDType, GgmlDType>> = { Q4_K: 'Q5_0', Q6_K: 'Q8_0' };
+
+function fitting(dtype: GgmlDType, width: number): GgmlDType {
+  if (width % unitOf(dtype).numbers === 0) return dtype;
+  const smaller = SMALLER_BLOCKS[dtype];
+  return smaller === undefined ? 'F16' : fitting(smaller, width);
+}
