@@ -5,6 +5,7 @@ import { openFile } from '../../src/checkpoint/file.js';
 import { openSafetensors } from '../../src/checkpoint/safetensors.js';
 import { LlamaError } from '../../src/errors.js';
 import { goldenPath } from '../support/golden.js';
+import { largestDifference, rootMeanSquareDifference } from '../support/tensors.js';
 
 const FORMATS = Object.entries<BlockFormat>(BLOCK_FORMATS);
 const SIMPLE = FORMATS.filter(([, { numbers }]) => numbers === 32);
@@ -57,6 +58,13 @@ describe.each(SIMPLE)('%s', (name, format) => {
     expect(encoded(format, numbers!)).toEqual(quantized);
   });
 
+  it('writes numbers too small for an f16 scale as zeros', () => {
+    const values = Float32Array.from({ length: 32 }, (_, i) => (i - 15.5) * 2 ** -148);
+    expect(decoded(format, encoded(format, values)).every(x => x === 0)).toBe(true);
+  });
+});
+
+describe.each(FORMATS.filter(([, { encode }]) => encode !== undefined))('%s', (_, format) => {
   it.each([
     [NaN, 0],
     [NaN, 31],
@@ -65,15 +73,46 @@ describe.each(SIMPLE)('%s', (name, format) => {
     [1e9, 5],
     [-1e9, 30],
   ])('refuses %d, at %i, rather than writing infinities', (value, at) => {
-    const values = new Float32Array(64).fill(1);
-    values[32 + at] = value;
+    const values = Float32Array.from({ length: 2 * format.numbers }, (_, i) => Math.sin(i));
+    values[format.numbers + at] = value;
     expect(() => encoded(format, values)).toThrow(LlamaError);
     expect(() => encoded(format, values)).toThrow(/a block needs the scale .*65504 at most; use F32 or BF16/);
   });
 
-  it('writes numbers too small for an f16 scale as zeros', () => {
-    const values = Float32Array.from({ length: 32 }, (_, i) => (i - 15.5) * 2 ** -148);
-    expect(decoded(format, encoded(format, values)).every(x => x === 0)).toBe(true);
+  it('of zeros are zeros', () => {
+    expect(decoded(format, encoded(format, new Float32Array(2 * format.numbers))).every(x => x === 0)).toBe(true);
+  });
+});
+
+describe.each(FORMATS.filter(([name]) => name === 'Q4_K' || name === 'Q6_K'))('%s', (name, format) => {
+  /** √(mean of squared errors), by row. */
+  const errors = (numbers: Float32Array, blocks: Uint8Array) => {
+    const values = decoded(format, blocks);
+    return Array.from({ length: numbers.length / 256 }, (_, row) =>
+      rootMeanSquareDifference(
+        numbers.subarray(row * 256, (row + 1) * 256),
+        values.subarray(row * 256, (row + 1) * 256),
+      ),
+    );
+  };
+
+  it('encodes as exactly as ggml: no row with 3 % more error, and all together with 0.2 % at most', async () => {
+    const { numbers, quantized } = await golden(name);
+    const [ours, theirs] = [errors(numbers!, encoded(format, numbers!)), errors(numbers!, quantized!)];
+    const ratios = ours.map((error, row) => (error === theirs[row] ? 1 : error / theirs[row]));
+    expect(Math.max(...ratios)).toBeLessThan(1.03);
+    expect(ratios.reduce((sum, ratio) => sum + ratio) / ratios.length).toBeLessThan(1.002);
+  });
+
+  it('encodes integers of its range to themselves, but for the 2⁻¹¹ that an f16 scale is off', () => {
+    const [least, levels, group] = name === 'Q4_K' ? [-3, 16, 32] : [-32, 64, 16];
+    const integers = Float32Array.from({ length: 1024 }, (_, i) => least + (i % group === 0 ? 0 : (i * 7) % levels));
+    if (name === 'Q4_K') for (let i = 1; i < 1024; i += group) integers[i] = least + levels - 1;
+    for (const unit of [1, 0.75, 1 / 3]) {
+      const numbers = integers.map(x => x * unit);
+      const values = decoded(format, encoded(format, numbers));
+      expect(largestDifference(values, numbers)).toBeLessThan(32 * unit * 2 ** -10);
+    }
   });
 });
 

@@ -1,9 +1,7 @@
 /**
  * Which number format each tensor of a file gets, as llama-quantize chooses (llama-quant.cpp, llama_tensor_get_type_impl): vectors
- * stay float32; the head suffers most from rounding, and in Q4_K_M so do the values and the down projections of some layers.
- *
- * Not followed: what it does for 70B alone. Followed further: rows that no block divides become F16, where it gives up for formats
- * with blocks of 32.
+ * stay float32; the head suffers most from rounding, and in Q4_K_M so do the values and the down projections of some layers. Rows that
+ * no block divides become F16. Not followed: what it does for 70B alone.
  */
 
 import type { LlamaConfig } from '../../config.js';
