@@ -25,7 +25,8 @@ export class Pool {
 
   constructor(setups: readonly WorkerSetup[], control: Control) {
     this.control = control;
-    this.workers = setups.map(workerData => new Worker(artifact('worker.js'), { workerData }));
+    // Not the program's own flags: a worker refuses some, such as --input-type, and runs what --import names.
+    this.workers = setups.map(workerData => new Worker(artifact('worker.js'), { workerData, execArgv: [] }));
     for (const worker of this.workers) {
       worker.unref(); // an idle pool does not keep the process alive
       worker.on('message', (answer: Answer) => this.answered(answer));
@@ -39,6 +40,11 @@ export class Pool {
     const result = this.queue.then(() => this.send(job, begin));
     this.queue = result.catch(() => {});
     return result;
+  }
+
+  /** Throws WORKER_FAILED or DISPOSED if no job can be run any more. */
+  checkAlive(): void {
+    if (this.failure) throw this.failure;
   }
 
   async close(): Promise<void> {

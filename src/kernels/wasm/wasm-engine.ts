@@ -127,6 +127,7 @@ export class WasmEngine implements Engine {
   async forward(rows: readonly Row[], logitsFor: readonly number[], options: ForwardOptions): Promise<Tensor> {
     const { signal, onLayer, trace } = options;
     check(trace === undefined, 'UNSUPPORTED', () => 'the WASM kernels cannot be traced; use the exact ones');
+    this.pool.checkAlive();
     const sequences = [...new Set(rows.map(row => wasmSequence(row)))];
     for (const sequence of sequences) sequence.prepare(lengthAfter(sequence, rows));
 
