@@ -1,119 +1,117 @@
 /**
- * Attention, for the query heads that share one key-value head; see `src/ops/attention.ts`. One pass over the cache, with the
- * online softmax of Milakov & Gimelshein (arXiv:1805.02867), page by page:
+ * Attention, for the query heads that share key-value heads; see `src/ops/attention.ts`. One pass over the cache, with the online softmax of
+ * Milakov & Gimelshein (arXiv:1805.02867), page by page:
  *
  *   m' = max(m, scores of the page)
  *   p[t] = e^(s[t] − m'),  total = total·e^(m − m') + Σ p[t],  sum[i] = sum[i]·e^(m − m') + Σ p[t]·v[t, i]
  *   out[i] = sum[i] / total
  *
- * All rows and all heads of the group work on a page while it is in the first levels of the cache. Measured on one core at 16,384 positions,
- * d = 128, one head per group: a row alone is as fast as memory (a C loop that only reads is no faster); of 16 rows at once each takes a
- * quarter of that time, and arithmetic is the limit.
+ * All rows and all heads of a group work on a head's part of a page while it is in the first levels of the cache; then comes the next head's part, which
+ * lies behind it. How fast memory is read depends on how much of it lies together: one core gets 9 GB/s from 16 KiB here and there, 15 from 32,
+ * 21 from 64, 27 from 128, and 32 from end to end.
  *
- * Numerics: float32. A score is one running sum over i, then times the scale. Pages hold positions 64n … 64n + 63 of the sequence, so the
- * order of all sums depends on the position alone, not on how the prompt was cut. What lies in the last page beyond `count` may be
- * anything: those scores are replaced, those values not read. If every score is −Infinity, the result is 0.
+ * Numerics: float32. A score is summed over i, then multiplied by the scale. The terms of a page are summed, and the page's sum is added to that of the
+ * pages before. Pages hold positions 64n … 64n + 63 of the sequence, so the order of all sums depends on the position alone, not on how the prompt
+ * was cut. What lies in the last page beyond `count` may be anything: those scores are replaced, those values not read. If every score is
+ * −Infinity, the result is 0. What is special about F16 and Q8 is in `attention-dot.ts` and `attention-q8.ts`.
  */
-import { addValues } from './attention-values';
-import { scorePage } from './attention-scores';
-import { exp, expOne } from './exp';
-import { keysOffset, PAGE_POSITIONS, paddedHeadDim, valuesOffset } from './key-value';
-import { laneMax, laneSum } from './lanes';
+import { scaleQuery, widen } from './attention-dot';
+import { attendPage, multiply, PAGE_SCRATCH_BYTES } from './attention-page';
+import { quantizedQueryBytes, quantizeQuery } from './attention-q8';
+import { largestSize } from './block-scale';
+import { F16, F32, isF16, isQ8, Q8 } from './cache-format';
+import { headBytes, PAGE_POSITIONS, paddedHeadDim, valuesOffset } from './key-value';
 
-const SCORES_BYTES: usize = PAGE_POSITIONS << 2;
+export function attentionF32(out: usize, query: usize, stride: usize, rows: usize, pages: usize, kvBase: usize, pageBytes: usize, count: usize, firstHead: usize, endHead: usize, groupSize: usize, headDim: usize, scale: f32, scratch: usize): void {
+  attention<F32>(out, query, stride, rows, pages, kvBase, pageBytes, count, firstHead, endHead, groupSize, headDim, scale, scratch);
+}
+
+export function attentionF16(out: usize, query: usize, stride: usize, rows: usize, pages: usize, kvBase: usize, pageBytes: usize, count: usize, firstHead: usize, endHead: usize, groupSize: usize, headDim: usize, scale: f32, scratch: usize): void {
+  attention<F16>(out, query, stride, rows, pages, kvBase, pageBytes, count, firstHead, endHead, groupSize, headDim, scale, scratch);
+}
+
+export function attentionQ8(out: usize, query: usize, stride: usize, rows: usize, pages: usize, kvBase: usize, pageBytes: usize, count: usize, firstHead: usize, endHead: usize, groupSize: usize, headDim: usize, scale: f32, scratch: usize): void {
+  attention<Q8>(out, query, stride, rows, pages, kvBase, pageBytes, count, firstHead, endHead, groupSize, headDim, scale, scratch);
+}
 
 /**
  * out, query: the first of `rows` rows [H·d], `stride` floats apart: consecutive positions of one sequence, of which the first sees `count`
  * positions and each later one sees one more. pages: the numbers (u32) of the sequence's pages; page p of the layer begins at
- * kvBase + p · pageBytes. Computes heads keyValueHead·groupSize … + groupSize − 1. scratch: as many bytes as
+ * kvBase + p · pageBytes. Computes the query heads of key-value heads firstHead … endHead − 1. scratch: as many bytes as
  * `src/kernels/wasm/attention-scratch.ts` says.
  */
-export function attentionRows(
-  out: usize,
-  query: usize,
-  stride: usize,
-  rows: usize,
-  pages: usize,
-  kvBase: usize,
-  pageBytes: usize,
-  count: usize,
-  keyValueHead: usize,
-  numKeyValueHeads: usize,
-  groupSize: usize,
-  headDim: usize,
-  scale: f32,
-  scratch: usize,
-): void {
-  const headBytes = headDim << 2;
-  const paddedBytes = paddedHeadDim(headDim) << 2;
-  const sumsBytes = groupSize * paddedBytes;
-  const statesBytes = groupSize << 3;
-  const scores = scratch; // [groupSize][64], of one row at a time
-  const sums = scores + groupSize * SCORES_BYTES; // [rows][groupSize][dPadded]
-  const states = sums + rows * sumsBytes; // [rows][groupSize] of m, total
-  const rowBytes = stride << 2;
-  const group = keyValueHead * groupSize * headBytes;
+function attention<T>(out: usize, query: usize, stride: usize, rows: usize, pages: usize, kvBase: usize, pageBytes: usize, count: usize, firstHead: usize, endHead: usize, groupSize: usize, headDim: usize, scale: f32, scratch: usize): void {
+  const heads = endHead - firstHead;
+  const perHead = rows * groupSize; // queries that meet the same keys
+  const perRow = heads * groupSize;
+  const sumBytes = paddedHeadDim(headDim) << 2;
+  const floats = scratch + PAGE_SCRATCH_BYTES; // F16: a head's part of a page as F32
+  const sums = floats + (isF16<T>() ? headBytes<F32>(headDim) : 0); // [heads][rows][groupSize][dPadded]
+  const states = sums + heads * perHead * sumBytes; // [heads][rows][groupSize] of m, total
+  const prepared = states + heads * perHead * 8; // F16 and Q8: queries [rows][heads][groupSize]
 
-  memory.fill(sums, 0, rows * (sumsBytes + statesBytes));
-  for (let state = states; state != states + rows * statesBytes; state += 8) store<f32>(state, -Infinity);
+  memory.fill(sums, 0, prepared - sums);
+  for (let state = states; state != prepared; state += 8) store<f32>(state, -Infinity);
 
-  const keys = kvBase + keysOffset(keyValueHead, headDim);
-  const values = kvBase + valuesOffset(keyValueHead, numKeyValueHeads, headDim);
-  const last = count + rows - 1;
-  for (let start: usize = 0; start < last; start += PAGE_POSITIONS) {
-    const page = <usize>load<u32>(pages) * pageBytes;
-    pages += 4;
-    for (let row: usize = start < count ? 0 : start - count + 1; row < rows; row++) {
-      const visible = min(PAGE_POSITIONS, count + row - start);
-      scorePage(scores, query + row * rowBytes + group, keys + page, visible, groupSize, headDim);
-      for (let g: usize = 0; g < groupSize; g++) {
-        const p = scores + g * SCORES_BYTES;
-        const sum = sums + row * sumsBytes + g * paddedBytes;
-        const rescale = weighPage(p, states + row * statesBytes + (g << 3), visible, scale);
-        if (rescale != 1) multiply(sum, paddedBytes, rescale);
-        addValues(sum, paddedBytes, p, values + page, visible);
+  let queries = query + ((firstHead * groupSize * headDim) << 2);
+  let rowBytes = stride << 2;
+  let queryBytes = headDim << 2;
+  const wide = isF16<T>() && (perHead > 2 || isLarge(queries, rowBytes, rows, perRow * headDim));
+  if (isQ8<T>() || (isF16<T>() && !wide)) {
+    const bytes = isQ8<T>() ? quantizedQueryBytes(headDim) : queryBytes;
+    for (let row: usize = 0; row < rows; row++) {
+      for (let i: usize = 0; i < perRow; i++) {
+        const to = prepared + (row * perRow + i) * bytes;
+        const from = queries + row * rowBytes + i * queryBytes;
+        if (isQ8<T>()) quantizeQuery(to, from, headDim);
+        else scaleQuery(to, from, headDim);
       }
     }
+    queries = prepared;
+    rowBytes = perRow * bytes;
+    queryBytes = bytes;
   }
 
-  for (let row: usize = 0; row < rows; row++) {
-    for (let g: usize = 0; g < groupSize; g++) {
-      const total = load<f32>(states + row * statesBytes + (g << 3), 4);
-      const sum = sums + row * sumsBytes + g * paddedBytes;
-      multiply(sum, paddedBytes, total == 0 ? 0 : 1 / total);
-      memory.copy(out + row * rowBytes + group + g * headBytes, sum, headBytes);
+  const end = count + rows - 1;
+  for (let start: usize = 0; start < end; start += PAGE_POSITIONS) {
+    let keys = kvBase + <usize>load<u32>(pages) * pageBytes + firstHead * headBytes<T>(headDim);
+    pages += 4;
+    const firstRow: usize = start < count ? 0 : start - count + 1;
+    for (let head: usize = 0; head < heads; head++) {
+      if (wide) widen(floats, keys, headBytes<T>(headDim));
+      for (let i = firstRow * groupSize; i < perHead; i += 2) {
+        const x = queryAt(i, queries, head, rowBytes, queryBytes, groupSize);
+        const y = i + 1 < perHead ? queryAt(i + 1, queries, head, rowBytes, queryBytes, groupSize) : 0;
+        const seenX = min(PAGE_POSITIONS, count + i / groupSize - start);
+        const seenY = min(PAGE_POSITIONS, count + (i + 1) / groupSize - start);
+        const sum = sums + (head * perHead + i) * sumBytes;
+        const state = states + ((head * perHead + i) << 3);
+        if (wide) attendPage<F32>(sum, state, x, y, seenX, seenY, floats, headDim, scale, scratch);
+        else attendPage<T>(sum, state, x, y, seenX, seenY, keys, headDim, scale, scratch);
+      }
+      keys += headBytes<T>(headDim);
+    }
+  }
+
+  for (let head: usize = 0; head < heads; head++) {
+    for (let i: usize = 0; i < perHead; i++) {
+      const sum = sums + (head * perHead + i) * sumBytes;
+      const total = load<f32>(states + ((head * perHead + i) << 3), 4);
+      multiply(sum, sumBytes, total == 0 ? 0 : 1 / total);
+      memory.copy(queryAt(i, out + ((firstHead * groupSize * headDim) << 2), head, stride << 2, headDim << 2, groupSize), sum, headDim << 2);
     }
   }
 }
 
-/** Turns a page's scores into p. Returns e^(m − m'), what earlier sums are to be multiplied by. */
-function weighPage(scores: usize, state: usize, visible: usize, scale: f32): f32 {
-  for (let t = visible; t < PAGE_POSITIONS; t++) store<f32>(scores + (t << 2), -Infinity);
-  const before = load<f32>(state);
-  const end = scores + SCORES_BYTES;
-
-  const factor = f32x4.splat(scale);
-  let largest = f32x4.splat(before);
-  for (let pointer = scores; pointer < end; pointer += 16) {
-    const score = f32x4.mul(v128.load(pointer), factor);
-    v128.store(pointer, score);
-    largest = f32x4.pmax(largest, score); // ignores NaN, which p and the total then show
-  }
-  const after = laneMax(largest);
-  const shift: f32 = after == -Infinity ? 0 : after; // so that p = e^−∞ = 0, not NaN
-
-  let sum = f32x4.splat(0);
-  for (let pointer = scores; pointer < end; pointer += 16) {
-    const p = exp(f32x4.sub(v128.load(pointer), f32x4.splat(shift)));
-    v128.store(pointer, p);
-    sum = f32x4.add(sum, p);
-  }
-  const rescale: f32 = before == after ? 1 : expOne(before - shift);
-  store<f32>(state, after);
-  store<f32>(state, load<f32>(state, 4) * rescale + laneSum(sum), 4);
-  return rescale;
+/** Query i of those that meet the keys of a head: [rows][groupSize]. */
+// @ts-ignore: decorator
+@inline
+function queryAt(i: usize, queries: usize, head: usize, rowBytes: usize, queryBytes: usize, groupSize: usize): usize {
+  return queries + (i / groupSize) * rowBytes + (head * groupSize + (i % groupSize)) * queryBytes;
 }
 
-function multiply(x: usize, bytes: usize, factor: f32): void {
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(x + i, f32x4.mul(v128.load(x + i), f32x4.splat(factor)));
+/** Whether numbers are 2^16 or more, and so Infinity when multiplied by 2^112. */
+function isLarge(x: usize, rowBytes: usize, rows: usize, count: usize): bool {
+  for (let row: usize = 0; row < rows; row++) if (largestSize(x + row * rowBytes, count) >= 65536) return true;
+  return false;
 }

@@ -1,9 +1,8 @@
 export { add } from './add';
-export { attentionRows } from './attention';
+export { attentionF16, attentionF32, attentionQ8 } from './attention';
 export { rebiasF16, widenBF16, widenF16 } from './convert';
 export { embedBF16, embedF16, embedF32 } from './embedding';
 export { expRange } from './exp';
-export { storeKeyValue } from './key-value';
 export { matmulBF16, matmulF16, matmulF32 } from './matmul-float';
 export { matmulQ4 } from './matmul-q4';
 export { matmulQ8, matmulQ8Halves } from './matmul-q8';
@@ -12,4 +11,5 @@ export { packQ4, packQ8 } from './pack-blocks';
 export { quantize14, quantize14Halves, quantize8 } from './quantize';
 export { rmsnorm } from './rmsnorm';
 export { rope } from './rope';
+export { storeKeyValueF16, storeKeyValueF32, storeKeyValueQ8 } from './store-key-value';
 export { swiglu } from './swiglu';

@@ -1,65 +1,86 @@
 /**
- * Where a page of 64 positions keeps the keys and values of one layer, and how a new position comes to lie there.
+ * Where a page of 64 positions keeps the keys and values of one layer: for each key-value head its keys, then its values.
  *
- *   keys    [K heads][2 halves of 32 positions][d][32 positions]: a lane per position, so that no score needs a horizontal sum
- *   values  [K heads][64 positions][dPadded]: a row per position, dPadded being d rounded up to a multiple of 4, the rest zero
+ *   keys    [4][d][16 positions]: for every 16 positions, number after number
+ *   values  [dPadded / 16][64 positions][16 numbers]: for every 16 numbers, position after position; dPadded is d rounded up to a multiple of 16
  *
- * What attention reads for one head is contiguous in both.
+ * So both are read front to back, in steps of 16 that fill the lanes of four vectors: of keys for 16 scores at a time, of values for 16 sums. Within a step:
+ *
+ *   F32  as they are
+ *   F16  interleaved, two times four: 0 4 1 5 2 6 3 7, 8 12 9 13 …, so that one is the lower and one the upper half of a lane
+ *   Q8   two steps together, a lane's numbers side by side, as the integer dot product adds them up. Before them the scales, float32: for 16 keys
+ *        [blocks of d][16 positions], for all values [64 positions]
+ *
+ * A block of Q8 is 32 numbers of a key, or fewer if it is the last. What lies beyond d is never looked at, whatever it is.
  */
+import { isF16, isQ8 } from './cache-format';
 
 /** Positions per page. */
 export const PAGE_POSITIONS: usize = 64;
-/** 32 positions of one number of a key. */
-export const KEY_STEP_BYTES: usize = 128;
+/** Numbers in a step. */
+export const STEP: usize = 16;
+/** Numbers of a key that share a scale in Q8. */
+export const BLOCK: usize = 32;
 
 // @ts-ignore: decorator
 @inline
 export function paddedHeadDim(headDim: usize): usize {
-  return (headDim + 3) & ~3;
+  return (headDim + STEP - 1) & ~(STEP - 1);
 }
 
-/** From the layer's start in the page to one head's keys. */
 // @ts-ignore: decorator
 @inline
-export function keysOffset(head: usize, headDim: usize): usize {
-  return (head * headDim * PAGE_POSITIONS) << 2;
+export function blocksOf(headDim: usize): usize {
+  return (headDim + BLOCK - 1) / BLOCK;
 }
 
-/** From the layer's start in the page to one head's values. */
+/** `steps` steps; of Q8 always whole pairs. */
 // @ts-ignore: decorator
 @inline
-export function valuesOffset(head: usize, numHeads: usize, headDim: usize): usize {
-  return keysOffset(numHeads, headDim) + ((head * paddedHeadDim(headDim) * PAGE_POSITIONS) << 2);
+export function stepsBytes<T>(steps: usize): usize {
+  return (isQ8<T>() ? (steps + 1) & ~1 : steps) * STEP * sizeof<T>();
 }
 
-/**
- * Row `row` of keys and values (strides in floats) becomes position `slot` of a page. `page` is where the page's layer begins.
- */
-export function storeKeyValue(
-  keys: usize,
-  keyStride: usize,
-  values: usize,
-  valueStride: usize,
-  row: usize,
-  page: usize,
-  slot: usize,
-  numKeyValueHeads: usize,
-  headDim: usize,
-): void {
-  const headBytes = headDim << 2;
-  const paddedBytes = paddedHeadDim(headDim) << 2;
-  let key = keys + ((row * keyStride) << 2);
-  let value = values + ((row * valueStride) << 2);
-  for (let head: usize = 0; head < numKeyValueHeads; head++) {
-    let to = page + keysOffset(head, headDim) + (slot >> 5) * headDim * KEY_STEP_BYTES + ((slot & 31) << 2);
-    for (let i: usize = 0; i < headBytes; i += 4) {
-      store<f32>(to, load<f32>(key + i));
-      to += KEY_STEP_BYTES;
-    }
-    to = page + valuesOffset(head, numKeyValueHeads, headDim) + slot * paddedBytes;
-    memory.copy(to, value, headBytes);
-    memory.fill(to + headBytes, 0, paddedBytes - headBytes);
-    key += headBytes;
-    value += headBytes;
-  }
+/** From the first of some steps to the number in lane `lane` of step `step`. */
+// @ts-ignore: decorator
+@inline
+export function numberOffset<T>(step: usize, lane: usize): usize {
+  if (isQ8<T>()) return ((((step >> 1) << 4) + lane) << 1) + (step & 1);
+  if (isF16<T>()) lane = (lane & 8) | ((lane & 3) << 1) | ((lane >> 2) & 1);
+  return ((step << 4) + lane) * sizeof<T>();
+}
+
+/** From the first of 16 keys to their numbers. */
+// @ts-ignore: decorator
+@inline
+export function keyScalesBytes<T>(headDim: usize): usize {
+  return isQ8<T>() ? (blocksOf(headDim) * STEP) << 2 : 0;
+}
+
+/** From a head's values to their numbers. */
+// @ts-ignore: decorator
+@inline
+export function valueScalesBytes<T>(): usize {
+  return isQ8<T>() ? PAGE_POSITIONS << 2 : 0;
+}
+
+/** 16 keys. */
+// @ts-ignore: decorator
+@inline
+export function keysBytes<T>(headDim: usize): usize {
+  return keyScalesBytes<T>(headDim) + stepsBytes<T>(headDim);
+}
+
+/** From a head's keys to its values. */
+// @ts-ignore: decorator
+@inline
+export function valuesOffset<T>(headDim: usize): usize {
+  return (PAGE_POSITIONS / STEP) * keysBytes<T>(headDim);
+}
+
+/** One head's part of a page. */
+// @ts-ignore: decorator
+@inline
+export function headBytes<T>(headDim: usize): usize {
+  return valuesOffset<T>(headDim) + valueScalesBytes<T>() + (paddedHeadDim(headDim) / STEP) * stepsBytes<T>(PAGE_POSITIONS);
 }

@@ -14,3 +14,11 @@ export function laneMax(x: v128): f32 {
   const pairs = f32x4.pmax(x, i32x4.shuffle(x, x, 2, 3, 0, 1));
   return f32x4.extract_lane(f32x4.pmax(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2)), 0);
 }
+
+/** Of unsigned integers. */
+// @ts-ignore: decorator
+@inline
+export function laneLargest(x: v128): u32 {
+  const pairs = i32x4.max_u(x, i32x4.shuffle(x, x, 2, 3, 0, 1));
+  return i32x4.extract_lane(i32x4.max_u(pairs, i32x4.shuffle(pairs, pairs, 1, 0, 3, 2)), 0);
+}

@@ -2,7 +2,6 @@
  * The kernels by themselves, on one thread, beside what the machine can do: GB/s beside a plain read of memory, 10^9 operations per second (GOPS) beside
  * loops of the same instructions in registers. The best of many short slices.
  */
-import { measureAttention } from './kernels/attention.js';
 import { type Kernels, openKernels } from './kernels/kernels.js';
 import { FORMATS, linearLimit, measureLinear } from './kernels/linear.js';
 import { measurePacking } from './kernels/packing.js';
@@ -17,8 +16,6 @@ export async function kernelsBench(): Promise<void> {
       `relaxed dot over pairs ${pairs?.toFixed(0) ?? 'none'}, over fours ${fours?.toFixed(0) ?? 'none'}`,
   );
   linearLayers(kernels, peaks);
-  const attention = measureAttention(kernels);
-  console.log(line('attention', attention, read, mulAdd));
   for (const [name, rate] of measurePacking(kernels)) {
     console.log(`${name.padEnd(13)} ${rate.toFixed(0).padStart(5)} million numbers/s`);
   }

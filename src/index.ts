@@ -4,6 +4,7 @@ export { LlamaError, type LlamaErrorCode } from './errors.js';
 export { complete, type GenerateOptions, type GenerationResult, type GenerationStep, generate } from './generate.js';
 export { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
 export type { Row, Sequence } from './kernels/kernels.js';
+export type { CacheFormat } from './kernels/wasm/cache-formats.js';
 export type { WeightFormat } from './kernels/wasm/formats.js';
 export { WasmEngine, type WasmOptions } from './kernels/wasm/wasm-engine.js';
 export { EMBEDDED_MODEL, type LoadedModel, type LoadOptions, loadModel } from './load.js';

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { openModelFiles } from './checkpoint/open.js';
 import { check } from './errors.js';
 import { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
+import type { CacheFormat } from './kernels/wasm/cache-formats.js';
 import type { WeightFormat } from './kernels/wasm/formats.js';
 import type { Build } from './kernels/wasm/module.js';
 import { WasmEngine, type WasmOptions } from './kernels/wasm/wasm-engine.js';
@@ -88,6 +89,7 @@ const OWNERS: Readonly<Record<Exclude<keyof LoadOptions, 'kernels' | 'signal' | 
   numerics: 'exact',
   keepBytes: 'exact',
   weights: 'wasm',
+  cache: 'wasm',
   threads: 'wasm',
   context: 'wasm',
   maxRows: 'wasm',
@@ -95,10 +97,11 @@ const OWNERS: Readonly<Record<Exclude<keyof LoadOptions, 'kernels' | 'signal' | 
   build: 'wasm',
 };
 
-const CHOICES: Readonly<Record<'kernels' | 'numerics' | 'weights' | 'build', readonly string[]>> = {
+const CHOICES: Readonly<Record<'kernels' | 'numerics' | 'weights' | 'cache' | 'build', readonly string[]>> = {
   kernels: ['wasm', 'exact'],
   numerics: Object.keys(ROUNDINGS),
   weights: ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] satisfies WeightFormat[],
+  cache: ['f32', 'f16', 'q8'] satisfies CacheFormat[],
   build: ['simd', 'relaxed', 'dot4'] satisfies Build[],
 };
 

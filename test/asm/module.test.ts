@@ -67,7 +67,10 @@ describe.each(BUILDS)('%s.wasm', build => {
     ['matmulF16', 'f32x4.mul'],
     ['matmulBF16', 'f32x4.mul'],
     ['matmulQ8', 'i32x4.dot_i16x8_s'],
-    ['attentionRows', 'f32x4.mul'],
+    ['attentionF32', 'f32x4.mul'],
+    ['attentionF16', 'f32x4.mul'],
+    ['attentionF16', 'i32x4.dot_i16x8_s'],
+    ['attentionQ8', 'i32x4.dot_i16x8_s'],
     ['swiglu', 'f32x4.div'],
     ['rmsnorm', 'f64x2.mul'],
   ])('%s computes with %s, and multiplies no single numbers in a matrix product', (name, opcode) => {

@@ -1,6 +1,8 @@
 /** The WASM engine: the same bits whatever the threads, the chunks, the batch, the build; and what goes wrong goes wrong loudly. */
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
 import { openModelDirectory } from '../../src/checkpoint/open.js';
+import type { CacheFormat } from '../../src/kernels/wasm/cache-formats.js';
 import type { WeightFormat } from '../../src/kernels/wasm/formats.js';
 import { canRun } from '../../src/kernels/wasm/module.js';
 import type { WasmSequence } from '../../src/kernels/wasm/paged-sequence.js';
@@ -9,7 +11,15 @@ import { Llama } from '../../src/model/llama.js';
 import { allLogits, continuing, goldenPath, openGolden, readIntegers, readTensors } from '../support/golden.js';
 import { largestDifference, spread } from '../support/tensors.js';
 
-const FORMATS: readonly WeightFormat[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'];
+const FORMATS: readonly (readonly [WeightFormat, CacheFormat])[] = [
+  ['f32', 'f32'],
+  ['f16', 'f32'],
+  ['bf16', 'f32'],
+  ['q8_0', 'f32'],
+  ['q4_0', 'f32'],
+  ['f32', 'f16'],
+  ['q8_0', 'q8'],
+];
 
 /** The fewest bytes in which the largest of a model's parts fits: they are spread over several memories then. */
 async function leastMemory(name: string, options: WasmOptions): Promise<number> {
@@ -31,9 +41,13 @@ const BUILDS = (['simd', 'relaxed', 'dot4'] as const).filter(canRun);
 if (!canRun('dot4')) console.warn(`SKIPPED: the build dot4, which this engine (${process.version}) cannot run`);
 
 const open: Llama[] = [];
-async function load(name: string, options: WasmOptions = {}): Promise<Llama> {
+async function load(
+  name: string,
+  options: WasmOptions = {},
+  change = (weights: Checkpoint) => weights,
+): Promise<Llama> {
   const { config, checkpoint } = await openModelDirectory(goldenPath(name));
-  const model = new Llama(config, await WasmEngine.load(config, checkpoint, options));
+  const model = new Llama(config, await WasmEngine.load(config, change(checkpoint), options));
   open.push(model);
   return model;
 }
@@ -45,27 +59,28 @@ const prompt = () => readIntegers('gqa/trace-f32.safetensors', 'tokens');
 /** Longer than a page of 64 positions and than a pass of 128 rows. */
 const longText = async () => (await readIntegers('long/tokens.safetensors', 'tokens')).slice(0, 150);
 
-describe.each(FORMATS)('%s weights: the same bits', weights => {
+describe.each(FORMATS)('%s weights, %s cache: the same bits', (weights, cache) => {
+  const formats = { weights, cache };
   it('with 1, 2, 3 and 5 threads', async () => {
     const tokens = await prompt();
-    const one = await allLogits(await load('gqa', { weights, threads: 1 }), tokens);
+    const one = await allLogits(await load('gqa', { ...formats, threads: 1 }), tokens);
     for (const threads of [2, 3, 5]) {
-      expect(await allLogits(await load('gqa', { weights, threads }), tokens), `${threads} threads`).toEqual(one);
+      expect(await allLogits(await load('gqa', { ...formats, threads }), tokens), `${threads} threads`).toEqual(one);
     }
   });
 
   it('for a prompt of 150 at once, in chunks of 7 and of 64, token by token, and in passes of 33 rows', async () => {
-    const model = await load('long', { weights, threads: 2 });
+    const model = await load('long', { ...formats, threads: 2 });
     const tokens = await longText();
     const whole = await allLogits(model, tokens);
     for (const chunk of [7, 64, 1]) expect(await allLogits(model, tokens, chunk), `chunks of ${chunk}`).toEqual(whole);
-    expect(await allLogits(await load('long', { weights, threads: 2, maxRows: 33 }), tokens)).toEqual(whole);
+    expect(await allLogits(await load('long', { ...formats, threads: 2, maxRows: 33 }), tokens)).toEqual(whole);
   });
 
   it(`in all builds that run here: ${BUILDS.join(', ')}`, async () => {
     const tokens = await longText();
     const models = [];
-    for (const build of BUILDS) models.push(await load('long', { weights, threads: 2, build }));
+    for (const build of BUILDS) models.push(await load('long', { ...formats, threads: 2, build }));
     for (const chunk of [150, 1]) {
       const [simd, ...others] = await Promise.all(models.map(model => allLogits(model, tokens, chunk)));
       for (const other of others) expect(other).toEqual(simd);
@@ -74,7 +89,7 @@ describe.each(FORMATS)('%s weights: the same bits', weights => {
 
   it('in one memory, and spread over several', async () => {
     const tokens = await prompt();
-    const options = { weights, threads: 2, context: 128 };
+    const options = { ...formats, threads: 2, context: 128 };
     const one = await load('gqa', options);
     const several = await load('gqa', { ...options, memoryBytes: await leastMemory('gqa', options) });
     expect((several.engine as WasmEngine).plan.shards.length).toBeGreaterThan(2);
@@ -87,7 +102,7 @@ describe.each(FORMATS)('%s weights: the same bits', weights => {
   });
 
   it('alone, and in a batch with others', async () => {
-    const model = await load('gqa', { weights, threads: 2 });
+    const model = await load('gqa', { ...formats, threads: 2 });
     const tokens = await prompt();
     const alone = await allLogits(model, tokens);
     const [a, b] = [model.createSequence(), model.createSequence()];
@@ -98,7 +113,7 @@ describe.each(FORMATS)('%s weights: the same bits', weights => {
   });
 
   it('from a fork, and from a fresh start; and the fork leaves its origin alone', async () => {
-    const model = await load('long', { weights, threads: 2 });
+    const model = await load('long', { ...formats, threads: 2 });
     const tokens = await longText();
     const origin = model.createSequence() as WasmSequence;
     await model.forward(continuing(origin, tokens.slice(0, 100)));
@@ -126,6 +141,35 @@ describe('accuracy', () => {
     const truth = (await readTensors('gqa/trace-f64.safetensors')).get('lm_head');
     expect(largestDifference(logits, truth?.data ?? []) / spread(truth?.data ?? [])).toBeLessThan(bound);
   });
+
+  // What rounds keys and values: f16 by 2⁻¹¹ of each at most, q8 by 1/254 of the largest beside it.
+  it.each([
+    ['f16', 0.01],
+    ['q8', 0.15],
+  ] as const)(
+    'golden/gqa, %s cache: logits within %f σ of float64 (the rounding of keys and values)',
+    async (cache, bound) => {
+      const logits = await allLogits(await load('gqa', { cache, threads: 2 }), await prompt());
+      const truth = (await readTensors('gqa/trace-f64.safetensors')).get('lm_head');
+      expect(largestDifference(logits, truth?.data ?? []) / spread(truth?.data ?? [])).toBeLessThan(bound);
+    },
+  );
+
+  it.each([
+    ['f32', 1e-5],
+    ['f16', 0.005],
+    ['q8', 0.1],
+  ] as const)(
+    'golden/long, %s cache: 13 rows of logits, up to position 8,299, within %f σ of float64',
+    async (cache, bound) => {
+      const tokens = await readIntegers('long/tokens.safetensors', 'tokens');
+      const positions = await readIntegers('long/tokens.safetensors', 'positions');
+      const model = await load('long', { cache, threads: 2 });
+      const logits = await model.forward(continuing(model.createSequence(), tokens), { logitsFor: positions });
+      const truth = (await readTensors('long/logits-f64.safetensors')).get('logits');
+      expect(largestDifference(logits.data, truth?.data ?? []) / spread(truth?.data ?? [])).toBeLessThan(bound);
+    },
+  );
 
   it('golden/tied: bfloat16 shards, tied head, one key-value head of 12: within 2e-5 σ of exact f64', async () => {
     const tokens = [1, 25, 32, 290, 303, 176, 5];
@@ -163,6 +207,37 @@ describe('what goes wrong', () => {
     first.dispose();
     await expect(model.forward(continuing(second, [1]))).resolves.toMatchObject({ shape: [1, 331] });
     await expect(model.forward(continuing(first, [1]))).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+
+  it('keys beyond f16 are NOT_FINITE in an f16 cache, leave the sequence as it was, and are nothing special in the others', async () => {
+    const name = 'model.layers.1.self_attn.k_proj.weight';
+    const larger = (weights: Checkpoint): Checkpoint => {
+      const tensor = weights.tensors.get(name)!;
+      const { dtype, shape, byteLength, read } = tensor;
+      const readBytes = async (first?: number, count?: number) =>
+        new Uint8Array(Float32Array.from(await tensor.read(first, count), x => x * 20_000).buffer);
+      const readInto = async (target: Uint8Array, first?: number, count?: number) =>
+        target.set(await readBytes(first, count));
+      const scaled = { name, dtype, shape, byteLength, read, readInto, readBytes };
+      return { name: '', tensors: new Map(weights.tensors).set(name, scaled), close: () => weights.close() };
+    };
+    const tokens = await prompt();
+    for (const cache of ['f32', 'q8'] as const) {
+      const model = await load('gqa', { cache, threads: 2 }, larger);
+      await expect(model.forward(continuing(model.createSequence(), tokens))).resolves.toMatchObject({
+        shape: [1, 331],
+      });
+    }
+    const model = await load('gqa', { cache: 'f16', threads: 2 }, larger);
+    const sequence = model.createSequence();
+    await expect(model.forward(continuing(sequence, tokens))).rejects.toMatchObject({
+      code: 'NOT_FINITE',
+      message: expect.stringMatching(
+        /^\d+ keys or values of a pass over positions 0 to 18 are no f16 numbers: .* load with cache f32 or q8$/,
+      ),
+    });
+    expect(sequence.length).toBe(0);
+    await expect(model.forward(continuing(sequence, [8]))).resolves.toMatchObject({ shape: [1, 331] }); // its keys are smaller
   });
 
   it('a worker that dies ends the pass and the model, not the process', async () => {

@@ -2,6 +2,15 @@
  * What `asm/index.ts` exports, by the names of the parameters. `eps` and `scale` are float32, everything else is a pointer or a count: i32 to
  * WebAssembly, a number up to 2^32 here. `test/asm/module.test.ts` holds the compiled modules to this table.
  */
+
+const STORE_KEY_VALUE = [
+  ...(['keys', 'keyStride', 'values', 'valueStride', 'row', 'page', 'slot', 'numKeyValueHeads', 'headDim'] as const),
+];
+const ATTENTION = [
+  ...(['out', 'query', 'stride', 'rows', 'pages', 'kvBase', 'pageBytes', 'count'] as const),
+  ...(['firstHead', 'endHead', 'groupSize', 'headDim', 'scale', 'scratch'] as const),
+];
+
 export const KERNELS = {
   add: ['out', 'x', 'y', 'from', 'to'],
   swiglu: ['out', 'gate', 'up', 'from', 'to'],
@@ -10,13 +19,12 @@ export const KERNELS = {
   embedF32: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
   embedF16: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
   embedBF16: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
-  storeKeyValue: [
-    ...(['keys', 'keyStride', 'values', 'valueStride', 'row', 'page', 'slot', 'numKeyValueHeads', 'headDim'] as const),
-  ],
-  attentionRows: [
-    ...(['out', 'query', 'stride', 'rows', 'pages', 'kvBase', 'pageBytes', 'count', 'keyValueHead'] as const),
-    ...(['numKeyValueHeads', 'groupSize', 'headDim', 'scale', 'scratch'] as const),
-  ],
+  storeKeyValueF32: STORE_KEY_VALUE,
+  storeKeyValueF16: STORE_KEY_VALUE,
+  storeKeyValueQ8: STORE_KEY_VALUE,
+  attentionF32: ATTENTION,
+  attentionF16: ATTENTION,
+  attentionQ8: ATTENTION,
   expRange: ['out', 'x', 'from', 'to'],
   matmulF32: ['out', 'outStride', 'x', 'xStride', 'rows', 'weights', 'm', 'firstTile', 'endTile'],
   matmulF16: ['out', 'outStride', 'x', 'xStride', 'rows', 'weights', 'm', 'firstTile', 'endTile'],
@@ -38,5 +46,5 @@ export const KERNELS = {
   packQ4: ['to', 'rows', 'rowStride', 'm', 'count'],
 } as const;
 
-/** What makes f16s, and scales, returns how many of them were too large, the others return nothing. */
+/** What stores or packs numbers returns how many of them, or of their scales, the format cannot hold, if there is a limit; the others return nothing. */
 export type KernelExports = Readonly<Record<keyof typeof KERNELS, (...args: number[]) => number | undefined>>;

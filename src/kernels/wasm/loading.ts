@@ -5,7 +5,7 @@ import type { Checkpoint, CheckpointTensor } from '../../checkpoint/checkpoint.j
 import { EMBEDDING, LM_HEAD } from '../../checkpoint/weights.js';
 import { LlamaError } from '../../errors.js';
 import { tileBytes, type WeightFormat } from './formats.js';
-import type { PackJob } from './messages.js';
+import { tooLargeIn, type PackJob } from './messages.js';
 import { ARENA, type Place, type Plan, STAGING_BYTES, TABLE, TILE } from './plan.js';
 import type { Pool } from './pool.js';
 
@@ -111,7 +111,7 @@ class Loader {
 
   private async run(job: PackJob, name: string): Promise<void> {
     const answers = await this.pool.run(job);
-    const tooLarge = answers.reduce((sum, answer) => sum + (answer.kind === 'done' ? (answer.tooLarge ?? 0) : 0), 0);
+    const tooLarge = tooLargeIn(answers);
     if (tooLarge > 0) {
       throw new LlamaError(
         'BAD_OPTION',

@@ -1,7 +1,8 @@
 /** Does a model fit into this machine? The one sum that `estimate` prints, and that is checked before anything is allocated. */
 import { totalmem } from 'node:os';
 import { check } from '../../errors.js';
-import { PAGE_POSITIONS, type Plan } from './plan.js';
+import { PAGE_POSITIONS } from './cache-formats.js';
+import type { Plan } from './plan.js';
 
 /** In bytes. */
 export interface MemoryNeeds {
@@ -41,7 +42,7 @@ export function checkMemory(plan: Plan, positions: number): void {
     const text = positions === 0 ? '' : ` + ${cache} for keys and values of ${positions} positions`;
     return (
       `${total} bytes do not fit into the ${machine} of this machine: ${weights} for weights${text} + ${scratch} for scratch; ` +
-      `choose smaller weights, such as q4_0${positions === 0 ? '' : ', or fewer positions'}`
+      `choose smaller weights, such as q4_0${positions === 0 ? '' : ', fewer positions, or a smaller cache, such as q8'}`
     );
   });
 }

@@ -41,8 +41,13 @@ export interface PassJob {
 
 export type Job = PackJob | PassJob;
 
-/** Every worker answers every job; of a pass, the first one has the logits. */
+/** Every worker answers every job, and says how many numbers its format could not hold; of a pass, the first one has the logits. */
 export type Answer =
-  | { readonly kind: 'done'; readonly tooLarge?: number; readonly logits?: Float32Array }
+  | { readonly kind: 'done'; readonly tooLarge: number; readonly logits?: Float32Array }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly message: string };
+
+/** How many numbers all workers together could not store. */
+export function tooLargeIn(answers: readonly Answer[]): number {
+  return answers.reduce((sum, answer) => sum + (answer.kind === 'done' ? answer.tooLarge : 0), 0);
+}

@@ -5,7 +5,7 @@
  */
 import { check, LlamaError } from '../../errors.js';
 import type { Sequence } from '../kernels.js';
-import { PAGE_POSITIONS } from './plan.js';
+import { PAGE_POSITIONS } from './cache-formats.js';
 
 /** The pages of all sequences. */
 export interface PagePool {

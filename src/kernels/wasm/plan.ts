@@ -12,12 +12,13 @@ import { EMBEDDING, LM_HEAD } from '../../checkpoint/weights.js';
 import type { LlamaConfig } from '../../config.js';
 import { LlamaError } from '../../errors.js';
 import { attentionScratchBytes } from './attention-scratch.js';
+import { type CacheFormat, headPageBytes, PAGE_POSITIONS } from './cache-formats.js';
 import { blocksOf, tileBytes, type WeightFormat } from './formats.js';
 
-/** Positions in a page of the key-value cache; `asm/attention.ts` works page by page. */
-export const PAGE_POSITIONS = 64;
 /** So many consecutive rows of a sequence share a walk through its keys and values. */
 export const ATTENTION_ROWS = 16;
+/** And so many key-value heads, at most. */
+export const ATTENTION_HEADS = 4;
 /** Outputs in a tile of a packed matrix. */
 export const TILE = 16;
 
@@ -50,6 +51,7 @@ export interface Plan {
   readonly shards: readonly ShardPlan[];
   readonly places: Readonly<Record<string, Place>>;
   readonly arenaBytes: number;
+  readonly cache: CacheFormat;
   /** Bytes per page and layer. */
   readonly layerPageBytes: number;
   readonly maxRows: number;
@@ -61,6 +63,7 @@ export interface Plan {
 export interface PlanOptions {
   /** Default: as the checkpoint has them. */
   readonly weights?: WeightFormat | undefined;
+  readonly cache: CacheFormat;
   /** Positions for which there must be room, over all sequences. Default: `max_position_embeddings`. */
   readonly context?: number | undefined;
   /** Rows computed at a time. */
@@ -73,10 +76,10 @@ export interface PlanOptions {
 const align = (x: number, to: number): number => Math.ceil(x / to) * to;
 
 export function makePlan(config: LlamaConfig, checkpoint: Checkpoint, options: PlanOptions): Plan {
-  const { maxRows, threads, context = config.maxPositionEmbeddings, memoryBytes = FOUR_GIB } = options;
+  const { cache, maxRows, threads, context = config.maxPositionEmbeddings, memoryBytes = FOUR_GIB } = options;
   const maxPages = Math.ceil(context / PAGE_POSITIONS);
-  const layerPageBytes = bytesPerLayerPage(config);
-  const arenaBytes = align(arenaSize(config, maxRows, maxPages, threads), WASM_PAGE);
+  const layerPageBytes = config.numKeyValueHeads * headPageBytes(cache, config.headDim);
+  const arenaBytes = align(arenaSize(config, cache, maxRows, maxPages, threads), WASM_PAGE);
   const packing = new Packing(checkpoint, options.weights);
 
   const places: Record<string, Place> = {};
@@ -106,7 +109,7 @@ export function makePlan(config: LlamaConfig, checkpoint: Checkpoint, options: P
       throw new LlamaError(
         'OUT_OF_MEMORY',
         `one layer with ${context} positions takes ${total(items) + maxPages * layerPageBytes} bytes, and a WebAssembly memory holds ` +
-          `${memoryBytes}; ask for a smaller context`,
+          `${memoryBytes}; ask for a smaller context, or a smaller cache: f16, q8`,
       );
     }
     place(items);
@@ -115,12 +118,7 @@ export function makePlan(config: LlamaConfig, checkpoint: Checkpoint, options: P
   if (!fits(head, config.numHiddenLayers - firstLayer)) endShard(config.numHiddenLayers);
   place(head);
   endShard(config.numHiddenLayers);
-  return { shards, places, arenaBytes, layerPageBytes, maxRows, maxPages, threads, vocabSize: config.vocabSize };
-}
-
-/** One page: keys [K][2][d][32 positions], then values [K][64][d rounded up to 4], float32; see asm/README.md. */
-function bytesPerLayerPage({ numKeyValueHeads, headDim }: LlamaConfig): number {
-  return PAGE_POSITIONS * numKeyValueHeads * (headDim + align(headDim, 4)) * 4;
+  return { shards, places, arenaBytes, cache, layerPageBytes, maxRows, maxPages, threads, vocabSize: config.vocabSize };
 }
 
 interface Item {
@@ -193,7 +191,13 @@ function nativeFormat({ dtype }: CheckpointTensor): 'f32' | 'f16' | 'bf16' {
 }
 
 /** Activations of `maxRows` rows with logits for each, page tables, and while loading two staging buffers and a tile per thread. */
-function arenaSize(config: LlamaConfig, maxRows: number, maxPages: number, threads: number): number {
+function arenaSize(
+  config: LlamaConfig,
+  cache: CacheFormat,
+  maxRows: number,
+  maxPages: number,
+  threads: number,
+): number {
   const { hiddenSize, intermediateSize, vocabSize, numAttentionHeads, numKeyValueHeads, headDim } = config;
   const queries = numAttentionHeads * headDim;
   const keys = numKeyValueHeads * headDim;
@@ -204,7 +208,7 @@ function arenaSize(config: LlamaConfig, maxRows: number, maxPages: number, threa
     0,
   );
   const quantized = blocksOf(widest) * (64 + 4 + 4);
-  const running = maxRows * (perRow + quantized + maxPages * 4) + threads * threadScratch(config, maxRows);
+  const running = maxRows * (perRow + quantized + maxPages * 4) + threads * threadScratch(config, cache, maxRows);
   const loading = 2 * STAGING_BYTES + threads * packScratch(config);
   return Math.max(running, loading) + 64 * 64;
 }
@@ -220,7 +224,10 @@ export function packScratch(config: LlamaConfig): number {
 }
 
 /** Of each thread: indices of rows, and what attention needs for one group of heads. */
-export function threadScratch(config: LlamaConfig, maxRows: number): number {
-  const groupSize = config.numAttentionHeads / config.numKeyValueHeads;
-  return align(maxRows * 4, 64) + align(attentionScratchBytes(groupSize, config.headDim, ATTENTION_ROWS), 64);
+export function threadScratch(config: LlamaConfig, cache: CacheFormat, maxRows: number): number {
+  const { headDim, numAttentionHeads, numKeyValueHeads } = config;
+  const groupSize = numAttentionHeads / numKeyValueHeads;
+  const heads = Math.min(ATTENTION_HEADS, numKeyValueHeads);
+  const shape = { headDim, groupSize, heads, rows: ATTENTION_ROWS };
+  return align(maxRows * 4, 64) + align(attentionScratchBytes(cache, shape), 64);
 }

@@ -8,21 +8,24 @@ import { check, LlamaError } from '../../errors.js';
 import type { Engine, ForwardOptions } from '../../model/engine.js';
 import type { Tensor } from '../../tensor.js';
 import type { Row } from '../kernels.js';
+import { type CacheFormat, PAGE_POSITIONS } from './cache-formats.js';
 import { collectGarbage } from './collect-garbage.js';
 import { CONTROL_WORDS, Control } from './control.js';
 import { availableCores } from './cores.js';
 import type { WeightFormat } from './formats.js';
 import { type LoadHooks, loadWeights } from './loading.js';
 import { checkMemory } from './memory-needs.js';
-import type { PassJob } from './messages.js';
+import { tooLargeIn, type PassJob } from './messages.js';
 import { type Build, type CompiledKernels, compileKernels } from './module.js';
 import { CountedPages, WasmSequence } from './paged-sequence.js';
-import { makePlan, PAGE_POSITIONS, type Plan } from './plan.js';
+import { makePlan, type Plan } from './plan.js';
 import { Pool } from './pool.js';
 
 export interface WasmOptions extends LoadHooks {
   /** How matrices are stored. Default: as the checkpoint has them, float64 as float32. */
   readonly weights?: WeightFormat | undefined;
+  /** How keys and values are stored: f16 takes half of f32's memory, q8 a good quarter. Default f32. */
+  readonly cache?: CacheFormat | undefined;
   /** 1 … 64. Default: one for each core that this process may use. */
   readonly threads?: number | undefined;
   /**
@@ -47,7 +50,7 @@ export function defaultThreads(): number {
 
 /** Checks options, and lays out memories; nothing is allocated. */
 export function planFor(config: LlamaConfig, checkpoint: Checkpoint, options: WasmOptions): Plan {
-  const { threads = defaultThreads(), maxRows = 128, weights, memoryBytes } = options;
+  const { threads = defaultThreads(), maxRows = 128, cache = 'f32', weights, memoryBytes } = options;
   const context = contextOf(config, options);
   const isCount = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
   check(
@@ -63,7 +66,7 @@ export function planFor(config: LlamaConfig, checkpoint: Checkpoint, options: Wa
     () =>
       `context is ${context}; it must be an integer, 1 or more (one sequence of this model has at most ${most} positions)`,
   );
-  return makePlan(config, checkpoint, { threads, maxRows, weights, context, memoryBytes });
+  return makePlan(config, checkpoint, { threads, maxRows, cache, weights, context, memoryBytes });
 }
 
 function contextOf(config: LlamaConfig, { context }: WasmOptions): number | undefined {
@@ -95,7 +98,8 @@ export class WasmEngine implements Engine {
   }
 
   private constructor(config: LlamaConfig, checkpoint: Checkpoint, plan: Plan, { build, module }: CompiledKernels) {
-    this.name = `wasm-${plan.places['model.layers.0.self_attn.q_proj.weight'].format}`;
+    const { format } = plan.places['model.layers.0.self_attn.q_proj.weight'];
+    this.name = `wasm-${format}${plan.cache === 'f32' ? '' : `-cache-${plan.cache}`}`;
     this.checkpoint = checkpoint;
     this.plan = plan;
     this.memories = plan.shards.map(({ kvBase }) => allocate(kvBase));
@@ -191,6 +195,7 @@ export class WasmEngine implements Engine {
         if (signal?.aborted) cancel();
       });
       if (answers.some(({ kind }) => kind === 'cancelled')) throw signal?.reason ?? new Error('cancelled');
+      checkStored(tooLargeIn(answers), rows);
       onLayer(this.layers, this.layers);
       return answers.flatMap(answer => (answer.kind === 'done' && answer.logits ? [answer.logits] : []))[0];
     } finally {
@@ -238,6 +243,16 @@ function allocate(bytes: number): WebAssembly.Memory {
       { cause },
     );
   }
+}
+
+function checkStored(tooLarge: number, rows: readonly Row[]): void {
+  check(tooLarge === 0, 'NOT_FINITE', () => {
+    const [first, last] = [rows[0].position, rows[rows.length - 1].position];
+    return (
+      `${tooLarge} keys or values of a pass over positions ${first} to ${last} are no f16 numbers: 65520 or more, or NaN; ` +
+      'load with cache f32 or q8'
+    );
+  });
 }
 
 function wasmSequence({ sequence }: Row): WasmSequence {

@@ -10,6 +10,7 @@ import { ropeTable } from '../../ops/rope.js';
 import { ROUNDINGS } from '../../ops/rounding.js';
 import { elementCount, type Tensor } from '../../tensor.js';
 import type { Kernels, Row, Sequence } from '../kernels.js';
+import { PAGE_POSITIONS } from './cache-formats.js';
 import type { Control } from './control.js';
 import type { KernelExports } from './exports.js';
 import { blocksOf } from './formats.js';
@@ -17,8 +18,8 @@ import { Hazards } from './hazards.js';
 import type { Build } from './module.js';
 import {
   ARENA,
+  ATTENTION_HEADS,
   ATTENTION_ROWS,
-  PAGE_POSITIONS,
   type PlaceFormat,
   type Plan,
   type ShardPlan,
@@ -82,6 +83,8 @@ export class WasmKernels implements Kernels<WasmTensor> {
   private cursor: number;
   /** Counts what was dealt out in this pass. */
   private operation = 0;
+  /** How many keys and values of this pass the format of the cache could not hold. */
+  tooLarge = 0;
 
   /** Stands for keys and values of all layers. */
   private readonly cache = {};
@@ -97,7 +100,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
     this.plan = plan;
     this.control = control;
     this.thread = thread;
-    const own = threadScratch(config, plan.maxRows);
+    const own = threadScratch(config, plan.cache, plan.maxRows);
     this.indexScratch = ARENA + thread.index * own;
     this.attentionScratch = this.indexScratch + align(plan.maxRows * 4, 64);
     this.arena = ARENA + thread.count * own;
@@ -109,6 +112,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
   begin(rows: readonly Row[]): void {
     this.cursor = this.arena;
     this.operation = 0;
+    this.tooLarge = 0;
     this.quantized = undefined;
     this.hazards.clear();
     this.pageTables = new Map();
@@ -200,6 +204,8 @@ export class WasmKernels implements Kernels<WasmTensor> {
 
   store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row[]): void {
     const { kernels } = this.enter(this.shardOf(layer), [keys, values], [this.cache], rows.length);
+    const { storeKeyValueF32, storeKeyValueF16, storeKeyValueQ8 } = kernels;
+    const storeRow = { f32: storeKeyValueF32, f16: storeKeyValueF16, q8: storeKeyValueQ8 }[this.plan.cache];
     const { kvBase, pageBytes } = this.layerPages(layer);
     const { numKeyValueHeads, headDim } = this.config;
     const source = [keys.pointer, keys.stride, values.pointer, values.stride];
@@ -208,27 +214,41 @@ export class WasmKernels implements Kernels<WasmTensor> {
       const { position, sequence } = rows[r];
       const page = (sequence as PagedSequence).pages[Math.floor(position / PAGE_POSITIONS)];
       const slot = position % PAGE_POSITIONS;
-      kernels.storeKeyValue(...source, r, kvBase + page * pageBytes, slot, numKeyValueHeads, headDim);
+      const target = [kvBase + page * pageBytes, slot];
+      this.tooLarge += storeRow(...source, r, ...target, numKeyValueHeads, headDim) ?? 0;
     }
   }
 
   attention(out: WasmTensor, query: WasmTensor, layer: number, rows: readonly Row[], config: LlamaConfig): void {
     const shard = this.shardOf(layer);
     const { kernels } = this.enter(shard, [query, this.cache], [out]);
+    const { attentionF32, attentionF16, attentionQ8 } = kernels;
+    const attend = { f32: attentionF32, f16: attentionF16, q8: attentionQ8 }[this.plan.cache];
     const { numAttentionHeads, numKeyValueHeads, headDim } = config;
     const { kvBase, pageBytes } = this.layerPages(layer);
     const groupSize = numAttentionHeads / numKeyValueHeads;
     const scale = Math.fround(1 / Math.sqrt(headDim));
     const runs = runsOf(rows);
-    this.deal(runs.length * numKeyValueHeads, (from, to) => {
+    // Heads in a call read one stretch of memory; but every thread should have work.
+    const heads = Math.min(ATTENTION_HEADS, Math.ceil(numKeyValueHeads / (2 * this.thread.count)));
+    const calls = Math.ceil(numKeyValueHeads / heads);
+    this.deal(runs.length * calls, (from, to) => {
       for (let item = from; item < to; item++) {
-        const { first, count } = runs[Math.floor(item / numKeyValueHeads)];
+        const { first, count } = runs[Math.floor(item / calls)];
         const { position, sequence } = rows[first];
         const offset = first * query.stride * 4;
-        kernels.attentionRows(
+        const firstHead = (item % calls) * heads;
+        attend(
           ...[out.pointer + offset, query.pointer + offset, query.stride, count],
           ...[this.pageTables.get(sequence) as number, kvBase, pageBytes, position + 1],
-          ...[item % numKeyValueHeads, numKeyValueHeads, groupSize, headDim, scale, this.attentionScratch],
+          ...[
+            firstHead,
+            Math.min(firstHead + heads, numKeyValueHeads),
+            groupSize,
+            headDim,
+            scale,
+            this.attentionScratch,
+          ],
         );
       }
     });

@@ -49,8 +49,9 @@ async function pass({ tokens, positions, sequences, pageTables, logitsFor }: Pas
   };
   const logits = await forward(kernels, config, weights, rows, logitsFor, { betweenLayers });
   kernels.settle(logits);
-  if (index !== 0) return { kind: 'done' };
-  return { kind: 'done', logits: kernels.read(logits).data as Float32Array };
+  const { tooLarge } = kernels;
+  if (index !== 0) return { kind: 'done', tooLarge };
+  return { kind: 'done', tooLarge, logits: kernels.read(logits).data as Float32Array };
 }
 
 /** Page tables are all that kernels need of a sequence; its life is the engine's business. */

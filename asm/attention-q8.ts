@@ -1,0 +1,140 @@
+/**
+ * Attention over Q8 numbers of the cache, in integers.
+ *
+ * Numerics: what meets the cache becomes integers of −32767 … 32767 too, as `block-scale.ts` says.
+ *   scores:  the query, with a scale for each block of 32 numbers. A block's products are summed exactly (below 2^27); then, in float32,
+ *            sum · (the key's scale · the query's scale) is added up, block after block.
+ *   values:  the weights w[t] = p[t] · the value's scale, with one scale for the page. The page's products are summed exactly (below 2^28); then, in
+ *            float32, sum · scale is added to the running sum.
+ * A number of the query is off by at most 1/65534 of the largest in its block, a weight by as much of the largest in its page: where the numbers of the
+ * cache are off by 1/254 of the largest beside them.
+ */
+import { inverseOf, largestSize, quantized, scaleOf } from './block-scale';
+import { Q8 } from './cache-format';
+import { BLOCK, blocksOf, keyScalesBytes, PAGE_POSITIONS, paddedHeadDim, STEP, stepsBytes, valueScalesBytes } from './key-value';
+import { laneLargest } from './lanes';
+
+const LIMIT: f32 = 32767;
+
+/** The weights of a page, as integers and as float32. */
+export const WEIGHTS_SCRATCH_BYTES: usize = PAGE_POSITIONS * (2 + 4);
+
+/** d integers (int16), and a zero if d is odd; then the scales of the blocks. */
+// @ts-ignore: decorator
+@inline
+export function quantizedQueryBytes(headDim: usize): usize {
+  return pairsBytes(headDim) + (blocksOf(headDim) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function pairsBytes(headDim: usize): usize {
+  return ((headDim + 1) & ~1) << 1;
+}
+
+export function quantizeQuery(to: usize, query: usize, headDim: usize): void {
+  let scale = to + pairsBytes(headDim);
+  store<i32>(scale - 4, 0); // the last pair
+  for (let start: usize = 0; start < headDim; start += BLOCK) {
+    const end = min(start + BLOCK, headDim);
+    const largest = largestSize(query + (start << 2), end - start);
+    const inverse = inverseOf(largest, LIMIT);
+    for (let i = start; i < end; i++) store<i16>(to + (i << 1), <i16>quantized(load<f32>(query + (i << 2)), inverse));
+    store<f32>(scale, scaleOf(largest, LIMIT));
+    scale += 4;
+  }
+}
+
+/** scores [16] of the 16 positions at `keys`. */
+export function score16Q8(scores: usize, query: usize, keys: usize, headDim: usize): void {
+  const end = query + pairsBytes(headDim);
+  let queryScale = end;
+  let keyScales = keys;
+  keys += keyScalesBytes<Q8>(headDim);
+  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
+  while (query < end) {
+    let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    for (const blockEnd = min(query + (BLOCK << 1), end); query < blockEnd; query += 4) {
+      const pair = v128.load32_splat(query);
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load8x8_s(keys), pair));
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load8x8_s(keys, 8), pair));
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(v128.load8x8_s(keys, 16), pair));
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(v128.load8x8_s(keys, 24), pair));
+      keys += STEP << 1;
+    }
+    const scale = v128.load32_splat(queryScale);
+    t0 = f32x4.add(t0, scaled(s0, f32x4.mul(v128.load(keyScales), scale)));
+    t1 = f32x4.add(t1, scaled(s1, f32x4.mul(v128.load(keyScales, 16), scale)));
+    t2 = f32x4.add(t2, scaled(s2, f32x4.mul(v128.load(keyScales, 32), scale)));
+    t3 = f32x4.add(t3, scaled(s3, f32x4.mul(v128.load(keyScales, 48), scale)));
+    queryScale += 4;
+    keyScales += STEP << 2;
+  }
+  v128.store(scores, t0);
+  v128.store(scores, t1, 16);
+  v128.store(scores, t2, 32);
+  v128.store(scores, t3, 48);
+}
+
+/** sum [dPadded] += Σ_t p[t] · v[t], positions 0 … visible − 1. */
+export function addValuesQ8(sum: usize, p: usize, values: usize, visible: usize, headDim: usize, scratch: usize): void {
+  const scale = f32x4.splat(quantizeWeights(scratch, p, values, visible));
+  values += valueScalesBytes<Q8>();
+  for (const end = sum + (paddedHeadDim(headDim) << 2); sum < end; sum += STEP << 2) {
+    addColumn(sum, scratch, values, ((visible + 1) & ~1) << 1, scale);
+    values += stepsBytes<Q8>(PAGE_POSITIONS);
+  }
+}
+
+function addColumn(sum: usize, a: usize, numbers: usize, bytes: usize, scale: v128): void {
+  let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  for (const end = a + bytes; a < end; a += 4) {
+    const pair = v128.load32_splat(a);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load8x8_s(numbers), pair));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load8x8_s(numbers, 8), pair));
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(v128.load8x8_s(numbers, 16), pair));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(v128.load8x8_s(numbers, 24), pair));
+    numbers += STEP << 1;
+  }
+  v128.store(sum, f32x4.add(v128.load(sum), scaled(s0, scale)));
+  v128.store(sum, f32x4.add(v128.load(sum, 16), scaled(s1, scale)), 16);
+  v128.store(sum, f32x4.add(v128.load(sum, 32), scaled(s2, scale)), 32);
+  v128.store(sum, f32x4.add(v128.load(sum, 48), scaled(s3, scale)), 48);
+}
+
+// @ts-ignore: decorator
+@inline
+function scaled(sum: v128, scale: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(sum), scale);
+}
+
+/** The integers [64] of w[t] = p[t] · scales[t], 0 where nothing is visible; returns their scale. Before, they are float32, behind their place. */
+function quantizeWeights(integers: usize, p: usize, scales: usize, visible: usize): f32 {
+  const weights = integers + (PAGE_POSITIONS << 1);
+  const end = weights + (PAGE_POSITIONS << 2);
+  for (let w = weights; w < end; w += 16) {
+    v128.store(w, f32x4.mul(v128.load(p), v128.load(scales)));
+    p += 16;
+    scales += 16;
+  }
+  for (let t = visible; t < PAGE_POSITIONS; t++) store<f32>(weights + (t << 2), 0);
+  // As integers, the bits of numbers that are not negative have the numbers' order, and those of NaN are larger.
+  let most = i32x4.splat(0);
+  for (let w = weights; w < end; w += 16) most = i32x4.max_u(most, v128.load(w));
+  const largest = reinterpret<f32>(laneLargest(most));
+  const inverse = f32x4.splat(inverseOf(largest, LIMIT));
+  for (let w = weights; w < end; w += 32) {
+    const low = rounded(f32x4.mul(v128.load(w), inverse));
+    v128.store(integers, i16x8.narrow_i32x4_s(low, rounded(f32x4.mul(v128.load(w, 16), inverse))));
+    integers += 16;
+  }
+  return scaleOf(largest, LIMIT);
+}
+
+/** Of numbers from 0 to 2^22: floats from 2^23 on are 1 apart, so the low bits of the sum are the nearest integer. */
+// @ts-ignore: decorator
+@inline
+function rounded(x: v128): v128 {
+  return i32x4.sub(f32x4.add(x, f32x4.splat(8388608)), i32x4.splat(0x4b000000));
+}
+
