@@ -4,7 +4,7 @@ import { machineMemory, memoryNeeds } from '../kernels/wasm/memory-needs.js';
 import { planFor } from '../kernels/wasm/wasm-engine.js';
 import { type Io, write, writeJson } from './io.js';
 import { modelPath, wasmOptions } from './model.js';
-import { MODEL, type Options, THREADS, type Verb, WEIGHTS } from './options.js';
+import { CACHE, MODEL, type Options, THREADS, type Verb, WEIGHTS } from './options.js';
 
 export const estimateVerb: Verb = {
   name: 'estimate',
@@ -21,6 +21,7 @@ export const estimateVerb: Verb = {
       help: 'Positions of text: all sequences together. Default: as many as the model has.',
     },
     WEIGHTS,
+    CACHE,
     THREADS,
   ],
   json: 'Print {model, context, weights_bytes, cache_bytes, scratch_bytes, total_bytes, memories, machine_bytes, fits}.',
@@ -59,7 +60,9 @@ function readable(sums: Record<string, string | number | boolean>): string {
     line('scratch', sums.scratch_bytes),
     line(`together, in ${sums.memories} ${sums.memories === 1 ? 'memory' : 'memories'}`, sums.total_bytes),
     line('this machine has', sums.machine_bytes),
-    sums.fits ? 'It fits.' : 'It does not fit: choose smaller weights (--weights q4_0) or a smaller --context.',
+    sums.fits
+      ? 'It fits.'
+      : 'It does not fit: choose smaller weights (--weights q4_0), a smaller cache (--cache q8) or a smaller --context.',
     '',
   ].join('\n');
 }

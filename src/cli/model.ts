@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { LlamaConfig } from '../config.js';
 import { check } from '../errors.js';
+import type { CacheFormat } from '../kernels/wasm/cache-formats.js';
 import type { WeightFormat } from '../kernels/wasm/formats.js';
 import { EMBEDDED_MODEL, type LoadOptions } from '../load.js';
 import type { NumericsName } from '../ops/rounding.js';
@@ -40,17 +41,19 @@ export function contextFor(tokens: number): (config: LlamaConfig) => number {
   return ({ maxPositionEmbeddings }) => Math.min(tokens, maxPositionEmbeddings);
 }
 
-/** --weights and --threads. */
-export function wasmOptions(options: Options): Pick<LoadOptions, 'weights' | 'threads'> {
+/** --weights, --cache and --threads. */
+export function wasmOptions(options: Options): Pick<LoadOptions, 'weights' | 'cache' | 'threads'> {
   const weights = options.choice('weights');
   return {
     weights: weights === 'native' ? undefined : (weights as WeightFormat),
+    cache: options.choice('cache') as CacheFormat,
     threads: options.integer('threads'),
   };
 }
 
 const ONLY_FOR = [
   ['weights', 'wasm'],
+  ['cache', 'wasm'],
   ['threads', 'wasm'],
   ['numerics', 'exact'],
 ] as const;

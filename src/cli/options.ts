@@ -60,6 +60,13 @@ export const WEIGHTS: Option = {
   help: 'With --kernels wasm, how weights are held: native (default; as in the file), f32, f16, bf16, or quantized: q8_0, q4_0.',
 };
 
+export const CACHE: Option = {
+  name: 'cache',
+  value: 'C',
+  choices: ['f32', 'f16', 'q8'],
+  help: 'With --kernels wasm, how keys and values are held: f32 (default), f16 (half as large) or q8 (8-bit integers).',
+};
+
 export const THREADS: Option = {
   name: 'threads',
   value: 'N',
@@ -67,7 +74,7 @@ export const THREADS: Option = {
 };
 
 /** How a model is run: what every verb has that runs one. */
-export const ENGINE: readonly Option[] = [KERNELS, WEIGHTS, THREADS, NUMERICS];
+export const ENGINE: readonly Option[] = [KERNELS, WEIGHTS, CACHE, THREADS, NUMERICS];
 
 const HELP: Option = { name: 'help', help: 'Show this.' };
 

@@ -89,6 +89,8 @@ describe('logits --json', () => {
     [['--tokens', '1', '--kernels', 'gpu'], 2, 'BAD_OPTION', '--kernels is "gpu"; there is: wasm, exact'],
     [['--tokens', '1', '--numerics', 'f32'], 2, 'BAD_OPTION', '--numerics has no effect with --kernels wasm'],
     [['--tokens', '1', '--kernels', 'exact', '--threads', '2'], 2, 'BAD_OPTION', '--threads has no effect'],
+    [['--tokens', '1', '--kernels', 'exact', '--cache', 'q8'], 2, 'BAD_OPTION', '--cache has no effect'],
+    [['--tokens', '1', '--cache', 'bf16'], 2, 'BAD_OPTION', '--cache is "bf16"; there is: f32, f16, q8'],
     [['--tokens', '1', '--threads', '65'], 2, 'BAD_OPTION', 'threads is 65; it must be an integer from 1 to 64'],
     [['--tokens', '1', '--weights', 'q3'], 2, 'BAD_OPTION', 'native, f32, f16, bf16, q8_0, q4_0'],
     [['--tokens', '1', '--kernels', 'exact', '--numerics', 'f8'], 2, 'BAD_OPTION', 'f64, f32, bf16, f16'],
