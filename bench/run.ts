@@ -3,6 +3,7 @@
  * `npm run bench -- positions --tokens 8192` one that runs only when asked for.
  */
 import { cpus } from 'node:os';
+import { attentionBench } from './attention.bench.js';
 import { engineBench } from './engine.bench.js';
 import { exactBench } from './exact.bench.js';
 import { kernelsBench } from './kernels.bench.js';
@@ -12,6 +13,7 @@ import { tokenizerBench } from './tokenizer.bench.js';
 
 const PARTS: Record<string, () => Promise<void>> = {
   kernels: kernelsBench,
+  attention: attentionBench,
   engine: engineBench,
   exact: exactBench,
   tokenizer: tokenizerBench,

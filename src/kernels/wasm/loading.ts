@@ -5,7 +5,7 @@ import type { Checkpoint, CheckpointTensor } from '../../checkpoint/checkpoint.j
 import { EMBEDDING, LM_HEAD } from '../../checkpoint/weights.js';
 import { LlamaError } from '../../errors.js';
 import { tileBytes, type WeightFormat } from './formats.js';
-import { tooLargeIn, type PackJob } from './messages.js';
+import { type PackJob, tooLargeIn } from './messages.js';
 import { ARENA, type Place, type Plan, STAGING_BYTES, TABLE, TILE } from './plan.js';
 import type { Pool } from './pool.js';
 

@@ -15,7 +15,7 @@ import { availableCores } from './cores.js';
 import type { WeightFormat } from './formats.js';
 import { type LoadHooks, loadWeights } from './loading.js';
 import { checkMemory } from './memory-needs.js';
-import { tooLargeIn, type PassJob } from './messages.js';
+import { type PassJob, tooLargeIn } from './messages.js';
 import { type Build, type CompiledKernels, compileKernels } from './module.js';
 import { CountedPages, WasmSequence } from './paged-sequence.js';
 import { makePlan, type Plan } from './plan.js';
