@@ -1,10 +1,9 @@
-/** The WASM engine: the same bits whatever the threads, the chunks, the batch, the build; and what goes wrong goes wrong loudly. */
+/** The WASM engine: the same bits whatever the threads, the chunks, the batch, the memories (the build: `bits.test.ts`); what goes wrong goes wrong loudly. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.js';
 import { openModelDirectory } from '../../src/checkpoint/open.js';
 import type { CacheFormat } from '../../src/kernels/wasm/cache-formats.js';
 import type { WeightFormat } from '../../src/kernels/wasm/formats.js';
-import { canRun } from '../../src/kernels/wasm/module.js';
 import type { WasmSequence } from '../../src/kernels/wasm/paged-sequence.js';
 import { planFor, WasmEngine, type WasmOptions } from '../../src/kernels/wasm/wasm-engine.js';
 import { Llama } from '../../src/model/llama.js';
@@ -36,9 +35,6 @@ async function leastMemory(name: string, options: WasmOptions): Promise<number> 
   while (!fits(bytes)) bytes += 4096;
   return bytes;
 }
-
-const BUILDS = (['simd', 'relaxed', 'dot4'] as const).filter(canRun);
-if (!canRun('dot4')) console.warn(`SKIPPED: the build dot4, which this engine (${process.version}) cannot run`);
 
 const open: Llama[] = [];
 async function load(
@@ -75,16 +71,6 @@ describe.each(FORMATS)('%s weights, %s cache: the same bits', (weights, cache) =
     const whole = await allLogits(model, tokens);
     for (const chunk of [7, 64, 1]) expect(await allLogits(model, tokens, chunk), `chunks of ${chunk}`).toEqual(whole);
     expect(await allLogits(await load('long', { ...formats, threads: 2, maxRows: 33 }), tokens)).toEqual(whole);
-  });
-
-  it(`in all builds that run here: ${BUILDS.join(', ')}`, async () => {
-    const tokens = await longText();
-    const models = [];
-    for (const build of BUILDS) models.push(await load('long', { ...formats, threads: 2, build }));
-    for (const chunk of [150, 1]) {
-      const [simd, ...others] = await Promise.all(models.map(model => allLogits(model, tokens, chunk)));
-      for (const other of others) expect(other).toEqual(simd);
-    }
   });
 
   it('in one memory, and spread over several', async () => {
