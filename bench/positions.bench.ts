@@ -8,6 +8,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { CacheFormat } from '../src/kernels/wasm/cache-formats.js';
 import type { Llama } from '../src/model/llama.js';
 import { builtLoad } from './built.js';
 import { GGML_TYPES, type GgmlType } from './ggml-types.js';
@@ -26,17 +27,17 @@ interface Costs {
 }
 
 export async function positionsBench(args: string[]): Promise<void> {
-  const { shape, weights, tokens, chunk, threads, models } = readOptions(args);
+  const { shape, weights, cache, tokens, chunk, threads, models } = readOptions(args);
   const path = join(models, `${shape}-f16`);
   await makeRandomCheckpoint(path, SHAPES[shape]);
   const { loadLlama } = await builtLoad();
-  const { model } = await loadLlama(path, { weights, threads, context: tokens });
+  const { model } = await loadLlama(path, { weights, cache, threads, context: tokens });
   const about = {
     node: process.version,
     processor: `${cpus().length} × ${cpus()[0].model}`,
     threads,
     shape,
-    kernels: model.engine.name,
+    kernels: `${model.engine.name}-cache-${cache}`,
     chunk,
   };
   console.log(
@@ -69,6 +70,7 @@ function readOptions(args: string[]) {
     options: {
       shape: { type: 'string', default: '1.1B' },
       weights: { type: 'string', default: 'q8_0' },
+      cache: { type: 'string', default: 'f16' },
       tokens: { type: 'string', default: '32768' },
       chunk: { type: 'string', default: '512' },
       threads: { type: 'string', default: String(availableParallelism()) },
@@ -76,12 +78,20 @@ function readOptions(args: string[]) {
       models: { type: 'string', default: join(tmpdir(), 'llama-32k-peers') },
     },
   });
-  const { shape, weights, models } = values;
+  const { shape, weights, cache, models } = values;
   const [tokens, chunk, threads] = [values.tokens, values.chunk, values.threads].map(Number);
   if (!(shape in SHAPES && weights in GGML_TYPES)) {
     throw new Error(`shapes: ${Object.keys(SHAPES).join(', ')}; weights: ${Object.keys(GGML_TYPES).join(', ')}`);
   }
-  return { shape: shape as ShapeName, weights: weights as GgmlType, tokens, chunk, threads, models };
+  return {
+    shape: shape as ShapeName,
+    weights: weights as GgmlType,
+    cache: cache as CacheFormat,
+    tokens,
+    chunk,
+    threads,
+    models,
+  };
 }
 
 /** Fills `costs`, whatever becomes of the rest. */

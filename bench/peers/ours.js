@@ -2,8 +2,8 @@
 import { loadLlama } from '../../dist/load.js';
 import { argmax, promptToken, serve } from './side.js';
 
-await serve(async ({ checkpoint, weights, threads, size }) => {
-  const { model } = await loadLlama(checkpoint, { kernels: 'wasm', weights, threads, context: size });
+await serve(async ({ checkpoint, weights, cache, threads, size }) => {
+  const { model } = await loadLlama(checkpoint, { kernels: 'wasm', weights, cache, threads, context: size });
   const sequence = model.createSequence();
   const { vocabSize } = model.config;
   const forward = async tokens => {

@@ -22,6 +22,8 @@ const { values } = parseArgs({
   options: {
     shape: { type: 'string', default: '110M' },
     weights: { type: 'string', default: 'q8_0' },
+    /** How we keep keys and values: f32, f16 or q8. llama.cpp keeps them as f16. */
+    cache: { type: 'string', default: 'f16' },
     peers: { type: 'string', default: 'llama-cpp' },
     threads: { type: 'string', default: String(availableParallelism()) },
     prefill: { type: 'string', default: '512' },
@@ -35,7 +37,7 @@ const { values } = parseArgs({
     models: { type: 'string', default: join(tmpdir(), 'llama-32k-peers') },
   },
 });
-const { weights, chromium } = values;
+const { weights, cache, chromium } = values;
 const names = [...values.peers.split(','), 'ours'];
 const shape = SHAPES[values.shape];
 if (shape === undefined || GGML_TYPES[weights] === undefined || names.some(name => LABELS[name] === undefined)) {
@@ -61,7 +63,19 @@ console.log(
 );
 
 const size = Math.max(context, prefill) + decode + 1;
-const settings = { checkpoint, gguf, weights, threads, size, vocabSize: shape.V, prefill, decode, context, chromium };
+const settings = {
+  checkpoint,
+  gguf,
+  weights,
+  cache,
+  threads,
+  size,
+  vocabSize: shape.V,
+  prefill,
+  decode,
+  context,
+  chromium,
+};
 const takeTurns = !values['one-at-a-time'] && (await fitsInMemory());
 if (!takeTurns) console.log('one side after the other, not taking turns: there is one model in memory at a time');
 const measured = [];
