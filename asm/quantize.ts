@@ -53,7 +53,9 @@ export function quantize14Halves(xq: usize, xScales: usize, x: usize, xStride: u
   }
 }
 
-/** int8, −127 … 127, and −8 · Σq of each block: what the offset of 4-bit weights adds. */
+/**
+ * int8, −127 … 127, and for each half of a block −8 · Σq, as two int16 (at most 8 · 16 · 127): what offsets and minima of weights are multiplied with.
+ */
 export function quantize8(xq: usize, xScales: usize, xSums: usize, x: usize, xStride: u32, width: u32, firstRow: u32, endRow: u32): void {
   const blocks = (width + 31) >> 5;
   for (let row = firstRow; row < endRow; row++) {
@@ -64,14 +66,13 @@ export function quantize8(xq: usize, xScales: usize, xSums: usize, x: usize, xSt
     let sums = xSums + (<usize>row * blocks << 2);
     for (; from < end; from += 128) {
       const inverse = scaleOf(scales, from, end, 127);
-      let sum = i32x4.splat(0);
       for (let k: usize = 0; k < 128; k += 64) {
         const a = narrowed(from + k, end, inverse), b = narrowed(from + k + 32, end, inverse);
-        sum = i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.add(a, b), i16x8.splat(-8)));
+        const sum = i32x4.dot_i16x8_s(i16x8.add(a, b), i16x8.splat(-8));
+        store<i16>(sums + (k >> 5), <i16>(i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3)));
         v128.store(to, i8x16.narrow_i16x8_s(a, b));
         to += 16;
       }
-      store<i32>(sums, i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3));
       scales += 4;
       sums += 4;
     }

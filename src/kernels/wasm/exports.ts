@@ -35,6 +35,8 @@ export const KERNELS = {
   matmulQ8: ['out', 'outStride', 'xq', 'xScales', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
   matmulQ8Halves: ['out', 'outStride', 'xq', 'xScales', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
   matmulQ4: ['out', 'outStride', 'xq', 'xScales', 'xSums', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
+  matmulQ4K: ['out', 'outStride', 'xq', 'xScales', 'xSums', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
+  matmulQ6K: ['out', 'outStride', 'xq', 'xScales', 'xSums', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
   rebiasF16: ['to', 'from', 'count'],
   widenF16: ['to', 'from', 'count'],
   widenBF16: ['to', 'from', 'count'],
@@ -44,6 +46,10 @@ export const KERNELS = {
   packPairs: ['to', 'rows', 'rowStride', 'm', 'count'],
   packQ8: ['to', 'rows', 'rowStride', 'm', 'count'],
   packQ4: ['to', 'rows', 'rowStride', 'm', 'count'],
+  repackQ8: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
+  repackQ4: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
+  repackQ4K: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
+  repackQ6K: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
 } as const;
 
 /** What stores or packs numbers returns how many of them, or of their scales, the format cannot hold, if there is a limit; the others return nothing. */

@@ -4,8 +4,8 @@
 import type { Checkpoint, CheckpointTensor } from '../../checkpoint/checkpoint.js';
 import { EMBEDDING, LM_HEAD } from '../../checkpoint/weights.js';
 import { LlamaError } from '../../errors.js';
-import { tileBytes, type WeightFormat } from './formats.js';
-import { type PackJob, tooLargeIn } from './messages.js';
+import { type PackedFormat, tileBytes } from './formats.js';
+import { type PackedDType, type PackJob, tooLargeIn } from './messages.js';
 import { ARENA, type Place, type Plan, STAGING_BYTES, TABLE, TILE } from './plan.js';
 import type { Pool } from './pool.js';
 
@@ -59,7 +59,7 @@ class Loader {
   async load(tensor: CheckpointTensor, place: Place): Promise<void> {
     if (place.format === 'vector') await this.widen(tensor, place);
     else if (place.format.startsWith('rows-')) await this.copy(tensor, place);
-    else await this.pack(tensor, place, place.format as WeightFormat);
+    else await this.pack(tensor, place, place.format as PackedFormat);
   }
 
   finish(): Promise<void> {
@@ -74,19 +74,21 @@ class Loader {
 
   /** Rows as they are in the file. */
   private async copy(tensor: CheckpointTensor, { shard, pointer, shape, bytes }: Place): Promise<void> {
+    const dtype = packedDType(tensor);
     const rowBytes = bytes / shape[0];
     const rowsAtOnce = Math.max(1, Math.floor(STAGING_BYTES / rowBytes));
     for (let first = 0; first < shape[0]; first += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, shape[0] - first);
-      await this.read(tensor, first, count, shard, pointer + first * rowBytes);
+      await this.read(tensor, dtype, first, count, shard, pointer + first * rowBytes);
       this.placed(count * rowBytes);
     }
   }
 
-  private async pack(tensor: CheckpointTensor, { shard, pointer }: Place, format: WeightFormat): Promise<void> {
+  private async pack(tensor: CheckpointTensor, { shard, pointer }: Place, format: PackedFormat): Promise<void> {
     const [rows, columns] = tensor.shape;
-    const dtype = tensor.dtype === 'F16' || tensor.dtype === 'BF16' ? tensor.dtype : 'F32';
-    const tilesAtOnce = Math.floor(STAGING_BYTES / (TILE * columns * (dtype === 'F32' ? 4 : 2)));
+    const dtype = packedDType(tensor, format);
+    const rowBytes = dtype === 'F32' ? columns * 4 : tensor.byteLength / rows;
+    const tilesAtOnce = Math.floor(STAGING_BYTES / (TILE * rowBytes));
     if (tilesAtOnce === 0) {
       throw new LlamaError(
         'UNSUPPORTED',
@@ -98,11 +100,11 @@ class Loader {
       const count = Math.min(rowsAtOnce, rows - first);
       const source = ARENA + this.buffer * STAGING_BYTES;
       this.buffer = 1 - this.buffer;
-      await this.read(tensor, first, count, shard, source);
+      await this.read(tensor, dtype, first, count, shard, source);
       await this.packing; // of the other buffer
       const target = pointer + (first / TILE) * tileBytes(format, columns);
       this.packing = this.run(
-        { kind: 'pack', shard, dtype, source, rows: count, columns, format, target },
+        { kind: 'pack', shard, dtype, source, rowBytes, rows: count, columns, format, target },
         tensor.name,
       );
       this.packing.catch(() => {}); // the next stretch waits for it, unless reading fails before
@@ -121,9 +123,10 @@ class Loader {
     this.placed(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));
   }
 
-  /** Rows to `pointer`: as they are in the file, but what the packers do not read as float32. */
+  /** Rows to `pointer`: as they are in the file, or as float32. */
   private async read(
     tensor: CheckpointTensor,
+    dtype: PackedDType,
     first: number,
     count: number,
     shard: number,
@@ -131,7 +134,7 @@ class Loader {
   ): Promise<void> {
     this.hooks.signal?.throwIfAborted();
     const { buffer } = this.memories[shard];
-    if (tensor.dtype === 'F32' || tensor.dtype === 'F16' || tensor.dtype === 'BF16') {
+    if (tensor.dtype === dtype) {
       const bytes = (count * tensor.byteLength) / tensor.shape[0];
       await tensor.readInto(new Uint8Array(buffer, pointer, bytes), first, count);
     } else {
@@ -144,4 +147,11 @@ class Loader {
     this.done += bytes;
     this.hooks.onProgress?.(this.done, this.total);
   }
+}
+
+/** In what form rows of `tensor` are packed: as they are in the file if the packers take that, else as float32. */
+function packedDType({ dtype }: CheckpointTensor, format?: PackedFormat): PackedDType {
+  if (dtype === 'F16' || dtype === 'BF16') return dtype;
+  const isSame = dtype.toLowerCase() === format; // blocks are taken as they are, or become numbers first
+  return isSame && (dtype === 'Q8_0' || dtype === 'Q4_0' || dtype === 'Q4_K' || dtype === 'Q6_K') ? dtype : 'F32';
 }

@@ -1,6 +1,6 @@
 /** What the engine and its workers say to each other. */
 import type { LlamaConfig } from '../../config.js';
-import type { WeightFormat } from './formats.js';
+import type { PackedFormat } from './formats.js';
 import type { Build } from './module.js';
 import type { Plan } from './plan.js';
 
@@ -15,15 +15,19 @@ export interface WorkerSetup {
   readonly cores: number;
 }
 
+/** What packing starts from: numbers, or llama.cpp's blocks, which become tiles of the same blocks. */
+export type PackedDType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_K' | 'Q6_K';
+
 /** Pack rows of a matrix that lie in a staging buffer. */
 export interface PackJob {
   readonly kind: 'pack';
   readonly shard: number;
-  readonly dtype: 'F32' | 'F16' | 'BF16';
+  readonly dtype: PackedDType;
   readonly source: number;
+  readonly rowBytes: number;
   readonly rows: number;
   readonly columns: number;
-  readonly format: WeightFormat;
+  readonly format: PackedFormat;
   /** Where the tile of the first row goes. */
   readonly target: number;
 }

@@ -13,7 +13,7 @@ import type { LlamaConfig } from '../../config.js';
 import { LlamaError } from '../../errors.js';
 import { attentionScratchBytes } from './attention-scratch.js';
 import { type CacheFormat, headPageBytes, PAGE_POSITIONS } from './cache-formats.js';
-import { blocksOf, tileBytes, type WeightFormat } from './formats.js';
+import { blocksOf, type PackedFormat, tileBytes, type WeightFormat } from './formats.js';
 
 /** So many consecutive rows of a sequence share a walk through its keys and values. */
 export const ATTENTION_ROWS = 16;
@@ -29,7 +29,7 @@ export const ARENA = WASM_PAGE; // the first page stays free: no pointer is 0
 export const STAGING_BYTES = 4 * 2 ** 20;
 
 /** How a weight is stored: packed for `matmul`, or as rows of the checkpoint's numbers for `embedding`, or as a vector of float32. */
-export type PlaceFormat = WeightFormat | 'rows-f32' | 'rows-f16' | 'rows-bf16' | 'vector';
+export type PlaceFormat = PackedFormat | 'rows-f32' | 'rows-f16' | 'rows-bf16' | 'vector';
 
 export interface Place {
   readonly shard: number;
@@ -144,7 +144,8 @@ class Packing {
   }
 
   table({ vocabSize, hiddenSize }: LlamaConfig): Item {
-    const format = `rows-${nativeFormat(this.tensor(EMBEDDING))}` as const;
+    const native = nativeFormat(this.tensor(EMBEDDING));
+    const format = native === 'f16' || native === 'bf16' ? (`rows-${native}` as const) : 'rows-f32';
     const bytes = vocabSize * hiddenSize * (format === 'rows-f32' ? 4 : 2);
     return { name: TABLE, format, shape: [vocabSize, hiddenSize], bytes };
   }
@@ -185,9 +186,17 @@ const LAYER_WEIGHTS = [
   'mlp.down_proj',
 ];
 
-function nativeFormat({ dtype }: CheckpointTensor): 'f32' | 'f16' | 'bf16' {
-  if (dtype === 'F16') return 'f16';
-  return dtype === 'BF16' ? 'bf16' : 'f32';
+/** What holds the numbers of a tensor as they are: its own format if there are kernels for it, else float32. */
+function nativeFormat({ dtype }: CheckpointTensor): PackedFormat {
+  const own: Partial<Record<typeof dtype, PackedFormat>> = {
+    F16: 'f16',
+    BF16: 'bf16',
+    Q8_0: 'q8_0',
+    Q4_0: 'q4_0',
+    Q4_K: 'q4_k',
+    Q6_K: 'q6_k',
+  };
+  return own[dtype] ?? 'f32';
 }
 
 /** Activations of `maxRows` rows with logits for each, page tables, and while loading two staging buffers and a tile per thread. */

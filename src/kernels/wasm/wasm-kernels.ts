@@ -295,12 +295,13 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const { shard, format, pointer } = weight;
     const [rows, inner] = x.shape;
     const blocks = blocksOf(inner);
-    if (format === 'q4_0') {
+    if (format === 'q4_0' || format === 'q4_k' || format === 'q6_k') {
       const copy = this.quantize(x, shard, 'int8');
       const { numbers, scales, sums } = copy;
-      const { matmulQ4 } = this.enter(shard, [copy], [out]).kernels;
+      const { matmulQ4, matmulQ4K, matmulQ6K } = this.enter(shard, [copy], [out]).kernels;
+      const multiply = format === 'q4_0' ? matmulQ4 : format === 'q4_k' ? matmulQ4K : matmulQ6K;
       return (from, to) => {
-        matmulQ4(out.pointer, out.stride, numbers, scales, sums, rows, pointer, blocks, from, to);
+        multiply(out.pointer, out.stride, numbers, scales, sums, rows, pointer, blocks, from, to);
       };
     }
     if (format === 'q8_0') {

@@ -61,15 +61,14 @@ function asSequence(pages: readonly number[]): PagedSequence {
 
 /** Packs tiles until none is left; returns how many numbers were too large for the format. */
 function pack(job: PackJob): number {
-  const { shard, dtype, source, rows, columns, format, target } = job;
+  const { shard, source, rows, rowBytes, columns, format, target } = job;
   const scratch = ARENA + 2 * STAGING_BYTES + index * packScratch(config);
-  const sourceBytes = TILE * columns * (dtype === 'F32' ? 4 : 2);
   const tiles = Math.ceil(rows / TILE);
   let tooLarge = 0;
   for (let tile = control.deal(0, 1); tile < tiles; tile = control.deal(0, 1)) {
     const count = Math.min(TILE, rows - tile * TILE);
     const to = target + tile * tileBytes(format, columns);
-    tooLarge += packTile(shards[shard].kernels, job, to, source + tile * sourceBytes, count, scratch);
+    tooLarge += packTile(shards[shard].kernels, job, to, source + tile * TILE * rowBytes, count, scratch);
   }
   return tooLarge;
 }
