@@ -37,7 +37,7 @@ export async function positionsBench(args: string[]): Promise<void> {
     processor: `${cpus().length} × ${cpus()[0].model}`,
     threads,
     shape,
-    kernels: `${model.engine.name}-cache-${cache}`,
+    kernels: model.engine.name,
     chunk,
   };
   console.log(

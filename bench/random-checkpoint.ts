@@ -27,10 +27,7 @@ export async function makeCheckpoint(
 ): Promise<void> {
   const config = configJson(shape);
   const tensors = [...expectedWeights(parseConfig(config))].map(([name, sizes]): SafetensorsInput => {
-    const count = elementCount(sizes);
-    const chunks =
-      sizes.length === 1 ? [encode(dtype, numbers.vector(name, count))] : numbers.matrix(name, count, TYPES[dtype]);
-    return { name, dtype, shape: sizes, chunks };
+    return { name, dtype, shape: sizes, chunks: numbersOf(numbers, name, sizes, dtype) };
   });
   const dataBytes = tensors.reduce((sum, tensor) => sum + elementCount(tensor.shape) * DTYPE_BYTES[dtype], 0);
 
@@ -39,7 +36,18 @@ export async function makeCheckpoint(
   await writeOnce(join(path, 'model.safetensors'), writeSafetensors(tensors), dataBytes);
 }
 
-function configJson({ V, D, F, L, H, K, positions, ropeFactor }: Shape): Record<string, unknown> {
+/** The bytes of one tensor. */
+export function numbersOf(
+  numbers: Numbers,
+  name: string,
+  shape: readonly number[],
+  dtype: CheckpointDType,
+): Iterable<Uint8Array> {
+  const count = elementCount(shape);
+  return shape.length === 1 ? [encode(dtype, numbers.vector(name, count))] : numbers.matrix(name, count, TYPES[dtype]);
+}
+
+export function configJson({ V, D, F, L, H, K, positions, ropeFactor }: Shape): Record<string, unknown> {
   return {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',

@@ -8,6 +8,7 @@ import { engineBench } from './engine.bench.js';
 import { exactBench } from './exact.bench.js';
 import { kernelsBench } from './kernels.bench.js';
 import { loadBench } from './load.bench.js';
+import { makeModel } from './make.js';
 import { positionsBench } from './positions.bench.js';
 import { tokenizerBench } from './tokenizer.bench.js';
 
@@ -19,8 +20,8 @@ const PARTS: Record<string, () => Promise<void>> = {
   tokenizer: tokenizerBench,
   load: loadBench,
 };
-/** Too long for every run, and with options of their own. */
-const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = { positions: positionsBench };
+/** Too long for every run, or no benchmark, and with options of their own. */
+const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = { positions: positionsBench, make: makeModel };
 
 const wanted = process.argv.slice(2);
 const [first, ...args] = wanted;
