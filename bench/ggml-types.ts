@@ -1,5 +1,6 @@
 /** The number formats of llama.cpp that are measured here: sizes, and numbers ↔ bytes. */
 import { encode } from '../src/checkpoint/dtypes.js';
+import type { GgmlDType } from '../src/checkpoint/gguf/ggml-types.js';
 import { roundToBF16, roundToF16 } from '../src/numerics/half.js';
 import { type Block, dequantizeRow, quantizeRow } from '../test/asm/block-formats.js';
 
@@ -8,14 +9,14 @@ export type GgmlType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
 /** Numbers that share a scale in q8_0 and q4_0. */
 export const BLOCK = 32;
 
-/** Id in a GGUF file, and bytes that 32 numbers take. */
-export const GGML_TYPES: Readonly<Record<GgmlType, { readonly id: number; readonly blockBytes: number }>> = {
-  f32: { id: 0, blockBytes: 128 },
-  f16: { id: 1, blockBytes: 64 },
-  q4_0: { id: 2, blockBytes: 18 },
-  q8_0: { id: 8, blockBytes: 34 },
-  bf16: { id: 30, blockBytes: 64 },
-};
+/** Their names in `src/checkpoint`, and bytes that 32 numbers take. */
+export const GGML_TYPES = {
+  f32: { dtype: 'F32', blockBytes: 128 },
+  f16: { dtype: 'F16', blockBytes: 64 },
+  bf16: { dtype: 'BF16', blockBytes: 64 },
+  q8_0: { dtype: 'Q8_0', blockBytes: 34 },
+  q4_0: { dtype: 'Q4_0', blockBytes: 18 },
+} as const satisfies Record<GgmlType, { dtype: GgmlDType; blockBytes: number }>;
 
 /** Bytes that `count` numbers take; q8_0 and q4_0 have only whole blocks. */
 export function ggmlBytes(type: GgmlType, count: number): number {

@@ -1,16 +1,21 @@
 /**
- * A Llama as llama.cpp reads it: the same function of the same numbers as the Hugging Face checkpoint.
- *
- * Two things differ. Rows of Q and K are in another order, because llama.cpp rotates number 2i of a head with 2i + 1, and Hugging Face i with i + d/2. And
- * a vocabulary is part of the file; this one is made up, since only ids are ever given.
+ * A Llama as llama.cpp reads it: the same function of the same numbers as the Hugging Face checkpoint, with all matrices in one format. (Files
+ * that people use give some matrices more bits: `src/checkpoint/gguf/write-model.ts`.)
  */
 import { bytesOf } from '../../src/checkpoint/dtypes.js';
-import { type GgmlType, ggmlBytes } from '../ggml-types.js';
+import { FILE_TYPES } from '../../src/checkpoint/gguf/recipes.js';
+import type { GgufMetadata, GgufValue } from '../../src/checkpoint/gguf/values.js';
+import { type GgufInput, ggufDataBytes, writeGguf } from '../../src/checkpoint/gguf/writer.js';
+import { parseConfig } from '../../src/config.js';
+import { ggufConfigMetadata } from '../../src/config-gguf.js';
+import { ggufTokenizerMetadata } from '../../src/tokenizer/gguf-tokenizer.js';
+import { GGML_TYPES, type GgmlType, ggmlBytes } from '../ggml-types.js';
 import type { Numbers } from '../numbers.js';
+import { configJson } from '../random-checkpoint.js';
 import { randomNumbers } from '../random-weights.js';
 import type { Shape } from '../shapes.js';
 import { writeOnce } from '../write-once.js';
-import { type GgufTensor, type GgufValue, ggufDataBytes, writeGguf } from './gguf.js';
+import { madeUpTokenizer } from './vocabulary.js';
 
 export function makeRandomGguf(path: string, shape: Shape, type: GgmlType): Promise<void> {
   return makeGguf(path, shape, randomNumbers(), type);
@@ -18,25 +23,31 @@ export function makeRandomGguf(path: string, shape: Shape, type: GgmlType): Prom
 
 /** Makes the file `path` if it is not there yet. */
 export async function makeGguf(path: string, shape: Shape, numbers: Numbers, type: GgmlType): Promise<void> {
-  const tensors = llamaTensors(shape, numbers, type);
-  await writeOnce(path, writeGguf(llamaMetadata(shape, type), tensors), ggufDataBytes(tensors));
+  const [metadata, tensors] = [llamaMetadata(shape, type), llamaTensors(shape, numbers, type)];
+  await writeOnce(path, writeGguf(metadata, tensors), ggufDataBytes(metadata, tensors));
 }
 
 /** All matrices in one format, but for the embedding: where the others are quantized it is f16, as in `src/kernels/wasm`. */
-export function llamaTensors({ V, D, F, L, H, K }: Shape, numbers: Numbers, type: GgmlType): GgufTensor[] {
+export function llamaTensors({ V, D, F, L, H, K }: Shape, numbers: Numbers, type: GgmlType): GgufInput[] {
   const keyValue = (D / H) * K;
-  const matrix = (name: string, source: string, out: number, columns: number, as = type): GgufTensor => {
-    const chunks = numbers.matrix(`${source}.weight`, out * columns, as);
-    return { name: `${name}.weight`, type: as, shape: [out, columns], chunks };
+  const piecesOf = (source: string, count: number, as = type) => numbers.matrix(`${source}.weight`, count, as);
+  const input = (
+    name: string,
+    shape: readonly number[],
+    chunks: Iterable<Uint8Array>,
+    as: GgmlType = type,
+  ): GgufInput => {
+    return { name: `${name}.weight`, dtype: GGML_TYPES[as].dtype, shape, chunks };
   };
-  const rotated = (name: string, source: string, heads: number): GgufTensor => {
-    const tensor = matrix(name, source, (D / H) * heads, D);
-    return { ...tensor, chunks: interleaveHalves(tensor.chunks, heads, D / H, ggmlBytes(type, D)) };
+  const matrix = (name: string, source: string, out: number, columns: number, as = type) =>
+    input(name, [out, columns], piecesOf(source, out * columns, as), as);
+  const rotated = (name: string, source: string, heads: number) => {
+    const rows = (D / H) * heads;
+    return input(name, [rows, D], interleaveHalves(piecesOf(source, rows * D), heads, D / H, ggmlBytes(type, D)));
   };
-  const norm = (name: string, source: string): GgufTensor => {
-    const chunks = [bytesOf(numbers.vector(`${source}.weight`, D))];
-    return { name: `${name}.weight`, type: 'f32', shape: [D], chunks };
-  };
+  const norm = (name: string, source: string) =>
+    input(name, [D], [bytesOf(numbers.vector(`${source}.weight`, D))], 'f32');
+
   const isQuantized = type === 'q8_0' || type === 'q4_0';
   const tensors = [matrix('token_embd', 'model.embed_tokens', V, D, isQuantized ? 'f16' : type)];
   for (let layer = 0; layer < L; layer++) {
@@ -56,7 +67,10 @@ export function llamaTensors({ V, D, F, L, H, K }: Shape, numbers: Numbers, type
   return [...tensors, norm('output_norm', 'model.norm'), matrix('output', 'lm_head', V, D)];
 }
 
-/** Row i of the first half of each head, then row i of its second half: `w.reshape(heads, 2, d/2, columns).swapaxes(1, 2)`. */
+/**
+ * llama.cpp rotates number 2i of a head with 2i + 1, Hugging Face i with i + d/2: row i of the first half of each head, then row i of its second
+ * half. `w.reshape(heads, 2, d/2, columns).swapaxes(1, 2)`.
+ */
 function* interleaveHalves(
   chunks: Iterable<Uint8Array>,
   heads: number,
@@ -73,50 +87,12 @@ function* interleaveHalves(
   yield to;
 }
 
-export function llamaMetadata(
-  { V, D, F, L, H, K, positions, ropeFactor }: Shape,
-  type: GgmlType,
-): Record<string, GgufValue> {
-  const u32 = (value: number) => ({ type: 'u32', value }) as const;
-  const f32 = (value: number) => ({ type: 'f32', value }) as const;
-  const string = (value: string) => ({ type: 'string', value }) as const;
-  const { pieces, scores, types } = vocabulary(V);
-  return {
-    'general.architecture': string('llama'),
-    'general.name': string('random'),
-    'general.file_type': u32({ f32: 0, f16: 1, q4_0: 2, q8_0: 7, bf16: 32 }[type]),
-    'general.quantization_version': u32(2),
-    'llama.context_length': u32(positions),
-    'llama.embedding_length': u32(D),
-    'llama.block_count': u32(L),
-    'llama.feed_forward_length': u32(F),
-    'llama.attention.head_count': u32(H),
-    'llama.attention.head_count_kv': u32(K),
-    'llama.attention.layer_norm_rms_epsilon': f32(1e-5),
-    'llama.rope.dimension_count': u32(D / H),
-    'llama.rope.freq_base': f32(10000),
-    'llama.rope.scaling.type': string('linear'),
-    'llama.rope.scaling.factor': f32(ropeFactor),
-    'llama.vocab_size': u32(V),
-    'tokenizer.ggml.model': string('llama'),
-    'tokenizer.ggml.tokens': { type: 'array', of: 'string', value: pieces },
-    'tokenizer.ggml.scores': { type: 'array', of: 'f32', value: scores },
-    'tokenizer.ggml.token_type': { type: 'array', of: 'i32', value: types },
-    'tokenizer.ggml.unknown_token_id': u32(0),
-    'tokenizer.ggml.bos_token_id': u32(1),
-    'tokenizer.ggml.eos_token_id': u32(2),
-  };
-}
-
-/** As llama.cpp wants a SentencePiece vocabulary: special pieces, all bytes, and made-up words for the rest. */
-function vocabulary(size: number): { pieces: string[]; scores: number[]; types: number[] } {
-  const special = ['<unk>', '<s>', '</s>'];
-  const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`);
-  const words = Array.from({ length: size - special.length - bytes.length }, (_, i) => `▁w${i.toString(36)}`);
-  const [unknown, control, byte, normal] = [2, 3, 6, 1];
-  return {
-    pieces: [...special, ...bytes, ...words],
-    scores: [...special.map(() => 0), ...bytes.map(() => 0), ...words.map((_, i) => -i)],
-    types: [unknown, control, control, ...bytes.map(() => byte), ...words.map(() => normal)],
-  };
+export function llamaMetadata(shape: Shape, type: GgmlType): GgufMetadata {
+  return new Map<string, GgufValue>([
+    ...ggufConfigMetadata(parseConfig(configJson(shape))),
+    ['general.name', { type: 'string', value: 'random' }],
+    ['general.file_type', { type: 'u32', value: FILE_TYPES[GGML_TYPES[type].dtype].id }],
+    ['general.quantization_version', { type: 'u32', value: 2 }],
+    ...ggufTokenizerMetadata(madeUpTokenizer(shape.V), shape.V),
+  ]);
 }

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asStored, encodeGgml } from '../../bench/ggml-types.js';
 import type { Numbers } from '../../bench/numbers.js';
-import { ggufDataBytes, writeGguf } from '../../bench/peers/gguf.js';
 import { llamaMetadata, llamaTensors } from '../../bench/peers/llama-gguf.js';
 import { randomNumbers } from '../../bench/random-weights.js';
 import { SHAPES } from '../../bench/shapes.js';
 import { writeOnce } from '../../bench/write-once.js';
 import { bytesOf, decode, encode } from '../../src/checkpoint/dtypes.js';
+import { ggufDataBytes, writeGguf } from '../../src/checkpoint/gguf/writer.js';
+import { collect } from '../checkpoint/helpers.js';
 
 describe('rows of Q and K', () => {
   const shape = { V: 300, D: 48, F: 32, L: 1, H: 3, K: 1, positions: 8, ropeFactor: 1 };
@@ -21,16 +22,16 @@ describe('rows of Q and K', () => {
     },
     vector: (_, count) => new Float32Array(count),
   };
-  const numbersOf = (name: string) => {
+  const numbersOf = async (name: string) => {
     const tensor = llamaTensors(shape, counting, 'f32').find(({ name: n }) => n === name)!;
-    return decode('F32', Buffer.concat([...tensor.chunks]));
+    return decode('F32', await collect(tensor.chunks));
   };
 
   it.each([
     ['blk.0.attn_q.weight', 3],
     ['blk.0.attn_k.weight', 1],
-  ])('%s: number 2i + p of a head is number i + p·d/2 of the checkpoint', (name, heads) => {
-    const numbers = numbersOf(name);
+  ])('%s: number 2i + p of a head is number i + p·d/2 of the checkpoint', async (name, heads) => {
+    const numbers = await numbersOf(name);
     for (let head = 0; head < heads; head++) {
       for (let i = 0; i < 8; i++) {
         for (const p of [0, 1]) {
@@ -44,8 +45,8 @@ describe('rows of Q and K', () => {
     }
   });
 
-  it('V stays as it is', () => {
-    expect(numbersOf('blk.0.attn_v.weight')).toEqual(Float32Array.from({ length: 16 * 48 }, (_, i) => i));
+  it('V stays as it is', async () => {
+    expect(await numbersOf('blk.0.attn_v.weight')).toEqual(Float32Array.from({ length: 16 * 48 }, (_, i) => i));
   });
 });
 
@@ -54,8 +55,8 @@ describe('GGUF', () => {
     '7B as %s: the last tensor begins beyond 4 GiB and ends where the file does',
     async type => {
       const shape = SHAPES['7B'];
-      const tensors = llamaTensors(shape, randomNumbers(), type);
-      const { value } = await writeGguf(llamaMetadata(shape, type), tensors).next();
+      const [metadata, tensors] = [llamaMetadata(shape, type), llamaTensors(shape, randomNumbers(), type)];
+      const { value } = await writeGguf(metadata, tensors).next();
       const header = Buffer.from(value as Uint8Array);
       const dimensions = header.lastIndexOf('output.weight') + 'output.weight'.length;
       const offset = Number(header.readBigUInt64LE(dimensions + 4 + 2 * 8 + 4));
@@ -63,13 +64,13 @@ describe('GGUF', () => {
       expect(header.readBigUInt64LE(dimensions + 4)).toBe(4096n);
       expect(header.readBigUInt64LE(dimensions + 12)).toBe(32000n);
       expect(offset).toBeGreaterThan(2 ** 32);
-      expect(offset + bytes).toBe(ggufDataBytes(tensors));
+      expect(offset + bytes).toBe(ggufDataBytes(metadata, tensors));
     },
   );
 
   it('7B takes 6,738,415,616 numbers', () => {
-    const f16 = ggufDataBytes(llamaTensors(SHAPES['7B'], randomNumbers(), 'f16'));
-    expect(f16).toBe(2 * 6_738_415_616 + 2 * 65 * 4096); // norms are float32
+    const tensors = llamaTensors(SHAPES['7B'], randomNumbers(), 'f16');
+    expect(ggufDataBytes(new Map(), tensors)).toBe(2 * 6_738_415_616 + 2 * 65 * 4096); // norms are float32
   });
 });
 

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Chunks } from '../../src/checkpoint/chunks.js';
 import { type ByteSource, memorySource } from '../../src/checkpoint/source.js';
 import { LlamaError, type LlamaErrorCode } from '../../src/errors.js';
 
@@ -13,7 +14,7 @@ export function fileOf(header: unknown, data: Uint8Array | number = 0, announced
   return file;
 }
 
-export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+export async function collect(chunks: Chunks): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const chunk of chunks) parts.push(chunk);
   return new Uint8Array(Buffer.concat(parts));
