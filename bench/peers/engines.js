@@ -1,0 +1,63 @@
+/** The two engines on one and the same GGUF file: what each would write, and what it thinks of a text. Tokens in, tokens and logits out. */
+import { loadLlama } from '../../dist/load.js';
+import { argmax } from './side.js';
+
+/** This project's WASM engine, with every matrix in the format that the file has it in. */
+export async function openOurs(gguf, { threads, context }) {
+  const { model } = await loadLlama(gguf, { kernels: 'wasm', threads, context });
+  const forward = (sequence, tokens, options) => {
+    const start = sequence.length;
+    return model.forward(
+      tokens.map((token, i) => ({ token, position: start + i, sequence })),
+      options,
+    );
+  };
+  return {
+    async greedy(prompt, count) {
+      const sequence = model.createSequence();
+      const tokens = [];
+      for (let next = prompt; tokens.length < count; next = tokens.slice(-1)) {
+        const { data } = await forward(sequence, next); // [1, V]
+        tokens.push(argmax(data));
+      }
+      sequence.dispose();
+      return tokens;
+    },
+    async logits(tokens) {
+      const sequence = model.createSequence();
+      const { shape, data } = await forward(sequence, tokens, { logitsFor: [...tokens.keys()] }); // [R, V]
+      sequence.dispose();
+      return tokens.map((_, row) => data.subarray(row * shape[1], (row + 1) * shape[1]));
+    },
+    close: () => model.close(),
+  };
+}
+
+/** llama.cpp as it comes: with flash attention and an f16 cache. */
+export async function openTheirs(llama, gguf, { threads, context: contextSize, vocabSize }) {
+  const model = await llama.loadModel({ modelPath: gguf });
+  const context = await model.createContext({ contextSize, batchSize: 512, threads: { ideal: threads, min: threads } });
+  const sequence = context.getSequence();
+  return {
+    async greedy(prompt, count) {
+      await sequence.clearHistory();
+      const tokens = [];
+      for await (const token of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
+        if (tokens.push(token) === count) break;
+      }
+      return tokens;
+    },
+    async logits(tokens) {
+      await sequence.clearHistory();
+      const output = await sequence.controlledEvaluate(
+        tokens.map(token => [token, { generateNext: { logits: true } }]),
+      );
+      return output.map(({ next }) => {
+        const row = new Float32Array(vocabSize).fill(NaN); // should one be missing
+        for (const [token, logit] of next.logits) row[token] = logit;
+        return row;
+      });
+    },
+    close: () => model.dispose(),
+  };
+}
