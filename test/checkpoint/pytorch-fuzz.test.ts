@@ -159,3 +159,7 @@ it('what PyTorch wrote, with one bit changed anywhere in what describes it, open
 it('a prefix of a file is always refused', async () => {
   for (let length = 0; length < VALID.length; length++) expect(await openOrRefuse(VALID.slice(0, length))).toBe(false);
 });
+
+it('all these files together have taken less than 1 GB of memory at any time', () => {
+  expect(process.resourceUsage().maxRSS).toBeLessThan(1e6); // in KB
+});

@@ -60,6 +60,12 @@ function isRefusal(error: unknown, codes: string[]): false {
   return false;
 }
 
+/** What somebody writes who wants a count to wrap, a product to overflow, or memory to run out. */
+const odd = fc.constantFrom(
+  ...[0n, 1n, 2n, 8n, 12n, 255n, 256n, 2n ** 16n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 40n, 2n ** 53n],
+  ...[2n ** 62n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n],
+);
+
 type Mutation = (bytes: Uint8Array) => Uint8Array;
 
 /** Within the first `length` bytes. */
@@ -72,10 +78,6 @@ function mutationsOf(length: number): fc.Arbitrary<Mutation[]> {
       return copy;
     };
   };
-  const odd = fc.constantFrom(
-    ...[0n, 1n, 2n, 8n, 12n, 255n, 256n, 2n ** 16n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 40n, 2n ** 53n],
-    ...[2n ** 62n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n],
-  );
   const u64 = (value: bigint) => new Uint8Array(BigUint64Array.of(value).buffer);
   const mutation = fc.oneof(
     fc.record({ at, value: fc.nat(255) }).map(({ at: i, value }) => put(i, [value])),
@@ -119,6 +121,32 @@ it('a damaged file opens or is refused, and nothing else happens: 10,000 of them
   expect(opened, 'all were refused: the mutations are too coarse').toBeGreaterThan(500);
 });
 
+it('a file that lies where it announces something opens or is refused, and nothing else happens: 10,000 of them', async () => {
+  const truthOr = (truth: bigint) => fc.oneof({ weight: 8, arbitrary: fc.constant(truth) }, odd);
+  const lies = fc.record({
+    ...{ tensorCount: truthOr(2n), entryCount: truthOr(3n), textLength: truthOr(1n), valueCount: truthOr(2n) },
+    ...{ nameLength: truthOr(1n), columns: truthOr(32n), rows: truthOr(2n), offset: truthOr(96n) },
+    alignment: fc.oneof({ weight: 8, arbitrary: fc.constant(32) }, fc.constantFrom(0, 1, 3, 64, 2 ** 31, 2 ** 32 - 1)),
+    dataBytes: fc.oneof({ weight: 8, arbitrary: fc.constant(120) }, fc.nat(200)),
+  });
+  let opened = 0;
+  await fc.assert(
+    fc.asyncProperty(lies, async lie => {
+      const entries = [
+        integer('general.alignment', lie.alignment),
+        entry('a', TYPE.string, string('b', lie.textLength)),
+        array('c', TYPE.f32, lie.valueCount, f32(1), f32(2)),
+      ];
+      const named = Buffer.concat([string('d', lie.nameLength), info('', [lie.columns, lie.rows], 8, 0).subarray(8)]);
+      const infos = [named, info('e', [3, 2], 0, lie.offset)];
+      const { tensorCount, entryCount, dataBytes: data } = lie;
+      if (await openOrRefuse(ggufOf({ entries, infos, data, tensorCount, entryCount }))) opened++;
+    }),
+    { numRuns: 10_000 },
+  );
+  expect(opened, 'all were refused: it lies too often').toBeGreaterThan(500);
+});
+
 it('a damaged model opens or is refused, and nothing else happens: 3,000 of them', async () => {
   let opened = 0;
   await fc.assert(
@@ -128,4 +156,8 @@ it('a damaged model opens or is refused, and nothing else happens: 3,000 of them
     { numRuns: 3000 },
   );
   expect(opened, 'all were refused: the mutations are too coarse').toBeGreaterThan(100);
+});
+
+it('all these files together have taken less than 1 GB of memory at any time', () => {
+  expect(process.resourceUsage().maxRSS).toBeLessThan(1e6); // in KB
 });

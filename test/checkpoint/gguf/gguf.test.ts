@@ -213,6 +213,13 @@ describe('refuses damage:', () => {
       ['UTF-8'],
     ],
     ['an alignment of 0', { entries: [integer('general.alignment', 0)] }, ['general.alignment is 0']],
+    ['an alignment of 3', { entries: [integer('general.alignment', 3)] }, ['general.alignment is 3']],
+    ['an alignment of 2^32 − 1', { entries: [integer('general.alignment', 2 ** 32 - 1)] }, ['alignment is 4294967295']],
+    [
+      'data that an alignment of 2^31 puts behind the end',
+      { entries: [integer('general.alignment', 2 ** 31)], infos: [info('a', [1], F32, 0)], data: 4 },
+      ['"a" ends at byte 2147483652'],
+    ],
     ['an alignment of 48', { entries: [integer('general.alignment', 48)] }, ['general.alignment is 48']],
     ['an alignment as text', { entries: [text('general.alignment', '32')] }, ['general.alignment is "32" (string)']],
     ['no dimensions', { infos: [info('a', [], F32, 0)] }, ['"a" has 0 dimensions']],
