@@ -1,4 +1,4 @@
-"""Write golden/pytorch: checkpoints by torch.save, of the weights of golden/mha and golden/tied, and of views of every kind."""
+"""Write golden/pytorch: checkpoints by torch.save, of the weights of golden/mha, golden/tied and golden/long, and of views of every kind."""
 
 import shutil
 from pathlib import Path
@@ -22,6 +22,12 @@ DTYPES = [
 def copy_config(source: Path, directory: Path) -> None:
     for file in ("config.json", "generation_config.json"):
         shutil.copy(source / file, directory)
+
+
+def write_plain(source: Path, directory: Path) -> None:
+    """One file, float32."""
+    copy_config(source, directory)
+    torch.save(load_model(source, torch.float32).state_dict(), directory / WEIGHTS)
 
 
 def write_tied(source: Path, directory: Path) -> None:
@@ -107,9 +113,11 @@ def new_directory(name: str) -> Path:
 def main() -> None:
     write_sharded(GOLDEN / "mha", new_directory("mha"))
     write_tied(GOLDEN / "tied", new_directory("tied"))
+    write_plain(GOLDEN / "long", new_directory("long"))
     write_views(new_directory("views"))
     add_to_manifest(GOLDEN, "pytorch/mha", "the model in mha/, in float16, by torch.save: two files and their index")
     add_to_manifest(GOLDEN, "pytorch/tied", "the model in tied/, by torch.save")
+    add_to_manifest(GOLDEN, "pytorch/long", "the model in long/, by torch.save")
     add_to_manifest(GOLDEN, "pytorch/views", "tensors that are views of others, by torch.save, and as safetensors")
 
 

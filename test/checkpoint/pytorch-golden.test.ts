@@ -110,6 +110,23 @@ describe('tied/: one file, bfloat16', () => {
   });
 });
 
+describe('long/: one file, float32', () => {
+  it('has the bytes of the safetensors file', async () => {
+    const { checkpoint } = await openModelDirectory(goldenPath('pytorch/long'));
+    const twin = (await openModelDirectory(goldenPath('long'))).checkpoint;
+    expect([...checkpoint.tensors.keys()].sort()).toEqual([...twin.tensors.keys()].sort());
+    for (const [name, original] of twin.tensors) {
+      expect(await checkpoint.tensors.get(name)!.readBytes(), name).toEqual(await original.readBytes());
+    }
+    await checkpoint.close();
+    await twin.close();
+  });
+
+  it('gives its logits, bit for bit', async () => {
+    expect(await logitsOf(goldenPath('pytorch/long'))).toEqual(await logitsOf(goldenPath('long')));
+  });
+});
+
 describe('mha/: two files and an index, float16, with rounded frequencies', () => {
   let twin: string;
   beforeAll(async () => {
