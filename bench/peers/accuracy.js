@@ -16,6 +16,7 @@ import { randomModel, stories260k } from '../../dist-bench/bench/peers/accuracy-
 import { difference } from '../../dist-bench/bench/peers/differences.js';
 import { makeGguf } from '../../dist-bench/bench/peers/llama-gguf.js';
 import { makeCheckpoint } from '../../dist-bench/bench/random-checkpoint.js';
+import { CACHES } from './engines.js';
 import { promptToken } from './side.js';
 
 const { values } = parseArgs({
@@ -40,15 +41,7 @@ const TRUTHS = {
   'llama-32k f32': { kernels: 'wasm', weights: 'f32', threads },
 };
 const FORMATS = ['f32', 'f16', 'q8_0', 'q4_0'];
-/** As it comes; and with float32 keys and values, which it would round to f16 again for its flash attention. */
-const CONTEXTS = {
-  'llama.cpp': {},
-  'llama.cpp, f32 cache': {
-    experimentalKvCacheKeyType: 'F32',
-    experimentalKvCacheValueType: 'F32',
-    flashAttention: false,
-  },
-};
+const CONTEXTS = { 'llama.cpp': CACHES.f16, 'llama.cpp, f32 cache': CACHES.f32 };
 
 const names = values.models.split(',');
 const unknown = names.find(name => MODELS[name] === undefined);

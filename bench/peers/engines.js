@@ -33,10 +33,21 @@ export async function openOurs(gguf, { threads, context }) {
   };
 }
 
-/** llama.cpp as it comes: with flash attention and an f16 cache. */
-export async function openTheirs(llama, gguf, { threads, context: contextSize, vocabSize }) {
+/** Of llama.cpp: as it comes; and with float32 keys and values, which it would round to f16 again for its flash attention. */
+export const CACHES = {
+  f16: {},
+  f32: { experimentalKvCacheKeyType: 'F32', experimentalKvCacheValueType: 'F32', flashAttention: false },
+};
+
+/** llama.cpp. */
+export async function openTheirs(llama, gguf, { threads, context: contextSize, vocabSize, cache }) {
   const model = await llama.loadModel({ modelPath: gguf });
-  const context = await model.createContext({ contextSize, batchSize: 512, threads: { ideal: threads, min: threads } });
+  const context = await model.createContext({
+    contextSize,
+    batchSize: 512,
+    threads: { ideal: threads, min: threads },
+    ...CACHES[cache],
+  });
   const sequence = context.getSequence();
   return {
     async greedy(prompt, count) {

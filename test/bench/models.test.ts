@@ -5,13 +5,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asStored, encodeGgml } from '../../bench/ggml-types.js';
 import type { Numbers } from '../../bench/numbers.js';
-import { llamaMetadata, llamaTensors } from '../../bench/peers/llama-gguf.js';
+import { llamaMetadata, llamaTensors, makeRandomGguf } from '../../bench/peers/llama-gguf.js';
+import { makeRandomCheckpoint } from '../../bench/random-checkpoint.js';
 import { randomNumbers } from '../../bench/random-weights.js';
 import { SHAPES } from '../../bench/shapes.js';
 import { writeOnce } from '../../bench/write-once.js';
 import { bytesOf, decode, encode } from '../../src/checkpoint/dtypes.js';
 import { ggufDataBytes, writeGguf } from '../../src/checkpoint/gguf/writer.js';
+import { loadLlama } from '../../src/load.js';
+import { openTokenizer } from '../../src/tokenizer/open.js';
 import { collect } from '../checkpoint/helpers.js';
+import { allLogits } from '../support/golden.js';
 
 describe('rows of Q and K', () => {
   const shape = { V: 300, D: 48, F: 32, L: 1, H: 3, K: 1, positions: 8, ropeFactor: 1 };
@@ -51,6 +55,23 @@ describe('rows of Q and K', () => {
 });
 
 describe('GGUF', () => {
+  it('is the same model as the checkpoint, bit for bit, with a vocabulary', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'llama-32k-test-'));
+    const shape = { V: 300, D: 48, F: 32, L: 2, H: 3, K: 1, positions: 64, ropeFactor: 8 };
+    const [directory, gguf] = [join(folder, 'f32'), join(folder, 'f32.gguf')];
+    await makeRandomCheckpoint(directory, shape, 'F32');
+    await makeRandomGguf(gguf, shape, 'f32');
+    const logits = [];
+    for (const path of [directory, gguf]) {
+      const { model } = await loadLlama(path, { kernels: 'exact', numerics: 'f32' });
+      logits.push(await allLogits(model, [1, 299, 5, 260, 17]));
+      await model.close();
+    }
+    expect(logits[0]).toEqual(logits[1]);
+    expect((await openTokenizer(gguf)).vocabSize).toBe(300);
+    await rm(folder, { recursive: true });
+  });
+
   it.each(['q8_0', 'f16'] as const)(
     '7B as %s: the last tensor begins beyond 4 GiB and ends where the file does',
     async type => {
