@@ -2,14 +2,15 @@
 
 import { LlamaError, show } from '../errors.js';
 import type { Floats } from '../tensor.js';
+import { type BlockDType, isBlockDType } from './blocks/blocks.js';
 import type { CheckpointTensor } from './checkpoint.js';
 import { type DType, type FloatDType, isFloatDType } from './dtypes.js';
 import { type ByteRange, checkTarget, readNumbers, readRange, rowRange } from './rows.js';
 import type { ByteSource } from './source.js';
 
-export interface TensorInfo {
+export interface TensorInfo<D extends DType | BlockDType = DType> {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: D;
   readonly shape: readonly number[];
   /** Where its bytes begin, counted from the beginning of the file. */
   readonly offset: number;
@@ -17,15 +18,15 @@ export interface TensorInfo {
 }
 
 /** Its rows are the slices of the leading dimension; a scalar is one row. */
-export class RowMajorTensor implements CheckpointTensor, TensorInfo {
+export class RowMajorTensor<D extends DType | BlockDType = DType> implements CheckpointTensor, TensorInfo<D> {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: D;
   readonly shape: readonly number[];
   readonly offset: number;
   readonly byteLength: number;
   private readonly source: ByteSource;
 
-  constructor(source: ByteSource, info: TensorInfo) {
+  constructor(source: ByteSource, info: TensorInfo<D>) {
     this.source = source;
     this.name = info.name;
     this.dtype = info.dtype;
@@ -59,8 +60,11 @@ export class RowMajorTensor implements CheckpointTensor, TensorInfo {
 }
 
 /** The dtype of a tensor in the file `fileName`. @throws {LlamaError} UNSUPPORTED if its numbers are not decoded. */
-export function decodable({ name, dtype }: { name: string; dtype: DType }, fileName: string): FloatDType {
-  if (isFloatDType(dtype)) return dtype;
+export function decodable<D extends DType | BlockDType>(
+  { name, dtype }: { name: string; dtype: D },
+  fileName: string,
+): D & (FloatDType | BlockDType) {
+  if (isFloatDType(dtype) || isBlockDType(dtype)) return dtype;
   throw new LlamaError(
     'UNSUPPORTED',
     `${fileName}: tensor ${show(name)} is ${dtype}, which is not decoded; use F64, F32, F16 or BF16, or readBytes()`,

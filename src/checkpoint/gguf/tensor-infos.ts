@@ -8,6 +8,7 @@
 
 import { check, show } from '../../errors.js';
 import { isBlockDType } from '../blocks/blocks.js';
+import type { TensorInfo } from '../row-major.js';
 import { unitOf } from '../rows.js';
 import type { Cursor } from './cursor.js';
 import { dtypeOf, type GgmlDType } from './ggml-types.js';
@@ -20,15 +21,8 @@ const MAX_DIMENSIONS = 4; // GGML_MAX_DIMS
 /** The shortest entry: an empty name and one size. */
 export const SMALLEST_INFO = 8 + 4 + 8 + 4 + 8;
 
-export interface GgufTensorInfo {
-  readonly name: string;
-  readonly dtype: GgmlDType;
-  /** The outermost first, [out, in], as everywhere else. */
-  readonly shape: readonly number[];
-  /** Where its bytes begin. */
-  readonly offset: number;
-  readonly byteLength: number;
-}
+/** Its shape has the outermost size first, [out, in], as everywhere else. */
+export type GgufTensorInfo = TensorInfo<GgmlDType>;
 
 /** `offset` counting from the beginning of the data: reads `count` entries. @throws {LlamaError} BAD_CHECKPOINT or UNSUPPORTED. */
 export function readTensorInfos(cursor: Cursor, count: number): GgufTensorInfo[] {
