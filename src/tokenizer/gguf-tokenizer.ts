@@ -6,7 +6,13 @@
  */
 import { type GgufMetadata, type GgufValue, plainValues } from '../checkpoint/gguf/values.js';
 import { check, show } from '../errors.js';
-import { modelFromScores, PIECE_TYPES, type ScoredPiece, type TokenizerModel } from './tokenizer-model.js';
+import {
+  modelFromScores,
+  PIECE_NUMBERS,
+  PIECE_TYPES,
+  type ScoredPiece,
+  type TokenizerModel,
+} from './tokenizer-model.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -135,13 +141,13 @@ export function ggufTokenizerMetadata(
   });
   const { pieces, bosId, eosId, unkId } = vocabulary;
   const padding = Array.from({ length: vocabSize - pieces.length }, (_, i) => `[PAD${pieces.length + i}]`);
-  const types = [...pieces.map(({ type }) => TYPE_NUMBERS.get(type)!), ...padding.map(() => CONTROL)];
+  const types = [...pieces.map(({ type }) => type), ...padding.map(() => 'control' as const)];
   return new Map<string, GgufValue>([
     [`${PREFIX}model`, { type: 'string', value: 'llama' }],
     [`${PREFIX}pre`, { type: 'string', value: 'default' }],
     [`${PREFIX}tokens`, { type: 'array', of: 'string', value: [...pieces.map(({ text }) => text), ...padding] }],
     [`${PREFIX}scores`, { type: 'array', of: 'f32', value: [...scores, ...padding.map(() => 0)] }],
-    [`${PREFIX}token_type`, { type: 'array', of: 'i32', value: types }],
+    [`${PREFIX}token_type`, { type: 'array', of: 'i32', value: types.map(type => PIECE_NUMBERS.get(type)!) }],
     [`${PREFIX}bos_token_id`, { type: 'u32', value: bosId }],
     [`${PREFIX}eos_token_id`, { type: 'u32', value: eosId }],
     [`${PREFIX}unknown_token_id`, { type: 'u32', value: unkId }],
@@ -150,6 +156,3 @@ export function ggufTokenizerMetadata(
     [`${PREFIX}add_space_prefix`, { type: 'bool', value: dummyPrefix !== 'never' }],
   ]);
 }
-
-const TYPE_NUMBERS = new Map([...PIECE_TYPES].map(([number, type]) => [type, number]));
-const CONTROL = TYPE_NUMBERS.get('control')!;

@@ -1,5 +1,6 @@
 /** Llama's tokenizer, for any JavaScript runtime; `openTokenizer`, which reads files, is in `open.ts`. */
 export { readSentencePieceModel } from './sentencepiece-model.js';
+export { writeSentencePieceModel } from './sentencepiece-writer.js';
 export type { DecodeOptions, StreamDecoder } from './stream-decoder.js';
 export { type EncodeOptions, Tokenizer } from './tokenizer.js';
 export { readTokenizerJson } from './tokenizer-json.js';

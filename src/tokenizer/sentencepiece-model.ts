@@ -10,7 +10,8 @@ import { check, show } from '../errors.js';
 import { asBoolean, asBytes, asFloat, asInteger, asString, type Field, readFields } from './protobuf.js';
 import { modelFromScores, PIECE_TYPES, type ScoredPiece, type TokenizerModel } from './tokenizer-model.js';
 
-const BPE = 2;
+/** Of the kinds that there are, ModelType. */
+export const BPE = 2;
 
 /** The fields that matter, with the schema's defaults: what a file does not say. */
 class ModelProto {

@@ -28,6 +28,11 @@ export const PIECE_TYPES: ReadonlyMap<number, PieceType> = new Map([
   [6, 'byte'],
 ]);
 
+/** The inverse of `PIECE_TYPES`. */
+export const PIECE_NUMBERS: ReadonlyMap<PieceType, number> = new Map(
+  [...PIECE_TYPES].map(([number, type]) => [type, number]),
+);
+
 /** A model from scored pieces, as SentencePiece and GGUF have them. Throws BAD_TOKENIZER as `Vocabulary` and `mergesFromScores` do. */
 export function modelFromScores(
   pieces: readonly ScoredPiece[],
