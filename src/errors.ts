@@ -18,6 +18,8 @@ export type LlamaErrorCode =
   | 'BAD_TOKENIZER'
   /** A file or directory that should be there is not, or cannot be read. */
   | 'NOT_FOUND'
+  /** What was to be written cannot be: the disk is full, or the system refuses. */
+  | 'WRITE_FAILED'
   /** A token id outside the vocabulary, or a position out of turn. */
   | 'BAD_INPUT'
   /** An option of a function or of the command line has a value outside its range. */

@@ -1,5 +1,8 @@
 /** llama-32k: everything that a program needs to run the model. The operations are in `llama-32k/ops`. */
 export { type LlamaConfig, parseConfig } from './config.js';
+export { type ConvertOptions, convertModel } from './convert/convert.js';
+export { type QuantizeOptions, quantizeModel } from './convert/quantize.js';
+export type { Written } from './convert/rewrite.js';
 export { LlamaError, type LlamaErrorCode } from './errors.js';
 export { complete, type GenerateOptions, type GenerationResult, type GenerationStep, generate } from './generate.js';
 export { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';

@@ -11,6 +11,7 @@ const EXIT_OF: Readonly<Record<LlamaErrorCode, number>> = {
   TENSOR_MISMATCH: EXIT.checkpoint,
   BAD_TOKENIZER: EXIT.checkpoint,
   NOT_FOUND: EXIT.checkpoint,
+  WRITE_FAILED: EXIT.runtime,
   BAD_INPUT: EXIT.usage,
   BAD_OPTION: EXIT.usage,
   CONTEXT_OVERFLOW: EXIT.runtime,

@@ -2,15 +2,27 @@
  * Which number format each tensor of a file gets, as llama-quantize chooses (llama-quant.cpp, llama_tensor_get_type_impl): vectors
  * stay float32; the head suffers most from rounding, and in Q4_K_M so do the values and the down projections of some layers. Rows that
  * no block divides become F16. Not followed: what it does for 70B alone.
+ *
+ * Q4_K is what `llama-quantize --pure … Q4_K_S` makes: Q4_K for all matrices, the head too. (Q4_K_S without --pure has Q5_K in it,
+ * which is not written here.)
  */
 
 import type { LlamaConfig } from '../../config.js';
 import { isBlockDType } from '../blocks/blocks.js';
+import type { CheckpointTensor } from '../checkpoint.js';
 import { unitOf } from '../rows.js';
 import { EMBEDDING, LM_HEAD } from '../weights.js';
 import type { GgmlDType } from './ggml-types.js';
 
-/** What most matrices are in, and the number that general.file_type has for it (llama_ftype). */
+interface FileType {
+  /** The number that general.file_type has for it: llama_ftype. */
+  readonly id: number;
+  /** What most matrices are in. */
+  readonly dtype: GgmlDType;
+  /** All matrices, and no exceptions. */
+  readonly isPure?: boolean;
+}
+
 export const FILE_TYPES = {
   F32: { id: 0, dtype: 'F32' },
   F16: { id: 1, dtype: 'F16' },
@@ -20,10 +32,23 @@ export const FILE_TYPES = {
   Q5_0: { id: 8, dtype: 'Q5_0' },
   Q4_1: { id: 3, dtype: 'Q4_1' },
   Q4_0: { id: 2, dtype: 'Q4_0' },
+  Q4_K: { id: 14, dtype: 'Q4_K', isPure: true },
   Q4_K_M: { id: 15, dtype: 'Q4_K' },
-} as const satisfies Record<string, { id: number; dtype: GgmlDType }>;
+  Q6_K: { id: 18, dtype: 'Q6_K' },
+} as const satisfies Record<string, FileType>;
 
 export type GgufFileType = keyof typeof FILE_TYPES;
+
+/** What llama.cpp calls a file by the format that most of it has (llama-model-loader.cpp). */
+export const MAIN_FILE_TYPES: Partial<Record<GgmlDType, number>> = {
+  ...{ F32: 0, F16: 1, BF16: 32, Q4_0: 2, Q4_1: 3, Q5_0: 8, Q5_1: 9, Q8_0: 7 },
+  ...{ Q2_K: 10, Q3_K: 12, Q4_K: 15, Q5_K: 17, Q6_K: 18 },
+};
+
+/** The format that `tensor` has; but vectors are float32 in GGUF files, which holds the 16-bit formats exactly. */
+export function keptDType({ dtype, shape }: CheckpointTensor): GgmlDType {
+  return shape.length === 1 && dtype !== 'F64' ? 'F32' : (dtype as GgmlDType);
+}
 
 /** The format of the weight that Hugging Face calls `name`. */
 export function dtypeInFile(
@@ -33,9 +58,10 @@ export function dtypeInFile(
   config: LlamaConfig,
 ): GgmlDType {
   if (shape.length === 1) return 'F32';
-  const { dtype } = FILE_TYPES[fileType];
+  const { dtype, isPure = false }: FileType = FILE_TYPES[fileType];
   if (!isBlockDType(dtype)) return dtype;
   const [, width] = shape;
+  if (isPure) return fitting(dtype, width);
   if (name === (config.tieWordEmbeddings ? EMBEDDING : LM_HEAD)) {
     return fitting(dtype === 'Q8_0' || width % unitOf(dtype).numbers !== 0 ? 'Q8_0' : 'Q6_K', width);
   }

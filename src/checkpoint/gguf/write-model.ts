@@ -2,23 +2,25 @@
 
 import type { LlamaConfig } from '../../config.js';
 import { ggufConfigMetadata } from '../../config-gguf.js';
-import { check, LlamaError, show } from '../../errors.js';
+import { check } from '../../errors.js';
+import { elementCount } from '../../tensor.js';
 import { ggufTokenizerMetadata } from '../../tokenizer/gguf-tokenizer.js';
 import type { TokenizerModel } from '../../tokenizer/tokenizer-model.js';
-import type { Checkpoint, CheckpointTensor } from '../checkpoint.js';
-import { encodeNumbers } from '../rows.js';
+import type { Checkpoint } from '../checkpoint.js';
+import { convertedChunks, type Encoder } from '../converted.js';
 import { expectedWeights } from '../weights.js';
 import type { GgmlDType } from './ggml-types.js';
 import { ggufName } from './names.js';
-import { dtypeInFile, FILE_TYPES, type GgufFileType } from './recipes.js';
+import { dtypeInFile, FILE_TYPES, type GgufFileType, keptDType, MAIN_FILE_TYPES } from './recipes.js';
 import { huggingFaceRows, isRotated, reordered } from './rotary-order.js';
 import type { GgufMetadata, GgufValue } from './values.js';
 import type { GgufInput } from './writer.js';
 
-/** Numbers are read and converted so many at a time. */
-const PIECE_NUMBERS = 2 ** 20;
 /** That of the block formats since May 2023, GGML_QNT_VERSION. */
 const QUANTIZATION_VERSION = 2;
+
+/** Metadata that a file has for itself, not for its model. */
+const ABOUT_THE_FILE = /^split\.|^general\.(alignment|file_type|quantization_version)$/;
 
 export interface ModelToWrite {
   /** For people: general.name. */
@@ -27,6 +29,20 @@ export interface ModelToWrite {
   /** With the weights that `config` describes. Read while the file is being written. */
   readonly checkpoint: Checkpoint;
   readonly tokenizer: TokenizerModel;
+  /** Of the GGUF file that the model comes from, if it comes from one: what it says besides is kept. */
+  readonly metadata?: GgufMetadata;
+}
+
+/** By the names of Hugging Face: the format of each weight in a file of `fileType`, or, without one, that of the checkpoint. */
+export function dtypesInFile(
+  { config, checkpoint }: Pick<ModelToWrite, 'config' | 'checkpoint'>,
+  fileType?: GgufFileType,
+): Map<string, GgmlDType> {
+  const dtypes = [...expectedWeights(config)].map(([name, shape]): [string, GgmlDType] => {
+    if (fileType === undefined) return [name, keptDType(checkpoint.tensors.get(name)!)];
+    return [name, dtypeInFile(fileType, name, shape, config)];
+  });
+  return new Map(dtypes);
 }
 
 /**
@@ -37,25 +53,44 @@ export interface ModelToWrite {
  * that are none, or too large for the format.
  */
 export function ggufOfModel(
-  { name, config, checkpoint, tokenizer }: ModelToWrite,
-  fileType: GgufFileType,
+  model: ModelToWrite,
+  fileType?: GgufFileType,
+  encoder?: Encoder,
 ): { metadata: GgufMetadata; tensors: GgufInput[] } {
+  const { config, checkpoint } = model;
+  const dtypes = dtypesInFile(model, fileType);
+  const tensors = [...expectedWeights(config)].map(([key, shape]): GgufInput => {
+    const tensor = checkpoint.tensors.get(key)!;
+    const dtype = dtypes.get(key)!;
+    const inOrder = isRotated(key) ? reordered(tensor, huggingFaceRows(config.headDim)) : tensor;
+    return { name: ggufName(key)!, dtype, shape, chunks: convertedChunks(inOrder, dtype, encoder) };
+  });
+  const id = fileType === undefined ? MAIN_FILE_TYPES[mainDType(tensors)] : FILE_TYPES[fileType].id;
+  return { metadata: metadataOf(model, id), tensors };
+}
+
+/** The format that most numbers have. */
+function mainDType(tensors: readonly GgufInput[]): GgmlDType {
+  const counts = new Map<GgmlDType, number>();
+  for (const { dtype, shape } of tensors) counts.set(dtype, (counts.get(dtype) ?? 0) + elementCount(shape));
+  return [...counts].reduce((most, other) => (other[1] > most[1] ? other : most))[0];
+}
+
+function metadataOf(
+  { name, config, tokenizer, metadata = new Map() }: ModelToWrite,
+  fileTypeId?: number,
+): GgufMetadata {
   checkIds(config, tokenizer);
-  const metadata = new Map<string, GgufValue>([
+  const own = new Map<string, GgufValue>([
     ['general.architecture', { type: 'string', value: 'llama' }],
     ['general.name', { type: 'string', value: name }],
-    ['general.file_type', { type: 'u32', value: FILE_TYPES[fileType].id }],
+    ...(fileTypeId === undefined ? [] : ([['general.file_type', { type: 'u32', value: fileTypeId }]] as const)),
     ['general.quantization_version', { type: 'u32', value: QUANTIZATION_VERSION }],
     ...ggufConfigMetadata(config),
     ...ggufTokenizerMetadata(tokenizer, config.vocabSize),
   ]);
-  const tensors = [...expectedWeights(config)].map(([key, shape]): GgufInput => {
-    const tensor = checkpoint.tensors.get(key)!;
-    const dtype = dtypeInFile(fileType, key, shape, config);
-    const inOrder = isRotated(key) ? reordered(tensor, huggingFaceRows(config.headDim)) : tensor;
-    return { name: ggufName(key)!, dtype, shape, chunks: converted(inOrder, dtype) };
-  });
-  return { metadata, tensors };
+  const isKept = (key: string) => key === 'general.name' || !(own.has(key) || ABOUT_THE_FILE.test(key));
+  return new Map([...own, ...[...metadata].filter(([key]) => isKept(key))]);
 }
 
 /** A GGUF file has one id for what the tokenizer puts around a text and what generation begins and ends with. */
@@ -67,23 +102,4 @@ function checkIds({ bosTokenId, eosTokenIds }: LlamaConfig, { vocabulary: { bosI
       `texts begin with ${bosTokenId} and end with ${eosTokenIds[0]} for the model, with ${bosId} and ${eosId} for the tokenizer; ` +
       'a GGUF file has room for one of each: make bos_token_id and eos_token_id those of the tokenizer',
   );
-}
-
-async function* converted(tensor: CheckpointTensor, dtype: GgmlDType): AsyncGenerator<Uint8Array> {
-  const rows = tensor.shape[0];
-  const width = tensor.shape[1] ?? 1;
-  const rowsAtOnce = Math.max(1, Math.floor(PIECE_NUMBERS / width));
-  for (let first = 0; first < rows; first += rowsAtOnce) {
-    const count = Math.min(rowsAtOnce, rows - first);
-    if (dtype === tensor.dtype) yield await tensor.readBytes(first, count);
-    else yield encoded(tensor.name, dtype, await tensor.read(first, count));
-  }
-}
-
-function encoded(name: string, dtype: GgmlDType, numbers: Parameters<typeof encodeNumbers>[1]): Uint8Array {
-  try {
-    return encodeNumbers(dtype, numbers);
-  } catch (error) {
-    throw error instanceof LlamaError ? new LlamaError(error.code, `tensor ${show(name)}: ${error.message}`) : error;
-  }
 }

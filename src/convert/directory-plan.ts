@@ -1,0 +1,51 @@
+/** A model as a directory, as Hugging Face has it: configuration, tokenizer, weights as safetensors. */
+
+import { isBlockDType } from '../checkpoint/blocks/blocks.js';
+import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
+import type { Encoder } from '../checkpoint/converted.js';
+import type { FloatDType } from '../checkpoint/dtypes.js';
+import { expectedWeights } from '../checkpoint/weights.js';
+import { LlamaError } from '../errors.js';
+import { elementCount } from '../tensor.js';
+import { configJson } from './config-json.js';
+import { fileWith } from './output.js';
+import type { Plan } from './rewrite.js';
+import { safetensorsFiles, type TensorToWrite } from './safetensors-files.js';
+import { filesBesideWeights, type Source } from './source.js';
+
+/**
+ * @param dtype of all tensors; without, they have the formats that they have
+ * @throws {LlamaError} UNSUPPORTED for block formats, which safetensors files do not have, unless `dtype` says what they become.
+ */
+export async function directoryPlan(
+  source: Source,
+  dtype: FloatDType | undefined,
+  shardSize: number,
+  encoder: Encoder,
+): Promise<Plan> {
+  const { config, checkpoint } = source;
+  const tensors = [...expectedWeights(config).keys()].map((name): TensorToWrite => {
+    const tensor = checkpoint.tensors.get(name)!;
+    return { tensor, dtype: dtype ?? ownDType(tensor) };
+  });
+  const weights = await safetensorsFiles(tensors, shardSize, encoder);
+  const configFile = fileWith('config.json', Buffer.from(configJson(config, mainDType(tensors))));
+  return {
+    dtypes: new Map(tensors.map(({ tensor, dtype }) => [tensor.name, dtype])),
+    files: [configFile, ...(await filesBesideWeights(source)), ...weights],
+  };
+}
+
+function ownDType({ name, dtype }: CheckpointTensor): FloatDType {
+  if (!isBlockDType(dtype)) return dtype as FloatDType;
+  throw new LlamaError(
+    'UNSUPPORTED',
+    `${name} is ${dtype}, which safetensors files do not have; give a type: f32 is exact, f16 and bf16 round once more`,
+  );
+}
+
+/** That of the largest tensor: norms may be in another. */
+function mainDType(tensors: readonly TensorToWrite[]): FloatDType {
+  const size = ({ tensor }: TensorToWrite) => elementCount(tensor.shape);
+  return tensors.reduce((largest, other) => (size(other) > size(largest) ? other : largest)).dtype;
+}

@@ -1,0 +1,89 @@
+/**
+ * Threads that turn numbers into bytes of a number format. Quantizing takes far longer than reading and writing; pieces are independent
+ * of each other, and are written in their order, so the file is the same whatever the number of threads.
+ */
+import { Worker } from 'node:worker_threads';
+import type { BlockDType } from '../checkpoint/blocks/blocks.js';
+import { type Encoder, encodeHere } from '../checkpoint/converted.js';
+import type { FloatDType } from '../checkpoint/dtypes.js';
+import { LlamaError, type LlamaErrorCode } from '../errors.js';
+import type { Floats } from '../tensor.js';
+
+export interface EncodeJob {
+  readonly dtype: FloatDType | BlockDType;
+  readonly numbers: Floats;
+}
+
+export type EncodeAnswer = { readonly bytes: Uint8Array } | { readonly code: LlamaErrorCode; readonly message: string };
+
+/** Tests run the sources, workers cannot. */
+const WORKER = import.meta.url.endsWith('.ts') ? '../../dist/convert/encoder-worker.js' : './encoder-worker.js';
+
+export class EncoderPool implements Encoder {
+  /** One that each thread works on, and one that is ready for it. */
+  readonly atOnce: number;
+  readonly #size: number;
+  /** Started when first needed: copying needs none. */
+  #threads: readonly Thread[] = [];
+  #next = 0;
+
+  /** With one thread, that is the caller's own. */
+  constructor(threads: number) {
+    this.#size = threads;
+    this.atOnce = threads === 1 ? 1 : 2 * threads;
+  }
+
+  encode(dtype: FloatDType | BlockDType, numbers: Floats): Promise<Uint8Array> {
+    if (this.#size === 1) return encodeHere.encode(dtype, numbers);
+    if (this.#threads.length === 0) this.#threads = Array.from({ length: this.#size }, () => new Thread());
+    const thread = this.#threads[this.#next];
+    this.#next = (this.#next + 1) % this.#size; // pieces are of one size, so each has as much to do as the others
+    return thread.encode({ dtype, numbers });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(thread => thread.close()));
+  }
+}
+
+interface Pending {
+  readonly resolve: (bytes: Uint8Array) => void;
+  readonly reject: (error: LlamaError) => void;
+}
+
+class Thread {
+  // Not the program's own flags: a worker refuses some, such as --input-type.
+  readonly #worker = new Worker(new URL(WORKER, import.meta.url), { execArgv: [] });
+  /** In the order of the jobs, which is that of the answers. */
+  readonly #pending: Pending[] = [];
+  #failure: LlamaError | undefined;
+
+  constructor() {
+    this.#worker.on('message', (answer: EncodeAnswer) => this.#answered(answer));
+    this.#worker.on('error', error => this.#fail(`a worker failed: ${error.message}`));
+    this.#worker.on('exit', code => this.#fail(`a worker ended with exit code ${code}`));
+  }
+
+  encode(job: EncodeJob): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure);
+      this.#pending.push({ resolve, reject });
+      this.#worker.postMessage(job);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #answered(answer: EncodeAnswer): void {
+    const { resolve, reject } = this.#pending.shift()!;
+    if ('bytes' in answer) resolve(answer.bytes);
+    else reject(new LlamaError(answer.code, answer.message));
+  }
+
+  #fail(message: string): void {
+    this.#failure ??= new LlamaError('WORKER_FAILED', `${message}; nothing was written, start again`);
+    for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
+  }
+}

@@ -1,0 +1,95 @@
+/** A model from its files to other files: what converting and quantizing have in common. */
+
+import { basename } from 'node:path';
+import type { BlockDType } from '../checkpoint/blocks/blocks.js';
+import type { Encoder } from '../checkpoint/converted.js';
+import type { DType } from '../checkpoint/dtypes.js';
+import { availableCores } from '../kernels/wasm/cores.js';
+import { checkOption, isIntegerFrom, refuseUnknownOptions } from '../sampling/options.js';
+import { elementCount } from '../tensor.js';
+import { EncoderPool } from './encoder-pool.js';
+import { checkOutput, isGgufPath, type OutputFile, type WriteHooks, writeOutput } from './output.js';
+import { openSource, type Source } from './source.js';
+
+export interface RewriteOptions extends WriteHooks {
+  /** Replace the file that is there. Default false. Directories are never replaced. */
+  readonly force?: boolean | undefined;
+  /** To convert numbers with, 1 … 64; the files are the same. Default: one for each core that this process may use. */
+  readonly threads?: number | undefined;
+}
+
+/** What there is in the end. */
+export interface Written {
+  /** The directory or the file. */
+  readonly output: string;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  /** Of all files. */
+  readonly bytes: number;
+  readonly tensors: number;
+  /** By number format: how many numbers are in it. */
+  readonly dtypes: Readonly<Record<string, number>>;
+  /** Tensors whose new format may not hold their numbers exactly. */
+  readonly rounded: number;
+}
+
+export interface Plan {
+  /** By the names of Hugging Face. */
+  readonly dtypes: ReadonlyMap<string, DType | BlockDType>;
+  readonly files: readonly OutputFile[];
+}
+
+const MAX_THREADS = 64;
+
+/** Throws BAD_OPTION for an option that is neither one of `RewriteOptions` nor in `more`, or out of range. */
+export function checkRewriteOptions(options: RewriteOptions, more: readonly string[]): void {
+  refuseUnknownOptions(options, [...more, 'force', 'threads', 'signal', 'onProgress']);
+  const { threads = 1, force = false } = options;
+  checkOption('threads', threads, isIntegerFrom(threads, 1, MAX_THREADS), `an integer from 1 to ${MAX_THREADS}`);
+  checkOption('force', force, typeof force === 'boolean', 'true or false');
+}
+
+/**
+ * Writes the model at `path` to `output`, as `makePlan` says.
+ * @throws {LlamaError} what `checkOutput`, `openSource`, `makePlan` and `writeOutput` throw; then nothing was written.
+ */
+export async function rewrite(
+  path: string,
+  output: string,
+  { force = false, threads = Math.min(MAX_THREADS, availableCores()), signal, onProgress }: RewriteOptions,
+  makePlan: (source: Source, encoder: Encoder) => Promise<Plan>,
+): Promise<Written> {
+  await checkOutput(output, path, force);
+  const source = await openSource(path);
+  const encoder = new EncoderPool(threads);
+  try {
+    const plan = await makePlan(source, encoder);
+    await writeOutput(output, plan.files, { signal, onProgress });
+    return written(output, plan, source);
+  } finally {
+    await encoder.close();
+    await source.checkpoint.close();
+  }
+}
+
+function written(output: string, { dtypes, files }: Plan, { checkpoint }: Source): Written {
+  const counts: Record<string, number> = {};
+  let rounded = 0;
+  for (const [name, dtype] of dtypes) {
+    const tensor = checkpoint.tensors.get(name)!;
+    counts[dtype] = (counts[dtype] ?? 0) + elementCount(tensor.shape);
+    if (!isExact(tensor.dtype, dtype)) rounded++;
+  }
+  return {
+    output,
+    files: files.map(({ name, bytes }) => ({ name: isGgufPath(output) ? basename(output) : name, bytes })),
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    tensors: dtypes.size,
+    dtypes: counts,
+    rounded,
+  };
+}
+
+/** Whether every number of the one format is one of the other: float32 holds all that is not float64. */
+function isExact(from: DType | BlockDType, to: DType | BlockDType): boolean {
+  return from === to || (to === 'F32' && from !== 'F64');
+}
