@@ -27,6 +27,12 @@ export class Progress {
     if (done === total) this.#began = performance.now();
   }
 
+  /** Bytes of the output. */
+  write(done: number, total: number): void {
+    const left = remaining(performance.now() - this.#began, done, total);
+    this.#show(`writing ${Math.floor((100 * done) / total)} %${left}`);
+  }
+
   /** `done` of at most `total` tokens. */
   decode(done: number, total: number): void {
     const seconds = (performance.now() - this.#began) / 1000;

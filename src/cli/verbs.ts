@@ -1,10 +1,12 @@
 import { benchVerb } from './bench.js';
 import { chatVerb } from './chat.js';
+import { convertVerb } from './convert.js';
 import { estimateVerb } from './estimate.js';
 import { generateVerb } from './generate.js';
 import { inspectVerb } from './inspect.js';
 import { logitsVerb } from './logits.js';
 import type { Verb } from './options.js';
+import { quantizeVerb } from './quantize.js';
 import { detokenizeVerb, tokenizeVerb } from './tokenize.js';
 
 /** Every verb, in the order in which they are listed. */
@@ -15,6 +17,8 @@ export const VERBS: readonly Verb[] = [
   tokenizeVerb,
   detokenizeVerb,
   inspectVerb,
+  convertVerb,
+  quantizeVerb,
   estimateVerb,
   benchVerb,
 ];

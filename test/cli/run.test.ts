@@ -21,7 +21,7 @@ describe('llama-32k', () => {
     const { code, stdout, stderr } = await cli(['genrate', '--prompt', 'x']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
-      'llama-32k: "genrate" is not a verb; there is: generate, chat, logits, tokenize, detokenize, inspect, estimate, bench; ' +
+      'llama-32k: "genrate" is not a verb; there is: generate, chat, logits, tokenize, detokenize, inspect, convert, quantize, estimate, bench; ' +
         'see llama-32k --help (BAD_OPTION)\n',
     );
   });
@@ -49,6 +49,7 @@ describe('exit codes', () => {
     ['TENSOR_MISMATCH', 3],
     ['BAD_TOKENIZER', 3],
     ['NOT_FOUND', 3],
+    ['WRITE_FAILED', 1],
     ['OUT_OF_MEMORY', 4],
     ['CONTEXT_OVERFLOW', 1],
     ['NOT_FINITE', 1],
