@@ -4,6 +4,7 @@
  */
 import { cpus } from 'node:os';
 import { attentionBench } from './attention.bench.js';
+import { convertBench } from './convert.bench.js';
 import { engineBench } from './engine.bench.js';
 import { exactBench } from './exact.bench.js';
 import { kernelsBench } from './kernels.bench.js';
@@ -19,6 +20,7 @@ const PARTS: Record<string, () => Promise<void>> = {
   exact: exactBench,
   tokenizer: tokenizerBench,
   load: loadBench,
+  convert: convertBench,
 };
 /** Too long for every run, or no benchmark, and with options of their own. */
 const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = { positions: positionsBench, make: makeModel };
