@@ -1,26 +1,23 @@
 /** The bytes of a tensor in another number format: read, converted and let go in pieces, so that no tensor is in memory as a whole. */
 
 import { LlamaError, show } from '../errors.js';
-import type { Floats } from '../tensor.js';
-import type { BlockDType } from './blocks/blocks.js';
 import type { CheckpointTensor } from './checkpoint.js';
-import type { FloatDType } from './dtypes.js';
-import { encodeNumbers } from './rows.js';
+import { decodeNumbers, encodeNumbers, type NumberDType } from './rows.js';
 
 /** Numbers are read and converted so many at a time. */
 const PIECE_NUMBERS = 2 ** 20;
 
-/** Who turns numbers into bytes: `encodeHere`, or threads (`src/convert/encoder-pool.ts`). The bytes are the same. */
-export interface Encoder {
+/** Who converts: `recodeHere`, or threads (`src/convert/recoder-pool.ts`). The bytes are the same. */
+export interface Recoder {
   /** So many pieces are worth having on the way. */
   readonly atOnce: number;
-  /** What `encodeNumbers` returns and throws. */
-  encode(dtype: FloatDType | BlockDType, numbers: Floats): Promise<Uint8Array>;
+  /** What `encodeNumbers` returns and throws for the numbers in `bytes`, which may be given away. */
+  recode(bytes: Uint8Array, from: NumberDType, to: NumberDType): Promise<Uint8Array>;
 }
 
-export const encodeHere: Encoder = {
+export const recodeHere: Recoder = {
   atOnce: 1,
-  encode: async (dtype, numbers) => encodeNumbers(dtype, numbers),
+  recode: async (bytes, from, to) => encodeNumbers(to, decodeNumbers(from, bytes)),
 };
 
 /**
@@ -29,19 +26,20 @@ export const encodeHere: Encoder = {
  */
 export async function* convertedChunks(
   tensor: CheckpointTensor,
-  dtype: FloatDType | BlockDType,
-  encoder: Encoder = encodeHere,
+  dtype: NumberDType,
+  recoder: Recoder = recodeHere,
 ): AsyncGenerator<Uint8Array> {
   const onTheWay: Promise<Uint8Array>[] = [];
   for (const [first, count] of pieces(tensor)) {
+    const bytes = await tensor.readBytes(first, count);
     if (dtype === tensor.dtype) {
-      yield await tensor.readBytes(first, count);
+      yield bytes;
       continue;
     }
-    const piece = encoder.encode(dtype, await tensor.read(first, count));
+    const piece = recoder.recode(bytes, tensor.dtype as NumberDType, dtype);
     piece.catch(() => {}); // whoever awaits it is told; nobody may, after another one has failed
     onTheWay.push(piece);
-    if (onTheWay.length === encoder.atOnce) yield await named(tensor.name, onTheWay.shift()!);
+    if (onTheWay.length === recoder.atOnce) yield await named(tensor.name, onTheWay.shift()!);
   }
   for (const piece of onTheWay) yield await named(tensor.name, piece);
 }

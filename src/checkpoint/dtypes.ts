@@ -103,10 +103,24 @@ export function encode(dtype: FloatDType, values: Floats): Uint8Array {
     case 'F32':
       return bytesOf(Float32Array.from(values));
     case 'F16':
-      return bytesOf(Uint16Array.from(values, toF16Bits));
+      return bytesOf(f16Bits(values));
     case 'BF16':
-      return bytesOf(Uint16Array.from(values, toBF16Bits));
+      return bytesOf(bf16Bits(values));
   }
+}
+
+// Uint16Array.from(values, toF16Bits) takes eight times as long, one loop for both formats twice.
+
+function f16Bits(values: Floats): Uint16Array {
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) bits[i] = toF16Bits(values[i]!);
+  return bits;
+}
+
+function bf16Bits(values: Floats): Uint16Array {
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) bits[i] = toBF16Bits(values[i]!);
+  return bits;
 }
 
 /** The memory of `numbers` as bytes. */

@@ -4,8 +4,8 @@ import { LlamaError, show } from '../errors.js';
 import type { Floats } from '../tensor.js';
 import { type BlockDType, isBlockDType } from './blocks/blocks.js';
 import type { CheckpointTensor } from './checkpoint.js';
-import { type DType, type FloatDType, isFloatDType } from './dtypes.js';
-import { type ByteRange, checkTarget, readNumbers, readRange, rowRange } from './rows.js';
+import { type DType, isFloatDType } from './dtypes.js';
+import { type ByteRange, checkTarget, type NumberDType, readNumbers, readRange, rowRange } from './rows.js';
 import type { ByteSource } from './source.js';
 
 export interface TensorInfo<D extends DType | BlockDType = DType> {
@@ -63,7 +63,7 @@ export class RowMajorTensor<D extends DType | BlockDType = DType> implements Che
 export function decodable<D extends DType | BlockDType>(
   { name, dtype }: { name: string; dtype: D },
   fileName: string,
-): D & (FloatDType | BlockDType) {
+): D & NumberDType {
   if (isFloatDType(dtype) || isBlockDType(dtype)) return dtype;
   throw new LlamaError(
     'UNSUPPORTED',

@@ -9,6 +9,9 @@ import type { ByteSource } from './source.js';
 /** Tensors are read and converted this many bytes at a time, so that none is in memory twice. */
 export const PIECE_BYTES = 2 ** 22;
 
+/** A format that numbers can be read from. */
+export type NumberDType = FloatDType | BlockDType;
+
 /** Offsets from the beginning of the file. */
 export interface ByteRange {
   readonly begin: number;
@@ -16,7 +19,7 @@ export interface ByteRange {
 }
 
 /** How numbers are stored: so many in so many bytes, and never fewer. */
-export function unitOf(dtype: FloatDType | BlockDType): { readonly numbers: number; readonly bytes: number } {
+export function unitOf(dtype: NumberDType): { readonly numbers: number; readonly bytes: number } {
   return isBlockDType(dtype) ? BLOCK_FORMATS[dtype] : { numbers: 1, bytes: DTYPE_BYTES[dtype] };
 }
 
@@ -46,11 +49,7 @@ export function rowRange(
 }
 
 /** The numbers in `range`, decoded: Float64Array for F64, otherwise Float32Array. */
-export async function readNumbers(
-  source: ByteSource,
-  dtype: FloatDType | BlockDType,
-  { begin, end }: ByteRange,
-): Promise<Floats> {
+export async function readNumbers(source: ByteSource, dtype: NumberDType, { begin, end }: ByteRange): Promise<Floats> {
   const unit = unitOf(dtype);
   const numbers = allocateFloats(dtype === 'F64' ? 'F64' : 'F32', ((end - begin) / unit.bytes) * unit.numbers);
   const pieceBytes = Math.floor(PIECE_BYTES / unit.bytes) * unit.bytes;
@@ -72,11 +71,20 @@ export async function readRange(source: ByteSource, { begin, end }: ByteRange): 
   return bytes;
 }
 
+/** The numbers in `bytes`, as `readNumbers` reads them. */
+export function decodeNumbers(dtype: NumberDType, bytes: Uint8Array): Floats {
+  if (!isBlockDType(dtype)) return decode(dtype, bytes);
+  const unit = unitOf(dtype);
+  const numbers = new Float32Array((bytes.length / unit.bytes) * unit.numbers);
+  BLOCK_FORMATS[dtype].decode(bytes, numbers);
+  return numbers;
+}
+
 /**
  * `numbers` in the format `dtype`: the bytes that `readNumbers` reads.
  * @throws {LlamaError} NOT_FINITE if one is not a number, or too large for the format. @throws {RangeError} if they end in a block.
  */
-export function encodeNumbers(dtype: FloatDType | BlockDType, numbers: Floats): Uint8Array {
+export function encodeNumbers(dtype: NumberDType, numbers: Floats): Uint8Array {
   const unit = unitOf(dtype);
   if (numbers.length % unit.numbers !== 0) {
     throw new RangeError(`numbers: ${numbers.length} is not a multiple of ${unit.numbers}, a block of ${dtype}`);
@@ -94,7 +102,7 @@ export function encodeNumbers(dtype: FloatDType | BlockDType, numbers: Floats): 
 
 function checkFinite(dtype: FloatDType, numbers: Floats): void {
   let largest = 0;
-  for (const x of numbers) largest = Math.max(largest, Math.abs(x)); // NaN stays
+  for (let i = 0; i < numbers.length; i++) largest = Math.max(largest, Math.abs(numbers[i])); // NaN stays
   const [stored] = decode(dtype, encode(dtype, Float64Array.of(largest)));
   check(
     Number.isFinite(stored),

@@ -38,7 +38,7 @@ export async function convertModel(source: string, output: string, options: Conv
   checkOption('type', type, isKnown, `one of ${CONVERT_TYPES.join(', ')}`);
   checkOption('shardSize', shardSize, isIntegerFrom(shardSize, 1), 'a number of bytes, 1 or more');
   const dtype = type && DTYPES[type];
-  return rewrite(source, output, others, (opened, encoder) =>
-    isGgufPath(output) ? ggufPlan(opened, dtype, encoder) : directoryPlan(opened, dtype, shardSize, encoder),
+  return rewrite(source, output, others, (opened, recoder) =>
+    isGgufPath(output) ? ggufPlan(opened, dtype, recoder) : directoryPlan(opened, dtype, shardSize, recoder),
   );
 }

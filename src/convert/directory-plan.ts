@@ -2,7 +2,7 @@
 
 import { isBlockDType } from '../checkpoint/blocks/blocks.js';
 import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
-import type { Encoder } from '../checkpoint/converted.js';
+import type { Recoder } from '../checkpoint/converted.js';
 import type { FloatDType } from '../checkpoint/dtypes.js';
 import { expectedWeights } from '../checkpoint/weights.js';
 import { LlamaError } from '../errors.js';
@@ -21,14 +21,14 @@ export async function directoryPlan(
   source: Source,
   dtype: FloatDType | undefined,
   shardSize: number,
-  encoder: Encoder,
+  recoder: Recoder,
 ): Promise<Plan> {
   const { config, checkpoint } = source;
   const tensors = [...expectedWeights(config).keys()].map((name): TensorToWrite => {
     const tensor = checkpoint.tensors.get(name)!;
     return { tensor, dtype: dtype ?? ownDType(tensor) };
   });
-  const weights = await safetensorsFiles(tensors, shardSize, encoder);
+  const weights = await safetensorsFiles(tensors, shardSize, recoder);
   const configFile = fileWith('config.json', Buffer.from(configJson(config, mainDType(tensors))));
   return {
     dtypes: new Map(tensors.map(({ tensor, dtype }) => [tensor.name, dtype])),

@@ -1,6 +1,6 @@
 /** A model as one GGUF file. */
 
-import type { Encoder } from '../checkpoint/converted.js';
+import type { Recoder } from '../checkpoint/converted.js';
 import type { GgufFileType } from '../checkpoint/gguf/recipes.js';
 import { dtypesInFile, ggufOfModel } from '../checkpoint/gguf/write-model.js';
 import { ggufDataBytes, writeGguf } from '../checkpoint/gguf/writer.js';
@@ -9,8 +9,8 @@ import type { Plan } from './rewrite.js';
 import { modelToWrite, type Source } from './source.js';
 
 /** Without `fileType`, tensors have the formats that they have. Throws what `modelToWrite` and `ggufOfModel` throw. */
-export async function ggufPlan(source: Source, fileType: GgufFileType | undefined, encoder: Encoder): Promise<Plan> {
-  const { metadata, tensors } = ggufOfModel(await modelToWrite(source), fileType, encoder);
+export async function ggufPlan(source: Source, fileType: GgufFileType | undefined, recoder: Recoder): Promise<Plan> {
+  const { metadata, tensors } = ggufOfModel(await modelToWrite(source), fileType, recoder);
   const file = await fileOf('model.gguf', writeGguf(metadata, tensors), ggufDataBytes(metadata, tensors));
   return { dtypes: dtypesInFile(source, fileType), files: [file] };
 }

@@ -41,9 +41,9 @@ export async function quantizeModel(source: string, output: string, options: Qua
   checkOption('allowRequantize', allowRequantize, typeof allowRequantize === 'boolean', 'true or false');
   checkOption('output', output, isGgufPath(output), 'the name of a file that ends in .gguf');
   const fileType = FILE_TYPES[type];
-  return rewrite(source, output, others, (opened, encoder) => {
+  return rewrite(source, output, others, (opened, recoder) => {
     if (!allowRequantize) refuseRequantizing(opened, dtypesInFile(opened, fileType));
-    return ggufPlan(opened, fileType, encoder);
+    return ggufPlan(opened, fileType, recoder);
   });
 }
 

@@ -2,13 +2,13 @@
 
 import { basename } from 'node:path';
 import type { BlockDType } from '../checkpoint/blocks/blocks.js';
-import type { Encoder } from '../checkpoint/converted.js';
+import type { Recoder } from '../checkpoint/converted.js';
 import type { DType } from '../checkpoint/dtypes.js';
 import { availableCores } from '../kernels/wasm/cores.js';
 import { checkOption, isIntegerFrom, refuseUnknownOptions } from '../sampling/options.js';
 import { elementCount } from '../tensor.js';
-import { EncoderPool } from './encoder-pool.js';
 import { checkOutput, isGgufPath, type OutputFile, type WriteHooks, writeOutput } from './output.js';
+import { RecoderPool } from './recoder-pool.js';
 import { openSource, type Source } from './source.js';
 
 export interface RewriteOptions extends WriteHooks {
@@ -56,17 +56,17 @@ export async function rewrite(
   path: string,
   output: string,
   { force = false, threads = Math.min(MAX_THREADS, availableCores()), signal, onProgress }: RewriteOptions,
-  makePlan: (source: Source, encoder: Encoder) => Promise<Plan>,
+  makePlan: (source: Source, recoder: Recoder) => Promise<Plan>,
 ): Promise<Written> {
   await checkOutput(output, path, force);
   const source = await openSource(path);
-  const encoder = new EncoderPool(threads);
+  const recoder = new RecoderPool(threads);
   try {
-    const plan = await makePlan(source, encoder);
+    const plan = await makePlan(source, recoder);
     await writeOutput(output, plan.files, { signal, onProgress });
     return written(output, plan, source);
   } finally {
-    await encoder.close();
+    await recoder.close();
     await source.checkpoint.close();
   }
 }

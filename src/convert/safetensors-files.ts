@@ -1,7 +1,7 @@
 /** Weights as safetensors files, cut and named as Hugging Face's `save_pretrained` does (huggingface_hub, serialization/_base.py). */
 
 import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
-import { convertedChunks, type Encoder } from '../checkpoint/converted.js';
+import { convertedChunks, type Recoder } from '../checkpoint/converted.js';
 import type { FloatDType } from '../checkpoint/dtypes.js';
 import { tensorBytes } from '../checkpoint/safetensors-header.js';
 import { writeSafetensors } from '../checkpoint/safetensors-writer.js';
@@ -19,13 +19,13 @@ const METADATA = new Map([['format', 'pt']]);
 export async function safetensorsFiles(
   tensors: readonly TensorToWrite[],
   shardSize: number,
-  encoder: Encoder,
+  recoder: Recoder,
 ): Promise<OutputFile[]> {
   const shards = cut(tensors, shardSize);
-  if (shards.length === 1) return [await shardFile('model.safetensors', tensors, encoder)];
+  if (shards.length === 1) return [await shardFile('model.safetensors', tensors, recoder)];
   const nameOf = (shard: number) => `model-${fiveDigits(shard + 1)}-of-${fiveDigits(shards.length)}.safetensors`;
   const files: OutputFile[] = [];
-  for (const [i, shard] of shards.entries()) files.push(await shardFile(nameOf(i), shard, encoder));
+  for (const [i, shard] of shards.entries()) files.push(await shardFile(nameOf(i), shard, recoder));
   const places = shards.flatMap((shard, i) => shard.map(({ tensor }) => [tensor.name, nameOf(i)] as const));
   return [...files, indexFile(new Map(places), totalBytes(tensors))];
 }
@@ -46,12 +46,12 @@ function cut(tensors: readonly TensorToWrite[], shardSize: number): TensorToWrit
   return shards;
 }
 
-function shardFile(name: string, tensors: readonly TensorToWrite[], encoder: Encoder): Promise<OutputFile> {
+function shardFile(name: string, tensors: readonly TensorToWrite[], recoder: Recoder): Promise<OutputFile> {
   const inputs = tensors.map(({ tensor, dtype }) => ({
     name: tensor.name,
     dtype,
     shape: tensor.shape,
-    chunks: convertedChunks(tensor, dtype, encoder),
+    chunks: convertedChunks(tensor, dtype, recoder),
   }));
   return fileOf(name, writeSafetensors(inputs, METADATA), totalBytes(tensors));
 }

@@ -1,11 +1,10 @@
 /** How GGUF files name the number formats of tensors: the ids of ggml_type, in ggml.h. */
 
 import { check, LlamaError } from '../../errors.js';
-import type { BlockDType } from '../blocks/blocks.js';
-import type { FloatDType } from '../dtypes.js';
+import type { NumberDType } from '../rows.js';
 
 /** A number format that tensors of a GGUF file can have here. */
-export type GgmlDType = FloatDType | BlockDType;
+export type GgmlDType = NumberDType;
 
 export const GGML_IDS: Readonly<Record<GgmlDType, number>> = {
   F32: 0,

@@ -7,7 +7,7 @@ import { elementCount } from '../../tensor.js';
 import { ggufTokenizerMetadata } from '../../tokenizer/gguf-tokenizer.js';
 import type { TokenizerModel } from '../../tokenizer/tokenizer-model.js';
 import type { Checkpoint } from '../checkpoint.js';
-import { convertedChunks, type Encoder } from '../converted.js';
+import { convertedChunks, type Recoder } from '../converted.js';
 import { expectedWeights } from '../weights.js';
 import type { GgmlDType } from './ggml-types.js';
 import { ggufName } from './names.js';
@@ -55,7 +55,7 @@ export function dtypesInFile(
 export function ggufOfModel(
   model: ModelToWrite,
   fileType?: GgufFileType,
-  encoder?: Encoder,
+  recoder?: Recoder,
 ): { metadata: GgufMetadata; tensors: GgufInput[] } {
   const { config, checkpoint } = model;
   const dtypes = dtypesInFile(model, fileType);
@@ -63,7 +63,7 @@ export function ggufOfModel(
     const tensor = checkpoint.tensors.get(key)!;
     const dtype = dtypes.get(key)!;
     const inOrder = isRotated(key) ? reordered(tensor, huggingFaceRows(config.headDim)) : tensor;
-    return { name: ggufName(key)!, dtype, shape, chunks: convertedChunks(inOrder, dtype, encoder) };
+    return { name: ggufName(key)!, dtype, shape, chunks: convertedChunks(inOrder, dtype, recoder) };
   });
   const id = fileType === undefined ? MAIN_FILE_TYPES[mainDType(tensors)] : FILE_TYPES[fileType].id;
   return { metadata: metadataOf(model, id), tensors };

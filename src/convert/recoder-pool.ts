@@ -1,25 +1,24 @@
 /**
- * Threads that turn numbers into bytes of a number format. Quantizing takes far longer than reading and writing; pieces are independent
+ * Threads that convert bytes from one number format to another. Quantizing takes far longer than reading and writing; pieces are independent
  * of each other, and are written in their order, so the file is the same whatever the number of threads.
  */
 import { Worker } from 'node:worker_threads';
-import type { BlockDType } from '../checkpoint/blocks/blocks.js';
-import { type Encoder, encodeHere } from '../checkpoint/converted.js';
-import type { FloatDType } from '../checkpoint/dtypes.js';
+import { type Recoder, recodeHere } from '../checkpoint/converted.js';
+import type { NumberDType } from '../checkpoint/rows.js';
 import { LlamaError, type LlamaErrorCode } from '../errors.js';
-import type { Floats } from '../tensor.js';
 
-export interface EncodeJob {
-  readonly dtype: FloatDType | BlockDType;
-  readonly numbers: Floats;
+export interface RecodeJob {
+  readonly bytes: Uint8Array;
+  readonly from: NumberDType;
+  readonly to: NumberDType;
 }
 
-export type EncodeAnswer = { readonly bytes: Uint8Array } | { readonly code: LlamaErrorCode; readonly message: string };
+export type RecodeAnswer = { readonly bytes: Uint8Array } | { readonly code: LlamaErrorCode; readonly message: string };
 
 /** Tests run the sources, workers cannot. */
-const WORKER = import.meta.url.endsWith('.ts') ? '../../dist/convert/encoder-worker.js' : './encoder-worker.js';
+const WORKER = import.meta.url.endsWith('.ts') ? '../../dist/convert/recoder-worker.js' : './recoder-worker.js';
 
-export class EncoderPool implements Encoder {
+export class RecoderPool implements Recoder {
   /** One that each thread works on, and one that is ready for it. */
   readonly atOnce: number;
   readonly #size: number;
@@ -33,12 +32,12 @@ export class EncoderPool implements Encoder {
     this.atOnce = threads === 1 ? 1 : 2 * threads;
   }
 
-  encode(dtype: FloatDType | BlockDType, numbers: Floats): Promise<Uint8Array> {
-    if (this.#size === 1) return encodeHere.encode(dtype, numbers);
+  recode(bytes: Uint8Array, from: NumberDType, to: NumberDType): Promise<Uint8Array> {
+    if (this.#size === 1 || to === 'F32') return recodeHere.recode(bytes, from, to); // that is quicker than to pass it on
     if (this.#threads.length === 0) this.#threads = Array.from({ length: this.#size }, () => new Thread());
     const thread = this.#threads[this.#next];
     this.#next = (this.#next + 1) % this.#size; // pieces are of one size, so each has as much to do as the others
-    return thread.encode({ dtype, numbers });
+    return thread.recode({ bytes, from, to });
   }
 
   async close(): Promise<void> {
@@ -59,16 +58,18 @@ class Thread {
   #failure: LlamaError | undefined;
 
   constructor() {
-    this.#worker.on('message', (answer: EncodeAnswer) => this.#answered(answer));
+    this.#worker.on('message', (answer: RecodeAnswer) => this.#answered(answer));
     this.#worker.on('error', error => this.#fail(`a worker failed: ${error.message}`));
     this.#worker.on('exit', code => this.#fail(`a worker ended with exit code ${code}`));
   }
 
-  encode(job: EncodeJob): Promise<Uint8Array> {
+  recode(job: RecodeJob): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);
       this.#pending.push({ resolve, reject });
-      this.#worker.postMessage(job);
+      const { buffer } = job.bytes;
+      const isWhole = job.bytes.length === buffer.byteLength; // else somebody else may need the rest
+      this.#worker.postMessage(job, isWhole ? [buffer as ArrayBuffer] : []);
     });
   }
 
@@ -76,7 +77,7 @@ class Thread {
     await this.#worker.terminate();
   }
 
-  #answered(answer: EncodeAnswer): void {
+  #answered(answer: RecodeAnswer): void {
     const { resolve, reject } = this.#pending.shift()!;
     if ('bytes' in answer) resolve(answer.bytes);
     else reject(new LlamaError(answer.code, answer.message));
