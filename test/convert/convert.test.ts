@@ -116,6 +116,17 @@ describe('GGUF files', () => {
     await theirs.checkpoint.close();
   });
 
+  it.each([
+    ['gqa', 0],
+    ['tied', 32],
+    ['gguf/long-blocks.gguf', 7],
+  ])('of %s are called by the format that most numbers have, %i in llama.cpp', async (name, id) => {
+    await convertModel(goldenPath(name), at('model.gguf'));
+    const file = await openGgufFile(at('model.gguf'));
+    await file.close();
+    expect(file.metadata.get('general.file_type')).toEqual({ type: 'u32', value: id });
+  });
+
   it('in parts become one', async () => {
     const parts = goldenPath('gguf/tied-bf16-00001-of-00002.gguf');
     await convertModel(parts, at('whole.gguf'));
@@ -206,8 +217,8 @@ describe('config.json', () => {
 });
 
 it('pieces larger than a tensor is read at once come in their order, whatever the threads', async () => {
-  // 2 pieces and a bit of 2^20 numbers for the embedding, so that threads overtake each other
-  const shape = [2 ** 15 + 3, 66];
+  // The embedding has more than 4 pieces of 2^20 numbers, which is what two threads have on the way.
+  const shape = [2 ** 16 + 3, 66];
   const numbers = Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.sin(i));
   await cp(goldenPath('mha'), at('source'), { recursive: true, filter: file => !/trace|greedy/.test(file) });
   const config = JSON.parse(await readFile(at('source', 'config.json'), 'utf8'));

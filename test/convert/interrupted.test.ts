@@ -23,9 +23,11 @@ describe.each(FORMS)('%s', output => {
     const controller = new AbortController();
     const why = new Error('enough');
     const seen: string[][] = [];
+    let [written, ofTotal] = [0, 0];
     const converting = convertModel(goldenPath('gqa'), at(output), {
       signal: controller.signal,
       onProgress(done, total) {
+        [written, ofTotal] = [done, total];
         if (done > total / 2) controller.abort(why);
       },
     });
@@ -34,6 +36,7 @@ describe.each(FORMS)('%s', output => {
     })();
     await expect(converting).rejects.toBe(why);
     await watching;
+    expect(written).toBeLessThan(ofTotal); // at once, not at the end
     expect(await names()).toEqual([]);
     expect(seen.flat()).not.toContain(output); // not even while it was written
   });

@@ -47,6 +47,19 @@ describe('Llama-2-7B', () => {
   });
 });
 
+describe('Llama-2-7B, pure', () => {
+  it('Q4_K: all matrices, the head too, as llama-quantize --pure has them', () => {
+    const dtypes = [...dtypesOf('Q4_K', SEVEN_B)];
+    expect(new Set(dtypes.filter(([name]) => !/norm/.test(name)).map(([, dtype]) => dtype))).toEqual(new Set(['Q4_K']));
+    expect(new Set(dtypes.filter(([name]) => /norm/.test(name)).map(([, dtype]) => dtype))).toEqual(new Set(['F32']));
+  });
+
+  it('Q6_K: all matrices', () => {
+    const counts = [...dtypesOf('Q6_K', SEVEN_B).values()].filter(dtype => dtype === 'Q6_K').length;
+    expect(counts).toBe(226);
+  });
+});
+
 describe('a tied model', () => {
   it('has the embedding in the format of a head', () => {
     const tied = { ...SEVEN_B, tieWordEmbeddings: true };
@@ -66,6 +79,8 @@ describe('rows that 256 or 32 does not divide', () => {
   };
   it.each([
     ['Q4_K_M', { q: 'Q5_0', v: 'Q8_0', down: 'F16', head: 'Q8_0' }],
+    ['Q4_K', { q: 'Q5_0', v: 'Q5_0', down: 'F16', head: 'Q5_0' }],
+    ['Q6_K', { q: 'Q8_0', v: 'Q8_0', down: 'F16', head: 'Q8_0' }],
     ['Q4_0', { q: 'Q4_0', v: 'Q4_0', down: 'F16', head: 'Q8_0' }],
     ['Q8_0', { q: 'Q8_0', v: 'Q8_0', down: 'F16', head: 'Q8_0' }],
     ['BF16', { q: 'BF16', v: 'BF16', down: 'BF16', head: 'BF16' }],
