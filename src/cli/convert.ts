@@ -15,7 +15,7 @@ export const convertVerb: Verb = {
       'and an index if they are large.',
     'Numbers do not change, unless --type says so: quantized ones go into another GGUF file as they are, and into a directory only with ' +
       '--type, f32 being exact. Vectors are float32 in GGUF files.',
-    'Nothing is at the output before all of it is.',
+    'Until all is written nothing is at the output.',
   ],
   options: [
     MODEL,

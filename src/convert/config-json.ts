@@ -1,20 +1,17 @@
 /** A configuration as config.json, which any version of transformers since 4.31 reads as `parseConfig` does. */
 
-import type { BlockDType } from '../checkpoint/blocks/blocks.js';
-import type { DType } from '../checkpoint/dtypes.js';
+import type { FloatDType } from '../checkpoint/dtypes.js';
 import type { LlamaConfig } from '../config.js';
 
-const TORCH_DTYPES: Partial<Record<DType | BlockDType, string>> = {
+const TORCH_DTYPES: Readonly<Record<FloatDType, string>> = {
   F64: 'float64',
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',
 };
 
-/**
- * @param dtype what most numbers of the checkpoint are in: what transformers computes in unless it is told otherwise
- */
-export function configJson(config: LlamaConfig, dtype: DType | BlockDType): string {
+/** @param dtype what most numbers of the checkpoint are in: what transformers computes in unless it is told otherwise */
+export function configJson(config: LlamaConfig, dtype: FloatDType): string {
   const { eosTokenIds, ropeFactor } = config;
   const json = {
     architectures: ['LlamaForCausalLM'],

@@ -1,5 +1,6 @@
 /** The same model in another form: a GGUF file, or a directory as Hugging Face has it. */
 
+import { check } from '../errors.js';
 import { checkOption, isIntegerFrom } from '../sampling/options.js';
 import { directoryPlan } from './directory-plan.js';
 import { ggufPlan } from './gguf-plan.js';
@@ -37,6 +38,12 @@ export async function convertModel(source: string, output: string, options: Conv
   const isKnown = type === undefined || CONVERT_TYPES.includes(type);
   checkOption('type', type, isKnown, `one of ${CONVERT_TYPES.join(', ')}`);
   checkOption('shardSize', shardSize, isIntegerFrom(shardSize, 1), 'a number of bytes, 1 or more');
+  const isUseless = isGgufPath(output) && options.shardSize !== undefined;
+  check(
+    !isUseless,
+    'BAD_OPTION',
+    () => 'shardSize has no effect with a GGUF file, which is one; it is for directories',
+  );
   const dtype = type && DTYPES[type];
   return rewrite(source, output, others, (opened, recoder) =>
     isGgufPath(output) ? ggufPlan(opened, dtype, recoder) : directoryPlan(opened, dtype, shardSize, recoder),

@@ -18,7 +18,7 @@ export interface WriteHooks {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-export const isGgufPath = (path: string): boolean => path.endsWith('.gguf');
+export const isGgufPath = (path: string): boolean => resolve(path).endsWith('.gguf');
 
 /**
  * Before anything is read: may `output` be written, and is it not the model at `source` itself?

@@ -1,9 +1,9 @@
 /** A model from its files to other files: what converting and quantizing have in common. */
 
 import { basename } from 'node:path';
-import type { BlockDType } from '../checkpoint/blocks/blocks.js';
+import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
 import type { Recoder } from '../checkpoint/converted.js';
-import type { DType } from '../checkpoint/dtypes.js';
+import type { NumberDType } from '../checkpoint/rows.js';
 import { availableCores } from '../kernels/wasm/cores.js';
 import { checkOption, isIntegerFrom, refuseUnknownOptions } from '../sampling/options.js';
 import { elementCount } from '../tensor.js';
@@ -34,7 +34,7 @@ export interface Written {
 
 export interface Plan {
   /** By the names of Hugging Face. */
-  readonly dtypes: ReadonlyMap<string, DType | BlockDType>;
+  readonly dtypes: ReadonlyMap<string, NumberDType>;
   readonly files: readonly OutputFile[];
 }
 
@@ -90,6 +90,6 @@ function written(output: string, { dtypes, files }: Plan, { checkpoint }: Source
 }
 
 /** Whether every number of the one format is one of the other: float32 holds all that is not float64. */
-function isExact(from: DType | BlockDType, to: DType | BlockDType): boolean {
+function isExact(from: CheckpointTensor['dtype'], to: NumberDType): boolean {
   return from === to || (to === 'F32' && from !== 'F64');
 }

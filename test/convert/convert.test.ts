@@ -299,6 +299,8 @@ describe('is refused:', () => {
     const convert = (options: object) => convertModel(source, at('model'), options);
     await expectRefused(convert({ type: 'q8_0' }), 'BAD_OPTION', 'type is "q8_0"', 'f32, f16, bf16');
     await expectRefused(convert({ shardSize: 0 }), 'BAD_OPTION', 'shardSize is 0');
+    const useless = convertModel(source, at('model.gguf'), { shardSize: 1e9 });
+    await expectRefused(useless, 'BAD_OPTION', 'shardSize has no effect with a GGUF file');
     await expectRefused(convert({ threads: 65 }), 'BAD_OPTION', 'threads is 65', '1 to 64');
     await expectRefused(convert({ overwrite: true }), 'BAD_OPTION', '"overwrite" is not an option');
   });
