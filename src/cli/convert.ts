@@ -15,6 +15,7 @@ export const convertVerb: Verb = {
       'and an index if they are large.',
     'Numbers do not change, unless --type says so: quantized ones go into another GGUF file as they are, and into a directory only with ' +
       '--type, f32 being exact. Vectors are float32 in GGUF files.',
+    'What else a GGUF file says, of its licence or how to chat, goes into another GGUF file, not into a directory.',
     'Until all is written nothing is at the output.',
   ],
   options: [

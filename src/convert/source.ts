@@ -24,6 +24,7 @@ const COPIED = [
   'tokenizer_config.json',
   'special_tokens_map.json',
   'added_tokens.json',
+  'chat_template.jinja',
 ];
 
 /** Opens the model at `path`; throws what `openModelFiles` throws. Close its checkpoint when done. */

@@ -8,6 +8,7 @@ import { encode } from '../../../src/checkpoint/dtypes.js';
 import type { GgufFile } from '../../../src/checkpoint/gguf/gguf.js';
 import { openGgufFile } from '../../../src/checkpoint/gguf/open.js';
 import { dtypeInFile, type GgufFileType } from '../../../src/checkpoint/gguf/recipes.js';
+import type { GgufValue } from '../../../src/checkpoint/gguf/values.js';
 import { ggufOfModel, type ModelToWrite } from '../../../src/checkpoint/gguf/write-model.js';
 import { writeGguf } from '../../../src/checkpoint/gguf/writer.js';
 import { openModelFiles } from '../../../src/checkpoint/open.js';
@@ -108,6 +109,23 @@ it('a GGUF file is written as itself: blocks stay, bit for bit', async () => {
     expect(Buffer.compare(await copy.tensors.get(tensor.name)!.readBytes(), await tensor.readBytes())).toBe(0);
   }
   expect(again.config).toEqual(model.config);
+});
+
+it('keeps what the file that it comes from says besides, but for what is about that file', async () => {
+  const text = (value: string) => ({ type: 'string', value }) as const;
+  const number = (value: number) => ({ type: 'u32', value }) as const;
+  const source = new Map<string, GgufValue>([
+    ['general.license', text('llama2')],
+    ['general.name', text('a name')],
+    ['tokenizer.chat_template', text('{{ messages }}')],
+    ['llama.context_length', number(7)],
+    ['general.file_type', number(99)],
+    ['general.alignment', number(64)],
+    ['split.count', number(3)],
+  ]);
+  const { metadata } = ggufOfModel({ ...(await goldenModel('mha')), metadata: source }, 'F16');
+  const values = [...source.keys()].map(key => metadata.get(key)?.value);
+  expect(values).toEqual(['llama2', 'a name', '{{ messages }}', 32768, 1, undefined, undefined]);
 });
 
 it('gives the tokens that the tokenizer does not have a control piece', async () => {
