@@ -18,8 +18,8 @@ import { isObject } from './json.js';
 import { openWeightFiles, thereIs } from './weight-files.js';
 import { checkTiedHead, checkWeights } from './weights.js';
 
-const CONFIG = 'config.json';
-const GENERATION_CONFIG = 'generation_config.json';
+export const CONFIG = 'config.json';
+export const GENERATION_CONFIG = 'generation_config.json';
 
 export interface ModelFiles {
   readonly path: string;

@@ -33,9 +33,15 @@ const FORMATS: readonly Format[] = [
   { single: 'pytorch_model.bin', index: 'pytorch_model.bin.index.json', extension: '.bin', open: openPytorch },
 ];
 
-interface Candidate {
-  readonly complete: boolean;
-  readonly open: () => Promise<Checkpoint>;
+/** What `chooseWeightFiles` looks for. */
+export const WEIGHT_FILES: readonly string[] = FORMATS.flatMap(({ single, index }) => [single, index]);
+
+export interface WeightFiles {
+  readonly format: Format;
+  /** The one file, or the index and all its shards. */
+  readonly names: readonly string[];
+  /** The shard that each tensor is in; undefined if there is one file. */
+  readonly weightMap: ReadonlyMap<string, string> | undefined;
 }
 
 /**
@@ -44,24 +50,37 @@ interface Candidate {
  * @throws {LlamaError} NOT_FOUND, UNSUPPORTED or BAD_CHECKPOINT, saying what is there and what is not.
  */
 export async function openWeightFiles(path: string, files: readonly string[]): Promise<Checkpoint> {
-  let incomplete: Candidate | undefined;
-  for (const format of FORMATS) {
-    const candidate = await candidateOf(format, path, files);
-    if (candidate?.complete) return candidate.open();
-    incomplete ??= candidate;
-  }
-  if (incomplete === undefined) throw nothingToOpen(path, files);
-  return incomplete.open(); // which says what is missing
+  const chosen = await chooseWeightFiles(path, files, index => readJson(join(path, index), 'BAD_CHECKPOINT'));
+  if (chosen === undefined) throw nothingToOpen(path, files);
+  const { format, weightMap } = chosen;
+  const openOne = async (fileName: string) => format.open(await openFile(join(path, fileName)));
+  if (weightMap === undefined) return openOne(format.single);
+  return openShards(weightMap, join(path, format.index), openOne); // which says what is missing
 }
 
-async function candidateOf(format: Format, path: string, files: readonly string[]): Promise<Candidate | undefined> {
-  const openOne = async (fileName: string) => format.open(await openFile(join(path, fileName)));
-  if (files.includes(format.single)) return { complete: true, open: () => openOne(format.single) };
-  if (!files.includes(format.index)) return undefined;
-  const index = join(path, format.index);
-  const weightMap = parseWeightMap(await readJson(index, 'BAD_CHECKPOINT'), index, format.extension);
-  const complete = [...weightMap.values()].every(fileName => files.includes(fileName));
-  return { complete, open: () => openShards(weightMap, index, openOne) };
+/**
+ * Those of `files` that hold the weights. Where no format has all its shards, the first that has an index.
+ *
+ * @param path for messages: where they are
+ * @param readIndex the JSON in the file of that name
+ * @throws {LlamaError} BAD_CHECKPOINT if an index is broken.
+ */
+export async function chooseWeightFiles(
+  path: string,
+  files: readonly string[],
+  readIndex: (name: string) => Promise<unknown>,
+): Promise<WeightFiles | undefined> {
+  let incomplete: WeightFiles | undefined;
+  for (const format of FORMATS) {
+    const { single, index, extension } = format;
+    if (files.includes(single)) return { format, names: [single], weightMap: undefined };
+    if (!files.includes(index)) continue;
+    const weightMap = parseWeightMap(await readIndex(index), join(path, index), extension);
+    const names = [index, ...new Set(weightMap.values())];
+    if (names.every(name => files.includes(name))) return { format, names, weightMap };
+    incomplete ??= { format, names, weightMap };
+  }
+  return incomplete;
 }
 
 function nothingToOpen(path: string, files: readonly string[]): LlamaError {
@@ -80,8 +99,7 @@ function nothingToOpen(path: string, files: readonly string[]): LlamaError {
       `there are neither safetensors nor pytorch_model.bin in ${path}, but there is ${gguf}; give the path of that file instead of its directory`,
     );
   }
-  const names = FORMATS.flatMap(({ single, index }) => [single, index]).join(', ');
-  return new LlamaError('NOT_FOUND', `there is none of ${names} in ${path}${thereIs(files)}`);
+  return new LlamaError('NOT_FOUND', `there is none of ${WEIGHT_FILES.join(', ')} in ${path}${thereIs(files)}`);
 }
 
 /** What is in a directory, for the end of a message. */

@@ -20,6 +20,9 @@ const READERS: readonly [fileName: string, read: (content: Buffer) => TokenizerM
   ['tokenizer.json', content => readTokenizerJson(content.toString('utf8'))],
 ];
 
+/** The first of these that is in a directory is its tokenizer. */
+export const TOKENIZER_FILES: readonly string[] = READERS.map(([fileName]) => fileName);
+
 /**
  * Opens the tokenizer in the GGUF file at `path`, or tokenizer.model, or else tokenizer.json, in the directory at `path`.
  * @throws {LlamaError} NOT_FOUND if none can be read; BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the setting, if it is

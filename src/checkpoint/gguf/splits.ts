@@ -27,7 +27,8 @@ export async function openGgufParts(path: string, openPart: (path: string) => Pr
   try {
     if (countOfParts(file) === 1) return file;
     await file.close();
-    for (const part of pathsOfParts(path, countOfParts(file))) parts.push(await openGguf(await openPart(part)));
+    checkName(path, countOfParts(file));
+    for (const part of pathsOfParts(path)) parts.push(await openGguf(await openPart(part)));
     return { ...parts[0], tensors: mergeTensors(parts), close };
   } catch (error) {
     await file.close();
@@ -51,16 +52,21 @@ function splitField({ name, metadata }: GgufFile, key: string): number {
   return number;
 }
 
-function pathsOfParts(path: string, count: number): string[] {
-  const [, start, countInName] = PART.exec(path) ?? [];
+/** All parts of the file of which `path` is one, going by its name; or else `path` alone. */
+export function pathsOfParts(path: string): string[] {
+  const [, start, count] = PART.exec(path) ?? [];
+  if (count === undefined) return [path];
+  return Array.from({ length: Number(count) }, (_, i) => `${start}-${digits(i + 1)}-of-${count}.gguf`);
+}
+
+function checkName(path: string, count: number): void {
   check(
-    count > 0 && Number(countInName) === count,
+    count > 0 && Number(PART.exec(path)?.[2]) === count,
     'BAD_CHECKPOINT',
     () =>
       `${path} is one of ${count} parts (split.count), but is not named so; the others are looked for by their names, such as ` +
       `model-00001-of-${digits(count)}.gguf: rename all to what they were`,
   );
-  return Array.from({ length: count }, (_, i) => `${start}-${digits(i + 1)}-of-${countInName}.gguf`);
 }
 
 const digits = (number: number): string => String(number).padStart(5, '0');
