@@ -16,10 +16,14 @@ export type LlamaErrorCode =
   | 'TENSOR_MISMATCH'
   /** tokenizer.model or tokenizer.json is broken or not of the Llama kind. */
   | 'BAD_TOKENIZER'
-  /** A file or directory that should be there is not, or cannot be read. */
+  /** A file, directory, or model of the hub that should be there is not, or cannot be read. */
   | 'NOT_FOUND'
   /** What was to be written cannot be: the disk is full, or the system refuses. */
   | 'WRITE_FAILED'
+  /** The hub wants a token, or a licence accepted, before it gives this model. */
+  | 'UNAUTHORIZED'
+  /** A download did not come to its end: the network, the server, the disk, or bytes that are not those announced. */
+  | 'DOWNLOAD_FAILED'
   /** A token id outside the vocabulary, or a position out of turn. */
   | 'BAD_INPUT'
   /** An option of a function or of the command line has a value outside its range. */

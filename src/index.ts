@@ -5,6 +5,7 @@ export { type QuantizeOptions, quantizeModel } from './convert/quantize.js';
 export type { Written } from './convert/rewrite.js';
 export { LlamaError, type LlamaErrorCode } from './errors.js';
 export { complete, type GenerateOptions, type GenerationResult, type GenerationStep, generate } from './generate.js';
+export { type DownloadOptions, type DownloadProgress, downloadModel } from './hub/index.js';
 export { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
 export type { Row, Sequence } from './kernels/kernels.js';
 export type { CacheFormat } from './kernels/wasm/cache-formats.js';

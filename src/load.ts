@@ -4,9 +4,11 @@
  *     await using loaded = await loadModel('path/to/Llama-2-7B-32K-Instruct');
  *     for await (const step of generate(loaded.model, loaded.tokenizer, 'Once upon a time')) …
  */
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { openModelFiles } from './checkpoint/open.js';
-import { check } from './errors.js';
+import { check, LlamaError, show } from './errors.js';
+import { parseReference } from './hub/reference.js';
 import { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
 import type { CacheFormat } from './kernels/wasm/cache-formats.js';
 import type { WeightFormat } from './kernels/wasm/formats.js';
@@ -53,6 +55,7 @@ export async function loadModel(
   opened?: Tokenizer,
 ): Promise<LoadedModel> {
   checkOptions(options);
+  await refuseNameOfHub(path);
   const tokenizer = opened ?? (await openTokenizer(path));
   const { model, generationConfig } = await loadLlama(path, options);
   try {
@@ -71,6 +74,7 @@ export async function loadLlama(
   options: LoadOptions = {},
 ): Promise<Pick<LoadedModel, 'model' | 'generationConfig'>> {
   checkOptions(options);
+  await refuseNameOfHub(path);
   const { config, checkpoint, generationConfig } = await openModelFiles(path);
   try {
     const engine =
@@ -82,6 +86,15 @@ export async function loadLlama(
     await checkpoint.close();
     throw error;
   }
+}
+
+/** Loading downloads nothing. @throws {LlamaError} NOT_FOUND, with the next step, if there is no such path, but perhaps such a model on the hub. */
+async function refuseNameOfHub(path: string): Promise<void> {
+  if (parseReference(path) === undefined || (await stat(path).catch(() => undefined)) !== undefined) return;
+  throw new LlamaError(
+    'NOT_FOUND',
+    `there is no ${path}; if it is a model of the Hugging Face hub: loadModel(await downloadModel(${show(path)}))`,
+  );
 }
 
 /** The kernels that an option belongs to. A new option that is missing here does not compile. */

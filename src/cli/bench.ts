@@ -15,7 +15,7 @@ export const benchVerb: Verb = {
       'Let nothing else run meanwhile.',
   ],
   options: [
-    MODEL,
+    ...MODEL,
     { name: 'prompt-tokens', value: 'P', help: 'Tokens of prompt. Default 512.' },
     { name: 'new-tokens', value: 'N', help: 'Tokens to write after it. Default 64.' },
     ...ENGINE,

@@ -34,7 +34,7 @@ export const chatVerb: Verb = {
       'A conversation that no longer fits into the context is an error, nothing is dropped: /reset begins a new one.',
     `Without options replies are greedy. ${CARD_SETTINGS}`,
   ],
-  options: [MODEL, ...GENERATION_OPTIONS, CONTEXT, ...ENGINE],
+  options: [...MODEL, ...GENERATION_OPTIONS, CONTEXT, ...ENGINE],
   json: 'Print one line of JSON for every reply, as generate does.',
   run,
 };

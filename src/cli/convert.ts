@@ -19,7 +19,7 @@ export const convertVerb: Verb = {
     'Until all is written nothing is at the output.',
   ],
   options: [
-    MODEL,
+    ...MODEL,
     ...REWRITE_OPTIONS,
     {
       name: 'type',

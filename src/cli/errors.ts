@@ -12,6 +12,8 @@ const EXIT_OF: Readonly<Record<LlamaErrorCode, number>> = {
   BAD_TOKENIZER: EXIT.checkpoint,
   NOT_FOUND: EXIT.checkpoint,
   WRITE_FAILED: EXIT.runtime,
+  UNAUTHORIZED: EXIT.runtime,
+  DOWNLOAD_FAILED: EXIT.runtime,
   BAD_INPUT: EXIT.usage,
   BAD_OPTION: EXIT.usage,
   CONTEXT_OVERFLOW: EXIT.runtime,

@@ -14,7 +14,7 @@ export const estimateVerb: Verb = {
     'Only sums: nothing is allocated, no weights are read. What does not fit is refused when a model is loaded.',
   ],
   options: [
-    MODEL,
+    ...MODEL,
     {
       name: 'context',
       value: 'N',

@@ -22,7 +22,7 @@ export const generateVerb: Verb = {
     `It ends at end of text, at a stop string, or at the limit. Unless the prompt is raw or ids, ${CARD_STOP_STRINGS.join()} is a stop string.`,
   ],
   options: [
-    MODEL,
+    ...MODEL,
     ...PROMPT_OPTIONS,
     ...GENERATION_OPTIONS,
     {

@@ -28,7 +28,7 @@ export const logitsVerb: Verb = {
       `give the same float64. Without it the ${LISTED} best, with their log-probabilities.`,
   ],
   options: [
-    MODEL,
+    ...MODEL,
     ...PROMPT_OPTIONS,
     {
       name: 'positions',

@@ -2,10 +2,12 @@
 import { stat } from 'node:fs/promises';
 import type { LlamaConfig } from '../config.js';
 import { check } from '../errors.js';
+import { parseReference } from '../hub/reference.js';
 import type { CacheFormat } from '../kernels/wasm/cache-formats.js';
 import type { WeightFormat } from '../kernels/wasm/formats.js';
 import { EMBEDDED_MODEL, type LoadOptions } from '../load.js';
 import type { NumericsName } from '../ops/rounding.js';
+import { downloaded } from './download.js';
 import { type Io, note } from './io.js';
 import type { Options } from './options.js';
 
@@ -58,25 +60,27 @@ const ONLY_FOR = [
   ['numerics', 'exact'],
 ] as const;
 
-/** The directory or file that --model names, or the embedded model, and then, unless --json is, says so. Throws NOT_FOUND. */
-export async function modelPath(options: Options, io: Io): Promise<string> {
+/**
+ * The directory or file that --model names, after it was downloaded if it is a model of the hub; with `only`, no more than that. Without --model the
+ * embedded model, and then, unless --json is, says so. Throws NOT_FOUND, and what `downloadModel` throws.
+ */
+export async function modelPath(options: Options, io: Io, only?: 'tokenizer'): Promise<string> {
   const model = options.text('model');
-  if (model === undefined) {
-    if (!options.flag('json')) {
-      note(io, 'no --model: this is the small random model that comes with the package; its text is noise');
-    }
-    return EMBEDDED_MODEL;
+  const isPath = model === undefined || (await stat(model).catch(() => undefined)) !== undefined;
+  if (!isPath) {
+    const isOnHub = parseReference(model) !== undefined;
+    check(isOnHub, 'NOT_FOUND', () => `there is no ${model}; ${FORMS}`);
+    return downloaded(model, options, io, only);
   }
-  const status = await stat(model).catch(() => undefined);
-  check(status !== undefined, 'NOT_FOUND', () => notThere(model));
-  return model;
+  check(options.text('revision') === undefined, 'BAD_OPTION', () => {
+    return `--revision has no effect with ${model ?? 'the model that comes with the package'}; it is for models of the hub`;
+  });
+  if (model !== undefined) return model;
+  if (!options.flag('json')) {
+    note(io, 'no --model: this is the small random model that comes with the package; its text is noise');
+  }
+  return EMBEDDED_MODEL;
 }
 
-function notThere(model: string): string {
-  const isHubId = /^[\w-][\w.-]*\/[\w.-]+$/.test(model) && !model.endsWith('.gguf');
-  if (!isHubId) return `there is no ${model}; --model takes a directory that has config.json, or a GGUF file`;
-  return (
-    `there is no ${model}, and models are not downloaded yet; if it is a hub id: ` +
-    `hf download ${model} --local-dir DIR, then --model DIR`
-  );
-}
+const FORMS =
+  '--model takes a directory that has config.json, or a GGUF file, or a model of the hub: owner/name, owner/name:file.gguf';

@@ -33,11 +33,22 @@ export interface Verb {
   run(options: Options, io: Io): Promise<void>;
 }
 
-export const MODEL: Option = {
-  name: 'model',
-  value: 'M',
-  help: 'Directory with config.json, weights and tokenizer, as Hugging Face has it, or a GGUF file. Default: a small random model.',
-};
+/** Which model: what every verb has that takes one. */
+export const MODEL: readonly Option[] = [
+  {
+    name: 'model',
+    value: 'M',
+    help:
+      'Directory with config.json, weights and tokenizer, as Hugging Face has it; or a GGUF file; or, if there is no such path, ' +
+      'a model of the Hugging Face hub, owner/name or owner/name:file.gguf, which is downloaded into its cache. ' +
+      'Default: a small random model.',
+  },
+  {
+    name: 'revision',
+    value: 'R',
+    help: 'With a model of the hub, the branch, tag or commit. Default main.',
+  },
+];
 
 const KERNELS: Option = {
   name: 'kernels',

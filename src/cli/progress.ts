@@ -1,4 +1,5 @@
 /** One line on stderr that says how far it is; only for a terminal, where it is written over and in the end removed. */
+import { showBytes } from '../hub/bytes.js';
 import type { Io } from './io.js';
 
 /** More often than people read is only work. */
@@ -11,10 +12,25 @@ export class Progress {
   #began = performance.now();
   #last = -Infinity;
   #onScreen = false;
+  /** Bytes that were there when the download began. */
+  #before: number | undefined;
 
   constructor(io: Io, json: boolean) {
     this.#io = io;
     this.#shown = io.stderr.isTTY === true && !json;
+  }
+
+  download(done: number, total: number): void {
+    this.#before ??= done;
+    const elapsed = performance.now() - this.#began;
+    const came = done - this.#before;
+    const speed = came === 0 ? '' : `, ${showBytes((1000 * came) / elapsed)} a second`;
+    const left = remaining(elapsed, came, total - this.#before);
+    this.#show(`downloaded ${showBytes(done)} of ${showBytes(total)}${speed}${left}`);
+  }
+
+  verify(done: number, total: number): void {
+    this.#show(`comparing checksums ${Math.floor((100 * done) / total)} %`);
   }
 
   load(done: number, total: number): void {

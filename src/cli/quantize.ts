@@ -17,7 +17,7 @@ export const quantizeVerb: Verb = {
     'Until all is written nothing is at the output.',
   ],
   options: [
-    MODEL,
+    ...MODEL,
     ...REWRITE_OPTIONS,
     { name: 'type', value: 'T', choices: QUANTIZE_TYPES, help: `One of ${QUANTIZE_TYPES.join(', ')}.` },
     {

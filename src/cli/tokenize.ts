@@ -14,12 +14,12 @@ export const tokenizeVerb: Verb = {
     'TEXT is taken as it is: nothing in it becomes a control token. - reads stdin, to its last newline. ' +
       'Text that begins with a dash comes after --.',
   ],
-  options: [MODEL, { name: 'bos', help: 'Put the id that begins every text in front.' }],
+  options: [...MODEL, { name: 'bos', help: 'Put the id that begins every text in front.' }],
   json: 'Print {ids, pieces}; pieces have ▁ for a space, and <0x0A> for a byte that is no piece.',
   argument: 'TEXT',
   async run(options: Options, io: Io): Promise<void> {
     const text = await readArgument(options, io, 'TEXT');
-    const tokenizer = await openTokenizer(await modelPath(options, io));
+    const tokenizer = await openTokenizer(await modelPath(options, io, 'tokenizer'));
     const ids = tokenizer.encode(text, { bos: options.flag('bos') });
     if (options.flag('json')) await writeJson(io, { ids, pieces: tokenizer.pieces(ids) });
     else await write(io.stdout, `${ids.join(',')}\n`);
@@ -31,12 +31,12 @@ export const detokenizeVerb: Verb = {
   usage: 'IDS [options]',
   summary: 'The text of token ids, given as 1,2,3.',
   details: ['Control tokens, such as BOS, have no text. - reads stdin. No newline is added, unless on a terminal.'],
-  options: [MODEL],
+  options: MODEL,
   json: 'Print {text}.',
   argument: 'IDS',
   async run(options: Options, io: Io): Promise<void> {
     const ids = parseIntegers(await readArgument(options, io, 'IDS'), 'IDS');
-    const text = (await openTokenizer(await modelPath(options, io))).decode(ids);
+    const text = (await openTokenizer(await modelPath(options, io, 'tokenizer'))).decode(ids);
     if (options.flag('json')) await writeJson(io, { text });
     else await write(io.stdout, shownOn(io.stdout, text) + (io.stdout.isTTY ? '\n' : ''));
   },

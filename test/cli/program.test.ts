@@ -24,7 +24,7 @@ describe('the program', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
     expect(await finished(program('--version'))).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
     expect((await finished(program('nonsense'))).code).toBe(2);
-    expect((await finished(program('inspect', '--model', 'owner/name'))).code).toBe(3);
+    expect((await finished(program('inspect', '--model', 'no/such/model'))).code).toBe(3);
   });
 
   it('writes neither colours nor progress into pipes', async () => {

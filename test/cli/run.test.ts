@@ -50,6 +50,8 @@ describe('exit codes', () => {
     ['BAD_TOKENIZER', 3],
     ['NOT_FOUND', 3],
     ['WRITE_FAILED', 1],
+    ['UNAUTHORIZED', 1],
+    ['DOWNLOAD_FAILED', 1],
     ['OUT_OF_MEMORY', 4],
     ['CONTEXT_OVERFLOW', 1],
     ['NOT_FINITE', 1],
@@ -98,7 +100,6 @@ describe('exit codes', () => {
 
 describe('--model', () => {
   it.each([
-    ['owner/name', 3, 'NOT_FOUND', 'hf download owner/name --local-dir DIR'],
     [
       'no/such/directory',
       3,

@@ -72,7 +72,11 @@ export async function json(args: readonly string[], stdin?: string) {
 const built = (file: string) => fileURLToPath(new URL(`../../dist/cli/${file}`, import.meta.url));
 
 export function program(...args: string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [built('main.js'), ...args]);
+  return programIn(process.env, ...args);
+}
+
+export function programIn(env: NodeJS.ProcessEnv, ...args: string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [built('main.js'), ...args], { env });
 }
 
 export async function finished(child: ChildProcessWithoutNullStreams): Promise<Finished & { signal: string | null }> {

@@ -1,0 +1,69 @@
+/**
+ * One file of the hub into the cache. Its bytes are appended to `<blob>.incomplete`, which is therefore always a beginning of the file: the next
+ * attempt, or the next run, asks for the rest. It becomes the blob when it is complete and has the right checksum.
+ */
+import { constants } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { LlamaError } from '../errors.js';
+import type { RemoteFile } from './cache.js';
+import { hasChecksum } from './checksum.js';
+import { onDisk, sizeOf } from './disk.js';
+import { encodePath } from './file-path.js';
+import { locked } from './lock.js';
+import { Part } from './part.js';
+import type { Connection } from './request.js';
+import { retrying } from './retry.js';
+
+/** Told how many bytes of the file are there, or are verified. */
+export type OnBytes = (stage: 'download' | 'verify', done: number) => void;
+
+/**
+ * Makes the file at `blob`. When it fails or is aborted, what came is kept, unless it is wrong.
+ * @throws {LlamaError} DOWNLOAD_FAILED, or what `request` throws.
+ */
+export async function downloadBlob(
+  connection: Connection,
+  commit: string,
+  file: RemoteFile,
+  blob: string,
+  onBytes: OnBytes,
+): Promise<void> {
+  const incomplete = incompletePath(blob);
+  await onDisk(blob, () => mkdir(dirname(blob), { recursive: true }));
+  await locked(`${incomplete}.lock`, connection, async () => {
+    const isThere = (await sizeOf(blob)) === file.size; // somebody else got it meanwhile
+    if (!isThere) await complete(connection, commit, file, incomplete, onBytes);
+    if (!isThere) await onDisk(blob, () => rename(incomplete, blob));
+    onBytes('verify', file.size);
+  });
+}
+
+export const incompletePath = (blob: string): string => `${blob}.incomplete`;
+
+async function complete(
+  connection: Connection,
+  commit: string,
+  file: RemoteFile,
+  incomplete: string,
+  onBytes: OnBytes,
+): Promise<void> {
+  const { endpoint, repo, signal } = connection;
+  const handle = await onDisk(incomplete, () => open(incomplete, constants.O_RDWR | constants.O_CREAT));
+  let isRight = false;
+  try {
+    const url = `${endpoint}/${repo}/resolve/${commit}/${encodePath(file.path)}`;
+    const part = new Part(connection, url, file, { path: incomplete, handle }, bytes => onBytes('download', bytes));
+    await retrying(connection, () => part.fetchRest());
+    isRight = await hasChecksum(handle, file, bytes => onBytes('verify', bytes), signal);
+    if (isRight) await onDisk(incomplete, () => handle.sync()); // it is not verified a second time
+  } finally {
+    await handle.close();
+  }
+  if (isRight) return;
+  await onDisk(incomplete, () => rm(incomplete, { force: true }));
+  throw new LlamaError(
+    'DOWNLOAD_FAILED',
+    `${file.path}: the bytes that came do not have the checksum ${file.etag}; they were deleted, start again`,
+  );
+}

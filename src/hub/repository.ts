@@ -1,0 +1,80 @@
+/**
+ * What there is of a model on the hub: the commit of a revision, and its files. Asked by @huggingface/hub, which knows the addresses, their pages and
+ * the answers; through our `request`, which knows where the token may go, what can be tried again, and the codes in headers that HubApiError drops.
+ *
+ * Downloading is ours (`download.ts`): the library's `downloadFileToCacheDir` (2.17.5) begins anew after an interruption, compares no checksum,
+ * cannot be cancelled, and puts each file under the commit that last changed it, where Python does not look.
+ */
+import { check, LlamaError, show } from '../errors.js';
+import { isCommit, type RemoteFile } from './cache.js';
+import { encodePath } from './file-path.js';
+import { type Connection, causeOf, request } from './request.js';
+import { retrying, Temporary } from './retry.js';
+
+/** The commit that the connection's revision is. */
+export async function resolveRevision(connection: Connection): Promise<string> {
+  const { repo: name, revision, endpoint: hubUrl } = connection;
+  // Here, because it takes as long to load as all the rest of this program, and most runs need no download.
+  const { modelInfo } = await import('@huggingface/hub');
+  const { sha } = await asked(connection, name, fetch =>
+    modelInfo({ name, revision, hubUrl, fetch, additionalFields: ['sha'] }),
+  );
+  check(isCommit(sha), 'DOWNLOAD_FAILED', () => `${hubUrl} says that ${name} is at commit ${show(sha)}, which is none`);
+  return sha;
+}
+
+/** The files in a directory of the repository, by their paths. */
+export async function listFiles(
+  connection: Connection,
+  commit: string,
+  directory: string,
+): Promise<ReadonlyMap<string, RemoteFile>> {
+  const { repo: name, endpoint: hubUrl } = connection;
+  const library = await import('@huggingface/hub');
+  const what = directory === '' ? name : directory;
+  return asked(connection, what, async fetch => {
+    const files = new Map<string, RemoteFile>();
+    const path = encodePath(directory);
+    for await (const entry of library.listFiles({
+      repo: { type: 'model', name },
+      revision: commit,
+      path,
+      hubUrl,
+      fetch,
+    })) {
+      if (entry.type !== 'file' || typeof entry.path !== 'string') continue;
+      const file = { path: entry.path, size: entry.lfs?.size ?? entry.size, etag: entry.lfs?.oid ?? entry.oid ?? '' };
+      files.set(file.path, file);
+    }
+    return files;
+  });
+}
+
+/** Size and etag come from elsewhere, and the etag becomes the name of a file. */
+export function checkFile({ path, size, etag }: RemoteFile): void {
+  check(
+    /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag) && Number.isSafeInteger(size) && size >= 0,
+    'DOWNLOAD_FAILED',
+    () => `${path} has size ${show(size)} and etag ${show(etag)}; they must be bytes, and a SHA-1 or SHA-256`,
+  );
+}
+
+/** What the library makes of the answer to a question of its own. */
+function asked<T>(connection: Connection, what: string, ask: (send: typeof fetch) => Promise<T>): Promise<T> {
+  const send = (url: unknown, { headers = {} }: RequestInit = {}) =>
+    request(connection, String(url), what, headers as Record<string, string>);
+  return retrying(connection, async () => {
+    try {
+      return await ask(send);
+    } catch (error) {
+      connection.signal?.throwIfAborted();
+      if (error instanceof LlamaError || error instanceof Temporary) throw error;
+      // `fetch` has a cause for what happened to the connection; without one the answer came, and is not what the library expects.
+      if ((error as Error).cause instanceof Error) {
+        throw new Temporary(`the answer about ${what} broke off: ${causeOf(error)}`, { cause: error });
+      }
+      const message = `${connection.endpoint} answers about ${what} as no hub does (${causeOf(error)}); is HF_ENDPOINT right?`;
+      throw new LlamaError('DOWNLOAD_FAILED', message, { cause: error });
+    }
+  });
+}

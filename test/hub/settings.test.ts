@@ -1,0 +1,69 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type DownloadOptions, settingsOf } from '../../src/hub/settings.js';
+
+/** huggingface_hub 2.4.0 gives the same for each: `HF_HOME=… python -c "from huggingface_hub.constants import *; print(HF_HUB_CACHE)"`. */
+describe('the cache', () => {
+  it.each([
+    [{}, join(homedir(), '.cache/huggingface/hub')],
+    [{ XDG_CACHE_HOME: '/x' }, '/x/huggingface/hub'],
+    [{ XDG_CACHE_HOME: '/x', HF_HOME: '/h' }, '/h/hub'],
+    [{ HF_HOME: '/h', HUGGINGFACE_HUB_CACHE: '/old' }, '/old'],
+    [{ HF_HOME: '/h', HUGGINGFACE_HUB_CACHE: '/old', HF_HUB_CACHE: '/c' }, '/c'],
+    [{ HF_HOME: '~/h' }, join(homedir(), 'h/hub')],
+    [{ HF_HUB_CACHE: '~' }, homedir()],
+    [{ HF_HUB_CACHE: '/a~/~b' }, '/a~/~b'],
+    [{ HF_HOME: '$SCRATCH/h', SCRATCH: '/s' }, '/s/h/hub'],
+    [{ HF_HUB_CACHE: `\${SCRATCH}_$NOWHERE`, SCRATCH: '/s' }, '/s_$NOWHERE'],
+  ])('of %j', (env, directory) => {
+    expect(settingsOf({ env }).cacheDir).toBe(directory);
+  });
+});
+
+describe('other settings', () => {
+  it('have defaults', () => {
+    expect(settingsOf({ env: {} })).toMatchObject({
+      revision: 'main',
+      token: undefined,
+      endpoint: 'https://huggingface.co',
+      offline: false,
+    });
+  });
+
+  it('come from the environment, and options win', () => {
+    const env = { HF_TOKEN: 'hf_env\n', HF_ENDPOINT: 'https://mirror/hf/', HF_HUB_OFFLINE: '1', HF_HUB_CACHE: '/env' };
+    expect(settingsOf({ env })).toMatchObject({ token: 'hf_env', endpoint: 'https://mirror/hf', offline: true });
+    const options = { token: 'hf_mine', endpoint: 'http://localhost', offline: false, cacheDir: '/mine' };
+    expect(settingsOf({ env, revision: 'v1.0/beta', ...options })).toEqual({ revision: 'v1.0/beta', ...options });
+    expect(settingsOf({ env: { HF_TOKEN: ' ' } }).token).toBeUndefined();
+  });
+
+  it.each(['1', 'ON', 'yes', 'True'])('HF_HUB_OFFLINE=%s is offline', value => {
+    expect(settingsOf({ env: { HF_HUB_OFFLINE: value } }).offline).toBe(true);
+  });
+
+  it.each(['', '0', 'no', 'off', '11'])('HF_HUB_OFFLINE=%s is not', value => {
+    expect(settingsOf({ env: { HF_HUB_OFFLINE: value } }).offline).toBe(false);
+  });
+
+  it.each<[object, string]>([
+    [{ revison: 'x' }, '"revison" is not an option; there are: revision, only'],
+    [{ revision: '' }, 'revision is ""'],
+    [{ revision: '../main' }, 'revision is "../main"; it must be a branch, a tag or a commit'],
+    [{ revision: 'a\\b' }, 'revision is'],
+    [{ revision: 7 }, 'revision is 7'],
+    [{ only: 'weights' }, 'only is "weights"; it must be tokenizer'],
+    [{ endpoint: 'huggingface.co' }, 'HF_ENDPOINT is "huggingface.co"; it must be a URL'],
+    [{ endpoint: 'file:///etc' }, 'HF_ENDPOINT is'],
+  ])('%j is refused', (options, message) => {
+    const refused = expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringContaining(message) });
+    expect(() => settingsOf({ env: {}, ...(options as DownloadOptions) })).toThrow(refused);
+  });
+
+  it('a token that cannot be one is refused without being shown', () => {
+    const settings = () => settingsOf({ env: { HF_TOKEN: 'hf_secret\nother' } });
+    expect(settings).toThrow(expect.objectContaining({ code: 'BAD_OPTION' }));
+    expect(settings).toThrow(/^(?!.*secret)/s);
+  });
+});
