@@ -181,7 +181,7 @@ export class FakeHub implements AsyncDisposable {
   #give(asked: Asked, response: ServerResponse, mishap: Mishap | undefined): void {
     const [, commit, path] = /\/resolve\/([^/]+)\/(.*)$/.exec(asked.url)!;
     const content = this.files.get(path);
-    if (content === undefined || commit !== this.commit) {
+    if (content === undefined || ![...this.revisions, this.commit].includes(commit)) {
       refuse(response, 'EntryNotFound');
       return;
     }

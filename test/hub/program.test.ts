@@ -1,24 +1,14 @@
 /** The command line with a model of the hub; `programIn` runs dist, which `npm test` builds. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/hub/disk.js';
 import { loadLlama, loadModel } from '../../src/load.js';
 import { CLEAR_LINE, cli, FakeIo, finished, json, programIn } from '../cli/support.js';
 import { goldenPath } from '../support/golden.js';
-import { refusal, Setting, until } from './support.js';
+import { goldenFiles, refusal, Setting, until } from './support.js';
 
-const golden = (...files: string[]) => {
-  const [directory, ...names] = files;
-  return Promise.all(names.map(async name => [name, await readFile(join(goldenPath(directory), name))] as const));
-};
-
-const GQA = Object.fromEntries(
-  await golden('gqa', 'config.json', 'generation_config.json', 'tokenizer.model', 'model.safetensors'),
-);
-const GGUF = Object.fromEntries(
-  await golden('gguf', 'mha-f32.gguf', 'tied-bf16-00001-of-00002.gguf', 'tied-bf16-00002-of-00002.gguf'),
-);
+const GQA = await goldenFiles('gqa');
+const GGUF = await goldenFiles('gguf');
 
 const environment = (setting: Setting) => ({ HF_ENDPOINT: setting.hub.endpoint, HF_HUB_CACHE: setting.cache });
 const fakeIo = (setting: Setting, terminals: ConstructorParameters<typeof FakeIo>[0] = []) =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, expect } from 'vitest';
 import { type DownloadOptions, downloadModel } from '../../src/hub/index.js';
+import { goldenPath } from '../support/golden.js';
 import { COMMIT, FakeHub, REPO } from './fake-hub.js';
 
 const directories: string[] = [];
@@ -40,6 +41,13 @@ export const MODEL_FILES = {
 };
 
 export const NEEDED = ['config.json', 'generation_config.json', 'tokenizer.model', 'model.safetensors'];
+
+/** The files of golden/`name`, without the traces. */
+export async function goldenFiles(name: string): Promise<Record<string, Buffer>> {
+  const paths = (await readdir(goldenPath(name))).filter(path => !/^(trace|greedy)/.test(path));
+  const contents = await Promise.all(paths.map(path => readFile(join(goldenPath(name), path))));
+  return Object.fromEntries(paths.map((path, i) => [path, contents[i]]));
+}
 
 /** A hub, an empty cache, and a client that does not really wait. */
 export class Setting implements AsyncDisposable {
@@ -111,3 +119,6 @@ export function refusal(code: string, ...words: string[]) {
 
 /** `expect` of what will be seen sooner or later. */
 export const until = <T>(see: () => T) => expect.poll(see, { timeout: 30_000, interval: 5 });
+
+/** Whether these are the bytes of the file at `path`. `toEqual` takes a second for as many. */
+export const holds = async (path: string, bytes: Buffer) => (await readFile(path)).equals(bytes);
