@@ -35,9 +35,8 @@ export class Part {
   async fetchRest(): Promise<void> {
     const { path, size } = this.#file;
     const { size: there } = await this.#onDisk(handle => handle.stat());
-    if (there > size)
-      await this.#keep(0); // nobody knows what that is
-    else this.#end = there;
+    if (there <= size) this.#end = there;
+    else await this.#keep(0); // nobody knows what that is
     this.#onBytes(this.#end);
     if (this.#end === size) return;
     const range = this.#end > 0 ? { range: `bytes=${this.#end}-` } : undefined;

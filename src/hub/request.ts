@@ -24,8 +24,9 @@ export async function request(
   given: Record<string, string> = {},
 ): Promise<Response> {
   const { endpoint, token, signal } = connection;
-  // Compressed bytes would be neither those of the sizes announced nor those to resume at.
-  const headers = new Headers({ ...given, 'accept-encoding': 'identity' });
+  const headers = new Headers(given);
+  // Compressed bytes would be neither those of the sizes announced nor those to resume at. With a range `fetch` says so itself.
+  if (!headers.has('range')) headers.set('accept-encoding', 'identity');
   if (token !== undefined && isSameOrigin(url, endpoint)) headers.set('authorization', `Bearer ${token}`);
   const send = connection.fetch ?? fetch;
   let response: Response;

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { downloadModel } from '../../src/hub/index.js';
 import type { Mishap } from './fake-hub.js';
-import { holds, MODEL_FILES, NEEDED, noise, refusal, Setting, WEIGHTS } from './support.js';
+import { holds, MODEL_FILES, NEEDED, noise, refusal, Setting, until, WEIGHTS } from './support.js';
 
 describe('a refusal', () => {
   it.each<[string, RegExp, Mishap, object, string, string[]]>([
@@ -203,7 +203,7 @@ describe('wrong bytes', () => {
       await using setting = await Setting.create();
       await mkdir(dirname(setting.incomplete('model.safetensors')), { recursive: true });
       await writeFile(setting.incomplete('model.safetensors'), WEIGHTS.subarray(0, 1000));
-      setting.hub.order(/storage.*safetensors/, { contentRange });
+      setting.hub.order(/storage.*safetensors/, { contentRange, stallAfter: 10 });
       await expect(setting.download()).rejects.toMatchObject(
         refusal('DOWNLOAD_FAILED', 'bytes 1000 to 300000', contentRange),
       );
@@ -218,6 +218,7 @@ describe('wrong bytes', () => {
     setting.hub.order(/tree/, { status: 200, body });
     await expect(setting.download()).rejects.toMatchObject({ name: 'LlamaError' });
     expect(setting.waits).toEqual([]);
+    await until(() => setting.hub.answering).toBe(0); // or the program would not end
   });
 });
 

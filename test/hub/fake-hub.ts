@@ -29,6 +29,7 @@ export interface Asked {
   readonly url: string;
   readonly token: string | undefined;
   readonly range: string | undefined;
+  readonly encoding: string | undefined;
   /** Bytes of a file that were sent. */
   sent: number;
 }
@@ -57,6 +58,8 @@ export class FakeHub implements AsyncDisposable {
   revisions: string[] = ['main'];
   /** Files in one answer to the question for all of them. */
   pageSize = 1000;
+  /** Requests of which the answer has not come to its end. */
+  answering = 0;
   /** Changes the list of files. */
   tamper: (entries: Record<string, unknown>[]) => unknown = entries => entries;
   readonly #ordered: Ordered[] = [];
@@ -112,9 +115,13 @@ export class FakeHub implements AsyncDisposable {
 
   #answer(server: Asked['server'], request: IncomingMessage, response: ServerResponse): void {
     const url = decodeURIComponent(request.url!.split('?')[0]);
-    const { authorization, range } = request.headers;
-    const asked = { server, url, token: authorization?.replace('Bearer ', ''), range, sent: 0 };
+    const { authorization, range, 'accept-encoding': encoding } = request.headers;
+    const asked = { server, url, token: authorization?.replace('Bearer ', ''), range, encoding, sent: 0 };
     this.asked.push(asked);
+    this.answering += 1;
+    response.on('close', () => {
+      this.answering -= 1;
+    });
     const mishap = this.#mishapFor(`${server} ${url}`);
     if (mishap?.status !== undefined) {
       response.writeHead(mishap.status, mishap.headers).end(mishap.body);

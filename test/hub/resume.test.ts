@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sizeOf } from '../../src/hub/disk.js';
+import type { DownloadProgress } from '../../src/hub/index.js';
 import { locked } from '../../src/hub/lock.js';
 import { emptyDirectory, holds, MODEL_FILES, NEEDED, noise, refusal, Setting, until, WEIGHTS } from './support.js';
 
@@ -23,6 +24,8 @@ describe('a download that was interrupted', () => {
     await using setting = await begun(WEIGHTS.subarray(0, 123_456));
     await setting.download();
     expect(rangeOf(setting)).toEqual(['bytes=123456-']);
+    // Bytes 123456 to the end of the file, not of a compressed form of it.
+    expect(new Set(setting.hub.asked.map(({ encoding }) => encoding))).toEqual(new Set(['identity']));
     expect(setting.hub.sent(PATH)).toBe(WEIGHTS.length - 123_456);
     expect(await holds(setting.snapshot(PATH), WEIGHTS)).toBe(true);
     expect(existsSync(setting.incomplete(PATH))).toBe(false);
@@ -119,6 +122,7 @@ describe('abort', () => {
     await until(() => sizeOf(setting.incomplete(PATH))).toBe(1000);
     controller.abort(reason);
     await expect(aborted).rejects.toBe(reason);
+    expect(setting.retries).toEqual([]);
     expect(await holds(setting.incomplete(PATH), WEIGHTS.subarray(0, 1000))).toBe(true);
     expect(Object.keys(await setting.tree()).filter(path => path.endsWith('.lock'))).toEqual([]);
     await setting.download();
@@ -159,8 +163,12 @@ describe('several at once', () => {
   it('download a file once', async () => {
     await using setting = await Setting.create();
     const sleep = () => setTimeout(1);
-    const paths = await Promise.all([1, 2, 3].map(() => setting.download({ sleep })));
+    const last = new Map<number, DownloadProgress>();
+    const paths = await Promise.all(
+      [1, 2, 3].map(i => setting.download({ sleep, onProgress: progress => last.set(i, progress) })),
+    );
     expect(new Set(paths)).toEqual(new Set([setting.snapshot()]));
+    for (const { stage, done, total } of last.values()) expect([stage, done]).toEqual(['verify', total]);
     for (const path of NEEDED) expect(setting.hub.sent(path), path).toBe(setting.hub.files.get(path)!.length);
     expect(await holds(setting.snapshot(PATH), WEIGHTS)).toBe(true);
   });
