@@ -1,6 +1,6 @@
 /**
- * `work` for each of `items`, in their order, `count` at a time. The first failure aborts the others; it is thrown when all have ended, so
- * that nothing goes on behind the caller's back.
+ * `work` for each of `items`, in their order, `count` at a time. The first failure aborts all, also what the failed one has left open; it is thrown
+ * when all have ended, so that nothing goes on behind the caller's back.
  */
 export async function inParallel<T>(
   items: readonly T[],

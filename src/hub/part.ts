@@ -40,12 +40,7 @@ export class Part {
     this.#onBytes(this.#end);
     if (this.#end === size) return;
     const range = this.#end > 0 ? { range: `bytes=${this.#end}-` } : undefined;
-    const response = await request(this.#connection, this.#url, path, range);
-    try {
-      await this.#append(response);
-    } finally {
-      await response.body?.cancel().catch(() => {}); // or the connection stays open, and the program with it
-    }
+    await this.#append(await request(this.#connection, this.#url, path, range));
   }
 
   async #append(response: Response): Promise<void> {
