@@ -1,4 +1,5 @@
 /** --model as the name of a model of the hub: downloaded while a person watches, who may press Ctrl-C. */
+import { LlamaError } from '../errors.js';
 import { showBytes } from '../hub/bytes.js';
 import { downloadModel } from '../hub/index.js';
 import type { DownloadOptions } from '../hub/settings.js';
@@ -38,6 +39,12 @@ export async function downloaded(
         else progress.verify(done, total);
       },
       onRetry: (reason, seconds) => tell(`${reason}; again in ${seconds} s`),
+    });
+  } catch (error) {
+    // Nothing came: perhaps it is a path after all, and mistyped.
+    if (isAnnounced || !(error instanceof LlamaError) || error.code === 'BAD_OPTION') throw error;
+    throw new LlamaError(error.code, `${model} is no path here, and as a model of the hub: ${error.message}`, {
+      cause: error,
     });
   } finally {
     off();

@@ -66,8 +66,8 @@ const ONLY_FOR = [
  */
 export async function modelPath(options: Options, io: Io, only?: 'tokenizer'): Promise<string> {
   const model = options.text('model');
-  const isPath = model === undefined || (await stat(model).catch(() => undefined)) !== undefined;
-  if (!isPath) {
+  const isHere = model === undefined || (await stat(model).catch(() => undefined)) !== undefined;
+  if (!isHere) {
     const isOnHub = parseReference(model) !== undefined;
     check(isOnHub, 'NOT_FOUND', () => `there is no ${model}; ${FORMS}`);
     return downloaded(model, options, io, only);

@@ -80,7 +80,8 @@ describe('--model owner/name', () => {
     await using setting = await Setting.create(GQA);
     setting.hub.order(/revision/, mishap);
     const { code, stderr } = await cli(['inspect', '--model', 'owner/name', '--json'], '', fakeIo(setting));
-    expect([code, JSON.parse(stderr).error.code]).toEqual([exit, expected]);
+    const { error } = JSON.parse(stderr);
+    expect([code, error]).toEqual([exit, refusal(expected, 'owner/name is no path here, and as a model of the hub: ')]);
   });
 
   it('offline says what is missing', async () => {
