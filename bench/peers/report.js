@@ -1,20 +1,16 @@
 /** The table: a column for each side, and how many times the others' figure ours is. The last of `peers` is ours. */
-import { ggmlBytes } from '../../dist-bench/bench/ggml-types.js';
-import { matrixParameters, SHAPES } from '../../dist-bench/bench/shapes.js';
-
-export function report(peers, { shape, weights, threads, prefill, decode, context, rounds, bandwidth }) {
-  const weightBytes = ggmlBytes(weights, matrixParameters(SHAPES[shape]));
+export function report(peers, { name, weightBytes, threads, prefill, decode, context, rounds, bandwidth }) {
   const what = context > 0 ? `after ${context} tokens` : `prefill of ${prefill} tokens`;
   const others = peers.slice(0, -1);
   const perSecond = ({ measured }) => decode / median(measured, 'decode');
-  const figures = (name, figure) => {
+  const figures = (label, figure) => {
     const values = peers.map(figure);
     const ours = values[values.length - 1];
     const ratios = values.slice(0, -1).map(theirs => ours / theirs);
-    console.log(line(name, [...values, ...ratios].map(fixed)));
+    console.log(line(label, [...values, ...ratios].map(fixed)));
   };
 
-  console.log(`\n${shape} ${weights}, ${threads} threads, ${what}, decode of ${decode}, median of ${rounds}`);
+  console.log(`\n${name}, ${threads} threads, ${what}, decode of ${decode}, median of ${rounds}`);
   console.log(line('', [...peers.map(({ label }) => label), ...others.map(({ label }) => `÷ ${label}`)]));
   if (context === 0) figures('prefill, tokens/s', ({ measured }) => prefill / median(measured, 'prefill'));
   else figures('filling, tokens/s (once)', ({ loaded }) => context / loaded.fill);

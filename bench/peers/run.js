@@ -5,11 +5,13 @@
  *     npm install --no-save --ignore-scripts       as the lock file says, also where a registry lacks the binaries of other systems
  *     npm start -- --shape 1.1B --weights q8_0 --threads 2 --peers llama-cpp,wllama
  *     npm start -- --shape 1.1B --weights q8_0 --context 16384      decoding with so many tokens in the cache
+ *     npm start -- --gguf model.Q4_K_M.gguf                         a model of yours
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openModelFiles } from '../../dist/checkpoint/open.js';
 import { GGML_TYPES } from '../../dist-bench/bench/ggml-types.js';
 import { makeRandomGguf } from '../../dist-bench/bench/peers/llama-gguf.js';
 import { makeRandomCheckpoint } from '../../dist-bench/bench/random-checkpoint.js';
@@ -22,6 +24,8 @@ const { values } = parseArgs({
   options: {
     shape: { type: 'string', default: '110M' },
     weights: { type: 'string', default: 'q8_0' },
+    /** Instead of a random model: a file, which both sides read as it is. */
+    gguf: { type: 'string' },
     /** How we keep keys and values: f32, f16 or q8. llama.cpp keeps them as f16. */
     cache: { type: 'string', default: 'f16' },
     peers: { type: 'string', default: 'llama-cpp' },
@@ -49,11 +53,8 @@ const [threads, prefill, decode, context, rounds] = ['threads', 'prefill', 'deco
   Number(values[name]),
 );
 
-const checkpoint = join(values.models, `${values.shape}-f16`);
-const gguf = join(values.models, `${values.shape}-${weights}.gguf`);
-await mkdir(values.models, { recursive: true });
-await makeRandomCheckpoint(checkpoint, shape);
-await makeRandomGguf(gguf, shape, weights);
+const model = values.gguf === undefined ? await randomModel() : { name: basename(values.gguf), gguf: values.gguf };
+const { config, weightBytes } = await describe(model.gguf);
 
 const bandwidth = await readBandwidth(threads);
 // llama.cpp's threads wait for each other spinning: with anything else running, its figures collapse and the ratios mean nothing.
@@ -63,14 +64,14 @@ console.log(
 );
 
 const size = Math.max(context, prefill) + decode + 1;
+const { vocabSize } = config;
 const settings = {
-  checkpoint,
-  gguf,
-  weights,
+  checkpoint: model.gguf,
+  ...model,
   cache,
   threads,
   size,
-  vocabSize: shape.V,
+  vocabSize,
   prefill,
   decode,
   context,
@@ -80,7 +81,7 @@ const takeTurns = !values['one-at-a-time'] && (await fitsInMemory());
 if (!takeTurns) console.log('one side after the other, not taking turns: there is one model in memory at a time');
 const measured = [];
 for (const group of takeTurns ? [names] : names.map(name => [name])) measured.push(...(await measure(group)));
-if (measured.at(-1)?.label === LABELS.ours) report(measured, { ...settings, shape: values.shape, rounds, bandwidth });
+if (measured.at(-1)?.label === LABELS.ours) report(measured, { ...settings, weightBytes, rounds, bandwidth });
 
 /** Measures those of `group` that can be, and sets the exit code if one cannot. */
 async function measure(group) {
@@ -114,10 +115,29 @@ async function measure(group) {
   }
 }
 
+/** The same numbers for both: a Hugging Face directory, from which ours makes every format, and a GGUF file. */
+async function randomModel() {
+  const checkpoint = join(values.models, `${values.shape}-f16`);
+  const gguf = join(values.models, `${values.shape}-${weights}.gguf`);
+  await mkdir(values.models, { recursive: true });
+  await makeRandomCheckpoint(checkpoint, shape);
+  await makeRandomGguf(gguf, shape, weights);
+  return { name: `${values.shape} ${weights}`, checkpoint, gguf, weights };
+}
+
+/** `weightBytes`: of all matrices but the embedding, of which a token takes only a row. */
+async function describe(path) {
+  const { config, checkpoint } = await openModelFiles(path);
+  await checkpoint.close();
+  const matrices = [...checkpoint.tensors.values()].filter(({ shape }) => shape.length === 2);
+  const multiplied = matrices.filter(({ name }) => config.tieWordEmbeddings || name !== 'model.embed_tokens.weight');
+  return { config, weightBytes: multiplied.reduce((sum, { byteLength }) => sum + byteLength, 0) };
+}
+
 /** Whether all models, and a fifth more for everything else, fit at once. Float32 keys and values are the largest there are. */
 async function fitsInMemory() {
-  const { size: weightBytes } = await stat(gguf);
-  const { D, H, K, L } = shape;
-  const cacheBytes = size * L * 2 * K * (D / H) * 4;
-  return names.length * (weightBytes + cacheBytes) * 1.2 < freemem();
+  const { size: fileBytes } = await stat(model.gguf);
+  const { numHiddenLayers, numKeyValueHeads, headDim } = config;
+  const cacheBytes = size * numHiddenLayers * 2 * numKeyValueHeads * headDim * 4;
+  return names.length * (fileBytes + cacheBytes) * 1.2 < freemem();
 }
