@@ -1,6 +1,7 @@
 /** --model as the name of a model of the hub: downloaded while a person watches, who may press Ctrl-C. */
+
+import { showBytes } from '../disk.js';
 import { LlamaError } from '../errors.js';
-import { showBytes } from '../hub/bytes.js';
 import { downloadModel } from '../hub/index.js';
 import type { DownloadOptions } from '../hub/settings.js';
 import { Interrupted, type Io, note } from './io.js';

@@ -2,11 +2,12 @@
 import { openModelFiles } from '../checkpoint/open.js';
 import { expectedWeights } from '../checkpoint/weights.js';
 import type { LlamaConfig } from '../config.js';
+import { showBytes } from '../disk.js';
 import { elementCount } from '../tensor.js';
 import { type Io, write, writeJson } from './io.js';
 import { modelPath } from './model.js';
 import { MODEL, type Options, type Verb } from './options.js';
-import { aligned, grouped, readableBytes } from './table.js';
+import { aligned, grouped } from './table.js';
 
 export const inspectVerb: Verb = {
   name: 'inspect',
@@ -86,7 +87,7 @@ function table({ model, config, tensors, totals }: Description): string {
       [
         ['tensor', 'layers', 'dtype', 'shape', 'parameters', 'size'],
         ...groups.map(({ name, layers, dtype, shape, parameters, bytes }) => {
-          return [name, ranges(layers), dtype, `[${shape.join(', ')}]`, grouped(parameters), readableBytes(bytes)];
+          return [name, ranges(layers), dtype, `[${shape.join(', ')}]`, grouped(parameters), showBytes(bytes)];
         }),
       ],
       [4, 5],
@@ -108,7 +109,7 @@ function table({ model, config, tensors, totals }: Description): string {
 }
 
 function totalsRow(name: string, { tensors, parameters, bytes }: Totals): string[] {
-  return [name, grouped(tensors), grouped(parameters), readableBytes(bytes), ((8 * bytes) / parameters).toFixed(2)];
+  return [name, grouped(tensors), grouped(parameters), showBytes(bytes), ((8 * bytes) / parameters).toFixed(2)];
 }
 
 interface Group {

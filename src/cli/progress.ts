@@ -1,5 +1,5 @@
 /** One line on stderr that says how far it is; only for a terminal, where it is written over and in the end removed. */
-import { showBytes } from '../hub/bytes.js';
+import { showBytes } from '../disk.js';
 import type { Io } from './io.js';
 
 /** More often than people read is only work. */

@@ -10,13 +10,3 @@ export function aligned(rows: readonly (readonly string[])[], right: readonly nu
 
 /** 1,234,567. */
 export const grouped = (count: number): string => count.toLocaleString('en-US');
-
-const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-
-/** 999 bytes, 13.5 GB: three digits, and units of 1,000 as disks and hubs have them. */
-export function readableBytes(bytes: number): string {
-  let size = bytes;
-  let unit = 0;
-  for (; size >= 999.5 && unit < UNITS.length - 1; unit++) size /= 1000;
-  return `${unit === 0 ? size : size.toPrecision(3)} ${UNITS[unit]}`;
-}

@@ -1,9 +1,10 @@
 /** Files that are complete or not there at all, and what the disk has against them. */
 
-import { mkdtemp, open, rename, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Chunks } from '../checkpoint/chunks.js';
 import { reason } from '../checkpoint/file.js';
+import { freeBytes, isDiskFull, showBytes } from '../disk.js';
 import { check, LlamaError } from '../errors.js';
 
 /**
@@ -47,10 +48,9 @@ export async function flushDirectory(path: string): Promise<void> {
 
 /** Throws WRITE_FAILED unless there is room for `bytes` in `directory`. Not a promise: others write too. */
 export async function checkSpace(directory: string, bytes: number): Promise<void> {
-  const status = await statfs(directory).catch(() => undefined); // not every file system can tell
-  const free = status === undefined ? Infinity : status.bavail * status.bsize;
+  const free = await freeBytes(directory);
   check(bytes <= free, 'WRITE_FAILED', () => {
-    return `${bytes} bytes are to be written, but only ${free} are free in ${directory}; free some, or write to another disk`;
+    return `there are ${showBytes(bytes)} to write, but only ${showBytes(free)} free in ${directory}; free some, or write to another disk`;
   });
 }
 
@@ -59,12 +59,11 @@ async function onDisk<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
+    const { syscall } = error as NodeJS.ErrnoException;
     if (error instanceof LlamaError || syscall === undefined) throw error;
-    const isFull = code === 'ENOSPC' || code === 'EDQUOT';
     throw new LlamaError(
       'WRITE_FAILED',
-      isFull
+      isDiskFull(error)
         ? `the disk is full: ${path}; free some, or write to another disk`
         : `cannot write ${path}: ${reason(error)}`,
       { cause: error },

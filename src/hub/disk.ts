@@ -1,8 +1,8 @@
 /** What can go wrong with the disk that a download is written to, as `LlamaError`. */
-import { stat, statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { reason } from '../checkpoint/file.js';
+import { freeBytes, isDiskFull, showBytes } from '../disk.js';
 import { check, LlamaError } from '../errors.js';
-import { showBytes } from './bytes.js';
 
 const ELSEWHERE = 'free some, or set HF_HUB_CACHE to a directory on another disk';
 
@@ -11,9 +11,7 @@ export async function onDisk<T>(path: string, act: () => Promise<T>): Promise<T>
   try {
     return await act();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const isFull = code === 'ENOSPC' || code === 'EDQUOT';
-    const message = isFull
+    const message = isDiskFull(error)
       ? `the disk is full: ${path}; what came is kept: ${ELSEWHERE}, and start again`
       : `cannot use ${path}: ${reason(error)}`;
     throw new LlamaError('DOWNLOAD_FAILED', message, { cause: error });
@@ -22,8 +20,7 @@ export async function onDisk<T>(path: string, act: () => Promise<T>): Promise<T>
 
 /** Throws DOWNLOAD_FAILED if there is no room for `bytes` more in `directory`. Not a promise: others write too. */
 export async function checkSpace(directory: string, bytes: number): Promise<void> {
-  const status = await statfs(directory).catch(() => undefined); // not every file system can tell
-  const free = status === undefined ? Infinity : status.bavail * status.bsize;
+  const free = await freeBytes(directory);
   check(bytes <= free, 'DOWNLOAD_FAILED', () => {
     return `there are ${showBytes(bytes)} to download, but only ${showBytes(free)} free in ${directory}; ${ELSEWHERE}`;
   });
