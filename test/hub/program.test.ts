@@ -39,8 +39,8 @@ describe('--model owner/name', () => {
     const io = fakeIo(setting, ['stderr']);
     const { code, stderr } = await cli(['inspect', '--model', 'owner/name'], '', io);
     expect([code, io.interrupts.size]).toEqual([0, 0]);
-    expect(stderr).toMatch(/llama-32k:\S* downloading owner\/name: 2\.6\d MB\n/);
-    expect(stderr).toMatch(/downloaded .* of 2\.6\d MB/);
+    expect(stderr).toMatch(/llama-32k:\S* downloading owner\/name: 2\.56 MB\n/);
+    expect(stderr).toMatch(/downloaded .* of 2\.56 MB/);
     expect(stderr.endsWith(CLEAR_LINE)).toBe(true);
     const again = await cli(['inspect', '--model', 'owner/name'], '', fakeIo(setting, ['stderr']));
     expect([again.code, again.stderr]).toEqual([0, '']);
