@@ -24,3 +24,20 @@ export function f16Bits(x: f32): u32 {
   const odd = (size >> 13) & 1;
   return sign | (((size + 0xfff + odd) >> 13) - (112 << 10)); // the two count exponents from 127 and from 15
 }
+
+/**
+ * Exponent and fraction of an f16, moved into the fields of a float32, are 2¹¹² too small, because the two count exponents from 15 and
+ * from 127. The product is exact, of subnormal numbers too. Infinity and NaN (exponent field 31) would become numbers from 2¹⁶ on, which no
+ * f16 is: there the exponent field becomes that of float32's Infinity and NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function fromF16(bits: v128): v128 {
+  const size = f32x4.mul(
+    i32x4.shl(v128.and(bits, i32x4.splat(0x7fff)), 13),
+    i32x4.splat((127 + 112) << 23), // 2¹¹²
+  );
+  const special = v128.and(f32x4.ge(size, f32x4.splat(65536)), i32x4.splat(0x7f800000));
+  const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16);
+  return v128.or(v128.or(size, special), sign);
+}

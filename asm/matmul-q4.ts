@@ -9,7 +9,9 @@
  * Numerics: Σ xq · q of a block is an exact integer S; `quantize8` has left −8 · Σ xq, call it X, in xSums. Blocks are added in order:
  *
  *   q4_0   (S + X) · d · d_x
- *   Q4_K   (S · s + X · (m / 8)) · d_x;   s and m / 8 are exact: 11 bits of an f16 times 6
+ *   Q4_K   S · s' · d · d_x;   S · s' is an exact integer below 2^22
+ *
+ * and in Q4_K before every eight blocks Σ_b m'[n, b] · (X · d_x) over them, times d_min / 8.
  *
  * S is formed in one of two ways, with the same result. A pair of products is at most 2 · 127 · 15 = 3,810, and a lane meets eight pairs in a block:
  * 30,480 fits in an int16. So pairs are summed as int16, two instructions for 16 products. Where the dot product over four bytes is a single
@@ -24,13 +26,13 @@ import { held } from './held';
 /** Of a block of 32 numbers of 16 rows. */
 const QUANT_BYTES: usize = 16 * 16;
 const SCALE_BYTES: usize = 2 * 16;
-const BLOCK_BYTES: usize = QUANT_BYTES + SCALE_BYTES;
-/** Q4_K: d and d_min of 16 rows, before every eighth block. */
-const HEADER_BYTES: usize = 2 * 2 * 16;
+/** Q4_K: what is before every eighth block, for 16 rows: d and d_min / 8 (float32), then s' and m' of eight blocks (bytes). */
+const MINIMUM_FACTORS_AT: usize = 4 * 16;
+const SCALES_AT: usize = 2 * 4 * 16;
+const MINIMA_AT: usize = SCALES_AT + 8 * 16;
+const HEADER_BYTES: usize = MINIMA_AT + 8 * 16;
 const BLOCKS_PER_HEADER: u32 = 8;
 const NIBBLES: u32 = 0x0f0f0f0f;
-/** What undoes the exponent bias of a stored half, and divides by 8. */
-const EIGHTH: u32 = HALF_SCALE - (3 << 23);
 
 /** xq int8 [rows][blocks][32], xScales float32 and xSums 2 × int16 [rows][blocks] */
 export function matmulQ4(out: usize, outStride: u32, xq: usize, xScales: usize, xSums: usize, rows: u32, weights: usize, blocks: u32, firstTile: u32, endTile: u32): void {
@@ -49,7 +51,7 @@ function matmul(k: bool, out: usize, outStride: u32, xq: usize, xScales: usize, 
   const xBytes = <usize>blocks << 5;
   const scaleBytes = <usize>blocks << 2;
   const sums = xSums - xScales;
-  const tileBytes = <usize>blocks * BLOCK_BYTES + (k ? <usize>(blocks / BLOCKS_PER_HEADER) * HEADER_BYTES : 0);
+  const tileBytes = <usize>blocks * QUANT_BYTES + (k ? <usize>(blocks / BLOCKS_PER_HEADER) * HEADER_BYTES : <usize>blocks * SCALE_BYTES);
   for (let tile = firstTile; tile < endTile; tile++) {
     const w = weights + <usize>tile * tileBytes;
     const o = out + (<usize>tile << 6);
@@ -98,36 +100,51 @@ function high(q: v128, nibbles: v128): v128 {
   return v128.and(i16x8.shr_u(q, 4), nibbles);
 }
 
-/** d or s of four rows, the first of which is row r of the tile. `scales`: those of the block. */
+/** S · s' of four rows; `scales`: each s' twice. */
 // @ts-ignore: decorator
 @inline
-function scaleAt(k: bool, header: usize, scales: usize, r: usize, fields: v128, unit: v128): v128 {
-  if (!k) return loadHalves(scales + 2 * r, fields, unit);
-  return f32x4.mul(loadHalves(header + 2 * r, fields, unit), sixBits(scales + r));
+function weighed(sum: v128, scales: v128): v128 {
+  return isDefined(DOT4) ? i32x4.mul(sum, i32x4.shr_u(scales, 16)) : i32x4.dot_i16x8_s(sum, scales);
 }
 
-/** m / 8 of four rows; q4_0 has none. */
+/** Each of the first four of eight 16-bit numbers twice, which is one instruction. */
 // @ts-ignore: decorator
 @inline
-function minimumAt(k: bool, header: usize, scales: usize, r: usize, fields: v128): v128 {
-  if (!k) return f32x4.splat(0);
-  return f32x4.mul(loadHalves(header + 32 + 2 * r, fields, i32x4.splat(EIGHTH)), sixBits(scales + 16 + r));
+function twiceLow(x: v128): v128 {
+  return i8x16.shuffle(x, x, 0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7);
 }
 
-/** Four bytes as float32. */
+/** … of the last four. */
 // @ts-ignore: decorator
 @inline
-function sixBits(pointer: usize): v128 {
-  return f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(pointer))));
+function twiceHigh(x: v128): v128 {
+  return i8x16.shuffle(x, x, 8, 9, 8, 9, 10, 11, 10, 11, 12, 13, 12, 13, 14, 15, 14, 15);
 }
 
-/** `to` and what a block adds to it. */
+/** total + integer · d · d_x */
 // @ts-ignore: decorator
 @inline
-function addBlock(k: bool, to: v128, sum: v128, offset: v128, scale: v128, minimum: v128, xScale: v128): v128 {
-  if (!k) return f32x4.add(to, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(i32x4.add(offset, total(sum))), scale), xScale));
-  const weighed = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(total(sum)), scale), f32x4.mul(f32x4.convert_i32x4_s(offset), minimum));
-  return f32x4.add(to, f32x4.mul(weighed, xScale));
+function addScaled(total: v128, integer: v128, d: v128, xScale: v128): v128 {
+  return f32x4.add(total, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(integer), d), xScale));
+}
+
+/** Adds to the totals of `count` rows of a tile, 8 or 16, what the minima of eight blocks contribute. `header` and `out`: of the first of those rows. */
+// @ts-ignore: decorator
+@inline
+function addMinima(out: usize, header: usize, minima: usize, count: usize, xScales: usize, sums: usize): void {
+  for (const end = out + (count << 2); out < end; out += 32) {
+    let a = f32x4.splat(0), b = a;
+    for (let i: usize = 0; i < BLOCKS_PER_HEADER; i++) {
+      const x = f32x4.mul(f32x4.convert_i32x4_s(offsetAt(xScales + sums + (i << 2))), v128.load32_splat(xScales + (i << 2)));
+      const m = v128.load8x8_u(minima + (i << 4));
+      a = f32x4.add(a, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(m)), x));
+      b = f32x4.add(b, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(m)), x));
+    }
+    v128.store(out, f32x4.add(v128.load(out), f32x4.mul(a, v128.load(header, MINIMUM_FACTORS_AT))));
+    v128.store(out, f32x4.add(v128.load(out, 16), f32x4.mul(b, v128.load(header, MINIMUM_FACTORS_AT + 16))), 16);
+    header += 32;
+    minima += 8;
+  }
 }
 
 // @ts-ignore: decorator
@@ -137,15 +154,22 @@ function oneRow(k: bool, out: usize, xq: usize, xScales: usize, sums: usize, w: 
   const unit = held(HALF_SCALE, blocks);
   const nibbles = held(NIBBLES, blocks);
   let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
-  let header = w;
+  store4(out, t0, t1, t2, t3);
+  let header = w, scales = w;
   for (let block: u32 = 0; block < blocks; block++) {
     if (k && block % BLOCKS_PER_HEADER == 0) {
       header = w;
+      scales = w + SCALES_AT;
       w += HEADER_BYTES;
+      store4(out, t0, t1, t2, t3);
+      addMinima(out, header, header + MINIMA_AT, 16, xScales, sums);
+      t0 = v128.load(out);
+      t1 = v128.load(out, 16);
+      t2 = v128.load(out, 32);
+      t3 = v128.load(out, 48);
     }
     let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-    const end = xq + 32;
-    while (xq < end) {
+    for (let line: usize = 0; line < 4; line++) {
       const x = v128.load32_splat(xq), y = v128.load32_splat(xq, 4);
       const q0 = v128.load(w), q1 = v128.load(w, 16), q2 = v128.load(w, 32), q3 = v128.load(w, 48);
       s0 = addProducts(addProducts(s0, x, low(q0, nibbles)), y, high(q0, nibbles));
@@ -155,18 +179,25 @@ function oneRow(k: bool, out: usize, xq: usize, xScales: usize, sums: usize, w: 
       xq += 8;
       w += 64;
     }
-    const xScale = v128.load32_splat(xScales), offset = offsetAt(xScales + sums);
-    t0 = addBlock(k, t0, s0, offset, scaleAt(k, header, w, 0, fields, unit), minimumAt(k, header, w, 0, fields), xScale);
-    t1 = addBlock(k, t1, s1, offset, scaleAt(k, header, w, 4, fields, unit), minimumAt(k, header, w, 4, fields), xScale);
-    t2 = addBlock(k, t2, s2, offset, scaleAt(k, header, w, 8, fields, unit), minimumAt(k, header, w, 8, fields), xScale);
-    t3 = addBlock(k, t3, s3, offset, scaleAt(k, header, w, 12, fields, unit), minimumAt(k, header, w, 12, fields), xScale);
+    const xScale = v128.load32_splat(xScales);
+    if (k) {
+      const a = v128.load8x8_u(scales), b = v128.load8x8_u(scales, 8);
+      t0 = addScaled(t0, weighed(s0, twiceLow(a)), v128.load(header), xScale);
+      t1 = addScaled(t1, weighed(s1, twiceHigh(a)), v128.load(header, 16), xScale);
+      t2 = addScaled(t2, weighed(s2, twiceLow(b)), v128.load(header, 32), xScale);
+      t3 = addScaled(t3, weighed(s3, twiceHigh(b)), v128.load(header, 48), xScale);
+      scales += 16;
+    } else {
+      const offset = offsetAt(xScales + sums);
+      t0 = addScaled(t0, i32x4.add(offset, total(s0)), loadHalves(w, fields, unit), xScale);
+      t1 = addScaled(t1, i32x4.add(offset, total(s1)), loadHalves(w + 8, fields, unit), xScale);
+      t2 = addScaled(t2, i32x4.add(offset, total(s2)), loadHalves(w + 16, fields, unit), xScale);
+      t3 = addScaled(t3, i32x4.add(offset, total(s3)), loadHalves(w + 24, fields, unit), xScale);
+      w += SCALE_BYTES;
+    }
     xScales += 4;
-    w += SCALE_BYTES;
   }
-  v128.store(out, t0);
-  v128.store(out, t1, 16);
-  v128.store(out, t2, 32);
-  v128.store(out, t3, 48);
+  store4(out, t0, t1, t2, t3);
 }
 
 /** Eight outputs: those of the first half of a tile's rows (h = 0) or of the second (h = 32). The totals lie in `out`: the registers are full. */
@@ -178,19 +209,24 @@ function fourRows(k: bool, h: usize, o0: usize, o1: usize, o2: usize, o3: usize,
   const unit = i32x4.splat(HALF_SCALE);
   const nibbles = held(NIBBLES, blocks);
   const zero = f32x4.splat(0);
-  const r = h >> 2;
   store(o0, zero, zero);
   store(o1, zero, zero);
   store(o2, zero, zero);
   store(o3, zero, zero);
-  let header = w;
+  let header = w, scales = w;
   w += h;
   const first = s0;
   const endOfScales = s0 + (<usize>blocks << 2);
   while (s0 < endOfScales) {
     if (k && (s0 - first) % (BLOCKS_PER_HEADER << 2) == 0) {
-      header = w - h;
+      header = w;
+      scales = header - h + SCALES_AT + (h >> 2);
+      const minima = scales + (MINIMA_AT - SCALES_AT);
       w += HEADER_BYTES;
+      addMinima(o0, header, minima, 8, s0, sums);
+      addMinima(o1, header, minima, 8, s1, sums);
+      addMinima(o2, header, minima, 8, s2, sums);
+      addMinima(o3, header, minima, 8, s3, sums);
     }
     let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
     let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
@@ -229,28 +265,42 @@ function fourRows(k: bool, h: usize, o0: usize, o1: usize, o2: usize, o3: usize,
       x3 += 8;
       w += 64;
     }
-    const scales = w - h;
-    const da = scaleAt(k, header, scales, r, fields, unit), db = scaleAt(k, header, scales, r + 4, fields, unit);
-    const ma = minimumAt(k, header, scales, r, fields), mb = minimumAt(k, header, scales, r + 4, fields);
-    closeRow(k, o0, s0, sums, a0, b0, da, db, ma, mb);
-    closeRow(k, o1, s1, sums, a1, b1, da, db, ma, mb);
-    closeRow(k, o2, s2, sums, a2, b2, da, db, ma, mb);
-    closeRow(k, o3, s3, sums, a3, b3, da, db, ma, mb);
+    if (k) {
+      const scale = v128.load8x8_u(scales);
+      const sa = twiceLow(scale), sb = twiceHigh(scale);
+      const da = v128.load(header), db = v128.load(header, 16);
+      closeRow(o0, s0, weighed(a0, sa), weighed(b0, sb), da, db);
+      closeRow(o1, s1, weighed(a1, sa), weighed(b1, sb), da, db);
+      closeRow(o2, s2, weighed(a2, sa), weighed(b2, sb), da, db);
+      closeRow(o3, s3, weighed(a3, sa), weighed(b3, sb), da, db);
+      scales += 16;
+    } else {
+      const halves = w - h + (h >> 1);
+      const da = loadHalves(halves, fields, unit), db = loadHalves(halves + 8, fields, unit);
+      let offset = offsetAt(s0 + sums);
+      closeRow(o0, s0, i32x4.add(offset, total(a0)), i32x4.add(offset, total(b0)), da, db);
+      offset = offsetAt(s1 + sums);
+      closeRow(o1, s1, i32x4.add(offset, total(a1)), i32x4.add(offset, total(b1)), da, db);
+      offset = offsetAt(s2 + sums);
+      closeRow(o2, s2, i32x4.add(offset, total(a2)), i32x4.add(offset, total(b2)), da, db);
+      offset = offsetAt(s3 + sums);
+      closeRow(o3, s3, i32x4.add(offset, total(a3)), i32x4.add(offset, total(b3)), da, db);
+      w += SCALE_BYTES;
+    }
     s0 += 4;
     s1 += 4;
     s2 += 4;
     s3 += 4;
-    w += SCALE_BYTES;
   }
 }
 
 /** Adds a block of one row to its eight totals. */
 // @ts-ignore: decorator
 @inline
-function closeRow(k: bool, out: usize, xScales: usize, sums: usize, a: v128, b: v128, da: v128, db: v128, ma: v128, mb: v128): void {
-  const xScale = v128.load32_splat(xScales), offset = offsetAt(xScales + sums);
-  v128.store(out, addBlock(k, v128.load(out), a, offset, da, ma, xScale));
-  v128.store(out, addBlock(k, v128.load(out, 16), b, offset, db, mb, xScale), 16);
+function closeRow(out: usize, xScales: usize, a: v128, b: v128, da: v128, db: v128): void {
+  const xScale = v128.load32_splat(xScales);
+  v128.store(out, addScaled(v128.load(out), a, da, xScale));
+  v128.store(out, addScaled(v128.load(out, 16), b, db, xScale), 16);
 }
 
 // @ts-ignore: decorator
@@ -258,4 +308,11 @@ function closeRow(k: bool, out: usize, xScales: usize, sums: usize, a: v128, b: 
 function store(out: usize, a: v128, b: v128): void {
   v128.store(out, a);
   v128.store(out, b, 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function store4(out: usize, a: v128, b: v128, c: v128, d: v128): void {
+  store(out, a, b);
+  store(out + 32, c, d);
 }

@@ -6,6 +6,8 @@
  *
  * Layouts of the blocks: ggml-common.h of llama.cpp.
  */
+import { fromF16 } from './f16';
+
 const LOW: u32 = 0x0f0f0f0f;
 const HIGH: u32 = 0xf0f0f0f0;
 
@@ -51,24 +53,24 @@ export function repackQ4(to: usize, rows: usize, rowBytes: u32, blocks: u32, cou
 
 /** {f16 d, f16 d_min, u8 scales[12], u8 q[128]}, x = d · s · q − d_min · m. `blocks` of 256. */
 export function repackQ4K(to: usize, rows: usize, rowBytes: u32, blocks: u32, count: u32): u32 {
-  const tileBlock: usize = 148 * 16;
+  const tileBlock: usize = 152 * 16;
   memory.fill(to, 0, <usize>blocks * tileBlock);
   let unstorable: u32 = 0;
   for (let row: usize = 0; row < <usize>count; row++) {
     let from = rows + row * rowBytes;
     let block = to;
     for (let b: u32 = 0; b < blocks; b++) {
-      unstorable += storeHalf(block + row * 2, from) + storeHalf(block + 32 + row * 2, from + 2);
-      let part = block + 64;
+      unstorable += storeNumber(block + row * 4, from, 1) + storeNumber(block + 64 + row * 4, from + 2, 0.125); // the sums beside activations are eightfold
+      let part = block + 384;
       for (let i: usize = 0; i < 8; i++) {
         // 32 bytes hold two parts of 32 numbers: low nibbles the first, high nibbles the second.
         const q = from + 16 + (i >> 1) * 32;
         for (let line: usize = 0; line < 4; line++) {
           store<u32>(part + line * 64 + row * 4, i & 1 ? highNibbles(q + line * 8) : lowNibbles(q + line * 8));
         }
-        store<u8>(part + 256 + row, sixBitScale(from + 4, i));
-        store<u8>(part + 272 + row, sixBitMinimum(from + 4, i));
-        part += 288;
+        store<u8>(block + 128 + i * 16 + row, sixBitScale(from + 4, i));
+        store<u8>(block + 256 + i * 16 + row, sixBitMinimum(from + 4, i));
+        part += 256;
       }
       from += 144;
       block += tileBlock;
@@ -79,21 +81,21 @@ export function repackQ4K(to: usize, rows: usize, rowBytes: u32, blocks: u32, co
 
 /** {u8 lower[128], u8 upper[64], int8 scales[16], f16 d}: x = d · s · (q − 32). `blocks` of 256. */
 export function repackQ6K(to: usize, rows: usize, rowBytes: u32, blocks: u32, count: u32): u32 {
-  const tileBlock: usize = 210 * 16;
+  const tileBlock: usize = 212 * 16;
   memory.fill(to, 0, <usize>blocks * tileBlock);
   let unstorable: u32 = 0;
   for (let row: usize = 0; row < <usize>count; row++) {
     let from = rows + row * rowBytes;
     let block = to;
     for (let b: u32 = 0; b < blocks; b++) {
-      unstorable += storeHalf(block + row * 2, from + 208);
+      unstorable += storeNumber(block + row * 4, from + 208, 1);
       for (let i: usize = 0; i < 16; i++) {
-        const part = block + 32 + i * 208;
-        const q0 = sixBits(from, i * 16), q1 = sixBits(from, i * 16 + 4), q2 = sixBits(from, i * 16 + 8), q3 = sixBits(from, i * 16 + 12);
-        store<u32>(part + row * 4, (q0 & LOW) | ((q1 & LOW) << 4));
-        store<u32>(part + 64 + row * 4, (q2 & LOW) | ((q3 & LOW) << 4));
-        store<u32>(part + 128 + row * 4, upperBits(q0) | (upperBits(q1) << 2) | (upperBits(q2) << 4) | (upperBits(q3) << 6));
-        store<u8>(part + 192 + row, load<u8>(from + 192 + i));
+        store<u8>(block + 64 + i * 16 + row, load<u8>(from + 192 + i));
+        const part = block + 320 + i * 192 + row * 4;
+        const q3 = sixBits(from, i * 16 + 12);
+        store<u32>(part, sixBits(from, i * 16) | ((q3 & 0x03030303) << 6));
+        store<u32>(part + 64, sixBits(from, i * 16 + 4) | ((q3 & 0x0c0c0c0c) << 4));
+        store<u32>(part + 128, sixBits(from, i * 16 + 8) | ((q3 & 0x30303030) << 2));
       }
       from += 210;
       block += tileBlock;
@@ -140,12 +142,6 @@ function sixBits(block: usize, k: usize): u32 {
   return (lower & LOW) | ((upper & 0x03030303) << 4);
 }
 
-// @ts-ignore: decorator
-@inline
-function upperBits(q: u32): u32 {
-  return (q >> 4) & 0x03030303;
-}
-
 /** An IEEE f16 as it is stored here (`half.ts`); 1 if it is too large for that. */
 function storeHalf(to: usize, from: usize): u32 {
   const bits = <u32>load<u16>(from);
@@ -161,4 +157,11 @@ function storeHalf(to: usize, from: usize): u32 {
   }
   store<u16>(to, <u16>(sign | size));
   return 0;
+}
+
+/** An IEEE f16 times `factor`, a power of two, as float32; 1 if it is not finite. */
+function storeNumber(to: usize, from: usize, factor: f32): u32 {
+  const number = f32x4.extract_lane(fromF16(i32x4.splat(load<u16>(from))), 0);
+  store<f32>(to, number * factor);
+  return abs(number) < Infinity ? 0 : 1;
 }

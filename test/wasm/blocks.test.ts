@@ -106,10 +106,10 @@ describe('a model in blocks', () => {
     },
   );
 
-  it('takes the bytes of its blocks, and of Q4_K four more for every 256 numbers', async () => {
+  it('takes the bytes of its blocks, and of Q4_K eight and of Q6_K two more for every 256 numbers', async () => {
     for (const [dtype, bytes] of [
-      ['Q4_K', 148],
-      ['Q6_K', 210],
+      ['Q4_K', 152],
+      ['Q6_K', 212],
     ] as const) {
       const engine = await WasmEngine.load(CONFIG, checkpointOf(dtype), { threads: 1 });
       const { shape, bytes: size } = engine.plan.places['model.layers.0.mlp.down_proj.weight'];

@@ -30,8 +30,8 @@ export function tileBytes(format: PackedFormat, m: number): number {
     case 'q4_0':
       return ROWS * blocksOf(m) * (BLOCK / 2 + SCALE_BYTES);
     case 'q4_k':
-      return ROWS * (m / K_BLOCK) * 148; // scales and minima as bytes take 4 more than llama.cpp's 144
+      return ROWS * (m / K_BLOCK) * 152; // 8 more than llama.cpp: scales and minima are whole bytes, d and d_min float32
     case 'q6_k':
-      return ROWS * (m / K_BLOCK) * 210;
+      return ROWS * (m / K_BLOCK) * 212; // d is float32
   }
 }

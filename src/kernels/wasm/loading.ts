@@ -115,9 +115,10 @@ class Loader {
     const answers = await this.pool.run(job);
     const tooLarge = tooLargeIn(answers);
     if (tooLarge > 0) {
+      const limit = job.format === 'q4_k' || job.format === 'q6_k' ? 'finite' : 'below 128';
       throw new LlamaError(
         'BAD_OPTION',
-        `${tooLarge} numbers of ${name} are too large for ${job.format}, whose numbers or scales must be below 128 here; choose f32 or bf16`,
+        `${tooLarge} numbers of ${name} are too large for ${job.format}, whose numbers or scales must be ${limit} here; choose f32 or bf16`,
       );
     }
     this.placed(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));
