@@ -1,6 +1,7 @@
 /** Linear layers: a single row, with weights from memory; 32 rows, with weights from the cache. */
+import { BLOCK_FORMATS } from '../../src/checkpoint/blocks/blocks.js';
 import type { KernelExports } from '../../src/kernels/wasm/exports.js';
-import { blocksOf, tileBytes, type WeightFormat } from '../../src/kernels/wasm/formats.js';
+import { blocksOf, type PackedFormat, tileBytes } from '../../src/kernels/wasm/formats.js';
 import type { Build } from '../../src/kernels/wasm/module.js';
 import { best } from '../best.js';
 import type { Kernels } from './kernels.js';
@@ -11,22 +12,24 @@ const ROWS = 32;
 const STRIDE = 1024;
 const [X, XQ, X_SCALES, X_SUMS, OUT, WEIGHTS] = [1, 2, 3, 4, 5, 6].map(i => i * 2 ** 20);
 
-const SUFFIXES: Record<WeightFormat, 'F32' | 'F16' | 'BF16' | 'Q8' | 'Q4'> = {
+const SUFFIXES: Record<PackedFormat, 'F32' | 'F16' | 'BF16' | 'Q8' | 'Q4' | 'Q4K' | 'Q6K'> = {
   f32: 'F32',
   bf16: 'BF16',
   f16: 'F16',
   q8_0: 'Q8',
   q4_0: 'Q4',
+  q4_k: 'Q4K',
+  q6_k: 'Q6K',
 };
-export const FORMATS = Object.keys(SUFFIXES) as WeightFormat[];
+export const FORMATS = Object.keys(SUFFIXES) as PackedFormat[];
 
 /** Bytes of weights per second for one row, and operations per second for many, both in 10^9. */
-export function measureLinear({ exports, build, numbers, memory }: Kernels, format: WeightFormat) {
+export function measureLinear(kernels: Kernels, format: PackedFormat) {
+  const { exports, build, numbers, memory } = kernels;
   const tile = tileBytes(format, M);
   const bytes = new Uint8Array(memory.buffer);
   const tiles = Math.floor((bytes.length - WEIGHTS) / tile);
-  numbers(X, 16 * M);
-  exports[`pack${SUFFIXES[format]}`](WEIGHTS, X, M, M, 16);
+  makeTile(kernels, format);
   for (let t = 1; t < tiles; t++) bytes.copyWithin(WEIGHTS + t * tile, WEIGHTS, WEIGHTS + tile);
   numbers(X, ROWS * M);
 
@@ -42,24 +45,41 @@ export function measureLinear({ exports, build, numbers, memory }: Kernels, form
   return { read: (piece * tile) / decode / 1e6, operations: (2 * ROWS * 16 * M) / prefill / 1e6 };
 }
 
+/** The first tile of `WEIGHTS`. */
+function makeTile({ exports, memory, numbers }: Kernels, format: PackedFormat): void {
+  numbers(X, 16 * M);
+  if (format !== 'q4_k' && format !== 'q6_k') {
+    const suffix = SUFFIXES[format] as 'F32' | 'F16' | 'BF16' | 'Q8' | 'Q4';
+    exports[`pack${suffix}`](WEIGHTS, X, M, M, 16);
+    return;
+  }
+  const { bytes, numbers: count, encode } = BLOCK_FORMATS[format === 'q4_k' ? 'Q4_K' : 'Q6_K'];
+  const blocks = M / count;
+  const rows = new Uint8Array(16 * blocks * bytes);
+  encode!(new Float32Array(memory.buffer, X, 16 * M), rows);
+  new Uint8Array(memory.buffer, X, rows.length).set(rows);
+  exports[format === 'q4_k' ? 'repackQ4K' : 'repackQ6K'](WEIGHTS, X, blocks * bytes, blocks, 16);
+}
+
 /** What `operations` cannot exceed: the peak of the instruction that the kernel consists of. */
-export function linearLimit(build: Build, format: WeightFormat, { mulAdd, dot, pairs, fours }: Peaks): number {
-  if (format !== 'q8_0' && format !== 'q4_0') return mulAdd;
+export function linearLimit(build: Build, format: PackedFormat, { mulAdd, dot, pairs, fours }: Peaks): number {
+  if (format === 'f32' || format === 'f16' || format === 'bf16') return mulAdd;
   if (build === 'dot4') return format === 'q8_0' ? fours! / 2 : fours!; // a weight of 8 bits meets two halves of an activation
-  return build === 'relaxed' && format === 'q4_0' ? pairs! : dot;
+  return build === 'relaxed' && format !== 'q8_0' ? pairs! : dot;
 }
 
 /** Computes one tile for `rows` rows, always to the same place. Arguments one by one: to spread them would take longer than a small tile. */
-function linear(kernels: KernelExports, format: WeightFormat, rows: number, halves: boolean): (tile: number) => void {
+function linear(kernels: KernelExports, format: PackedFormat, rows: number, halves: boolean): (tile: number) => void {
   const blocks = blocksOf(M);
   if (format === 'q8_0') {
     kernels[halves ? 'quantize14Halves' : 'quantize14'](XQ, X_SCALES, X, M, M, 0, rows);
     const matmul = kernels[halves ? 'matmulQ8Halves' : 'matmulQ8'];
     return t => matmul(OUT - t * 64, STRIDE, XQ, X_SCALES, rows, WEIGHTS, blocks, t, t + 1);
   }
-  if (format === 'q4_0') {
+  if (format === 'q4_0' || format === 'q4_k' || format === 'q6_k') {
     kernels.quantize8(XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
-    return t => kernels.matmulQ4(OUT - t * 64, STRIDE, XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, t, t + 1);
+    const matmul = kernels[`matmul${SUFFIXES[format] as 'Q4' | 'Q4K' | 'Q6K'}`];
+    return t => matmul(OUT - t * 64, STRIDE, XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, t, t + 1);
   }
   const matmul = kernels[`matmul${SUFFIXES[format] as 'F32' | 'F16' | 'BF16'}`];
   return t => matmul(OUT - t * 64, STRIDE, X, M, rows, WEIGHTS, M, t, t + 1);
