@@ -1,5 +1,5 @@
 /**
- * Activations to integers, a block of 32 numbers at a time, for the layers with quantized weights.
+ * Activations to integers, a block of 32 numbers at a time, or of 256, for the layers with quantized weights.
  *
  *   scale = max|x| / L,   q = x · (L / max|x|) to the nearest integer, ties to even;   L = 8191 or 127
  *
@@ -20,7 +20,7 @@ export function quantize14(xq: usize, xScales: usize, x: usize, xStride: u32, wi
     let to = xq + (<usize>row * blocks << 6);
     let scales = xScales + (<usize>row * blocks << 2);
     for (; from < end; from += 128) {
-      const inverse = scaleOf(scales, from, end, 8191);
+      const inverse = scaleOf(scales, from, end, 128, 8191);
       for (let k: usize = 0; k < 128; k += 32) {
         v128.store(to, narrowed(from + k, end, inverse));
         to += 16;
@@ -39,7 +39,7 @@ export function quantize14Halves(xq: usize, xScales: usize, x: usize, xStride: u
     let to = xq + (<usize>row * blocks << 6);
     let scales = xScales + (<usize>row * blocks << 2);
     for (; from < end; from += 128) {
-      const inverse = scaleOf(scales, from, end, 8191);
+      const inverse = scaleOf(scales, from, end, 128, 8191);
       for (let k: usize = 0; k < 128; k += 64) {
         const a = i16x8.add(narrowed(from + k, end, inverse), i16x8.splat(8192));
         const b = i16x8.add(narrowed(from + k + 32, end, inverse), i16x8.splat(8192));
@@ -65,26 +65,50 @@ export function quantize8(xq: usize, xScales: usize, xSums: usize, x: usize, xSt
     let scales = xScales + (<usize>row * blocks << 2);
     let sums = xSums + (<usize>row * blocks << 2);
     for (; from < end; from += 128) {
-      const inverse = scaleOf(scales, from, end, 127);
-      for (let k: usize = 0; k < 128; k += 64) {
-        const a = narrowed(from + k, end, inverse), b = narrowed(from + k + 32, end, inverse);
-        const sum = i32x4.dot_i16x8_s(i16x8.add(a, b), i16x8.splat(-8));
-        store<i16>(sums + (k >> 5), <i16>(i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3)));
-        v128.store(to, i8x16.narrow_i16x8_s(a, b));
-        to += 16;
-      }
+      storeBytes(to, sums, from, end, 128, scaleOf(scales, from, end, 128, 127), -8);
+      to += 32;
       scales += 4;
       sums += 4;
     }
   }
 }
 
-/** Stores the scale of the block at `from`; returns its inverse in every lane. */
+/** The same in blocks of 256, which `width` is a multiple of; −16 · Σq of each 16 numbers. */
+export function quantize8K(xq: usize, xScales: usize, xSums: usize, x: usize, xStride: u32, width: u32, firstRow: u32, endRow: u32): void {
+  const blocks = width >> 8;
+  for (let row = firstRow; row < endRow; row++) {
+    let from = x + (<usize>row * xStride << 2);
+    const end = from + (<usize>width << 2);
+    let to = xq + (<usize>row * blocks << 8);
+    let scales = xScales + (<usize>row * blocks << 2);
+    let sums = xSums + (<usize>row * blocks << 5);
+    for (; from < end; from += 1024) {
+      storeBytes(to, sums, from, end, 1024, scaleOf(scales, from, end, 1024, 127), -16);
+      to += 256;
+      scales += 4;
+      sums += 32;
+    }
+  }
+}
+
+/** The `bytes` / 4 numbers at `from` as int8, and `unit` times the sum of each 16. */
 // @ts-ignore: decorator
 @inline
-function scaleOf(scale: usize, from: usize, end: usize, limit: f32): v128 {
+function storeBytes(to: usize, sums: usize, from: usize, end: usize, bytes: usize, inverse: v128, unit: i16): void {
+  for (let k: usize = 0; k < bytes; k += 64) {
+    const a = narrowed(from + k, end, inverse), b = narrowed(from + k + 32, end, inverse);
+    const sum = i32x4.dot_i16x8_s(i16x8.add(a, b), i16x8.splat(unit));
+    store<i16>(sums + (k >> 5), <i16>(i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3)));
+    v128.store(to + (k >> 2), i8x16.narrow_i16x8_s(a, b));
+  }
+}
+
+/** Stores the scale of the block of `bytes` / 4 numbers at `from`; returns its inverse in every lane. */
+// @ts-ignore: decorator
+@inline
+function scaleOf(scale: usize, from: usize, end: usize, bytes: usize, limit: f32): v128 {
   let most = f32x4.splat(0);
-  for (let k: usize = 0; k < 128; k += 16) most = f32x4.max(most, f32x4.abs(four(from + k, end)));
+  for (let k: usize = 0; k < bytes; k += 16) most = f32x4.max(most, f32x4.abs(four(from + k, end)));
   const largest = max<f32>(
     max<f32>(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
     max<f32>(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),

@@ -60,7 +60,7 @@ export function repackQ4K(to: usize, rows: usize, rowBytes: u32, blocks: u32, co
     let from = rows + row * rowBytes;
     let block = to;
     for (let b: u32 = 0; b < blocks; b++) {
-      unstorable += storeNumber(block + row * 4, from, 1) + storeNumber(block + 64 + row * 4, from + 2, 0.125); // the sums beside activations are eightfold
+      unstorable += storeNumber(block + row * 4, from) + storeNumber(block + 64 + row * 4, from + 2);
       let part = block + 384;
       for (let i: usize = 0; i < 8; i++) {
         // 32 bytes hold two parts of 32 numbers: low nibbles the first, high nibbles the second.
@@ -69,7 +69,7 @@ export function repackQ4K(to: usize, rows: usize, rowBytes: u32, blocks: u32, co
           store<u32>(part + line * 64 + row * 4, i & 1 ? highNibbles(q + line * 8) : lowNibbles(q + line * 8));
         }
         store<u8>(block + 128 + i * 16 + row, sixBitScale(from + 4, i));
-        store<u8>(block + 256 + i * 16 + row, sixBitMinimum(from + 4, i));
+        store<u8>(block + 256 + (i >> 1) * 32 + row * 2 + (i & 1), sixBitMinimum(from + 4, i));
         part += 256;
       }
       from += 144;
@@ -88,7 +88,7 @@ export function repackQ6K(to: usize, rows: usize, rowBytes: u32, blocks: u32, co
     let from = rows + row * rowBytes;
     let block = to;
     for (let b: u32 = 0; b < blocks; b++) {
-      unstorable += storeNumber(block + row * 4, from + 208, 1);
+      unstorable += storeNumber(block + row * 4, from + 208);
       for (let i: usize = 0; i < 16; i++) {
         store<u8>(block + 64 + i * 16 + row, load<u8>(from + 192 + i));
         const part = block + 320 + i * 192 + row * 4;
@@ -159,9 +159,9 @@ function storeHalf(to: usize, from: usize): u32 {
   return 0;
 }
 
-/** An IEEE f16 times `factor`, a power of two, as float32; 1 if it is not finite. */
-function storeNumber(to: usize, from: usize, factor: f32): u32 {
+/** An IEEE f16 as float32; 1 if it is not finite. */
+function storeNumber(to: usize, from: usize): u32 {
   const number = f32x4.extract_lane(fromF16(i32x4.splat(load<u16>(from))), 0);
-  store<f32>(to, number * factor);
+  store<f32>(to, number);
   return abs(number) < Infinity ? 0 : 1;
 }

@@ -77,7 +77,7 @@ function linear(kernels: KernelExports, format: PackedFormat, rows: number, halv
     return t => matmul(OUT - t * 64, STRIDE, XQ, X_SCALES, rows, WEIGHTS, blocks, t, t + 1);
   }
   if (format === 'q4_0' || format === 'q4_k' || format === 'q6_k') {
-    kernels.quantize8(XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
+    kernels[format === 'q4_0' ? 'quantize8' : 'quantize8K'](XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
     const matmul = kernels[`matmul${SUFFIXES[format] as 'Q4' | 'Q4K' | 'Q6K'}`];
     return t => matmul(OUT - t * 64, STRIDE, XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, t, t + 1);
   }

@@ -73,7 +73,7 @@ describeBuilds('blocks', instance => {
   });
 
   it.each(['Q4_K', 'Q6_K'] as const)(
-    '%s: float32 roundings only, 2^−22 of |terms| a block, and the rows alone',
+    '%s: float32 roundings only, 2^−22 of |terms| a superblock, and the rows alone',
     dtype => {
       const [m, n, rows] = [512, 35, 6];
       instance.reset();
@@ -86,10 +86,10 @@ describeBuilds('blocks', instance => {
       const placed = instance.place(x, m, strideOf(m));
       const [xq, scales, sums] = [
         instance.reserve(rows * m),
-        instance.reserve(rows * blocks * 4),
+        instance.reserve((rows * blocks) / 2),
         instance.reserve(rows * blocks * 4),
       ];
-      instance.kernels.quantize8(xq, scales, sums, placed, strideOf(m), m, 0, rows);
+      instance.kernels.quantize8K(xq, scales, sums, placed, strideOf(m), m, 0, rows);
       const tiles = Math.ceil(n / 16);
       const out = instance.reserve(rows * tiles * 64);
       const matmul = instance.kernels[dtype === 'Q4_K' ? 'matmulQ4K' : 'matmulQ6K'];
@@ -98,7 +98,7 @@ describeBuilds('blocks', instance => {
           to,
           tiles * 16,
           xq + first * m,
-          scales + first * blocks * 4,
+          scales + (first * blocks) / 2,
           sums + first * blocks * 4,
           count,
           pointer,
@@ -110,18 +110,18 @@ describeBuilds('blocks', instance => {
       const got = instance.floats(out, rows * tiles * 16).slice();
 
       const q = new Int8Array(instance.memory.buffer, xq, rows * m);
-      const d = instance.floats(scales, rows * blocks);
+      const d = instance.floats(scales, (rows * blocks) / 8);
       for (let r = 0; r < rows; r++) {
         for (let o = 0; o < n; o++) {
           let exact = 0;
           let size = 0;
           for (let k = 0; k < m; k++) {
-            const activation = q[r * m + k] * d[r * blocks + (k >> 5)];
+            const activation = q[r * m + k] * d[(r * blocks) / 8 + (k >> 8)];
             exact += activation * w[o * m + k];
             // What is subtracted from a quant is up to four times as large as the weight itself.
             size += Math.abs(activation) * largestTerm(dtype, weights, o * m + k);
           }
-          expect(Math.abs(got[r * tiles * 16 + o] - exact)).toBeLessThanOrEqual(2 ** -22 * blocks * size);
+          expect(Math.abs(got[r * tiles * 16 + o] - exact)).toBeLessThanOrEqual(2 ** -22 * (m / 256) * size);
         }
       }
       for (let r = 0; r < rows; r++) {

@@ -32,6 +32,7 @@ export const KERNELS = {
   quantize14: ['xq', 'xScales', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
   quantize14Halves: ['xq', 'xScales', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
   quantize8: ['xq', 'xScales', 'xSums', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
+  quantize8K: ['xq', 'xScales', 'xSums', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
   matmulQ8: ['out', 'outStride', 'xq', 'xScales', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
   matmulQ8Halves: ['out', 'outStride', 'xq', 'xScales', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],
   matmulQ4: ['out', 'outStride', 'xq', 'xScales', 'xSums', 'rows', 'weights', 'blocks', 'firstTile', 'endTile'],

@@ -55,7 +55,7 @@ export interface Thread {
 }
 
 /** How the quantized copy of an activation is laid out, see asm/README.md. */
-type Quantization = 'int16' | 'halves' | 'int8';
+type Quantization = 'int16' | 'halves' | 'int8' | 'int8 by 256';
 
 /** The most that a block of 32 takes in any layout. */
 const BLOCK_BYTES = 64;
@@ -296,7 +296,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const [rows, inner] = x.shape;
     const blocks = blocksOf(inner);
     if (format === 'q4_0' || format === 'q4_k' || format === 'q6_k') {
-      const copy = this.quantize(x, shard, 'int8');
+      const copy = this.quantize(x, shard, format === 'q4_0' ? 'int8' : 'int8 by 256');
       const { numbers, scales, sums } = copy;
       const { matmulQ4, matmulQ4K, matmulQ6K } = this.enter(shard, [copy], [out]).kernels;
       const multiply = format === 'q4_0' ? matmulQ4 : format === 'q4_k' ? matmulQ4K : matmulQ6K;
@@ -331,7 +331,9 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const { numbers, scales, sums } = copy;
     const [from, to] = this.share(rows);
     if (as === 'int8') kernels.quantize8(numbers, scales, sums, x.pointer, x.stride, width, from, to);
-    else if (as === 'halves') kernels.quantize14Halves(numbers, scales, x.pointer, x.stride, width, from, to);
+    else if (as === 'int8 by 256') {
+      kernels.quantize8K(numbers, scales, sums, x.pointer, x.stride, width, from, to);
+    } else if (as === 'halves') kernels.quantize14Halves(numbers, scales, x.pointer, x.stride, width, from, to);
     else kernels.quantize14(numbers, scales, x.pointer, x.stride, width, from, to);
     this.quantized = { of: x, as };
     return copy;
