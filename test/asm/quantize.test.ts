@@ -5,21 +5,40 @@ import { noise } from '../support/tensors.js';
 import { describeBuilds, type Instance } from './instance.js';
 import { strideOf } from './linear.js';
 
-const WIDTHS = [1, 3, 4, 16, 31, 32, 33, 63, 64, 96, 257];
 const ROWS = 3;
+
+interface Form {
+  /** Of |q|. */
+  readonly limit: number;
+  /** How many numbers share a scale. */
+  readonly block: number;
+  readonly widths: readonly number[];
+  /** What the sum of 16 q is multiplied with. */
+  readonly unit?: number;
+}
+
+const WIDTHS = [1, 3, 4, 16, 31, 32, 33, 63, 64, 96, 257];
+const FORMS = {
+  quantize14: { limit: 8191, block: 32, widths: WIDTHS },
+  quantize14Halves: { limit: 8191, block: 32, widths: WIDTHS },
+  quantize8: { limit: 127, block: 32, widths: WIDTHS, unit: -8 },
+  quantize8K: { limit: 127, block: 256, widths: [256, 768], unit: -16 },
+} satisfies Record<string, Form>;
+type Name = keyof typeof FORMS;
+const NAMES = Object.keys(FORMS) as Name[];
 
 interface Quantized {
   readonly quants: readonly number[];
   readonly scales: readonly number[];
 }
 
-/** Blocks of 32, the last filled up with zeros. */
-function plainly(x: Float32Array, width: number, limit: number): Quantized {
+/** Blocks, the last filled up with zeros. */
+function plainly(x: Float32Array, width: number, { limit, block: length }: Form): Quantized {
   const quants: number[] = [];
   const scales: number[] = [];
   for (let r = 0; r < x.length / width; r++) {
-    for (let start = 0; start < width; start += 32) {
-      const block = Array.from({ length: 32 }, (_, i) => (start + i < width ? x[r * width + start + i] : 0));
+    for (let start = 0; start < width; start += length) {
+      const block = Array.from({ length }, (_, i) => (start + i < width ? x[r * width + start + i] : 0));
       const largest = Math.max(...block.map(Math.abs));
       const inverse = largest < 2 ** -100 ? 0 : Math.fround(limit / largest);
       scales.push(largest < 2 ** -100 ? 0 : Math.fround(largest / limit));
@@ -35,12 +54,10 @@ function nearestEven(v: number): number {
   return below + (up ? 1 : 0);
 }
 
-const NAMES = ['quantize14', 'quantize14Halves', 'quantize8'] as const;
-
 /** Through the kernel, rows first … end − 1; what it has not written is NaN, or bytes 0xff. */
 function quantized(
   instance: Instance,
-  name: (typeof NAMES)[number],
+  name: Name,
   x: Float32Array,
   width: number,
   [first, end] = [0, x.length / width],
@@ -52,41 +69,43 @@ function quantized(
   const scales = instance.reserve(count * 4);
   const sums = instance.reserve(count * 4);
   const range = [from, strideOf(width), width, first, end] as const;
-  if (name === 'quantize8') kernels.quantize8(xq, scales, sums, ...range);
+  if (name === 'quantize8' || name === 'quantize8K') kernels[name](xq, scales, sums, ...range);
   else kernels[name](xq, scales, ...range);
   const bytes = new Uint8Array(memory.buffer, xq, count * 64);
   const quants = Array.from({ length: count * 32 }, (_, i) => {
-    if (name === 'quantize8') return new Int8Array(memory.buffer, xq)[i];
+    if (FORMS[name].limit === 127) return new Int8Array(memory.buffer, xq)[i];
     if (name === 'quantize14') return new Int16Array(memory.buffer, xq)[i];
     const at = (i >> 5) * 64 + (i & 31);
     return bytes[at] * 128 + bytes[at + 32] - 8192;
   });
   return {
     quants,
-    scales: [...instance.floats(scales, count)],
+    scales: [...instance.floats(scales, (count * 32) / FORMS[name].block)],
     sums: [...new Int16Array(memory.buffer, sums, 2 * count)],
   };
 }
 
 describeBuilds('quantizing activations', instance => {
   it.each(NAMES)('%s: every width', name => {
-    for (const width of WIDTHS) {
+    const form: Form = FORMS[name];
+    for (const width of form.widths) {
       instance.reset();
       const x = Float32Array.from(noise(ROWS * width, width), (v, i) => v * 2 ** ((i >> 5) % 20));
       const { sums, ...got } = quantized(instance, name, x, width);
-      const wanted = plainly(x, width, name === 'quantize8' ? 127 : 8191);
+      const wanted = plainly(x, width, form);
       expect(got).toEqual({ ...wanted, quants: wanted.quants.map(q => q + 0) });
-      if (name === 'quantize8') {
-        const total = (half: number) => wanted.quants.slice(half * 16, half * 16 + 16).reduce((a, q) => a + q, 0);
-        expect(sums).toEqual(wanted.scales.flatMap((_, b) => [-8 * total(2 * b) + 0, -8 * total(2 * b + 1) + 0]));
+      if (form.unit !== undefined) {
+        const total = (i: number) => wanted.quants.slice(i * 16, i * 16 + 16).reduce((a, q) => a + q, 0);
+        expect(sums).toEqual(sums.map((_, i) => form.unit! * total(i) + 0));
       }
     }
   });
 
   it.each(NAMES)('%s: ties go to even, the largest to the limit, tiny and empty blocks to 0', name => {
     instance.reset();
-    const limit = name === 'quantize8' ? 127 : 8191;
-    const ties = [limit, -limit, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, limit - 0.5, 0.5 - limit, ...Array(22).fill(3)];
+    const { limit, block } = FORMS[name];
+    const some = [limit, -limit, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, limit - 0.5, 0.5 - limit];
+    const ties = [...some, ...Array(block - some.length).fill(3)];
     const blocks = [
       ties,
       ties.map(v => v * 2 ** -126),
@@ -96,26 +115,31 @@ describeBuilds('quantizing activations', instance => {
     ];
     const x = Float32Array.from(blocks.flat());
     const { quants, scales } = quantized(instance, name, x, x.length);
-    const wanted = plainly(x, x.length, limit);
+    const wanted = plainly(x, x.length, FORMS[name]);
     expect({ quants, scales }).toEqual({ ...wanted, quants: wanted.quants.map(q => q + 0) });
   });
 
   it.each(NAMES)('%s: a block with NaN or Infinity has such a scale', name => {
     instance.reset();
-    const x = new Float32Array(96).fill(1);
+    const { block } = FORMS[name];
+    const x = new Float32Array(3 * block).fill(1);
     x[5] = NaN;
-    x[70] = -Infinity;
-    const { scales } = quantized(instance, name, x, 96);
+    x[2 * block + 6] = -Infinity;
+    const { scales } = quantized(instance, name, x, x.length);
     expect(scales.map(Number.isFinite)).toEqual([false, true, false]);
   });
 
   it.each(NAMES)('%s: rows of a range, and no others', name => {
     instance.reset();
-    const x = Float32Array.from(noise(5 * 33, 1));
-    const all = quantized(instance, name, x, 33);
-    const some = quantized(instance, name, x, 33, [1, 3]);
-    expect(some.quants.slice(64, 192)).toEqual(all.quants.slice(64, 192));
-    expect(some.scales.slice(2, 6)).toEqual(all.scales.slice(2, 6));
-    expect([...some.scales.slice(0, 2), ...some.scales.slice(6)].every(Number.isNaN)).toBe(true);
+    const { block } = FORMS[name];
+    const width = block === 32 ? 33 : block;
+    const blocks = Math.ceil(width / block);
+    const x = Float32Array.from(noise(5 * width, 1));
+    const all = quantized(instance, name, x, width);
+    const some = quantized(instance, name, x, width, [1, 3]);
+    const [first, end] = [blocks, 3 * blocks];
+    expect(some.quants.slice(first * block, end * block)).toEqual(all.quants.slice(first * block, end * block));
+    expect(some.scales.slice(first, end)).toEqual(all.scales.slice(first, end));
+    expect([...some.scales.slice(0, first), ...some.scales.slice(end)].every(Number.isNaN)).toBe(true);
   });
 });
