@@ -1,0 +1,63 @@
+"""Conversations in the card's prompt format, as text and as tokens with the weight that each has in the loss."""
+
+from dataclasses import dataclass
+
+import sentencepiece as spm
+
+BOS, EOS = 1, 2
+
+
+@dataclass(frozen=True)
+class Turn:
+    instruction: str
+    reply: str
+    answer: str | None = None
+    """What must occur in a right reply; the reply itself if there is nothing shorter."""
+
+
+Conversation = list[Turn]
+
+
+def prompt_of(conversation: Conversation) -> str:
+    """Everything up to where the last reply begins, which is left out."""
+    text = ""
+    for i, turn in enumerate(conversation):
+        text += f"[INST]\n{turn.instruction}\n[/INST]\n\n"
+        if i < len(conversation) - 1:
+            text += f"{turn.reply}\n"
+    return text
+
+
+PROMPT, REPLY, ANSWER = range(3)
+
+
+def encode(conversation: Conversation, tokenizer: spm.SentencePieceProcessor) -> tuple[list[int], list[int]]:
+    """The tokens of the whole conversation, and what each is: of the prompt, of a reply, or of what must occur in that.
+
+    A reply ends with EOS or, where another turn follows, with the newline before it. Of that newline nothing is learned: a reply ends with EOS.
+    A newline is always a token of its own (a byte), so that pieces of text that end with one can be encoded one by one.
+    """
+    ids, kinds = [BOS], [PROMPT]
+    for i, turn in enumerate(conversation):
+        before = f"[INST]\n{turn.instruction}\n[/INST]\n\n"
+        instruction = tokenizer.encode(before) if i == 0 else after_newline(before, tokenizer, keep=True)
+        reply = after_newline(turn.reply, tokenizer)
+        ids += instruction + reply
+        kinds += [PROMPT] * len(instruction) + kinds_of(reply, turn, tokenizer)
+    return [*ids, EOS], [*kinds, REPLY]
+
+
+def kinds_of(reply: list[int], turn: Turn, tokenizer: spm.SentencePieceProcessor) -> list[int]:
+    """All of a reply is answer, unless there is something shorter; of several places it is the last."""
+    if turn.answer is None:
+        return [ANSWER] * len(reply)
+    answer = tokenizer.encode(turn.answer)
+    start = max(i for i in range(len(reply)) if reply[i : i + len(answer)] == answer)
+    return [REPLY] * start + [ANSWER] * len(answer) + [REPLY] * (len(reply) - start - len(answer))
+
+
+def after_newline(text: str, tokenizer: spm.SentencePieceProcessor, keep: bool = False) -> list[int]:
+    """As it is encoded in the middle of a text, behind a newline, and with that newline if it is to be kept."""
+    dummy, newline, *ids = tokenizer.encode("\n" + text)
+    assert tokenizer.id_to_piece(dummy) == "▁" and tokenizer.id_to_piece(newline) == "<0x0A>"
+    return [newline, *ids] if keep else ids

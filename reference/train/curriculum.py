@@ -1,0 +1,125 @@
+"""What is learned when, and from what. Every stage makes sequences of tokens with a weight for each in the loss.
+
+Trained on documents at once, a small model learns of what kind an answer is, and then chooses a document at random for thousands of steps: it lacks the
+circuit that binds a name to what is said behind it. So first that circuit, on data where nothing else lowers the loss; then key and value farther
+apart; then documents, half again as many whenever they are mastered; then everything else, and at last long contexts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import sentencepiece as spm
+from conversation import ANSWER, BOS, PROMPT, REPLY, Conversation, encode
+from documents import Size, conversation_about
+from instructions import instruction
+from stories import story
+from tokenizer import VOCAB
+
+Sequence = tuple[list[int], list[float]]
+"""Tokens, and for each what it weighs in the loss as something to be predicted."""
+
+WEIGHTS = {PROMPT: 0.05, REPLY: 0.25, ANSWER: 1.0}
+"""In a prompt names and values are random, and cannot be predicted. Most of a reply repeats the question; what must be found is the rest."""
+FIRST_PIECE = 3 + 256
+
+
+def words(length: int, rng: Random) -> Sequence:
+    """Eight random words of 2 to 4 random tokens, in random order; all tokens of a word after its first can be known when it comes again."""
+    vocabulary = [[rng.randrange(FIRST_PIECE, VOCAB) for _ in range(rng.randrange(2, 5))] for _ in range(8)]
+    ids, weights, seen = [BOS], [0.0], set()
+    while len(ids) < length:
+        i = rng.randrange(len(vocabulary))
+        ids += vocabulary[i]
+        weights += [0.0, *[1.0 if i in seen else 0.0] * (len(vocabulary[i]) - 1)]
+        seen.add(i)
+    return ids[:length], weights[:length]
+
+
+def pairs(count: int, apart: int, rng: Random) -> Sequence:
+    """`count` keys of two tokens, then `apart` tokens that say nothing, then the value; then all keys again in another order."""
+    keys = [[rng.randrange(FIRST_PIECE, VOCAB) for _ in range(2)] for _ in range(count)]
+    values = [rng.randrange(FIRST_PIECE, VOCAB) for _ in range(count)]
+    between = [rng.randrange(FIRST_PIECE, VOCAB) for _ in range(apart)]
+    ids, weights = [BOS], [0.0]
+    for again in (False, True):
+        for i in rng.sample(range(count), count):
+            ids += [*keys[i], *between, values[i]]
+            weights += [0.0] * (2 + apart) + [1.0 if again else 0.0]
+    return ids, weights
+
+
+def weighted(conversation: Conversation, tokenizer: spm.SentencePieceProcessor) -> Sequence:
+    ids, kinds = encode(conversation, tokenizer)
+    return ids, [WEIGHTS[kind] for kind in kinds]
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    make: Callable[[Random, spm.SentencePieceProcessor], Sequence]
+    tokens: int
+    """In a step, about."""
+    goal: float
+    """Left when so large a part of the tokens of weight 1 is right, as a running mean …"""
+    most_steps: int
+    """… or after so many steps."""
+    factor: float = 1.0
+    positions: int = 0
+    """If longer than a sequence, the sequence is spread over so many positions, in pieces with gaps between them: every distance is met at the price of a
+    short sequence (PoSE, Zhu et al. 2023, arXiv:2309.10400)."""
+    rate: float = 1.0
+    """Of the learning rate at the first step …"""
+    last_rate: float | None = None
+    """… and at the last, if it is another."""
+
+
+def documents_stage(count: int, fillers: int, goal: float, most_steps: int, **more: float) -> Stage:
+    def make(rng: Random, tokenizer: spm.SentencePieceProcessor) -> Sequence:
+        fewer = rng.randrange(max(2, count // 2), count + 1)
+        return weighted(conversation_about(Size(fewer, fillers=fillers, facts=3), "train", rng), tokenizer)
+
+    return Stage(f"{count} documents, {fillers} sentences besides", make, 8192, goal, most_steps, **more)
+
+
+def mixture(length: int, rng: Random, tokenizer: spm.SentencePieceProcessor) -> Sequence:
+    """Conversations of the card's mixture of tasks, one after the other, until there are about `length` tokens: by examples, half are instructions, a quarter
+    summaries, a quarter questions about documents. As in the original's training, a sequence is packed with several."""
+    kind = rng.randrange(4)
+    if kind < 2:
+        ids, weights = [], []
+        while len(ids) < min(length, 2048):
+            more = weighted(instruction("train", rng), tokenizer)
+            ids, weights = ids + more[0], weights + more[1]
+        return ids[:length], weights[:length]
+    if kind == 2:
+        scenes = rng.randrange(2, 13)
+        fillers = max(1, round((length - 80 * scenes) / scenes / 11 * rng.uniform(0.2, 1)))
+        return weighted(story(scenes, min(fillers, 400), "train", rng), tokenizer)
+    size = Size(*_size_for(length, rng), questions=max(16, length // 512))
+    return weighted(conversation_about(size, "train", rng), tokenizer)
+
+
+def _size_for(length: int, rng: Random) -> tuple[int, int, int]:
+    """Documents, facts and other sentences of a conversation of up to `length` tokens."""
+    facts = rng.randrange(2, 6)
+    fillers = rng.randrange(1, 12)
+    each = 12 + 11 * (facts + fillers)
+    most = max(2, min(200, (length - 700) // each))
+    return rng.randrange(max(2, most // 2), most + 1), facts, fillers
+
+
+def spread(length: int, most: int, rng: Random) -> list[int]:
+    """Positions of `length` tokens: up to nine pieces, with gaps between them that add up to at most `most` − `length`."""
+    if length >= most:
+        return list(range(length))
+    cuts = rng.randrange(1, 9)
+    gap = rng.randrange(most - length + 1)
+    starts = sorted(rng.randrange(length) for _ in range(cuts))
+    gaps = sorted(rng.randrange(gap + 1) for _ in range(cuts))
+    positions, piece = [], 0
+    for i in range(length):
+        while piece < cuts and starts[piece] <= i:
+            piece += 1
+        positions.append(i + (gaps[piece - 1] if piece > 0 else 0))
+    return positions

@@ -1,0 +1,50 @@
+"""Questions about many documents, one of which holds the answer: the layout of "Lost in the Middle" (Liu et al. 2023, arXiv:2307.03172)."""
+
+from dataclasses import dataclass
+from random import Random
+
+from conversation import Conversation, Turn
+from world import ATTRIBUTES, Split, filler, people_of
+
+REQUEST = "Answer the question from these documents."
+
+
+@dataclass(frozen=True)
+class Size:
+    """How long a conversation becomes. A sentence has some 10 tokens."""
+
+    documents: int
+    facts: int = 4
+    """In each document, of as many different kinds."""
+    fillers: int = 8
+    """Sentences in each document beside its facts."""
+    questions: int = 16
+    """One a turn; the documents are before the first."""
+
+
+def conversation_about(size: Size, split: Split, rng: Random, asked: list[int] | None = None) -> Conversation:
+    """`asked`: the documents that are asked about, counted from 0; any, each as likely, if not given."""
+    people = rng.sample(people_of(split), size.documents)
+    facts = [facts_of(person, size.facts, rng) for person in people]
+    texts = [document(i, person, facts[i], size.fillers, rng) for i, person in enumerate(people)]
+    turns: list[Turn] = []
+    for i in asked or [rng.randrange(size.documents) for _ in range(size.questions)]:
+        kind = rng.choice(list(facts[i]))
+        statement, question, _ = ATTRIBUTES[kind]
+        value = facts[i][kind]
+        turns.append(Turn(f"Question: {question.format(p=people[i])}", f"It says that {statement.format(p=people[i], v=value)}", value))
+    head = "\n".join([REQUEST, "", *texts, "", ""])
+    return [Turn(head + turns[0].instruction, turns[0].reply, turns[0].answer), *turns[1:]]
+
+
+def facts_of(person: str, count: int, rng: Random) -> dict[str, str]:
+    """Of each kind one value. A person is in one document only, so that nothing is contradicted."""
+    return {kind: rng.choice(ATTRIBUTES[kind][2]) for kind in rng.sample(list(ATTRIBUTES), count)}
+
+
+def document(index: int, person: str, facts: dict[str, str], fillers: int, rng: Random) -> str:
+    """One line: its number, its title, and its sentences in random order."""
+    sentences = [ATTRIBUTES[kind][0].format(p=person, v=value) for kind, value in facts.items()]
+    sentences += [filler(rng) for _ in range(fillers)]
+    rng.shuffle(sentences)
+    return f"Document [{index + 1}](Title: {person}) {' '.join(sentences)}"

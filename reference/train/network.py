@@ -1,0 +1,61 @@
+"""The network: Llama in miniature, as transformers has it. `factor` is that of position interpolation, 1 for none."""
+
+import torch
+from conversation import BOS, EOS
+from tokenizer import VOCAB
+from transformers import LlamaConfig, LlamaForCausalLM
+
+HEADS, HEAD_DIM, LAYERS = 6, 32, 4
+HIDDEN, INTERMEDIATE = 192, 512
+POSITIONS, FACTOR = 32768, 8.0
+HEAD_SCALE = HIDDEN**-0.5
+"""The head begins as the embedding, so small. What is copied then need not be learned for each token by itself; ten times smaller, Adam's first steps
+drown it (docs/LOG.md)."""
+
+
+def config(factor: float) -> LlamaConfig:
+    rope = {"rope_type": "default", "rope_theta": 10000.0}
+    if factor != 1:
+        rope = {**rope, "rope_type": "linear", "factor": factor}
+    return LlamaConfig(
+        vocab_size=VOCAB,
+        hidden_size=HIDDEN,
+        intermediate_size=INTERMEDIATE,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=HEADS,
+        head_dim=HEAD_DIM,
+        max_position_embeddings=POSITIONS,
+        rms_norm_eps=1e-5,
+        rope_parameters=rope,
+        tie_word_embeddings=False,
+        bos_token_id=BOS,
+        eos_token_id=EOS,
+        attn_implementation="sdpa",
+        use_cache=False,
+    )
+
+
+def new_network(seed: int) -> LlamaForCausalLM:
+    """Wide matrices, and narrow ones where they add to the residual stream: with 0.02 everywhere nothing is learned."""
+    torch.manual_seed(seed)
+    network = LlamaForCausalLM(config(1.0))
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if parameter.dim() == 1:
+                continue
+            deviation = parameter.shape[1] ** -0.5
+            if "o_proj" in name or "down_proj" in name:
+                deviation /= (2 * LAYERS) ** 0.5
+            if "embed_tokens" in name:
+                deviation = 1.0
+            torch.nn.init.normal_(parameter, std=deviation)
+        network.lm_head.weight.copy_(HEAD_SCALE * network.model.embed_tokens.weight)
+    return network
+
+
+def with_factor(network: LlamaForCausalLM, factor: float) -> LlamaForCausalLM:
+    """The same weights with positions interpolated by `factor`."""
+    other = LlamaForCausalLM(config(factor))
+    other.load_state_dict(network.state_dict())
+    return other
