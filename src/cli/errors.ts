@@ -2,7 +2,15 @@
 import { LlamaError, type LlamaErrorCode } from '../errors.js';
 import { Interrupted, type Io, style } from './io.js';
 
-export const EXIT = { ok: 0, runtime: 1, usage: 2, checkpoint: 3, memory: 4, interrupted: 130 } as const;
+export const EXIT = {
+  ok: 0,
+  runtime: 1,
+  usage: 2,
+  checkpoint: 3,
+  memory: 4,
+  interrupted: 130,
+  terminated: 143,
+} as const;
 
 const EXIT_OF: Readonly<Record<LlamaErrorCode, number>> = {
   BAD_CONFIG: EXIT.checkpoint,

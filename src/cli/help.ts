@@ -26,6 +26,7 @@ export function mainHelp(verbs: readonly Verb[], bold: Bold): string {
       ['3', 'the model is not there, broken, or of a kind that is not implemented'],
       ['4', 'not enough memory'],
       ['130', 'interrupted'],
+      ['143', 'terminated (SIGTERM)'],
     ]),
     '',
     'Data goes to stdout, everything else to stderr. Errors are one line there; with --json the line is',

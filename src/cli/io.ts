@@ -16,7 +16,7 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Calls `listener` at every Ctrl-C, until the function returned is called. Nobody listening, Ctrl-C ends the process. */
+  /** Calls `listener` at every Ctrl-C or SIGTERM, until the function returned is called. Nobody listening, they end the process. */
   onInterrupt(listener: () => void): () => void;
 }
 

@@ -4,14 +4,24 @@ import { EXIT } from './errors.js';
 import type { Io } from './io.js';
 import { run } from './run.js';
 
+/** SIGTERM is how a supervisor or a container says Ctrl-C. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+let isTerminated = false;
+
 const io: Io = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   onInterrupt(listener) {
-    process.on('SIGINT', listener);
-    return () => process.off('SIGINT', listener);
+    const heed = (signal: NodeJS.Signals) => {
+      isTerminated ||= signal === 'SIGTERM';
+      listener();
+    };
+    for (const signal of SIGNALS) process.on(signal, heed);
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, heed);
+    };
   },
 };
 
@@ -26,4 +36,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => {});
 
 // Not process.exit: what is written already must get out.
-process.exitCode = await run(process.argv.slice(2), io);
+const code = await run(process.argv.slice(2), io);
+process.exitCode = code === EXIT.interrupted && isTerminated ? EXIT.terminated : code;

@@ -131,7 +131,10 @@ it('too little space is told before anything is written, with both numbers', asy
   await checkSpace(at(), 1);
 });
 
-it.skipIf(process.platform === 'win32')('Ctrl-C ends the program with 130', async () => {
+it.skipIf(process.platform === 'win32').each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s ends the program with %i, and leaves nothing', async (signal, code) => {
   await zeroModel(at('source'), 1500); // converting takes seconds
   const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
   const args = ['convert', '--model', at('source'), '--output', at('model'), '--type', 'f16'];
@@ -140,8 +143,8 @@ it.skipIf(process.platform === 'win32')('Ctrl-C ends the program with 130', asyn
   const stderr: Buffer[] = [];
   child.stderr.on('data', chunk => stderr.push(chunk));
   await isWriting();
-  child.kill('SIGINT');
-  expect(await ended).toEqual([130, null]);
+  child.kill(signal);
+  expect(await ended).toEqual([code, null]);
   expect(Buffer.concat(stderr).toString()).toContain('interrupted');
   expect(await names()).toEqual(['source']);
 
