@@ -28,13 +28,13 @@ def prompt_of(conversation: Conversation) -> str:
     return text
 
 
-PROMPT, REPLY, ANSWER = range(3)
+PROMPT, REPLY, ANSWER, END = range(4)
 
 
 def encode(conversation: Conversation, tokenizer: spm.SentencePieceProcessor) -> tuple[list[int], list[int]]:
-    """The tokens of the whole conversation, and what each is: of the prompt, of a reply, or of what must occur in that.
+    """The tokens of the whole conversation, and what each is: of the prompt, of a reply, of what must occur in that, or the newline of the next turn.
 
-    A reply ends with EOS or, where another turn follows, with the newline before it. Of that newline nothing is learned: a reply ends with EOS.
+    A reply ends with EOS or, where another turn follows, with that newline. In its place EOS must be learned: a model that is asked once should end.
     A newline is always a token of its own (a byte), so that pieces of text that end with one can be encoded one by one.
     """
     ids, kinds = [BOS], [PROMPT]
@@ -43,7 +43,7 @@ def encode(conversation: Conversation, tokenizer: spm.SentencePieceProcessor) ->
         instruction = tokenizer.encode(before) if i == 0 else after_newline(before, tokenizer, keep=True)
         reply = after_newline(turn.reply, tokenizer)
         ids += instruction + reply
-        kinds += [PROMPT] * len(instruction) + kinds_of(reply, turn, tokenizer)
+        kinds += [PROMPT if i == 0 else END] + [PROMPT] * (len(instruction) - 1) + kinds_of(reply, turn, tokenizer)
     return [*ids, EOS], [*kinds, REPLY]
 
 

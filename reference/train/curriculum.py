@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from random import Random
 
 import sentencepiece as spm
-from conversation import ANSWER, BOS, PROMPT, REPLY, Conversation, encode
+from conversation import ANSWER, BOS, END, EOS, PROMPT, REPLY, Conversation, encode
 from documents import Size, conversation_about
 from instructions import instruction
 from stories import story
 from tokenizer import VOCAB
 
-Sequence = tuple[list[int], list[float]]
-"""Tokens, and for each what it weighs in the loss as something to be predicted."""
+Sequence = tuple[list[int], list[int], list[float]]
+"""Tokens, what is to be predicted in the place of each, and what that weighs in the loss."""
 
-WEIGHTS = {PROMPT: 0.05, REPLY: 0.25, ANSWER: 1.0}
+WEIGHTS = {PROMPT: 0.05, REPLY: 0.25, ANSWER: 1.0, END: 0.25}
 """In a prompt names and values are random, and cannot be predicted. Most of a reply repeats the question; what must be found is the rest."""
 FIRST_PIECE = 3 + 256
 
@@ -33,7 +33,7 @@ def words(length: int, rng: Random) -> Sequence:
         ids += vocabulary[i]
         weights += [0.0, *[1.0 if i in seen else 0.0] * (len(vocabulary[i]) - 1)]
         seen.add(i)
-    return ids[:length], weights[:length]
+    return ids[:length], ids[:length], weights[:length]
 
 
 def pairs(count: int, apart: int, rng: Random) -> Sequence:
@@ -46,12 +46,13 @@ def pairs(count: int, apart: int, rng: Random) -> Sequence:
         for i in rng.sample(range(count), count):
             ids += [*keys[i], *between, values[i]]
             weights += [0.0] * (2 + apart) + [1.0 if again else 0.0]
-    return ids, weights
+    return ids, ids, weights
 
 
 def weighted(conversation: Conversation, tokenizer: spm.SentencePieceProcessor) -> Sequence:
     ids, kinds = encode(conversation, tokenizer)
-    return ids, [WEIGHTS[kind] for kind in kinds]
+    wanted = [EOS if kind == END else token for token, kind in zip(ids, kinds)]
+    return ids, wanted, [WEIGHTS[kind] for kind in kinds]
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,11 @@ def mixture(length: int, rng: Random, tokenizer: spm.SentencePieceProcessor) -> 
     summaries, a quarter questions about documents. As in the original's training, a sequence is packed with several."""
     kind = rng.randrange(4)
     if kind < 2:
-        ids, weights = [], []
-        while len(ids) < min(length, 2048):
+        packed: Sequence = ([], [], [])
+        while len(packed[0]) < min(length, 2048):
             more = weighted(instruction("train", rng), tokenizer)
-            ids, weights = ids + more[0], weights + more[1]
-        return ids[:length], weights[:length]
+            packed = (packed[0] + more[0], packed[1] + more[1], packed[2] + more[2])
+        return packed
     if kind == 2:
         scenes = rng.randrange(2, 13)
         fillers = max(1, round((length - 80 * scenes) / scenes / 11 * rng.uniform(0.2, 1)))

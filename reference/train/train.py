@@ -23,30 +23,34 @@ WARM_UP = 50
 CLIP = 1.0
 
 
-def batch_of(sequences: list[Sequence]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids and weights, filled up on the right with tokens of weight 0, which no token before them sees."""
-    width = max(len(ids) for ids, _ in sequences)
+def batch_of(sequences: list[Sequence]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Token ids, what is wanted in their places, and weights, filled up on the right with tokens of weight 0, which no token before them sees."""
+    width = max(len(ids) for ids, _, _ in sequences)
     ids = torch.zeros(len(sequences), width, dtype=torch.long)
+    wanted = torch.zeros(len(sequences), width, dtype=torch.long)
     weights = torch.zeros(len(sequences), width)
-    for i, (row, row_weights) in enumerate(sequences):
+    for i, (row, row_wanted, row_weights) in enumerate(sequences):
         ids[i, : len(row)] = torch.tensor(row)
+        wanted[i, : len(row)] = torch.tensor(row_wanted)
         weights[i, : len(row)] = torch.tensor(row_weights)
-    return ids, weights
+    return ids, wanted, weights
 
 
 def step_sequences(stage: Stage, rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Sequence]:
     """As many as are about `stage.tokens` with what they are filled up with."""
     sequences = [stage.make(rng, tokenizer)]
-    while (len(sequences) + 1) * max(len(ids) for ids, _ in sequences) <= stage.tokens:
+    while (len(sequences) + 1) * max(len(ids) for ids, _, _ in sequences) <= stage.tokens:
         sequences.append(stage.make(rng, tokenizer))
     return sequences
 
 
-def loss_of(network: LlamaForCausalLM, ids: torch.Tensor, positions: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, float]:
+def loss_of(
+    network: LlamaForCausalLM, ids: torch.Tensor, positions: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor
+) -> tuple[torch.Tensor, float]:
     """The weighted mean of the cross-entropy, and which part of the tokens of weight 1 is the most likely one."""
     # Without a mask, transformers takes a gap between positions for the beginning of another sequence.
     hidden = network.model(input_ids=ids, position_ids=positions, attention_mask=torch.ones_like(ids)).last_hidden_state[:, :-1]
-    wanted, weight = ids[:, 1:], weights[:, 1:]
+    wanted, weight = wanted[:, 1:], weights[:, 1:]
     chosen = weight > 0
     logits = network.lm_head(hidden[chosen])
     wanted, weight = wanted[chosen], weight[chosen]
@@ -109,9 +113,9 @@ class Run:
         saved = self.seconds
         while self.step < stage.most_steps and not (self.right >= stage.goal and self.step >= 20):
             rng = Random(f"{SEED} {stage.name} {self.step}")  # the same data, wherever training was interrupted
-            ids, weights = batch_of(step_sequences(stage, rng, self.tokenizer))
+            ids, wanted, weights = batch_of(step_sequences(stage, rng, self.tokenizer))
             positions = torch.tensor([spread(ids.shape[1], stage.positions, rng) for _ in ids])
-            loss, right = self._learn(stage, ids, positions, weights)
+            loss, right = self._learn(stage, ids, positions, wanted, weights)
             self.step += 1
             self.tokens += ids.numel()
             self.right = 0.9 * self.right + 0.1 * right
@@ -129,10 +133,12 @@ class Run:
         self.save()
         torch.save(self.network.state_dict(), self.folder / f"after {stage.name}.pt")
 
-    def _learn(self, stage: Stage, ids: torch.Tensor, positions: torch.Tensor, weights: torch.Tensor) -> tuple[float, float]:
+    def _learn(
+        self, stage: Stage, ids: torch.Tensor, positions: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor
+    ) -> tuple[float, float]:
         for group in self.optimizer.param_groups:
             group["lr"] = LEARNING_RATE * self._rate(stage)
-        loss, right = loss_of(self.network, ids, positions, weights)
+        loss, right = loss_of(self.network, ids, positions, wanted, weights)
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
