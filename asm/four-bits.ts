@@ -40,3 +40,10 @@ export function low(q: v128, nibbles: v128): v128 {
 export function high(q: v128, nibbles: v128): v128 {
   return v128.and(i16x8.shr_u(q, 4), nibbles);
 }
+
+/** sum + the products of a line of weights: those of its low nibbles with x, those of its high ones with y. */
+// @ts-ignore: decorator
+@inline
+export function addLine(sum: v128, q: v128, x: v128, y: v128, nibbles: v128): v128 {
+  return addProducts(addProducts(sum, x, low(q, nibbles)), y, high(q, nibbles));
+}

@@ -11,7 +11,7 @@
  * Rows are taken four at a time, with eight outputs; those that are left over one by one, with all 16 outputs of a tile, which is no slower.
  */
 import { addBlock } from './block';
-import { addProducts, high, low, NIBBLES, total } from './four-bits';
+import { addLine, addProducts, high, low, NIBBLES, total } from './four-bits';
 import { HALF_FIELDS, HALF_SCALE, loadHalves } from './half';
 import { held } from './held';
 
@@ -62,10 +62,10 @@ function oneRow(out: usize, xq: usize, xScales: usize, sums: usize, w: usize, bl
     while (xq < end) {
       const x = v128.load32_splat(xq), y = v128.load32_splat(xq, 4);
       const q0 = v128.load(w), q1 = v128.load(w, 16), q2 = v128.load(w, 32), q3 = v128.load(w, 48);
-      s0 = addProducts(addProducts(s0, x, low(q0, nibbles)), y, high(q0, nibbles));
-      s1 = addProducts(addProducts(s1, x, low(q1, nibbles)), y, high(q1, nibbles));
-      s2 = addProducts(addProducts(s2, x, low(q2, nibbles)), y, high(q2, nibbles));
-      s3 = addProducts(addProducts(s3, x, low(q3, nibbles)), y, high(q3, nibbles));
+      s0 = addLine(s0, q0, x, y, nibbles);
+      s1 = addLine(s1, q1, x, y, nibbles);
+      s2 = addLine(s2, q2, x, y, nibbles);
+      s3 = addLine(s3, q3, x, y, nibbles);
       xq += 8;
       w += 64;
     }

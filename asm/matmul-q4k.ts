@@ -8,9 +8,10 @@
  *
  * Rows are taken four at a time, with four outputs; those that are left over one by one, with all 16 outputs of a tile, which is no slower.
  */
-import { addProducts, high, low, NIBBLES, weighedTotal } from './four-bits';
+import { addLine, addProducts, high, low, NIBBLES, weighedTotal } from './four-bits';
 import { held } from './held';
 import { twiceHigh, twiceLow } from './lanes';
+import { SUMS_BYTES } from './quantize';
 
 /** A superblock of 16 rows: d and d_min (float32), s of each block (bytes), m of two blocks side by side (bytes), then the quants of each block. */
 const MINIMUM_UNITS_AT: usize = 4 * 16;
@@ -18,22 +19,7 @@ const SCALES_AT: usize = 2 * 4 * 16;
 const MINIMA_AT: usize = SCALES_AT + 8 * 16;
 const QUANTS_AT: usize = MINIMA_AT + 8 * 16;
 const BLOCK_BYTES: usize = 16 * 16;
-const SUPERBLOCK_BYTES: usize = QUANTS_AT + 8 * BLOCK_BYTES;
-/** −16 · Σ xq of 16 halves of blocks, as int16. */
-const SUMS_BYTES: usize = 2 * 16;
-
-/** xq int8 [rows][blocks][32], xScales float32 [rows][blocks / 8], xSums int16 [rows][blocks][2]; `blocks` of 32 are a multiple of 8. */
-export function matmulQ4K(out: usize, outStride: u32, xq: usize, xScales: usize, xSums: usize, rows: u32, weights: usize, blocks: u32, firstTile: u32, endTile: u32): void {
-  const outBytes = <usize>outStride << 2;
-  const superblocks = <usize>blocks >> 3;
-  for (let tile = firstTile; tile < endTile; tile++) {
-    const w = weights + <usize>tile * superblocks * SUPERBLOCK_BYTES;
-    const o = out + (<usize>tile << 6);
-    let row: usize = 0;
-    for (; row + 4 <= <usize>rows; row += 4) fourRows(o + row * outBytes, outBytes, xq + row * (superblocks << 8), xScales + row * (superblocks << 2), xSums + row * superblocks * SUMS_BYTES, w, superblocks);
-    for (; row < <usize>rows; row++) oneRow(o + row * outBytes, xq + row * (superblocks << 8), xScales + row * (superblocks << 2), xSums + row * superblocks * SUMS_BYTES, w, superblocks);
-  }
-}
+export const SUPERBLOCK_BYTES: usize = QUANTS_AT + 8 * BLOCK_BYTES;
 
 /** −Σ xq of the eight blocks, as int16. */
 // @ts-ignore: decorator
@@ -65,7 +51,7 @@ function addSuperblock(out: usize, w: usize, group: usize, sum: v128, x: v128, x
 
 // @ts-ignore: decorator
 @inline
-function oneRow(out: usize, xq: usize, xScales: usize, xSums: usize, w: usize, superblocks: usize): void {
+export function oneRow(out: usize, xq: usize, xScales: usize, xSums: usize, w: usize, superblocks: usize): void {
   const nibbles = held(NIBBLES, superblocks);
   memory.fill(out, 0, 64);
   for (const end = w + superblocks * SUPERBLOCK_BYTES; w < end; w += SUPERBLOCK_BYTES) {
@@ -78,10 +64,10 @@ function oneRow(out: usize, xq: usize, xScales: usize, xSums: usize, w: usize, s
       while (xq < endOfBlock) {
         const x = v128.load32_splat(xq), y = v128.load32_splat(xq, 4);
         const q0 = v128.load(p), q1 = v128.load(p, 16), q2 = v128.load(p, 32), q3 = v128.load(p, 48);
-        s0 = addProducts(addProducts(s0, x, low(q0, nibbles)), y, high(q0, nibbles));
-        s1 = addProducts(addProducts(s1, x, low(q1, nibbles)), y, high(q1, nibbles));
-        s2 = addProducts(addProducts(s2, x, low(q2, nibbles)), y, high(q2, nibbles));
-        s3 = addProducts(addProducts(s3, x, low(q3, nibbles)), y, high(q3, nibbles));
+        s0 = addLine(s0, q0, x, y, nibbles);
+        s1 = addLine(s1, q1, x, y, nibbles);
+        s2 = addLine(s2, q2, x, y, nibbles);
+        s3 = addLine(s3, q3, x, y, nibbles);
         xq += 8;
         p += 64;
       }
@@ -105,7 +91,7 @@ function oneRow(out: usize, xq: usize, xScales: usize, xSums: usize, w: usize, s
 /** All 16 outputs, four at a time. */
 // @ts-ignore: decorator
 @inline
-function fourRows(out: usize, outBytes: usize, xq: usize, xScales: usize, xSums: usize, w: usize, superblocks: usize): void {
+export function fourRows(out: usize, outBytes: usize, xq: usize, xScales: usize, xSums: usize, w: usize, superblocks: usize): void {
   const nibbles = held(NIBBLES, superblocks);
   const out1 = out + outBytes, out2 = out1 + outBytes, out3 = out2 + outBytes;
   const xBytes = superblocks << 8, scaleBytes = superblocks << 2, sumBytes = superblocks * SUMS_BYTES;

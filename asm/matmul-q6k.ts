@@ -13,32 +13,18 @@
 import { dot2, dot4 } from './block';
 import { held } from './held';
 import { twiceHigh, twiceLow } from './lanes';
+import { SUMS_BYTES } from './quantize';
 
 /** A superblock of 16 rows: d (float32), s of each block (int8), then each block: three lines, with the fourth quarter in the upper bits of the others. */
 const SCALES_AT: usize = 4 * 16;
 const QUANTS_AT: usize = SCALES_AT + 16 * 16;
 const BLOCK_BYTES: usize = 3 * 64;
-const SUPERBLOCK_BYTES: usize = QUANTS_AT + 16 * BLOCK_BYTES;
-/** −16 · Σ xq of 16 blocks, as int16. */
-const SUMS_BYTES: usize = 2 * 16;
+export const SUPERBLOCK_BYTES: usize = QUANTS_AT + 16 * BLOCK_BYTES;
 const SIX_BITS: u32 = 0x3f3f3f3f;
-
-/** xq int8 [rows][blocks][32], xScales float32 [rows][blocks / 8], xSums int16 [rows][blocks][2]; `blocks` of 32 are a multiple of 8. */
-export function matmulQ6K(out: usize, outStride: u32, xq: usize, xScales: usize, xSums: usize, rows: u32, weights: usize, blocks: u32, firstTile: u32, endTile: u32): void {
-  const outBytes = <usize>outStride << 2;
-  const superblocks = <usize>blocks >> 3;
-  for (let tile = firstTile; tile < endTile; tile++) {
-    const w = weights + <usize>tile * superblocks * SUPERBLOCK_BYTES;
-    const o = out + (<usize>tile << 6);
-    let row: usize = 0;
-    for (; row + 4 <= <usize>rows; row += 4) fourRows(o + row * outBytes, outBytes, xq + row * (superblocks << 8), xScales + row * (superblocks << 2), xSums + row * superblocks * SUMS_BYTES, w, superblocks);
-    for (; row < <usize>rows; row++) oneRow(o + row * outBytes, xq + row * (superblocks << 8), xScales + row * (superblocks << 2), xSums + row * superblocks * SUMS_BYTES, w, superblocks);
-  }
-}
 
 // @ts-ignore: decorator
 @inline
-function oneRow(out: usize, xq: usize, xScales: usize, xSums: usize, w: usize, superblocks: usize): void {
+export function oneRow(out: usize, xq: usize, xScales: usize, xSums: usize, w: usize, superblocks: usize): void {
   const six = held(SIX_BITS, superblocks);
   memory.fill(out, 0, 64);
   for (const end = w + superblocks * SUPERBLOCK_BYTES; w < end; w += SUPERBLOCK_BYTES) {
@@ -69,7 +55,7 @@ function oneRow(out: usize, xq: usize, xScales: usize, xSums: usize, w: usize, s
 /** All 16 outputs, four at a time. */
 // @ts-ignore: decorator
 @inline
-function fourRows(out: usize, outBytes: usize, xq: usize, xScales: usize, xSums: usize, w: usize, superblocks: usize): void {
+export function fourRows(out: usize, outBytes: usize, xq: usize, xScales: usize, xSums: usize, w: usize, superblocks: usize): void {
   const six = held(SIX_BITS, superblocks);
   const xBytes = superblocks << 8, scaleBytes = superblocks << 2, sumBytes = superblocks * SUMS_BYTES;
   for (let i: usize = 0; i < 4; i++) memory.fill(out + i * outBytes, 0, 64);

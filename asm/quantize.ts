@@ -9,6 +9,9 @@
  * A last block of fewer than 32 numbers ends in zeros. What lies in x between `width` and the next multiple of 4 must be 0 (see README.md).
  */
 
+/** What `quantize8K` leaves beside each 256 numbers: 16 sums, as int16. */
+export const SUMS_BYTES: usize = 2 * 16;
+
 const SMALLEST: f32 = 7.888609052210118e-31; // 2^−100
 
 /** int16, −8191 … 8191. Rows [firstRow, endRow); `width` numbers each. */
@@ -81,12 +84,12 @@ export function quantize8K(xq: usize, xScales: usize, xSums: usize, x: usize, xS
     const end = from + (<usize>width << 2);
     let to = xq + (<usize>row * blocks << 8);
     let scales = xScales + (<usize>row * blocks << 2);
-    let sums = xSums + (<usize>row * blocks << 5);
+    let sums = xSums + <usize>row * blocks * SUMS_BYTES;
     for (; from < end; from += 1024) {
       storeBytes(to, sums, from, end, 1024, scaleOf(scales, from, end, 1024, 127), -16);
       to += 256;
       scales += 4;
-      sums += 32;
+      sums += SUMS_BYTES;
     }
   }
 }
