@@ -10,43 +10,16 @@ from dataclasses import dataclass
 from random import Random
 
 import sentencepiece as spm
-from conversation import ANSWER, BOS, END, EOS, PROMPT, REPLY, Conversation, encode
+from conversation import ANSWER, END, EOS, PROMPT, REPLY, Conversation, encode
 from documents import Size, conversation_about
 from instructions import instruction
 from stories import story
-from tokenizer import VOCAB
 
 Sequence = tuple[list[int], list[int], list[float]]
 """Tokens, what is to be predicted in the place of each, and what that weighs in the loss."""
 
 WEIGHTS = {PROMPT: 0.05, REPLY: 0.25, ANSWER: 1.0, END: 0.25}
 """In a prompt names and values are random, and cannot be predicted. Most of a reply repeats the question; what must be found is the rest."""
-FIRST_PIECE = 3 + 256
-
-
-def words(length: int, rng: Random) -> Sequence:
-    """Eight random words of 2 to 4 random tokens, in random order; all tokens of a word after its first can be known when it comes again."""
-    vocabulary = [[rng.randrange(FIRST_PIECE, VOCAB) for _ in range(rng.randrange(2, 5))] for _ in range(8)]
-    ids, weights, seen = [BOS], [0.0], set()
-    while len(ids) < length:
-        i = rng.randrange(len(vocabulary))
-        ids += vocabulary[i]
-        weights += [0.0, *[1.0 if i in seen else 0.0] * (len(vocabulary[i]) - 1)]
-        seen.add(i)
-    return ids[:length], ids[:length], weights[:length]
-
-
-def pairs(count: int, apart: int, rng: Random) -> Sequence:
-    """`count` keys of two tokens, then `apart` tokens that say nothing, then the value; then all keys again in another order."""
-    keys = [[rng.randrange(FIRST_PIECE, VOCAB) for _ in range(2)] for _ in range(count)]
-    values = [rng.randrange(FIRST_PIECE, VOCAB) for _ in range(count)]
-    between = [rng.randrange(FIRST_PIECE, VOCAB) for _ in range(apart)]
-    ids, weights = [BOS], [0.0]
-    for again in (False, True):
-        for i in rng.sample(range(count), count):
-            ids += [*keys[i], *between, values[i]]
-            weights += [0.0] * (2 + apart) + [1.0 if again else 0.0]
-    return ids, ids, weights
 
 
 def weighted(conversation: Conversation, tokenizer: spm.SentencePieceProcessor) -> Sequence:
@@ -80,7 +53,7 @@ def documents_stage(count: int, fillers: int, goal: float, most_steps: int, **mo
         fewer = rng.randrange(max(2, count // 2), count + 1)
         return weighted(conversation_about(Size(fewer, fillers=fillers, facts=3), "train", rng), tokenizer)
 
-    return Stage(f"{count} documents, {fillers} sentences besides", make, 8192, goal, most_steps, **more)
+    return Stage(f"{count} documents, {fillers} sentences besides", make, 2048, goal, most_steps, **more)
 
 
 def mixture(length: int, rng: Random, tokenizer: spm.SentencePieceProcessor) -> Sequence:
@@ -97,7 +70,7 @@ def mixture(length: int, rng: Random, tokenizer: spm.SentencePieceProcessor) -> 
         scenes = rng.randrange(2, 13)
         fillers = max(1, round((length - 80 * scenes) / scenes / 11 * rng.uniform(0.2, 1)))
         return weighted(story(scenes, min(fillers, 400), "train", rng), tokenizer)
-    size = Size(*_size_for(length, rng), questions=max(16, length // 512))
+    size = Size(*_size_for(length, rng), questions=_questions(length))
     return weighted(conversation_about(size, "train", rng), tokenizer)
 
 
@@ -106,8 +79,13 @@ def _size_for(length: int, rng: Random) -> tuple[int, int, int]:
     facts = rng.randrange(2, 6)
     fillers = rng.randrange(1, 12)
     each = 12 + 11 * (facts + fillers)
-    most = max(2, min(200, (length - 700) // each))
+    most = max(2, min(200, (length - 45 * _questions(length)) // each))
     return rng.randrange(max(2, most // 2), most + 1), facts, fillers
+
+
+def _questions(length: int) -> int:
+    """Many, since what they are about is what costs time."""
+    return max(16, min(128, length // 64))
 
 
 def spread(length: int, most: int, rng: Random) -> list[int]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from conversation import Conversation, Turn
-from world import ATTRIBUTES, Split, filler, people_of
+from world import ATTRIBUTES, Split, filler, sample_people
 
 REQUEST = "Answer the question from these documents."
 
@@ -24,7 +24,7 @@ class Size:
 
 def conversation_about(size: Size, split: Split, rng: Random, asked: list[int] | None = None) -> Conversation:
     """`asked`: the documents that are asked about, counted from 0; any, each as likely, if not given."""
-    people = rng.sample(people_of(split), size.documents)
+    people = sample_people(split, size.documents, rng)
     facts = [facts_of(person, size.facts, rng) for person in people]
     texts = [document(i, person, facts[i], size.fillers, rng) for i, person in enumerate(people)]
     turns: list[Turn] = []

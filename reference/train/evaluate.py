@@ -1,32 +1,26 @@
-"""Right answers on held-out data, by task, length and depth: `python reference/train/evaluate.py MODEL --out FILE [--factor 1] [--split validation]`.
+"""Right answers on held-out data: `python reference/train/evaluate.py MODEL --out FILE.jsonl [--factor 1] [--split validation]`.
 
-A reply is greedy, up to its end, and right if it is the expected one to the letter; of a summary counts which part of its lines is. Questions about the same
-documents share the cache of keys and values up to where they begin, which gives the tokens that asking each by itself would.
+Writes a line for every case: task, prompt, what is wanted, the reply of transformers (greedy, float32), and which part of it is right. `bench/answers.ts`
+asks the same of our engine. Questions about the same documents share the cache of keys and values up to where they begin, which gives the tokens that asking
+each by itself would.
 """
 
 import argparse
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
 from pathlib import Path
-from random import Random
 
 import sentencepiece as spm
 import torch
-from conversation import BOS, EOS, Conversation, after_newline, prompt_of
-from documents import Size, conversation_about
-from instructions import INSTRUCTIONS
+from cases import Case, by_length, instructions, part_right, questions, summaries
+from conversation import BOS, EOS, after_newline
 from network import FACTOR, with_factor
-from stories import story
 from transformers import DynamicCache, LlamaForCausalLM
 
-SEED = 4096
-SENTENCE_TOKENS = 10.5
-"""With its share of titles."""
-FACTS = 4
-DOCUMENT_TOKENS = 150
-CHUNK = 2048
+CHUNK = 1024
 LENGTHS = [1000, 2000, 4000, 8000, 16000, 30000]
-DEPTHS = 10
 
 
 class Reader:
@@ -35,26 +29,32 @@ class Reader:
     def __init__(self, network: LlamaForCausalLM, tokenizer: spm.SentencePieceProcessor) -> None:
         self.network = network
         self.tokenizer = tokenizer
-        self.text = ""
+        self.text: str | None = None
         self.cache = DynamicCache()
 
-    def reply(self, conversation: Conversation, shared: str = "") -> str:
-        """`shared`: how the prompt begins, up to a newline; it is read once for all that begin so."""
-        prompt = prompt_of(conversation)
-        assert prompt.startswith(shared)
-        if shared == "" or shared != self.text:
-            self.text, self.cache = shared, DynamicCache()
-            self._read([BOS, *self.tokenizer.encode(shared)] if shared else [BOS])
+    def reply(self, case: Case) -> list[int]:
+        """The tokens after the prompt, up to the end of text or to 8 more than are wanted."""
+        if case.shared == "" or case.shared != self.text:
+            self.text, self.cache = case.shared, DynamicCache()
+            if case.shared:
+                self._read([BOS, *self.tokenizer.encode(case.shared)])
         length = self.cache.get_seq_length()
-        rest = after_newline(prompt[len(shared) :], self.tokenizer) if shared else self.tokenizer.encode(prompt)
-        logits = self._read(rest)
+        logits = self._read(after_newline(case.prompt[len(case.shared) :], self.tokenizer) if case.shared else self.prompt(case))
         new: list[int] = []
-        most = len(self.tokenizer.encode(conversation[-1].reply)) + 8
-        while len(new) < most and (token := int(logits.argmax())) != EOS:
-            new.append(token)
-            logits = self._read([token])
+        most = len(self.tokenizer.encode(case.wanted)) + 8
+        while len(new) < most:
+            new.append(int(logits.argmax()))
+            if new[-1] == EOS:
+                break
+            logits = self._read([new[-1]])
         self.cache.crop(length - self.cache.get_seq_length())
-        return self.tokenizer.decode(new)
+        return new
+
+    def prompt(self, case: Case) -> list[int]:
+        return [BOS, *self.tokenizer.encode(case.prompt)]
+
+    def text_of(self, tokens: list[int]) -> str:
+        return self.tokenizer.decode([token for token in tokens if token != EOS])
 
     def _read(self, tokens: list[int]) -> torch.Tensor:
         """The logits after the last of `tokens`."""
@@ -65,59 +65,31 @@ class Reader:
         return logits[0, -1]
 
 
-def part_right(reply: str, conversation: Conversation) -> float:
-    """1 or 0, or of several lines which part is right."""
-    wanted, got = conversation[-1].reply.split("\n"), reply.split("\n")
-    return sum(line in got for line in wanted) / len(wanted)
+def open_reader(model: Path, factor: float = FACTOR) -> Reader:
+    tokenizer = spm.SentencePieceProcessor(model_file=str(model / "tokenizer.model"))
+    network = LlamaForCausalLM.from_pretrained(model, dtype=torch.float32, attn_implementation="sdpa")
+    return Reader(with_factor(network, factor).eval(), tokenizer)
 
 
-def size_of(documents: int, tokens: int) -> Size:
-    return Size(documents, FACTS, max(1, round(tokens / documents / SENTENCE_TOKENS - FACTS - 1.5)), 1)
+def all_cases(split: str, count: int, texts: int, lengths: list[int]) -> Iterable[Case]:
+    tables = [instructions(split, count), summaries(split, count)]
+    tables += [questions(split, documents, documents * 150, count // 10, 10) for documents in (20, 30, 50)]
+    return chain(*tables, *(by_length(split, tokens, texts) for tokens in lengths))
 
 
-def about_documents(documents: int, tokens: int, count: int, split: str, name: str) -> Iterator[tuple[Conversation, str, float]]:
-    """`count` questions about the same documents, spread evenly over them: each conversation, what it shares with the others, and how deep the answer is."""
-    for i in range(count):
-        depth = (i + 0.5) / count
-        # The documents come from the same random numbers every time; only the question is another.
-        conversation = conversation_about(size_of(documents, tokens), split, Random(f"{SEED} {name}"), [int(depth * documents)])
-        shared = conversation[0].instruction.rsplit("\n\n", 1)[0]
-        yield conversation, f"[INST]\n{shared}\n", depth
-
-
-def mean(numbers: list[float]) -> float:
-    return sum(numbers) / len(numbers)
-
-
-def tasks(reader: Reader, split: str, cases: int) -> dict[str, float]:
-    """The table of the model card."""
-    results: dict[str, float] = {}
-    for documents in (20, 30, 50):
-        right = []
-        for text in range(cases // 10):
-            for conversation, shared, _ in about_documents(documents, documents * DOCUMENT_TOKENS, 10, split, f"{documents} {text}"):
-                right.append(part_right(reader.reply(conversation, shared), conversation))
-        results[f"{documents} documents"] = mean(right)
-    stories = [story(2 + i % 11, 3 + i % 13, split, Random(f"{SEED} story {i}")) for i in range(cases)]
-    results["summaries"] = mean([part_right(reader.reply(case), case) for case in stories])
-    for kind in INSTRUCTIONS:
-        some = [kind(split, Random(f"{SEED} {kind.__name__} {i}")) for i in range(cases)]
-        results[f"instruction: {kind.__name__}"] = mean([part_right(reader.reply(case), case) for case in some])
-    return results
-
-
-def depths(reader: Reader, split: str, texts: int, lengths: list[int]) -> dict[int, list[float]]:
-    """For each length, right answers by depth, in tenths."""
-    table = {}
-    for tokens in lengths:
-        documents = min(200, max(5, tokens // DOCUMENT_TOKENS))
-        tenths: list[list[float]] = [[] for _ in range(DEPTHS)]
-        for text in range(texts):
-            for conversation, shared, depth in about_documents(documents, tokens, 2 * DEPTHS, split, f"depth {tokens} {text}"):
-                tenths[int(depth * DEPTHS)].append(part_right(reader.reply(conversation, shared), conversation))
-        table[tokens] = [mean(tenth) for tenth in tenths]
-        print(tokens, table[tokens], flush=True)
-    return table
+def answers(reader: Reader, cases: Iterable[Case]) -> Iterator[dict]:
+    for case in cases:
+        reply = reader.text_of(reader.reply(case))
+        yield {
+            "task": case.task,
+            "length": case.length,
+            "depth": case.depth,
+            "shared": len(case.shared),
+            "prompt": case.prompt,
+            "wanted": case.wanted,
+            "reply": reply,
+            "right": part_right(reply, case),
+        }
 
 
 def main() -> None:
@@ -125,20 +97,25 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--factor", type=float, default=FACTOR)
     parser.add_argument("--split", default="test")
-    parser.add_argument("--cases", type=int, default=100)
-    parser.add_argument("--texts", type=int, default=3)
+    parser.add_argument("--cases", type=int, default=50)
+    parser.add_argument("--texts", type=int, default=2)
     parser.add_argument("--lengths", default=",".join(map(str, LENGTHS)))
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--only-lengths", action="store_true", help="no tasks but questions by length and depth")
+    parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    tokenizer = spm.SentencePieceProcessor(model_file=str(arguments.model / "tokenizer.model"))
-    network = LlamaForCausalLM.from_pretrained(arguments.model, dtype=torch.float32, attn_implementation="sdpa")
-    reader = Reader(with_factor(network, arguments.factor).eval(), tokenizer)
-    results = {"tasks": tasks(reader, arguments.split, arguments.cases)}
-    print(json.dumps(results, indent=2), flush=True)
+    reader = open_reader(arguments.model, arguments.factor)
     lengths = [int(length) for length in arguments.lengths.split(",") if length]
-    results["depths"] = depths(reader, arguments.split, arguments.texts, lengths)
-    if arguments.out is not None:
-        arguments.out.write_text(json.dumps(results, indent=2) + "\n")
+    cases = all_cases(arguments.split, arguments.cases, arguments.texts, lengths)
+    if arguments.only_lengths:
+        cases = chain(*(by_length(arguments.split, tokens, arguments.texts) for tokens in lengths))
+    began = time.time()
+    with arguments.out.open("w") as file:
+        for (task, length), group in groupby(answers(reader, cases), key=lambda answer: (answer["task"], answer["length"])):
+            right = []
+            for answer in group:
+                right.append(answer["right"])
+                file.write(json.dumps(answer) + "\n")
+            print(f"{task:28} {length or '':>6} {sum(right) / len(right):.3f} of {len(right)}, {time.time() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

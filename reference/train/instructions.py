@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from conversation import Conversation, Turn
-from world import ANIMALS, FOODS, INSTRUMENTS, THINGS, TOWNS, TRADES, Split, people_of, split_of
+from world import ANIMALS, FOODS, INSTRUMENTS, THINGS, TOWNS, TRADES, Split, sample_people, split_of
 
 WORDS = [*ANIMALS, *THINGS, *FOODS, *INSTRUMENTS, *TRADES]
 NUMBERS = ["one", "two", "three", "four", "five", "six"]
@@ -81,7 +81,7 @@ def opposite(split: Split, rng: Random) -> Conversation:
 
 def names(split: Split, rng: Random) -> Conversation:
     """Turns, the last of which asks about the first."""
-    person, friend = rng.sample(people_of(split), 2)
+    person, friend = sample_people(split, 2, rng)
     turns = [Turn(f"My name is {person}.", f"Good day, {person}."), Turn(f"My friend is {friend}.", f"Greetings to {friend}.")]
     rng.shuffle(turns)
     mine = Turn("What is my name?", f"Your name is {person}.", person)

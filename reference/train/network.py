@@ -2,15 +2,13 @@
 
 import torch
 from conversation import BOS, EOS
+from induction import write_induction_head
 from tokenizer import VOCAB
 from transformers import LlamaConfig, LlamaForCausalLM
 
-HEADS, HEAD_DIM, LAYERS = 6, 32, 4
-HIDDEN, INTERMEDIATE = 192, 512
+HEADS, HEAD_DIM, LAYERS = 4, 32, 4
+HIDDEN, INTERMEDIATE = 128, 512
 POSITIONS, FACTOR = 32768, 8.0
-HEAD_SCALE = HIDDEN**-0.5
-"""The head begins as the embedding, so small. What is copied then need not be learned for each token by itself; ten times smaller, Adam's first steps
-drown it (docs/LOG.md)."""
 
 
 def config(factor: float) -> LlamaConfig:
@@ -37,20 +35,17 @@ def config(factor: float) -> LlamaConfig:
 
 
 def new_network(seed: int) -> LlamaForCausalLM:
-    """Wide matrices, and narrow ones where they add to the residual stream: with 0.02 everywhere nothing is learned."""
+    """Matrices that keep the size of what goes through them, and an induction head."""
     torch.manual_seed(seed)
     network = LlamaForCausalLM(config(1.0))
     with torch.no_grad():
         for name, parameter in network.named_parameters():
-            if parameter.dim() == 1:
-                continue
-            deviation = parameter.shape[1] ** -0.5
-            if "o_proj" in name or "down_proj" in name:
-                deviation /= (2 * LAYERS) ** 0.5
-            if "embed_tokens" in name:
-                deviation = 1.0
-            torch.nn.init.normal_(parameter, std=deviation)
-        network.lm_head.weight.copy_(HEAD_SCALE * network.model.embed_tokens.weight)
+            if parameter.dim() == 2:
+                deviation = parameter.shape[1] ** -0.5
+                if "o_proj" in name or "down_proj" in name:
+                    deviation /= (2 * LAYERS) ** 0.5
+                torch.nn.init.normal_(parameter, std=deviation)
+        write_induction_head(network)
     return network
 
 

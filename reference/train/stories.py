@@ -3,7 +3,7 @@
 from random import Random
 
 from conversation import Conversation, Turn
-from world import ANIMALS, INSTRUMENTS, THINGS, Split, filler, people_of
+from world import ANIMALS, INSTRUMENTS, THINGS, Split, filler, sample_people
 
 REQUEST = "Tell the main event of each scene of this story."
 DEEDS = "finds loses buys sells paints hides breaks mends borrows steals draws keeps".split()
@@ -12,7 +12,7 @@ OBJECTS = [*ANIMALS, *THINGS, *INSTRUMENTS]
 
 def story(scenes: int, fillers: int, split: Split, rng: Random) -> Conversation:
     """With `fillers` sentences in each scene beside the event."""
-    events = [f"{person} {rng.choice(DEEDS)} the {rng.choice(OBJECTS)}." for person in rng.sample(people_of(split), scenes)]
+    events = [f"{person} {rng.choice(DEEDS)} the {rng.choice(OBJECTS)}." for person in sample_people(split, scenes, rng)]
     texts = [scene(i, event, fillers, rng) for i, event in enumerate(events)]
     summary = "\n".join(f"Scene {i + 1}: {event}" for i, event in enumerate(events))
     return [Turn("\n".join([REQUEST, "", *texts]), summary)]

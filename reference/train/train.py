@@ -13,12 +13,13 @@ import sentencepiece as spm
 import torch
 from curriculum import Sequence, Stage, spread
 from network import new_network, with_factor
+from optimizer import Optimizer
 from stages import STAGES
 from tokenizer import train_tokenizer
 from transformers import LlamaForCausalLM
 
 SEED = 20230818
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 1e-3
 WARM_UP = 50
 CLIP = 1.0
 
@@ -84,7 +85,7 @@ class Run:
         return path.read_bytes()
 
     def _new_optimizer(self) -> None:
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01)
+        self.optimizer = Optimizer(self.network, LEARNING_RATE)
 
     def _load(self) -> None:
         state = torch.load(self.folder / "state.pt")
@@ -92,13 +93,13 @@ class Run:
         self.network = with_factor(self.network, STAGES[min(self.stage, len(STAGES) - 1)].factor)
         self.network.load_state_dict(state["network"])
         self._new_optimizer()
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.load(state["optimizer"])
 
     def save(self) -> None:
         state = {
             "progress": (self.stage, self.step, self.seconds, self.tokens, self.right),
             "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.optimizer.state(),
         }
         torch.save(state, self.folder / "state.new")
         (self.folder / "state.new").replace(self.folder / "state.pt")
@@ -136,15 +137,12 @@ class Run:
     def _learn(
         self, stage: Stage, ids: torch.Tensor, positions: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor
     ) -> tuple[float, float]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * self._rate(stage)
         loss, right = loss_of(self.network, ids, positions, wanted, weights)
-        self.optimizer.zero_grad()
+        self.network.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
-        self.optimizer.step()
+        self.optimizer.step(LEARNING_RATE * self._rate(stage))
         return loss.item(), right
-
 
     def _rate(self, stage: Stage) -> float:
         """Warm where the optimizer is new."""

@@ -5,6 +5,7 @@ are common to all: a model can only name what it has seen.
 """
 
 import hashlib
+from functools import cache
 from random import Random
 from typing import Literal
 
@@ -18,8 +19,8 @@ FIRST_NAMES = (
 ).split()
 
 # Two syllables each; every pair of them is a surname.
-SURNAME_STARTS = "Ash Bald Brin Cor Dun Elm Fal Gar Hol Kes Lor Mar Nor Per Quil Ros Tam Thorn Vel Wick".split()
-SURNAME_ENDS = "berg dale fen ford ham ley mere well".split()
+SURNAME_STARTS = "Ash Bald Brin Cor Dun Elm Fal Gar Hol Kes Lor Mar Nor Per Quil Ros Tam Thorn Vel Wick Hart Sund Bex Yel Grim".split()
+SURNAME_ENDS = "berg dale fen ford ham ley mere well stone wood".split()
 SURNAMES = [start + end for start in SURNAME_STARTS for end in SURNAME_ENDS]
 
 TOWNS = (
@@ -64,10 +65,16 @@ def split_of(key: str) -> Split:
     return "test" if bucket == 0 else "validation" if bucket == 1 else "train"
 
 
-def people_of(split: Split) -> list[str]:
-    """Everybody of a split."""
-    names = [f"{first} {last}" for first in FIRST_NAMES for last in SURNAMES]
+@cache
+def people_called(surname: str, split: Split) -> list[str]:
+    """Everybody of a split who has this surname."""
+    names = [f"{first} {surname}" for first in FIRST_NAMES]
     return [name for name in names if split_of(name) == split]
+
+
+def sample_people(split: Split, count: int, rng: Random) -> list[str]:
+    """`count` people of a split, no two of them with the same surname."""
+    return [rng.choice(people_called(surname, split)) for surname in rng.sample(SURNAMES, count)]
 
 
 _NOUNS = "river market bridge garden harbour forest tower mill field road hill school church meadow orchard square wall gate well stable".split()
