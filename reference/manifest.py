@@ -1,5 +1,6 @@
-"""golden/manifest.json, where more than one script writes to it."""
+"""golden/manifest.json, where more than one script writes to it: `python reference/manifest.py DIRECTORY WHAT` replaces the entries of one directory."""
 
+import argparse
 import hashlib
 import json
 from importlib.metadata import version
@@ -8,7 +9,7 @@ from pathlib import Path
 from safetensors import safe_open
 
 # Directories of golden/ with a script of their own; `make_golden.py` leaves them and their entries alone.
-OTHERS = ["blocks", "gguf", "pytorch"]
+OTHERS = ["blocks", "gguf", "pytorch", "tiny-32k"]
 
 
 def entry(path: Path, what: str) -> dict:
@@ -31,8 +32,18 @@ def add_to_manifest(golden: Path, directory: str, what: str) -> None:
     manifest = json.loads((golden / "manifest.json").read_text())
     files = {path: described for path, described in manifest["files"].items() if not path.startswith(f"{directory}/")}
     for path in (golden / directory).iterdir():
+        if path.suffix in (".md", ".svg"):
+            continue
         path.chmod(0o644)
         files[str(path.relative_to(golden))] = entry(path, what)
     manifest["files"] = dict(sorted(files.items()))
     manifest["versions"]["gguf"] = version("gguf")
     (golden / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory")
+    parser.add_argument("what")
+    arguments = parser.parse_args()
+    add_to_manifest(Path(__file__).parent.parent / "golden", arguments.directory, arguments.what)

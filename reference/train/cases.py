@@ -28,6 +28,8 @@ class Case:
     """Of the documents, in tokens, about."""
     depth: float = 0.0
     """Of the answer in them, from 0 to 1."""
+    by: str = "task"
+    """In which table it counts: that of tasks, or that by length and depth."""
 
     @property
     def prompt(self) -> str:
@@ -51,23 +53,23 @@ def summaries(split: Split, count: int) -> Iterator[Case]:
         yield Case("summaries", story(2 + i % 11, 3 + i % 13, split, Random(f"{SEED} story {i}")))
 
 
-def questions(split: Split, documents: int, tokens: int, texts: int, each: int) -> Iterator[Case]:
+def questions(split: Split, documents: int, tokens: int, texts: int, each: int, by: str = "task") -> Iterator[Case]:
     """`each` questions about each of `texts` texts, spread evenly over its documents."""
     fillers = max(1, round(tokens / documents / SENTENCE_TOKENS - FACTS - 1.5))
     for text in range(texts):
         for i in range(each):
             depth = (i + 0.5) / each
             # The documents come from the same random numbers every time; only the question is another.
-            rng = Random(f"{SEED} {documents} {tokens} {text}")
+            rng = Random(f"{SEED} {by} {documents} {tokens} {text}")
             conversation = conversation_about(Size(documents, FACTS, fillers, 1), split, rng, [int(depth * documents)])
             shared = conversation[0].instruction.rsplit("\n\n", 1)[0]
-            yield Case(f"{documents} documents", conversation, f"[INST]\n{shared}\n", tokens, depth)
+            yield Case(f"{documents} documents", conversation, f"[INST]\n{shared}\n", tokens, depth, by)
 
 
 def by_length(split: Split, tokens: int, texts: int) -> Iterator[Case]:
     """Two questions in each tenth of a text of `tokens` tokens."""
     documents = min(200, max(10, tokens // DOCUMENT_TOKENS))
-    yield from questions(split, documents, tokens, texts, 2 * DEPTHS)
+    yield from questions(split, documents, tokens, texts, 2 * DEPTHS, "length")
 
 
 def part_right(reply: str, case: Case) -> float:

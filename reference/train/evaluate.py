@@ -82,6 +82,7 @@ def answers(reader: Reader, cases: Iterable[Case]) -> Iterator[dict]:
         reply = reader.text_of(reader.reply(case))
         yield {
             "task": case.task,
+            "by": case.by,
             "length": case.length,
             "depth": case.depth,
             "shared": len(case.shared),
@@ -110,12 +111,12 @@ def main() -> None:
         cases = chain(*(by_length(arguments.split, tokens, arguments.texts) for tokens in lengths))
     began = time.time()
     with arguments.out.open("w") as file:
-        for (task, length), group in groupby(answers(reader, cases), key=lambda answer: (answer["task"], answer["length"])):
+        for (by, task, length), group in groupby(answers(reader, cases), key=lambda answer: (answer["by"], answer["task"], answer["length"])):
             right = []
             for answer in group:
                 right.append(answer["right"])
                 file.write(json.dumps(answer) + "\n")
-            print(f"{task:28} {length or '':>6} {sum(right) / len(right):.3f} of {len(right)}, {time.time() - began:.0f} s", flush=True)
+            print(f"{by:8} {task:28} {length or '':>6} {sum(right) / len(right):.3f} of {len(right)}, {time.time() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

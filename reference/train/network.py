@@ -2,7 +2,7 @@
 
 import torch
 from conversation import BOS, EOS
-from induction import write_induction_head
+from induction import listen_again, write_induction_head
 from tokenizer import VOCAB
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -47,6 +47,14 @@ def new_network(seed: int) -> LlamaForCausalLM:
                 torch.nn.init.normal_(parameter, std=deviation)
         write_induction_head(network)
     return network
+
+
+def stretched(network: LlamaForCausalLM, factor: float) -> LlamaForCausalLM:
+    """Where fine-tuning begins."""
+    other = with_factor(network, factor)
+    with torch.no_grad():
+        listen_again(other, factor)
+    return other
 
 
 def with_factor(network: LlamaForCausalLM, factor: float) -> LlamaForCausalLM:

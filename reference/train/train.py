@@ -12,7 +12,7 @@ from random import Random
 import sentencepiece as spm
 import torch
 from curriculum import Sequence, Stage, spread
-from network import new_network, with_factor
+from network import new_network, stretched, with_factor
 from optimizer import Optimizer
 from stages import STAGES
 from tokenizer import train_tokenizer
@@ -129,7 +129,7 @@ class Run:
                 self.save()
         self.stage, self.step, self.right = self.stage + 1, 0, 0.0
         if self.stage < len(STAGES) and STAGES[self.stage].factor != stage.factor:
-            self.network = with_factor(self.network, STAGES[self.stage].factor)
+            self.network = stretched(self.network, STAGES[self.stage].factor)
             self._new_optimizer()
         self.save()
         torch.save(self.network.state_dict(), self.folder / f"after {stage.name}.pt")

@@ -1,0 +1,71 @@
+"""Golden values of the trained model: `python reference/train/replies.py golden/tiny-32k`.
+
+greedy.json: 50 held-out prompts with what transformers replies in float32; the last is of some 30,000 tokens. Prompts with a step that is nearly a tie are
+left out, for there another order of adding up may choose the other token. logits.safetensors: the tokens of that last prompt, and the logits at some of its
+positions.
+"""
+
+import argparse
+import json
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+import torch
+from cases import SEED, Case, by_length, instructions, part_right, questions, summaries
+from conversation import EOS
+from evaluate import Reader, open_reader
+from safetensors.torch import save_file
+
+SMALLEST_MARGIN = 1e-3
+"""Between the two best logits of any step, in standard deviations of them: float32 is a hundred times nearer to the truth."""
+POSITIONS = [0, 1, 127, 511, 2047, 4095, 4096, 8191, 12000, 16383, 24000, 28000]
+
+
+def replies(reader: Reader) -> list[dict]:
+    """27 instructions, 8 summaries, 14 questions about 20 to 50 documents and one about 200."""
+    found = []
+    short = Random(SEED).sample(list(instructions("test", 6)), 45)
+    tasks = [(short, 27), (summaries("test", 12), 8)]
+    tasks += [(questions("test", documents, documents * 150, 1, 10), 5) for documents in (20, 30)]
+    tasks += [(questions("test", 50, 7500, 1, 10), 4), (by_length("test", 30000, 1), 1)]
+    for cases, count in tasks:
+        found += islice((reply for case in cases if (reply := reply_to(reader, case)) is not None), count)
+    assert len(found) == 50
+    return found
+
+
+def reply_to(reader: Reader, case: Case) -> dict | None:
+    """None if it is nearly a tie somewhere, or, of the long one, wrong: it is what the demo shows."""
+    case = Case(case.task, case.conversation, "", case.length, case.depth)  # at once, as other engines will compute it
+    tokens = reader.reply(case)
+    reply = reader.text_of(tokens)
+    prompt = reader.prompt(case)
+    with torch.no_grad():
+        logits = reader.network(input_ids=torch.tensor([prompt + tokens]), logits_to_keep=len(tokens) + 1).logits[0, :-1]
+    best, second = logits.topk(2).values.unbind(1)
+    if ((best - second) / logits.std(1)).min() < SMALLEST_MARGIN or tokens[-1] != EOS:
+        return None
+    if case.length == 30000 and not (part_right(reply, case) == 1 and 0.4 < case.depth < 0.6):
+        return None
+    return {"task": case.task, "prompt": case.prompt, "promptTokens": len(prompt), "wanted": case.wanted, "reply": reply, "tokens": tokens}
+
+
+def write_logits(reader: Reader, prompt: str, out: Path) -> None:
+    tokens = torch.tensor([1, *reader.tokenizer.encode(prompt)])
+    positions = torch.tensor([*POSITIONS, len(tokens) - 1])
+    with torch.no_grad():
+        hidden = reader.network.model(input_ids=tokens[None]).last_hidden_state[0, positions]
+        logits = reader.network.lm_head(hidden)
+    save_file({"tokens": tokens, "positions": positions, "logits": logits}, out, metadata={"format": "pt"})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", type=Path)
+    model = parser.parse_args().model
+    reader = open_reader(model)
+    found = replies(reader)
+    lines = ",\n".join(json.dumps(reply) for reply in found)
+    (model / "greedy.json").write_text(f"[\n{lines}\n]\n")
+    write_logits(reader, found[-1]["prompt"], model / "logits.safetensors")
