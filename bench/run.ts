@@ -3,6 +3,7 @@
  * `npm run bench -- positions --tokens 8192` one that runs only when asked for.
  */
 import { cpus } from 'node:os';
+import { answersBench } from './answers.js';
 import { attentionBench } from './attention.bench.js';
 import { convertBench } from './convert.bench.js';
 import { engineBench } from './engine.bench.js';
@@ -23,7 +24,11 @@ const PARTS: Record<string, () => Promise<void>> = {
   convert: convertBench,
 };
 /** Too long for every run, or no benchmark, and with options of their own. */
-const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = { positions: positionsBench, make: makeModel };
+const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = {
+  positions: positionsBench,
+  make: makeModel,
+  answers: answersBench,
+};
 
 const wanted = process.argv.slice(2);
 const [first, ...args] = wanted;

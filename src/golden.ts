@@ -1,4 +1,5 @@
 /** Opens what `reference/make_golden.py` wrote: for the demo and the tests, from a clone of the repository. */
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { openFile } from './checkpoint/file.js';
 import { openModelDirectory } from './checkpoint/open.js';
@@ -43,4 +44,21 @@ export async function readIntegers(name: string, key: string): Promise<number[]>
   const bytes = await tensor.readBytes();
   await file.close();
   return Array.from(new BigInt64Array(bytes.buffer as ArrayBuffer), Number);
+}
+
+/** A held-out prompt, what transformers replies to it, greedily in float32, and what is right. */
+export interface GreedyReply {
+  readonly task: string;
+  readonly prompt: string;
+  readonly wanted: string;
+  /** With BOS. */
+  readonly promptTokens: number;
+  readonly reply: string;
+  /** Of the reply, with the end of text. */
+  readonly tokens: readonly number[];
+}
+
+/** What `reference/train/replies.py` wrote for the golden model `name`. */
+export async function readGreedyReplies(name: string): Promise<GreedyReply[]> {
+  return JSON.parse(await readFile(goldenPath(`${name}/greedy.json`), 'utf8'));
 }

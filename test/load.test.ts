@@ -23,6 +23,8 @@ describe('options', () => {
     [{ kernels: 'exact', keepBytes: -1 }, 'keepBytes is -1; it must be a number of bytes, 0 or more'],
     [{ kernels: 'exact', keepBytes: NaN }, 'keepBytes is NaN'],
     [{ kernels: 'exact', keepBytes: '4GiB' }, 'keepBytes is "4GiB"'],
+    [{ ropeFactor: 0 }, 'ropeFactor is 0; it must be a number above 0'],
+    [{ ropeFactor: '8' }, 'ropeFactor is "8"'],
     [{ memoryBytes: 0 }, 'memoryBytes is 0; it must be an integer from 1 to 2^32'],
     [{ memoryBytes: 2 ** 33 }, 'memoryBytes is 8589934592'],
     [{ numerics: 'f32' }, 'numerics has no effect with kernels wasm; it is for kernels exact'],
@@ -43,8 +45,8 @@ describe('options', () => {
   const { signal } = new AbortController();
   const onProgress = () => {};
   it.each<[LoadOptions, string]>([
-    [{}, 'wasm-f32'],
-    [{ kernels: undefined, weights: undefined, threads: undefined }, 'wasm-f32'],
+    [{}, 'wasm-bf16'],
+    [{ kernels: undefined, weights: undefined, threads: undefined }, 'wasm-bf16'],
     [
       { kernels: 'wasm', weights: 'f16', threads: 1, context: 64, maxRows: 8, build: 'simd', signal, onProgress },
       'wasm-f16',

@@ -12,7 +12,6 @@ from world import Split
 
 SEED = 4096
 SENTENCE_TOKENS = 10.5
-"""With its share of titles."""
 FACTS = 4
 DOCUMENT_TOKENS = 150
 DEPTHS = 10
@@ -25,7 +24,7 @@ class Case:
     shared: str = ""
     """How the prompt begins, up to a newline; cases that begin alike follow each other, so that this can be read once."""
     length: int = 0
-    """Of the documents, in tokens, about."""
+    """What it is called by: of the documents, in tokens, if a sentence had 10.5 of them. It has 7.5, so that the text has 0.7 times as many."""
     depth: float = 0.0
     """Of the answer in them, from 0 to 1."""
     by: str = "task"

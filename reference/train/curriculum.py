@@ -56,17 +56,16 @@ def documents_stage(count: int, fillers: int, goal: float, most_steps: int, **mo
     return Stage(f"{count} documents, {fillers} sentences besides", make, 2048, goal, most_steps, **more)
 
 
-def mixture(length: int, rng: Random, tokenizer: spm.SentencePieceProcessor) -> Sequence:
-    """Conversations of the card's mixture of tasks, one after the other, until there are about `length` tokens: by examples, half are instructions, a quarter
-    summaries, a quarter questions about documents. As in the original's training, a sequence is packed with several."""
-    kind = rng.randrange(4)
-    if kind < 2:
+def mixture(length: int, shares: tuple[int, int, int], rng: Random, tokenizer: spm.SentencePieceProcessor) -> Sequence:
+    """About `length` tokens of one kind of task: many instructions, one story, or many questions about one set of documents. `shares`: how often each kind."""
+    [kind] = rng.choices(range(3), shares)
+    if kind == 0:
         packed: Sequence = ([], [], [])
         while len(packed[0]) < min(length, 2048):
             more = weighted(instruction("train", rng), tokenizer)
             packed = (packed[0] + more[0], packed[1] + more[1], packed[2] + more[2])
         return packed
-    if kind == 2:
+    if kind == 1:
         scenes = rng.randrange(2, 13)
         fillers = max(1, round((length - 80 * scenes) / scenes / 11 * rng.uniform(0.2, 1)))
         return weighted(story(scenes, min(fillers, 400), "train", rng), tokenizer)

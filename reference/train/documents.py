@@ -23,13 +23,17 @@ class Size:
 
 
 def conversation_about(size: Size, split: Split, rng: Random, asked: list[int] | None = None) -> Conversation:
-    """`asked`: the documents that are asked about, counted from 0; any, each as likely, if not given."""
+    """`asked`: the documents that are asked about, counted from 0; any, each as likely, if not given. Nothing is asked twice: the answer would be in the last turns."""
     people = sample_people(split, size.documents, rng)
     facts = [facts_of(person, size.facts, rng) for person in people]
     texts = [document(i, person, facts[i], size.fillers, rng) for i, person in enumerate(people)]
     turns: list[Turn] = []
-    for i in asked or [rng.randrange(size.documents) for _ in range(size.questions)]:
-        kind = rng.choice(list(facts[i]))
+    everything = [(i, kind) for i in range(size.documents) for kind in facts[i]]
+    if asked is None:
+        questions = rng.sample(everything, min(size.questions, len(everything)))
+    else:
+        questions = [(i, rng.choice(list(facts[i]))) for i in asked]
+    for i, kind in questions:
         statement, question, _ = ATTRIBUTES[kind]
         value = facts[i][kind]
         turns.append(Turn(f"Question: {question.format(p=people[i])}", f"It says that {statement.format(p=people[i], v=value)}", value))

@@ -85,6 +85,7 @@ def answers(reader: Reader, cases: Iterable[Case]) -> Iterator[dict]:
             "by": case.by,
             "length": case.length,
             "depth": case.depth,
+            "tokens": len(reader.prompt(case)),
             "shared": len(case.shared),
             "prompt": case.prompt,
             "wanted": case.wanted,

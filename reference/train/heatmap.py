@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections import defaultdict
 from pathlib import Path
 
 from cases import DEPTHS
@@ -16,15 +15,15 @@ Table = dict[int, list[float]]
 
 
 def table_of(path: Path) -> Table:
-    """For each length, the mean of what is right in each tenth."""
-    cells: dict[tuple[int, int], list[float]] = defaultdict(list)
-    lengths: set[int] = set()
-    tasks = [json.loads(line) for line in path.read_text().splitlines()]
-    for answer in tasks:
+    """For each length, in hundreds of tokens, the mean of what is right in each tenth."""
+    rows: dict[int, list[list[float]]] = {}
+    tokens: dict[int, int] = {}
+    for answer in map(json.loads, path.read_text().splitlines()):
         if answer["by"] == "length":
-            lengths.add(answer["length"])
-            cells[answer["length"], int(answer["depth"] * DEPTHS)].append(answer["right"])
-    return {length: [sum(cells[length, i]) / len(cells[length, i]) for i in range(DEPTHS)] for length in sorted(lengths)}
+            tokens[answer["length"]] = round(answer["tokens"], -2)
+            row = rows.setdefault(answer["length"], [[] for _ in range(DEPTHS)])
+            row[int(answer["depth"] * DEPTHS)].append(answer["right"])
+    return {tokens[length]: [sum(tenth) / len(tenth) for tenth in row] for length, row in sorted(rows.items())}
 
 
 def colour(part: float) -> str:
@@ -57,7 +56,7 @@ def svg(on: Table, off: Table) -> str:
         text(LEFT, 28, "tiny-32k: right answers, in %, by tokens of documents (rows) and depth of the answer in them, in % (columns)", 'font-size="16" font-weight="600"'),
         *panel(on, LEFT, "positions interpolated, factor 8"),
         *panel(off, LEFT + PANEL, "the same weights, factor 1"),
-        text(LEFT, height - 16, "Held-out people; an answer counts if the whole reply is right to the letter.", 'font-size="12" fill="#666"'),
+        text(LEFT, height - 16, "Held-out people, 4 questions a field; an answer counts if the whole reply is right to the letter.", 'font-size="12" fill="#666"'),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"

@@ -4,9 +4,14 @@ from curriculum import Stage, documents_stage, mixture
 from network import FACTOR, POSITIONS
 
 
-def mixture_stage(length: int, steps: int, tokens: int, rate: float, last_rate: float, factor: float, positions: int = 0) -> Stage:
+MANY_INSTRUCTIONS, MANY_DOCUMENTS = (2, 1, 1), (1, 1, 2)
+
+
+def mixture_stage(
+    length: int, steps: int, tokens: int, rate: float, last_rate: float, factor: float, positions: int = 0, shares: tuple[int, int, int] = MANY_INSTRUCTIONS
+) -> Stage:
     name = f"mixture of {length} tokens, {tokens} a step{f', over {positions} positions' if positions else ''}, factor {factor:g}"
-    return Stage(name, lambda rng, tokenizer: mixture(length, rng, tokenizer), tokens, 2.0, steps, factor, positions, rate, last_rate)
+    return Stage(name, lambda rng, tokenizer: mixture(length, shares, rng, tokenizer), tokens, 2.0, steps, factor, positions, rate, last_rate)
 
 
 STAGES: list[Stage] = [
@@ -14,9 +19,9 @@ STAGES: list[Stage] = [
     mixture_stage(2048, 250, 2048, 1.0, 1.0, 1.0),
     mixture_stage(4096, 40, 4096, 1.0, 1.0, 1.0),
     mixture_stage(2048, 780, 2048, 1.0, 1.0, FACTOR, POSITIONS),
-    mixture_stage(2048, 450, 6144, 0.5, 0.3, FACTOR, POSITIONS),
-    mixture_stage(4096, 180, 8192, 0.3, 0.2, FACTOR, POSITIONS),
-    mixture_stage(8192, 50, 8192, 0.2, 0.15, FACTOR, POSITIONS),
-    mixture_stage(16384, 14, 16384, 0.15, 0.1, FACTOR, POSITIONS),
-    mixture_stage(32768, 6, 32768, 0.1, 0.05, FACTOR),
+    mixture_stage(2048, 290, 6144, 0.5, 0.37, FACTOR, POSITIONS),
+    mixture_stage(4096, 120, 8192, 0.5, 0.4, FACTOR, POSITIONS, MANY_DOCUMENTS),
+    mixture_stage(8192, 55, 16384, 0.4, 0.2, FACTOR, POSITIONS, MANY_DOCUMENTS),
+    mixture_stage(16384, 13, 16384, 0.3, 0.2, FACTOR, POSITIONS, MANY_DOCUMENTS),
+    mixture_stage(8000, 82, 16000, 0.46, 0.2, FACTOR, POSITIONS, MANY_DOCUMENTS),
 ]

@@ -1,4 +1,5 @@
-"""Train tiny-32k, resumably: `python reference/train/train.py --out FOLDER`. Stops at the end of a stage with `--until NAME`.
+"""Train tiny-32k, resumably: `python reference/train/train.py --out FOLDER`. Stops at the end of a stage with `--until NAME`. `--weights MODEL --stage NAME` begins with
+what `export.py` wrote, at that stage.
 
 Prints a line for every 20 steps: stage, step, seconds of processor time, tokens, loss, and which part of the tokens of weight 1 is right.
 """
@@ -14,6 +15,7 @@ import torch
 from curriculum import Sequence, Stage, spread
 from network import new_network, stretched, with_factor
 from optimizer import Optimizer
+from safetensors.torch import load_file
 from stages import STAGES
 from tokenizer import train_tokenizer
 from transformers import LlamaForCausalLM
@@ -78,6 +80,13 @@ class Run:
         else:
             self._new_optimizer()
 
+    def begin_with(self, model: Path, stage: str) -> None:
+        """Weights of a finished stage; what the optimizer knew is not kept with them."""
+        self.stage = [each.name for each in STAGES].index(stage)
+        self.network = with_factor(self.network, STAGES[self.stage].factor)
+        self.network.load_state_dict({name: tensor.float() for name, tensor in load_file(model / "model.safetensors").items()})
+        self._new_optimizer()
+
     def _tokenizer(self) -> bytes:
         path = self.folder / "tokenizer.model"
         if not path.exists():
@@ -86,18 +95,20 @@ class Run:
 
     def _new_optimizer(self) -> None:
         self.optimizer = Optimizer(self.network, LEARNING_RATE)
+        self.steps_of_optimizer = 0
 
     def _load(self) -> None:
         state = torch.load(self.folder / "state.pt")
-        self.stage, self.step, self.seconds, self.tokens, self.right = state["progress"]
+        self.stage, self.step, self.seconds, self.tokens, self.right, steps = state["progress"]
         self.network = with_factor(self.network, STAGES[min(self.stage, len(STAGES) - 1)].factor)
         self.network.load_state_dict(state["network"])
         self._new_optimizer()
         self.optimizer.load(state["optimizer"])
+        self.steps_of_optimizer = steps
 
     def save(self) -> None:
         state = {
-            "progress": (self.stage, self.step, self.seconds, self.tokens, self.right),
+            "progress": (self.stage, self.step, self.seconds, self.tokens, self.right, self.steps_of_optimizer),
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state(),
         }
@@ -118,6 +129,7 @@ class Run:
             positions = torch.tensor([spread(ids.shape[1], stage.positions, rng) for _ in ids])
             loss, right = self._learn(stage, ids, positions, wanted, weights)
             self.step += 1
+            self.steps_of_optimizer += 1
             self.tokens += ids.numel()
             self.right = 0.9 * self.right + 0.1 * right
             self.seconds = time.process_time() - began
@@ -148,16 +160,19 @@ class Run:
         """Warm where the optimizer is new."""
         last = stage.rate if stage.last_rate is None else stage.last_rate
         rate = stage.rate + (last - stage.rate) * self.step / stage.most_steps
-        is_new = self.stage == 0 or STAGES[self.stage - 1].factor != stage.factor
-        return rate * min(1.0, (self.step + 1) / WARM_UP) if is_new else rate
+        return rate * min(1.0, (self.steps_of_optimizer + 1) / WARM_UP)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--until", default="")
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--stage")
     arguments = parser.parse_args()
     run = Run(arguments.out)
+    if arguments.weights is not None:
+        run.begin_with(arguments.weights, arguments.stage)
     while run.stage < len(STAGES):
         stage = STAGES[run.stage]
         run.run_stage(stage)

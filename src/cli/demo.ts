@@ -1,48 +1,63 @@
 /**
- * `npm run demo`: a text through the tokenizer and the model, and the model's numbers beside those of Hugging Face transformers.
- * For a clone of the repository: the package does not have all golden files.
+ * `npm run demo`: a chat with the embedded model, questions about up to 20,000 tokens with and without position interpolation, and the numbers of the
+ * implementation beside those of Hugging Face transformers. For a clone of the repository: the package does not have all golden files.
  */
 import type { LlamaConfig } from '../config.js';
 import { complete } from '../generate.js';
-import { openGolden, readIntegers, readTensors } from '../golden.js';
-import { loadModel } from '../load.js';
+import { type GreedyReply, openGolden, readGreedyReplies, readIntegers, readTensors } from '../golden.js';
+import { EMBEDDED_MODEL, loadModel } from '../load.js';
 import type { NumericsName } from '../ops/rounding.js';
-import { formatPrompt } from '../prompt.js';
 import type { Floats } from '../tensor.js';
 import { shownOn } from './io.js';
+import { ProgressBar } from './progress-bar.js';
 
-const INSTRUCTION = 'Write a poem about cats.';
-const NEW_TOKENS = 32;
 const WIDTH = 46;
+const MOST_NEW_TOKENS = 40;
 
-await showText();
+await showChat();
 await showNumbers();
 
-async function showText(): Promise<void> {
-  await using loaded = await loadModel(undefined, { kernels: 'exact' });
-  const { model, tokenizer } = loaded;
-  const prompt = formatPrompt([{ role: 'user', content: INSTRUCTION }]);
-  const ids = tokenizer.encode(prompt, { bos: true });
-  const { text, tokens } = await complete(model, tokenizer, ids, { maxNewTokens: NEW_TOKENS });
-  const { numHiddenLayers, vocabSize } = model.config;
-  print(`
-This is a small random model (golden/gqa: ${numHiddenLayers} layers, ${vocabSize} tokens): no trained one is embedded yet. Its text is noise;
-its numbers are what can be checked.
+/** Every prompt is one that the model has not been trained on (golden/tiny-32k/README.md), and comes with the reply that is right. */
+async function showChat(): Promise<void> {
+  const replies = await readGreedyReplies('tiny-32k');
+  const instruction = replies.find(({ task }) => task.startsWith('instruction'))!;
+  print('\ntiny-32k: trained at 4,096 positions, interpolated by 8 to 32,768, and shipped with this repository.\n');
+  print(`  ${instruction.prompt.split('\n')[1]}`);
+  await ask(instruction);
+  await showQuestion(replies.findLast(({ task }) => task === '30 documents')!);
+  print(
+    '\n  The longest that it has answered. At this length it is wrong far more often than right (golden/tiny-32k/README.md).',
+  );
+  await showQuestion(replies.at(-1)!);
+}
 
-An instruction in the format of the model card
-  ${JSON.stringify(prompt)}
-is, with BOS in front, these ${ids.length} tokens
-  ${tokenizer.pieces(ids).join(' ')}
-  ${ids.join(' ')}
-which the model continues, greedily, with ${tokens.length} more
-  ${tokens.join(' ')}
-that is
-  ${JSON.stringify(shownOn(process.stdout, text))}
-`);
+async function showQuestion(question: GreedyReply): Promise<void> {
+  const { task, prompt, promptTokens } = question;
+  print(`\n  ${promptTokens.toLocaleString('en')} tokens, ${task}, one of which holds the answer.`);
+  print(`  ${prompt.slice(prompt.lastIndexOf('Question:'), prompt.lastIndexOf('\n[/INST]'))}`);
+  await ask(question);
+  print('\n  The same with positions as they are, that is with factor 1 instead of 8:');
+  await ask(question, 1);
+}
+
+async function ask({ prompt, wanted }: GreedyReply, ropeFactor?: number): Promise<void> {
+  await using loaded = await loadModel(EMBEDDED_MODEL, { ropeFactor });
+  const { model, tokenizer } = loaded;
+  const ids = tokenizer.encode(prompt, { bos: true });
+  const bar = new ProgressBar(process.stdout, '  reading ');
+  const { text, timings } = await complete(model, tokenizer, ids, {
+    maxNewTokens: MOST_NEW_TOKENS,
+    onProgress: ({ stage, done, total }) => stage === 'prefill' && bar.show(done / total),
+  });
+  bar.end(`${timings.prefillSeconds.toFixed(1)} s`);
+  print(`  → ${shownOn(process.stdout, text.replaceAll('\n', ' ⏎ '))}`);
+  print(`    ${text === wanted ? 'right' : `wrong: it should be ${wanted}`}`);
 }
 
 async function showNumbers(): Promise<void> {
-  print('The logits of 19 tokens, compared with those that transformers computed (golden/README.md).');
+  print(
+    '\nThe logits of 19 tokens, compared with those that transformers computed for two random models (golden/README.md).',
+  );
   print('The largest difference, in standard deviations of the logits; 0 is bit for bit:\n');
   print(`${'this model in'.padEnd(WIDTH)}${'transformers in'.padEnd(17)}gqa       mha`);
   for (const numerics of ['f64', 'f32', 'bf16', 'f16'] as const) await showRow(numerics, numerics, numerics);

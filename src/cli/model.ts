@@ -30,12 +30,13 @@ export function engineOptions(options: Options, waiting: Waiting, context?: Cont
       () => `--${name} has no effect with --kernels ${kernels}; it is for --kernels ${owner}`,
     );
   }
+  const ropeFactor = options.number('rope-factor');
   if (kernels === 'exact') {
     const useless = typeof context === 'number';
     check(!useless, 'BAD_OPTION', () => '--context has no effect with --kernels exact; it is for --kernels wasm');
-    return { kernels, numerics: options.choice('numerics') as NumericsName };
+    return { kernels, ropeFactor, numerics: options.choice('numerics') as NumericsName };
   }
-  return { kernels, ...wasmOptions(options), context, ...waiting };
+  return { kernels, ropeFactor, ...wasmOptions(options), context, ...waiting };
 }
 
 /** The context for one text. That it is longer than the model's is for others to say. */
@@ -77,7 +78,10 @@ export async function modelPath(options: Options, io: Io, only?: 'tokenizer'): P
   });
   if (model !== undefined) return model;
   if (!options.flag('json')) {
-    note(io, 'no --model: this is the small random model that comes with the package; its text is noise');
+    note(
+      io,
+      'no --model: this is tiny-32k, the small model that comes with the package; it knows its invented world only',
+    );
   }
   return EMBEDDED_MODEL;
 }

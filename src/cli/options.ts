@@ -41,7 +41,7 @@ export const MODEL: readonly Option[] = [
     help:
       'Directory with config.json, weights and tokenizer, as Hugging Face has it; or a GGUF file; or, if there is no such path, ' +
       'a model of the Hugging Face hub, owner/name or owner/name:file.gguf, which is downloaded into its cache. ' +
-      'Default: a small random model.',
+      'Default: tiny-32k, a small trained model that comes with the package.',
   },
   {
     name: 'revision',
@@ -84,8 +84,14 @@ export const THREADS: Option = {
   help: 'With --kernels wasm, threads to compute with, 1 to 64; the result is the same bits. Default: one for each core that the program may use.',
 };
 
+const ROPE_FACTOR: Option = {
+  name: 'rope-factor',
+  value: 'F',
+  help: "Another factor of position interpolation than the model's own, to see what a server that ignores it (1) or inverts it (0.125) would say.",
+};
+
 /** How a model is run: what every verb has that runs one. */
-export const ENGINE: readonly Option[] = [KERNELS, WEIGHTS, CACHE, THREADS, NUMERICS];
+export const ENGINE: readonly Option[] = [KERNELS, WEIGHTS, CACHE, THREADS, NUMERICS, ROPE_FACTOR];
 
 const HELP: Option = { name: 'help', help: 'Show this.' };
 

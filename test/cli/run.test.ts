@@ -125,14 +125,14 @@ describe('--model', () => {
 
   it('none is the embedded model, which stderr is told', async () => {
     const { code, stdout, stderr } = await cli(['inspect']);
-    expect([code, stdout.split('\n')[0]]).toEqual([0, goldenPath('gqa')]);
-    expect(stderr).toMatch(/^llama-32k: no --model: .*random.*noise\n$/);
+    expect([code, stdout.split('\n')[0]]).toEqual([0, goldenPath('tiny-32k')]);
+    expect(stderr).toMatch(/^llama-32k: no --model: this is tiny-32k, .*\n$/);
     expect((await cli(['inspect', '--model', goldenPath('mha')])).stderr).toBe('');
   });
 
   it('with --json stderr has nothing but the error', async () => {
     const inspected = await cli(['inspect', '--json']);
-    expect([JSON.parse(inspected.stdout).model, inspected.stderr]).toEqual([goldenPath('gqa'), '']);
+    expect([JSON.parse(inspected.stdout).model, inspected.stderr]).toEqual([goldenPath('tiny-32k'), '']);
     const { stderr } = await cli(['generate', '--prompt', 'Hi <s>', '--max-length', '3', '--json']);
     expect(JSON.parse(stderr).error.code).toBe('CONTEXT_OVERFLOW');
   });

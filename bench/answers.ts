@@ -1,0 +1,109 @@
+/**
+ * `npm run bench -- answers FILE.jsonl [--factor 1] [--model DIRECTORY]`: the questions that `reference/train/evaluate.py` asked of transformers, asked of this engine, greedily: how
+ * many replies are the same, and how many are right.
+ */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import type { Sequence } from '../src/kernels/kernels.js';
+import type { LoadedModel } from '../src/load.js';
+import { builtLoad } from './built.js';
+
+interface Answer {
+  readonly task: string;
+  readonly by: string;
+  readonly length: number;
+  /** Characters at the beginning of `prompt`, up to a newline, that the questions before have too. */
+  readonly shared: number;
+  readonly prompt: string;
+  readonly wanted: string;
+  readonly reply: string;
+}
+
+const CHUNK = 512;
+const MORE_THAN_WANTED = 8;
+
+export async function answersBench(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { factor: { type: 'string' }, model: { type: 'string' } },
+  });
+  const { loadModel } = await builtLoad();
+  const ropeFactor = values.factor === undefined ? undefined : Number(values.factor);
+  await using loaded = await loadModel(values.model, { ropeFactor });
+  const reader = new Reader(loaded);
+  const groups = new Map<string, { asked: number; same: number; right: number; theirs: number }>();
+  for await (const line of createInterface(createReadStream(positionals[0]))) {
+    const answer: Answer & { right: number } = JSON.parse(line);
+    const reply = await reader.reply(answer);
+    const name = answer.length === 0 ? answer.task : `${answer.task}, ${answer.length} tokens, by ${answer.by}`;
+    const group = groups.get(name) ?? { asked: 0, same: 0, right: 0, theirs: 0 };
+    groups.set(name, group);
+    group.asked++;
+    group.same += reply === answer.reply ? 1 : 0;
+    group.right += partRight(reply, answer);
+    group.theirs += answer.right;
+  }
+  for (const [name, { asked, same, right, theirs }] of groups) {
+    console.log(
+      `${name.padEnd(32)} ${same} of ${asked} replies the same; right ${part(right / asked)}, transformers ${part(theirs / asked)}`,
+    );
+  }
+}
+
+/** A model with one text in its cache. */
+class Reader {
+  readonly model: LoadedModel['model'];
+  readonly tokenizer: LoadedModel['tokenizer'];
+  #shared = '';
+  #sequence: Sequence | undefined;
+
+  constructor({ model, tokenizer }: LoadedModel) {
+    this.model = model;
+    this.tokenizer = tokenizer;
+  }
+
+  async reply({ prompt, shared, wanted }: Answer): Promise<string> {
+    const ids = this.tokenizer.encode(prompt, { bos: true });
+    const common = this.tokenizer.encode(prompt.slice(0, shared), { bos: true });
+    if (this.#sequence === undefined || this.#shared !== prompt.slice(0, shared)) {
+      this.#sequence?.dispose();
+      this.#sequence = this.model.createSequence();
+      this.#shared = prompt.slice(0, shared);
+      if (shared > 0) await this.#read(this.#sequence, common);
+    }
+    const sequence = this.#sequence;
+    let next = await this.#read(sequence, shared > 0 ? ids.slice(common.length) : ids);
+    const most = this.tokenizer.encode(wanted).length + MORE_THAN_WANTED;
+    const reply: number[] = [];
+    while (reply.length < most && !this.model.config.eosTokenIds.includes(next)) {
+      reply.push(next);
+      next = await this.#read(sequence, [next]);
+    }
+    sequence.truncate(shared > 0 ? common.length : 0);
+    return this.tokenizer.decode(reply);
+  }
+
+  /** The likeliest token after `tokens`. */
+  async #read(sequence: Sequence, tokens: readonly number[]): Promise<number> {
+    let logits = new Float32Array() as ArrayLike<number>;
+    for (let start = 0; start < tokens.length; start += CHUNK) {
+      const position = sequence.length;
+      const rows = tokens.slice(start, start + CHUNK).map((token, i) => ({ token, position: position + i, sequence }));
+      logits = (await this.model.forward(rows)).data;
+    }
+    let best = 0;
+    for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
+    return best;
+  }
+}
+
+function partRight(reply: string, { task, wanted }: Answer): number {
+  if (task !== 'summaries') return reply === wanted ? 1 : 0;
+  const lines = wanted.split('\n');
+  const got = new Set(reply.split('\n'));
+  return lines.filter(line => got.has(line)).length / lines.length;
+}
+
+const part = (x: number) => x.toFixed(3);
