@@ -11,7 +11,7 @@ describe('options', () => {
   const nowhere = join(tmpdir(), 'llama-32k-nowhere');
 
   it.each<[object, string]>([
-    [{ kernel: 'exact' }, '"kernel" is not an option; there are: kernels, numerics, keepBytes, weights'],
+    [{ kernel: 'exact' }, '"kernel" is not an option; there are: kernels, ropeFactor, numerics, keepBytes, weights'],
     [{ max_rows: 1 }, '"max_rows" is not an option'],
     [{ kernels: 'cuda' }, 'kernels is "cuda"; it must be one of wasm, exact'],
     [{ kernels: null }, 'kernels is null'],

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { goldenPath } from '../support/golden.js';
 import { cli } from './support.js';
 
 async function sums(...args: string[]): Promise<Record<string, number>> {
-  const { code, stdout } = await cli(['estimate', '--json', '--context', '100', ...args]);
+  const { code, stdout } = await cli(['estimate', '--model', goldenPath('gqa'), '--json', '--context', '100', ...args]);
   expect(code).toBe(0);
   return JSON.parse(stdout);
 }
