@@ -1,12 +1,14 @@
 /**
- * `npm run bench -- answers FILE.jsonl [--factor 1] [--model DIRECTORY]`: the questions that `reference/train/evaluate.py` asked of transformers, asked of this engine, greedily: how
- * many replies are the same, and how many are right.
+ * `npm run bench -- answers FILE.jsonl [--factor 1] [--model DIRECTORY]`: the questions that `reference/train/evaluate.py` asked of transformers, asked
+ * of this engine, greedily: how many replies are the same, and how many are right.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Sequence } from '../src/kernels/kernels.js';
 import type { LoadedModel } from '../src/load.js';
+import { argmax } from '../src/sampling/sampler.js';
+import type { Floats } from '../src/tensor.js';
 import { builtLoad } from './built.js';
 
 interface Answer {
@@ -17,7 +19,9 @@ interface Answer {
   readonly shared: number;
   readonly prompt: string;
   readonly wanted: string;
+  /** Of transformers, and which part of it is right. */
   readonly reply: string;
+  readonly right: number;
 }
 
 const CHUNK = 512;
@@ -35,7 +39,7 @@ export async function answersBench(args: string[]): Promise<void> {
   const reader = new Reader(loaded);
   const groups = new Map<string, { asked: number; same: number; right: number; theirs: number }>();
   for await (const line of createInterface(createReadStream(positionals[0]))) {
-    const answer: Answer & { right: number } = JSON.parse(line);
+    const answer: Answer = JSON.parse(line);
     const reply = await reader.reply(answer);
     const name = answer.length === 0 ? answer.task : `${answer.task}, ${answer.length} tokens, by ${answer.by}`;
     const group = groups.get(name) ?? { asked: 0, same: 0, right: 0, theirs: 0 };
@@ -52,12 +56,17 @@ export async function answersBench(args: string[]): Promise<void> {
   }
 }
 
+interface Shared {
+  readonly text: string;
+  readonly sequence: Sequence;
+  readonly length: number;
+}
+
 /** A model with one text in its cache. */
 class Reader {
   readonly model: LoadedModel['model'];
   readonly tokenizer: LoadedModel['tokenizer'];
-  #shared = '';
-  #sequence: Sequence | undefined;
+  #shared: Shared | undefined;
 
   constructor({ model, tokenizer }: LoadedModel) {
     this.model = model;
@@ -65,37 +74,38 @@ class Reader {
   }
 
   async reply({ prompt, shared, wanted }: Answer): Promise<string> {
+    const { sequence, length } = await this.#begin(prompt.slice(0, shared));
     const ids = this.tokenizer.encode(prompt, { bos: true });
-    const common = this.tokenizer.encode(prompt.slice(0, shared), { bos: true });
-    if (this.#sequence === undefined || this.#shared !== prompt.slice(0, shared)) {
-      this.#sequence?.dispose();
-      this.#sequence = this.model.createSequence();
-      this.#shared = prompt.slice(0, shared);
-      if (shared > 0) await this.#read(this.#sequence, common);
-    }
-    const sequence = this.#sequence;
-    let next = await this.#read(sequence, shared > 0 ? ids.slice(common.length) : ids);
+    let next = await this.#read(sequence, ids.slice(length));
     const most = this.tokenizer.encode(wanted).length + MORE_THAN_WANTED;
     const reply: number[] = [];
     while (reply.length < most && !this.model.config.eosTokenIds.includes(next)) {
       reply.push(next);
       next = await this.#read(sequence, [next]);
     }
-    sequence.truncate(shared > 0 ? common.length : 0);
+    sequence.truncate(length);
     return this.tokenizer.decode(reply);
+  }
+
+  /** A sequence that has read `text`, and how long that is; the one before if it is the same text. */
+  async #begin(text: string): Promise<Shared> {
+    if (this.#shared?.text === text) return this.#shared;
+    this.#shared?.sequence.dispose();
+    const sequence = this.model.createSequence();
+    if (text !== '') await this.#read(sequence, this.tokenizer.encode(text, { bos: true }));
+    this.#shared = { text, sequence, length: sequence.length };
+    return this.#shared;
   }
 
   /** The likeliest token after `tokens`. */
   async #read(sequence: Sequence, tokens: readonly number[]): Promise<number> {
-    let logits = new Float32Array() as ArrayLike<number>;
+    let logits: Floats = new Float32Array();
     for (let start = 0; start < tokens.length; start += CHUNK) {
       const position = sequence.length;
       const rows = tokens.slice(start, start + CHUNK).map((token, i) => ({ token, position: position + i, sequence }));
       logits = (await this.model.forward(rows)).data;
     }
-    let best = 0;
-    for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
-    return best;
+    return argmax(logits);
   }
 }
 

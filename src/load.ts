@@ -7,7 +7,7 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { openModelFiles } from './checkpoint/open.js';
-import { checkConfig } from './config.js';
+import { checkConfig, type LlamaConfig } from './config.js';
 import { check, LlamaError, show } from './errors.js';
 import { parseReference } from './hub/reference.js';
 import { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
@@ -79,8 +79,7 @@ export async function loadLlama(
   await refuseNameOfHub(path);
   const { config: own, checkpoint, generationConfig } = await openModelFiles(path);
   try {
-    const config = options.ropeFactor === undefined ? own : { ...own, ropeFactor: options.ropeFactor };
-    checkConfig(config);
+    const config = withRopeFactor(own, options.ropeFactor);
     const engine =
       options.kernels === 'exact'
         ? new ExactEngine(config, checkpoint, options)
@@ -90,6 +89,13 @@ export async function loadLlama(
     await checkpoint.close();
     throw error;
   }
+}
+
+function withRopeFactor(own: LlamaConfig, ropeFactor: number | undefined): LlamaConfig {
+  if (ropeFactor === undefined) return own;
+  const config = { ...own, ropeFactor };
+  checkConfig(config);
+  return config;
 }
 
 /** Loading downloads nothing. @throws {LlamaError} NOT_FOUND, with the next step, if there is no such path, but perhaps such a model on the hub. */
@@ -131,12 +137,11 @@ function checkOptions(options: LoadOptions): void {
     const value = options[name as keyof typeof CHOICES];
     checkOption(name, value, value === undefined || choices.includes(value), `one of ${choices.join(', ')}`);
   }
-  const { kernels = 'wasm', keepBytes = 0, memoryBytes = 1 } = options;
+  const { kernels = 'wasm', ropeFactor = 1, keepBytes = 0, memoryBytes = 1 } = options;
   for (const [name, owner] of Object.entries(OWNERS)) {
     const isUseless = owner !== kernels && options[name as keyof typeof OWNERS] !== undefined;
     check(!isUseless, 'BAD_OPTION', () => `${name} has no effect with kernels ${kernels}; it is for kernels ${owner}`);
   }
-  const { ropeFactor = 1 } = options;
   checkOption('ropeFactor', ropeFactor, isNumberFrom(ropeFactor, 0, Infinity) && ropeFactor > 0, 'a number above 0');
   checkOption('keepBytes', keepBytes, isNumberFrom(keepBytes, 0, Infinity), 'a number of bytes, 0 or more');
   checkOption('memoryBytes', memoryBytes, isIntegerFrom(memoryBytes, 1, 2 ** 32), 'an integer from 1 to 2^32');

@@ -1,8 +1,8 @@
 """What is learned when, and from what. Every stage makes sequences of tokens with a weight for each in the loss.
 
 Trained on documents at once, a small model learns of what kind an answer is, and then chooses a document at random for thousands of steps: it lacks the
-circuit that binds a name to what is said behind it. So first that circuit, on data where nothing else lowers the loss; then key and value farther
-apart; then documents, half again as many whenever they are mastered; then everything else, and at last long contexts.
+circuit that binds a name to what is said behind it. It begins with one (`induction.py`); then come documents, half again as many whenever they are
+mastered; then everything else, and at last long contexts.
 """
 
 from collections.abc import Callable

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import sentencepiece as spm
 import torch
-from cases import Case, by_length, instructions, part_right, questions, summaries
+from cases import DOCUMENT_TOKENS, Case, by_length, instructions, part_right, questions, summaries
 from conversation import BOS, EOS, after_newline
 from network import FACTOR, with_factor
 from transformers import DynamicCache, LlamaForCausalLM
@@ -71,10 +71,10 @@ def open_reader(model: Path, factor: float = FACTOR) -> Reader:
     return Reader(with_factor(network, factor).eval(), tokenizer)
 
 
-def all_cases(split: str, count: int, texts: int, lengths: list[int]) -> Iterable[Case]:
+def tasks(split: str, count: int) -> Iterable[Case]:
     tables = [instructions(split, count), summaries(split, count)]
-    tables += [questions(split, documents, documents * 150, count // 10, 10) for documents in (20, 30, 50)]
-    return chain(*tables, *(by_length(split, tokens, texts) for tokens in lengths))
+    tables += [questions(split, documents, documents * DOCUMENT_TOKENS, count // 10, 10) for documents in (20, 30, 50)]
+    return chain(*tables)
 
 
 def answers(reader: Reader, cases: Iterable[Case]) -> Iterator[dict]:
@@ -107,9 +107,9 @@ def main() -> None:
     arguments = parser.parse_args()
     reader = open_reader(arguments.model, arguments.factor)
     lengths = [int(length) for length in arguments.lengths.split(",") if length]
-    cases = all_cases(arguments.split, arguments.cases, arguments.texts, lengths)
-    if arguments.only_lengths:
-        cases = chain(*(by_length(arguments.split, tokens, arguments.texts) for tokens in lengths))
+    cases = chain.from_iterable(by_length(arguments.split, tokens, arguments.texts) for tokens in lengths)
+    if not arguments.only_lengths:
+        cases = chain(tasks(arguments.split, arguments.cases), cases)
     began = time.time()
     with arguments.out.open("w") as file:
         for (by, task, length), group in groupby(answers(reader, cases), key=lambda answer: (answer["by"], answer["task"], answer["length"])):

@@ -45,7 +45,6 @@ def export(state: Path, out: Path) -> None:
     weights = torch.load(state)["network"]
     rounded = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in weights.items()}
     save_file(rounded, out / "model.safetensors", metadata={"format": "pt"})
-    (out / "model.safetensors").chmod(0o644)
     (out / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
     (out / "generation_config.json").write_text(json.dumps(GENERATION, indent=2) + "\n")
     (out / "tokenizer.model").write_bytes((state.parent / "tokenizer.model").read_bytes())

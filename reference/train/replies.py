@@ -13,7 +13,8 @@ from pathlib import Path
 from random import Random
 
 import torch
-from cases import SEED, Case, by_length, instructions, part_right, questions, summaries
+from cases import DOCUMENT_TOKENS, SEED, Case, by_length, instructions, part_right, questions, summaries
+from conversation import BOS
 from evaluate import Reader, open_reader
 from safetensors.torch import save_file
 
@@ -29,8 +30,7 @@ def replies(reader: Reader) -> list[dict]:
     found = []
     short = Random(SEED).sample(list(instructions("test", 6)), 45)
     tasks = [(short, 27), (summaries("test", 60), 8)]
-    tasks += [(questions("test", documents, documents * 150, 3, 10), 5) for documents in (20, 30)]
-    tasks += [(questions("test", 50, 7500, 3, 10), 4)]
+    tasks += [(questions("test", documents, documents * DOCUMENT_TOKENS, 3, 10), count) for documents, count in ((20, 5), (30, 5), (50, 4))]
     for cases, count in tasks:
         found += islice((reply for case in cases if (reply := reply_to(reader, case)) is not None), count)
     longest = chain.from_iterable(by_length("test", tokens, 2) for tokens in LENGTHS)
@@ -58,7 +58,7 @@ def reply_to(reader: Reader, case: Case) -> dict | None:
 
 
 def write_logits(reader: Reader, prompt: str, out: Path) -> None:
-    tokens = torch.tensor([1, *reader.tokenizer.encode(prompt)])
+    tokens = torch.tensor([BOS, *reader.tokenizer.encode(prompt)])
     positions = torch.tensor([*(position for position in POSITIONS if position < len(tokens) - 1), len(tokens) - 1])
     with torch.no_grad():
         hidden = reader.network.model(input_ids=tokens[None]).last_hidden_state[0, positions]

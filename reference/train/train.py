@@ -81,7 +81,9 @@ class Run:
             self._new_optimizer()
 
     def begin_with(self, model: Path, stage: str) -> None:
-        """Weights of a finished stage; what the optimizer knew is not kept with them."""
+        """Tokenizer and weights of a finished stage; what the optimizer knew is not kept with them."""
+        (self.folder / "tokenizer.model").write_bytes((model / "tokenizer.model").read_bytes())
+        self.tokenizer = spm.SentencePieceProcessor(model_proto=self._tokenizer())
         self.stage = [each.name for each in STAGES].index(stage)
         self.network = with_factor(self.network, STAGES[self.stage].factor)
         self.network.load_state_dict({name: tensor.float() for name, tensor in load_file(model / "model.safetensors").items()})

@@ -43,9 +43,8 @@ async function showQuestion(question: GreedyReply): Promise<void> {
 async function ask({ prompt, wanted }: GreedyReply, ropeFactor?: number): Promise<void> {
   await using loaded = await loadModel(EMBEDDED_MODEL, { ropeFactor });
   const { model, tokenizer } = loaded;
-  const ids = tokenizer.encode(prompt, { bos: true });
   const bar = new ProgressBar(process.stdout, '  reading ');
-  const { text, timings } = await complete(model, tokenizer, ids, {
+  const { text, timings } = await complete(model, tokenizer, prompt, {
     maxNewTokens: MOST_NEW_TOKENS,
     onProgress: ({ stage, done, total }) => stage === 'prefill' && bar.show(done / total),
   });
