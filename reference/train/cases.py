@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from random import Random
 
 from conversation import Conversation, prompt_of
-from documents import Size, conversation_about
+from documents import TOKENS_OF_DOCUMENT, TOKENS_OF_SENTENCE, Size, conversation_about
 from instructions import INSTRUCTIONS
 from stories import story
 from world import Split
 
 SEED = 4096
-SENTENCE_TOKENS = 10.5
 FACTS = 4
 DOCUMENT_TOKENS = 150
 DEPTHS = 10
@@ -24,7 +23,7 @@ class Case:
     shared: str = ""
     """How the prompt begins, up to a newline; cases that begin alike follow each other, so that this can be read once."""
     length: int = 0
-    """What it is called by: of the documents, in tokens, if a sentence had 10.5 of them. It has 7.5, so that the text has 0.7 times as many."""
+    """Of the documents, in tokens, about."""
     depth: float = 0.0
     """Of the answer in them, from 0 to 1."""
     by: str = "task"
@@ -54,7 +53,7 @@ def summaries(split: Split, count: int) -> Iterator[Case]:
 
 def questions(split: Split, documents: int, tokens: int, texts: int, each: int, by: str = "task") -> Iterator[Case]:
     """`each` questions about each of `texts` texts, spread evenly over its documents."""
-    fillers = max(1, round(tokens / documents / SENTENCE_TOKENS - FACTS - 1.5))
+    fillers = max(1, round(tokens / documents / TOKENS_OF_SENTENCE - FACTS - TOKENS_OF_DOCUMENT / TOKENS_OF_SENTENCE))
     for text in range(texts):
         for i in range(each):
             depth = (i + 0.5) / each

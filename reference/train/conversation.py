@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import sentencepiece as spm
 
 BOS, EOS = 1, 2
+NEWLINE = 3 + ord("\n")
+"""Bytes come after the three control tokens."""
 
 
 @dataclass(frozen=True)

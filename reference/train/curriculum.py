@@ -1,18 +1,19 @@
-"""What is learned when, and from what. Every stage makes sequences of tokens with a weight for each in the loss.
+"""What is learned when, and from what. Every step of a stage makes sequences of tokens with a weight for each in the loss.
 
 Trained on documents at once, a small model learns of what kind an answer is, and then chooses a document at random for thousands of steps: it lacks the
-circuit that binds a name to what is said behind it. It begins with one (`induction.py`); then come documents, half again as many whenever they are
+circuit that binds a name to what is said behind it. It begins with one (`induction.py`); then come documents, twice as many whenever they are
 mastered; then everything else, and at last long contexts.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 import sentencepiece as spm
-from conversation import ANSWER, END, EOS, PROMPT, REPLY, Conversation, encode
-from documents import Size, conversation_about
-from instructions import instruction
+from conversation import ANSWER, END, EOS, NEWLINE, PROMPT, REPLY, Conversation, encode
+from documents import TOKENS_OF_DOCUMENT, TOKENS_OF_SENTENCE, TOKENS_OF_TURN, Size, conversation_about
+from instructions import instructions
 from stories import story
 
 Sequence = tuple[list[int], list[int], list[float]]
@@ -22,81 +23,123 @@ WEIGHTS = {PROMPT: 0.05, REPLY: 0.25, ANSWER: 1.0, END: 0.25}
 """In a prompt names and values are random, and cannot be predicted. Most of a reply repeats the question; what must be found is the rest."""
 
 
-def weighted(conversation: Conversation, tokenizer: spm.SentencePieceProcessor) -> Sequence:
+def weighted(conversation: Conversation, tokenizer: spm.SentencePieceProcessor, prompt: float = WEIGHTS[PROMPT]) -> Sequence:
     ids, kinds = encode(conversation, tokenizer)
     wanted = [EOS if kind == END else token for token, kind in zip(ids, kinds)]
-    return ids, wanted, [WEIGHTS[kind] for kind in kinds]
+    return ids, wanted, [prompt if kind == PROMPT else WEIGHTS[kind] for kind in kinds]
+
+
+@dataclass(frozen=True)
+class Batch:
+    sequences: list[Sequence]
+    documents: int = 0
+    """Tokens at the beginning that are documents and are read apart (`attention.py`), if any are."""
+
+
+Step = Callable[[Random, spm.SentencePieceProcessor], list[Batch]]
 
 
 @dataclass(frozen=True)
 class Stage:
     name: str
-    make: Callable[[Random, spm.SentencePieceProcessor], Sequence]
-    tokens: int
-    """In a step, about."""
+    step: Step
     goal: float
     """Left when so large a part of the tokens of weight 1 is right, as a running mean …"""
     most_steps: int
     """… or after so many steps."""
-    factor: float = 1.0
+    factor: float
     positions: int = 0
     """If longer than a sequence, the sequence is spread over so many positions, in pieces with gaps between them: every distance is met at the price of a
     short sequence (PoSE, Zhu et al. 2023, arXiv:2309.10400)."""
     rate: float = 1.0
     """Of the learning rate at the first step …"""
-    last_rate: float | None = None
-    """… and at the last, if it is another."""
+    last_rate: float = 1.0
+    """… and at the last."""
 
 
-def documents_stage(count: int, fillers: int, goal: float, most_steps: int, **more: float) -> Stage:
-    def make(rng: Random, tokenizer: spm.SentencePieceProcessor) -> Sequence:
-        fewer = rng.randrange(max(2, count // 2), count + 1)
-        return weighted(conversation_about(Size(fewer, fillers=fillers, facts=3), "train", rng), tokenizer)
+def some_documents(count: int, tokens: int) -> Step:
+    """About `tokens` tokens of questions about up to `count` documents."""
 
-    return Stage(f"{count} documents, {fillers} sentences besides", make, 2048, goal, most_steps, **more)
+    def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
+        def sequence() -> Sequence:
+            fewer = rng.randrange(max(2, count // 2), count + 1)
+            return weighted(conversation_about(Size(fewer, fillers=1, facts=3), "train", rng), tokenizer)
+
+        sequences = [sequence()]
+        while (len(sequences) + 1) * max(len(ids) for ids, _, _ in sequences) <= tokens:
+            sequences.append(sequence())
+        return [Batch(sequences)]
+
+    return step
 
 
-def mixture(length: int, shares: tuple[int, int, int], rng: Random, tokenizer: spm.SentencePieceProcessor) -> Sequence:
-    """About `length` tokens of one kind of task: many instructions, one story, or many questions about one set of documents. `shares`: how often each kind."""
-    [kind] = rng.choices(range(3), shares)
+def everything(length: int, rows: int, turns: tuple[int, ...] = (1, 2, 4, 8, 12)) -> Step:
+    """The card's mixture: of the examples half are instructions, a quarter stories, a quarter documents. In rows of about `length` tokens, one after the other.
+    `turns`: how many instructions follow each other in an example, each as often."""
+
+    def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
+        return [Batch([packed(lambda: example(length, turns, rng), length, tokenizer) for _ in range(rows)])]
+
+    return step
+
+
+def long_documents(shortest: int, longest: int, beside: Step) -> Step:
+    """Questions about documents of so many tokens, and a step of everything `beside` it."""
+
+    def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
+        length = round(math.exp(rng.uniform(math.log(shortest), math.log(longest))))
+        documents = weighted(documents_of(length, LONG_QUESTIONS, rng), tokenizer, prompt=0.0)
+        first_reply = next(i for i, weight in enumerate(documents[2]) if weight > 0)
+        return [Batch([documents], first_reply - QUESTION), *beside(rng, tokenizer)]
+
+    return step
+
+
+LONG_QUESTIONS = 48
+QUESTION = 48
+"""Tokens of a question at most."""
+
+
+def packed(make: Callable[[], Conversation], length: int, tokenizer: spm.SentencePieceProcessor) -> Sequence:
+    ids: list[int] = []
+    wanted: list[int] = []
+    weights: list[float] = []
+    while len(ids) < length:
+        more = weighted(make(), tokenizer)
+        ids, wanted, weights = ids + more[0], wanted + more[1], weights + more[2]
+    return ids[:length], wanted[:length], weights[:length]
+
+
+def example(length: int, turns: tuple[int, ...], rng: Random) -> Conversation:
+    [kind] = rng.choices(range(3), (2, 1, 1))
     if kind == 0:
-        packed: Sequence = ([], [], [])
-        while len(packed[0]) < min(length, 2048):
-            more = weighted(instruction("train", rng), tokenizer)
-            packed = (packed[0] + more[0], packed[1] + more[1], packed[2] + more[2])
-        return packed
+        return instructions(rng.choice(turns), "train", rng)
     if kind == 1:
         scenes = rng.randrange(2, 13)
-        fillers = max(1, round((length - 80 * scenes) / scenes / 11 * rng.uniform(0.2, 1)))
-        return weighted(story(scenes, min(fillers, 400), "train", rng), tokenizer)
-    size = Size(*_size_for(length, rng), questions=_questions(length))
-    return weighted(conversation_about(size, "train", rng), tokenizer)
+        most = min(15.0, max(0, length - 30 * scenes) / scenes / TOKENS_OF_SENTENCE)
+        return story(scenes, round(most * rng.random() ** 2), "train", rng)
+    return documents_of(rng.randrange(length // 4, length), 16, rng)
 
 
-def _size_for(length: int, rng: Random) -> tuple[int, int, int]:
-    """Documents, facts and other sentences of a conversation of up to `length` tokens."""
-    facts = rng.randrange(2, 6)
-    fillers = rng.randrange(1, 12)
-    each = 12 + 11 * (facts + fillers)
-    most = max(2, min(200, (length - 45 * _questions(length)) // each))
-    return rng.randrange(max(2, most // 2), most + 1), facts, fillers
+def documents_of(length: int, questions: int, rng: Random) -> Conversation:
+    """Up to 200, of about `length` tokens with `questions` questions about them."""
+    facts, fillers = rng.randrange(2, 6), rng.randrange(1, 16)
+    each = TOKENS_OF_DOCUMENT + TOKENS_OF_SENTENCE * (facts + fillers)
+    count = round((length - TOKENS_OF_TURN * questions) / each)
+    return conversation_about(Size(max(2, min(200, count)), facts, fillers, questions), "train", rng)
 
 
-def _questions(length: int) -> int:
-    """Many, since what they are about is what costs time."""
-    return max(16, min(128, length // 64))
-
-
-def spread(length: int, most: int, rng: Random) -> list[int]:
-    """Positions of `length` tokens: up to nine pieces, with gaps between them that add up to at most `most` − `length`."""
-    if length >= most:
-        return list(range(length))
-    cuts = rng.randrange(1, 9)
-    gap = rng.randrange(most - length + 1)
-    starts = sorted(rng.randrange(length) for _ in range(cuts))
+def spread(ids: list[int], most: int, rng: Random) -> list[int]:
+    """Positions of tokens: up to nine pieces, each of whole lines, with gaps between them that add up to at most `most` − `len(ids)`."""
+    if len(ids) >= most:
+        return list(range(len(ids)))
+    lines = [i + 1 for i, token in enumerate(ids) if token == NEWLINE]
+    cuts = min(rng.randrange(1, 9), len(lines))
+    gap = rng.randrange(most - len(ids) + 1)
+    starts = sorted(rng.choice(lines) for _ in range(cuts))
     gaps = sorted(rng.randrange(gap + 1) for _ in range(cuts))
     positions, piece = [], 0
-    for i in range(length):
+    for i in range(len(ids)):
         while piece < cuts and starts[piece] <= i:
             piece += 1
         positions.append(i + (gaps[piece - 1] if piece > 0 else 0))

@@ -6,12 +6,17 @@ from random import Random
 from conversation import Conversation, Turn
 from world import ATTRIBUTES, Split, filler, sample_people
 
+TOKENS_OF_SENTENCE = 7.5
+TOKENS_OF_DOCUMENT = 13
+"""Besides its sentences."""
+TOKENS_OF_TURN = 27
+
 REQUEST = "Answer the question from these documents."
 
 
 @dataclass(frozen=True)
 class Size:
-    """How long a conversation becomes. A sentence has some 10 tokens."""
+    """How long a conversation becomes."""
 
     documents: int
     facts: int = 4

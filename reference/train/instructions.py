@@ -94,5 +94,6 @@ INSTRUCTIONS: list[Callable[[Split, Random], Conversation]] = [
 ]  # fmt: skip
 
 
-def instruction(split: Split, rng: Random) -> Conversation:
-    return rng.choice(INSTRUCTIONS)(split, rng)
+def instructions(count: int, split: Split, rng: Random) -> Conversation:
+    """A conversation of `count` of them, one after the other."""
+    return [turn for _ in range(count) for turn in rng.choice(INSTRUCTIONS)(split, rng)]

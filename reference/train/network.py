@@ -6,8 +6,8 @@ from induction import listen_again, write_induction_head
 from tokenizer import VOCAB
 from transformers import LlamaConfig, LlamaForCausalLM
 
-HEADS, HEAD_DIM, LAYERS = 4, 32, 4
-HIDDEN, INTERMEDIATE = 128, 512
+HEADS, HEAD_DIM, LAYERS = 3, 64, 3
+HIDDEN, INTERMEDIATE = 192, 512
 POSITIONS, FACTOR = 32768, 8.0
 
 

@@ -1,27 +1,19 @@
 """The stages of training, one after the other."""
 
-from curriculum import Stage, documents_stage, mixture
+from curriculum import Stage, everything, long_documents, some_documents
 from network import FACTOR, POSITIONS
 
-
-MANY_INSTRUCTIONS, MANY_DOCUMENTS = (2, 1, 1), (1, 1, 2)
-
-
-def mixture_stage(
-    length: int, steps: int, tokens: int, rate: float, last_rate: float, factor: float, positions: int = 0, shares: tuple[int, int, int] = MANY_INSTRUCTIONS
-) -> Stage:
-    name = f"mixture of {length} tokens, {tokens} a step{f', over {positions} positions' if positions else ''}, factor {factor:g}"
-    return Stage(name, lambda rng, tokenizer: mixture(length, shares, rng, tokenizer), tokens, 2.0, steps, factor, positions, rate, last_rate)
-
+BASE_POSITIONS = 4096
+MANY_TURNS, MORE_TURNS = (1, 2, 16, 32), (1, 32, 48, 64)
 
 STAGES: list[Stage] = [
-    *[documents_stage(count, 1, 0.93, steps) for count, steps in ((4, 400), (7, 200), (12, 150), (20, 150))],
-    mixture_stage(2048, 250, 2048, 1.0, 1.0, 1.0),
-    mixture_stage(4096, 40, 4096, 1.0, 1.0, 1.0),
-    mixture_stage(2048, 780, 2048, 1.0, 1.0, FACTOR, POSITIONS),
-    mixture_stage(2048, 290, 6144, 0.5, 0.37, FACTOR, POSITIONS),
-    mixture_stage(4096, 120, 8192, 0.5, 0.4, FACTOR, POSITIONS, MANY_DOCUMENTS),
-    mixture_stage(8192, 55, 16384, 0.4, 0.2, FACTOR, POSITIONS, MANY_DOCUMENTS),
-    mixture_stage(16384, 13, 16384, 0.3, 0.2, FACTOR, POSITIONS, MANY_DOCUMENTS),
-    mixture_stage(8000, 82, 16000, 0.46, 0.2, FACTOR, POSITIONS, MANY_DOCUMENTS),
+    *[
+        Stage(f"{count} documents", some_documents(count, 4096), 0.93, steps, 1.0, BASE_POSITIONS)
+        for count, steps in ((4, 100), (8, 100), (16, 100), (24, 150))
+    ],
+    Stage("everything, 2048 tokens", everything(2048, 3), 2.0, 200, 1.0, BASE_POSITIONS, 0.7, 0.7),
+    Stage("stretched, 2048 tokens", everything(2048, 3), 2.0, 300, FACTOR, POSITIONS, 0.7, 0.5),
+    Stage("up to 31,000 tokens", long_documents(4000, 31000, everything(2048, 2, MANY_TURNS)), 2.0, 160, FACTOR, POSITIONS, 0.5, 0.372),
+    Stage("many instructions", everything(2048, 3, MORE_TURNS), 2.0, 500, FACTOR, POSITIONS, 0.7, 0.414),
+    Stage("up to 31,000 tokens, slower", long_documents(8000, 31000, everything(2048, 3, MORE_TURNS)), 2.0, 200, FACTOR, POSITIONS, 0.4, 0.02),
 ]

@@ -7,7 +7,7 @@ from random import Random
 import sentencepiece as spm
 from conversation import prompt_of
 from documents import Size, conversation_about
-from instructions import instruction
+from instructions import instructions
 from stories import story
 
 VOCAB = 2048
@@ -19,7 +19,7 @@ def lines() -> Iterator[str]:
     rng = Random(SEED)
     for _ in range(400):
         conversations = [conversation_about(Size(documents=20, fillers=2), "train", rng), story(10, 3, "train", rng)]
-        conversations += [instruction("train", rng) for _ in range(20)]
+        conversations += [instructions(1, "train", rng) for _ in range(20)]
         for conversation in conversations:
             yield from prompt_of(conversation).splitlines()
             yield from conversation[-1].reply.splitlines()

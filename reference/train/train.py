@@ -1,7 +1,6 @@
-"""Train tiny-32k, resumably: `python reference/train/train.py --out FOLDER`. Stops at the end of a stage with `--until NAME`. `--weights MODEL --stage NAME` begins with
-what `export.py` wrote, at that stage.
+"""Train tiny-32k, resumably: `python reference/train/train.py --out FOLDER`. Stops at the end of a stage with `--until NAME`.
 
-Prints a line for every 20 steps: stage, step, seconds of processor time, tokens, loss, and which part of the tokens of weight 1 is right.
+Prints a line for every 20 steps: stage, step, seconds of processor time, tokens, loss, and which part of the tokens of weight 1 is right in each batch of a step.
 """
 
 import argparse
@@ -10,12 +9,12 @@ import time
 from pathlib import Path
 from random import Random
 
+import attention
 import sentencepiece as spm
 import torch
-from curriculum import Sequence, Stage, spread
+from curriculum import Batch, Sequence, Stage, spread
 from network import new_network, stretched, with_factor
 from optimizer import Optimizer
-from safetensors.torch import load_file
 from stages import STAGES
 from tokenizer import train_tokenizer
 from transformers import LlamaForCausalLM
@@ -39,20 +38,13 @@ def batch_of(sequences: list[Sequence]) -> tuple[torch.Tensor, torch.Tensor, tor
     return ids, wanted, weights
 
 
-def step_sequences(stage: Stage, rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Sequence]:
-    """As many as are about `stage.tokens` with what they are filled up with."""
-    sequences = [stage.make(rng, tokenizer)]
-    while (len(sequences) + 1) * max(len(ids) for ids, _, _ in sequences) <= stage.tokens:
-        sequences.append(stage.make(rng, tokenizer))
-    return sequences
-
-
 def loss_of(
-    network: LlamaForCausalLM, ids: torch.Tensor, positions: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor
+    network: LlamaForCausalLM, ids: torch.Tensor, positions: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor, documents: int
 ) -> tuple[torch.Tensor, float]:
     """The weighted mean of the cross-entropy, and which part of the tokens of weight 1 is the most likely one."""
     # Without a mask, transformers takes a gap between positions for the beginning of another sequence.
-    hidden = network.model(input_ids=ids, position_ids=positions, attention_mask=torch.ones_like(ids)).last_hidden_state[:, :-1]
+    mask = torch.ones_like(ids)
+    hidden = network.model(input_ids=ids, position_ids=positions, attention_mask=mask, documents=documents).last_hidden_state[:, :-1]
     wanted, weight = wanted[:, 1:], weights[:, 1:]
     chosen = weight > 0
     logits = network.lm_head(hidden[chosen])
@@ -72,22 +64,13 @@ class Run:
         self.step = 0
         self.seconds = 0.0
         self.tokens = 0
-        self.right = 0.0
+        self.right: list[float] = []
         self.tokenizer = spm.SentencePieceProcessor(model_proto=self._tokenizer())
         self.network = new_network(SEED)
         if (folder / "state.pt").exists():
             self._load()
         else:
             self._new_optimizer()
-
-    def begin_with(self, model: Path, stage: str) -> None:
-        """Tokenizer and weights of a finished stage; what the optimizer knew is not kept with them."""
-        (self.folder / "tokenizer.model").write_bytes((model / "tokenizer.model").read_bytes())
-        self.tokenizer = spm.SentencePieceProcessor(model_proto=self._tokenizer())
-        self.stage = [each.name for each in STAGES].index(stage)
-        self.network = with_factor(self.network, STAGES[self.stage].factor)
-        self.network.load_state_dict({name: tensor.float() for name, tensor in load_file(model / "model.safetensors").items()})
-        self._new_optimizer()
 
     def _tokenizer(self) -> bytes:
         path = self.folder / "tokenizer.model"
@@ -96,6 +79,7 @@ class Run:
         return path.read_bytes()
 
     def _new_optimizer(self) -> None:
+        self.network.set_attn_implementation(attention.NAME)
         self.optimizer = Optimizer(self.network, LEARNING_RATE)
         self.steps_of_optimizer = 0
 
@@ -125,43 +109,45 @@ class Run:
     def run_stage(self, stage: Stage) -> None:
         began = time.process_time() - self.seconds
         saved = self.seconds
-        while self.step < stage.most_steps and not (self.right >= stage.goal and self.step >= 20):
+        while self.step < stage.most_steps and not (self.step >= 20 and self.right[0] >= stage.goal):
             rng = Random(f"{SEED} {stage.name} {self.step}")  # the same data, wherever training was interrupted
-            ids, wanted, weights = batch_of(step_sequences(stage, rng, self.tokenizer))
-            positions = torch.tensor([spread(ids.shape[1], stage.positions, rng) for _ in ids])
-            loss, right = self._learn(stage, ids, positions, wanted, weights)
+            loss, right = self._learn(stage, stage.step(rng, self.tokenizer), rng)
             self.step += 1
             self.steps_of_optimizer += 1
-            self.tokens += ids.numel()
-            self.right = 0.9 * self.right + 0.1 * right
+            self.right = [0.9 * mean + 0.1 * part for mean, part in zip(self.right or right, right)]
             self.seconds = time.process_time() - began
             if self.step % 20 == 0:
-                self.log({"stage": stage.name, "step": self.step, "seconds": round(self.seconds), "tokens": self.tokens,
-                          "width": ids.shape[1], "loss": round(loss, 4), "right": round(self.right, 4)})
+                self.log({"stage": stage.name, "step": self.step, "seconds": round(self.seconds), "tokens": self.tokens, "loss": round(loss, 4),
+                          "right": [round(mean, 4) for mean in self.right]})
             if self.seconds - saved > 200:
                 saved = self.seconds
                 self.save()
-        self.stage, self.step, self.right = self.stage + 1, 0, 0.0
+        self.stage, self.step, self.right = self.stage + 1, 0, []
         if self.stage < len(STAGES) and STAGES[self.stage].factor != stage.factor:
             self.network = stretched(self.network, STAGES[self.stage].factor)
             self._new_optimizer()
         self.save()
         torch.save(self.network.state_dict(), self.folder / f"after {stage.name}.pt")
 
-    def _learn(
-        self, stage: Stage, ids: torch.Tensor, positions: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor
-    ) -> tuple[float, float]:
-        loss, right = loss_of(self.network, ids, positions, wanted, weights)
+    def _learn(self, stage: Stage, batches: list[Batch], rng: Random) -> tuple[float, list[float]]:
+        """The mean loss of the batches, and what is right in each."""
         self.network.zero_grad()
-        loss.backward()
+        losses, right = [], []
+        for batch in batches:
+            ids, wanted, weights = batch_of(batch.sequences)
+            positions = torch.tensor([spread(row, stage.positions, rng) for row in ids.tolist()])
+            loss, part = loss_of(self.network, ids, positions, wanted, weights, batch.documents)
+            (loss / len(batches)).backward()
+            losses.append(loss.item())
+            right.append(part)
+            self.tokens += ids.numel()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
         self.optimizer.step(LEARNING_RATE * self._rate(stage))
-        return loss.item(), right
+        return sum(losses) / len(losses), right
 
     def _rate(self, stage: Stage) -> float:
         """Warm where the optimizer is new."""
-        last = stage.rate if stage.last_rate is None else stage.last_rate
-        rate = stage.rate + (last - stage.rate) * self.step / stage.most_steps
+        rate = stage.rate + (stage.last_rate - stage.rate) * self.step / stage.most_steps
         return rate * min(1.0, (self.steps_of_optimizer + 1) / WARM_UP)
 
 
@@ -169,12 +155,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--until", default="")
-    parser.add_argument("--weights", type=Path)
-    parser.add_argument("--stage")
     arguments = parser.parse_args()
     run = Run(arguments.out)
-    if arguments.weights is not None:
-        run.begin_with(arguments.weights, arguments.stage)
     while run.stage < len(STAGES):
         stage = STAGES[run.stage]
         run.run_stage(stage)

@@ -51,10 +51,10 @@ INSTRUMENTS = (
 # What is said of a person, the question, and how the answer is said. {v} is the value.
 ATTRIBUTES: dict[str, tuple[str, str, list[str]]] = {
     "town": ("{p} lives in {v}.", "Where does {p} live?", TOWNS),
-    "trade": ("{p} works as a {v}.", "What is the trade of {p}?", TRADES),
+    "trade": ("{p} is a {v}.", "What is the trade of {p}?", TRADES),
     "animal": ("{p} keeps a {v}.", "Which animal does {p} keep?", ANIMALS),
     "thing": ("{p} owns a {v}.", "What does {p} own?", THINGS),
-    "food": ("{p} eats {v}.", "What does {p} eat?", FOODS),
+    "food": ("{p} dines on {v}.", "What does {p} dine on?", FOODS),
     "instrument": ("{p} plays the {v}.", "What does {p} play?", INSTRUMENTS),
 }
 
