@@ -1,7 +1,7 @@
 """Attention for training on long contexts: documents are read piece by piece, questions see everything.
 
-Of a context with 200 documents and as many questions as fit, nearly all of the work of attention is what documents do with other documents, of which there is
-nothing to learn. Here a document sees the piece of text in which it is and the beginning of the whole; a question and its reply see everything, at the distances
+Of a context with 200 documents and 48 questions, nearly all of the work of attention is what documents do with other documents, of which there is
+nothing to learn. Here a document sees the piece of 512 tokens in which it is (some are cut in two) and the beginning of the whole; a question and its reply see everything, at the distances
 and among as many others as in earnest. At 30,000 tokens a step takes a sixth of the time. What documents do with other documents is learned at shorter lengths.
 """
 
@@ -24,13 +24,13 @@ def documents_apart(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     scaling: float,
-    documents: int = 0,
+    document_tokens: int = 0,
     **_: object,
 ) -> tuple[torch.Tensor, None]:
-    """As transformers calls it: query, key, value [sequences, heads, tokens, headDim] → [sequences, tokens, heads, headDim]. The first `documents` tokens are
-    read apart, if they are more than a piece. No mask is needed: sequences are filled up on the right."""
-    n = documents // PIECE * PIECE
-    if n <= PIECE:
+    """As transformers calls it: query, key, value [sequences, heads, tokens, headDim] → [sequences, tokens, heads, headDim]. The first `document_tokens`, rounded
+    down to whole pieces, are read apart. No mask is needed: sequences are filled up on the right."""
+    n = document_tokens // PIECE * PIECE
+    if n == 0:
         out = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling)
     else:
         apart = pieces_alone(query[:, :, :n], key[:, :, :n], value[:, :, :n], scaling)

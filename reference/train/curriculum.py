@@ -1,8 +1,8 @@
 """What is learned when, and from what. Every step of a stage makes sequences of tokens with a weight for each in the loss.
 
 Trained on documents at once, a small model learns of what kind an answer is, and then chooses a document at random for thousands of steps: it lacks the
-circuit that binds a name to what is said behind it. It begins with one (`induction.py`); then come documents, twice as many whenever they are
-mastered; then everything else, and at last long contexts.
+circuit that binds a name to what is said behind it. It begins with one (`induction.py`); then come documents, more and more
+of them; then everything else, and at last long contexts.
 """
 
 import math
@@ -23,17 +23,17 @@ WEIGHTS = {PROMPT: 0.05, REPLY: 0.25, ANSWER: 1.0, END: 0.25}
 """In a prompt names and values are random, and cannot be predicted. Most of a reply repeats the question; what must be found is the rest."""
 
 
-def weighted(conversation: Conversation, tokenizer: spm.SentencePieceProcessor, prompt: float = WEIGHTS[PROMPT]) -> Sequence:
+def weighted(conversation: Conversation, tokenizer: spm.SentencePieceProcessor, prompt_weight: float = WEIGHTS[PROMPT]) -> Sequence:
     ids, kinds = encode(conversation, tokenizer)
     wanted = [EOS if kind == END else token for token, kind in zip(ids, kinds)]
-    return ids, wanted, [prompt if kind == PROMPT else WEIGHTS[kind] for kind in kinds]
+    return ids, wanted, [prompt_weight if kind == PROMPT else WEIGHTS[kind] for kind in kinds]
 
 
 @dataclass(frozen=True)
 class Batch:
     sequences: list[Sequence]
-    documents: int = 0
-    """Tokens at the beginning that are documents and are read apart (`attention.py`), if any are."""
+    document_tokens: int = 0
+    """At the beginning, that are read apart (`attention.py`)."""
 
 
 Step = Callable[[Random, spm.SentencePieceProcessor], list[Batch]]
@@ -43,18 +43,17 @@ Step = Callable[[Random, spm.SentencePieceProcessor], list[Batch]]
 class Stage:
     name: str
     step: Step
-    goal: float
-    """Left when so large a part of the tokens of weight 1 is right, as a running mean …"""
     most_steps: int
-    """… or after so many steps."""
     factor: float
-    positions: int = 0
-    """If longer than a sequence, the sequence is spread over so many positions, in pieces with gaps between them: every distance is met at the price of a
-    short sequence (PoSE, Zhu et al. 2023, arXiv:2309.10400)."""
+    positions: int
+    """Over which a sequence is spread, in pieces with gaps between them: every distance is met at the price of a short sequence (PoSE, Zhu et al. 2023,
+    arXiv:2309.10400)."""
     rate: float = 1.0
     """Of the learning rate at the first step …"""
     last_rate: float = 1.0
     """… and at the last."""
+    goal: float = math.inf
+    """Left sooner when so large a part of the tokens of weight 1 is right, as a running mean."""
 
 
 def some_documents(count: int, tokens: int) -> Step:
@@ -73,9 +72,9 @@ def some_documents(count: int, tokens: int) -> Step:
     return step
 
 
-def everything(length: int, rows: int, turns: tuple[int, ...] = (1, 2, 4, 8, 12)) -> Step:
-    """The card's mixture: of the examples half are instructions, a quarter stories, a quarter documents. In rows of about `length` tokens, one after the other.
-    `turns`: how many instructions follow each other in an example, each as often."""
+def everything(length: int, rows: int, turns: tuple[int, ...]) -> Step:
+    """The card's mixture: of the examples half are instructions, a quarter stories, a quarter documents, one after the other in rows of `length` tokens, whose last
+    is cut off. `turns`: how many instructions follow each other in an example, each as often."""
 
     def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
         return [Batch([packed(lambda: example(length, turns, rng), length, tokenizer) for _ in range(rows)])]
@@ -88,16 +87,16 @@ def long_documents(shortest: int, longest: int, beside: Step) -> Step:
 
     def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
         length = round(math.exp(rng.uniform(math.log(shortest), math.log(longest))))
-        documents = weighted(documents_of(length, LONG_QUESTIONS, rng), tokenizer, prompt=0.0)
+        documents = weighted(documents_of(length, LONG_QUESTIONS, rng), tokenizer, prompt_weight=0.0)
         first_reply = next(i for i, weight in enumerate(documents[2]) if weight > 0)
-        return [Batch([documents], first_reply - QUESTION), *beside(rng, tokenizer)]
+        return [Batch([documents], first_reply - QUESTION_TOKENS), *beside(rng, tokenizer)]
 
     return step
 
 
 LONG_QUESTIONS = 48
-QUESTION = 48
-"""Tokens of a question at most."""
+QUESTION_TOKENS = 48
+"""At most."""
 
 
 def packed(make: Callable[[], Conversation], length: int, tokenizer: spm.SentencePieceProcessor) -> Sequence:
@@ -121,12 +120,17 @@ def example(length: int, turns: tuple[int, ...], rng: Random) -> Conversation:
     return documents_of(rng.randrange(length // 4, length), 16, rng)
 
 
+MOST_DOCUMENTS = 200
+
+
 def documents_of(length: int, questions: int, rng: Random) -> Conversation:
-    """Up to 200, of about `length` tokens with `questions` questions about them."""
-    facts, fillers = rng.randrange(2, 6), rng.randrange(1, 16)
-    each = TOKENS_OF_DOCUMENT + TOKENS_OF_SENTENCE * (facts + fillers)
-    count = round((length - TOKENS_OF_TURN * questions) / each)
-    return conversation_about(Size(max(2, min(200, count)), facts, fillers, questions), "train", rng)
+    """Of about `length` tokens with `questions` questions about them."""
+    tokens = length - TOKENS_OF_TURN * questions
+    facts = rng.randrange(2, 6)
+    fewest = max(1, math.ceil((tokens / MOST_DOCUMENTS - TOKENS_OF_DOCUMENT) / TOKENS_OF_SENTENCE) - facts)
+    fillers = rng.randrange(fewest, max(16, fewest + 1))
+    count = round(tokens / (TOKENS_OF_DOCUMENT + TOKENS_OF_SENTENCE * (facts + fillers)))
+    return conversation_about(Size(max(2, count), facts, fillers, questions), "train", rng)
 
 
 def spread(ids: list[int], most: int, rng: Random) -> list[int]:

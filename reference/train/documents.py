@@ -19,9 +19,9 @@ class Size:
     """How long a conversation becomes."""
 
     documents: int
-    facts: int = 4
+    facts: int
     """In each document, of as many different kinds."""
-    fillers: int = 8
+    fillers: int
     """Sentences in each document beside its facts."""
     questions: int = 16
     """One a turn; the documents are before the first."""

@@ -16,7 +16,7 @@ import sentencepiece as spm
 import torch
 from cases import DOCUMENT_TOKENS, Case, by_length, instructions, part_right, questions, summaries
 from conversation import BOS, EOS, after_newline
-from network import FACTOR, with_factor
+from network import with_factor
 from transformers import DynamicCache, LlamaForCausalLM
 
 CHUNK = 1024
@@ -65,10 +65,11 @@ class Reader:
         return logits[0, -1]
 
 
-def open_reader(model: Path, factor: float = FACTOR) -> Reader:
+def open_reader(model: Path, factor: float | None = None) -> Reader:
+    """With the factor in its config.json, unless another is given."""
     tokenizer = spm.SentencePieceProcessor(model_file=str(model / "tokenizer.model"))
     network = LlamaForCausalLM.from_pretrained(model, dtype=torch.float32, attn_implementation="sdpa")
-    return Reader(with_factor(network, factor).eval(), tokenizer)
+    return Reader((network if factor is None else with_factor(network, factor)).eval(), tokenizer)
 
 
 def tasks(split: str, count: int) -> Iterable[Case]:
@@ -97,7 +98,7 @@ def answers(reader: Reader, cases: Iterable[Case]) -> Iterator[dict]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=Path)
-    parser.add_argument("--factor", type=float, default=FACTOR)
+    parser.add_argument("--factor", type=float)
     parser.add_argument("--split", default="test")
     parser.add_argument("--cases", type=int, default=50)
     parser.add_argument("--texts", type=int, default=2)

@@ -12,7 +12,7 @@ Subspaces that are orthogonal to each other: a line that all tokens have in comm
 - Layer 1: a query is what was heard b tokens back, a key what was heard b + 1 back. They are alike where the same was said before the token before, at any
   distance: only those pairs of dimensions are used that turn by less than a radian and a half either way in the whole context. What that token is, is added
   to what the token is,
-- and the output matrix, which begins as the embedding, reads it off.
+- and the output matrix, which begins as the embedding without the common line, reads it off.
 """
 
 import torch
@@ -22,7 +22,7 @@ EMBEDDING = 0.1
 """Standard deviation. Small, so that what layers add is not drowned."""
 COMMON = 0.436
 """Part of an embedding's length along the common line; √(1 − 0.436²) = 0.9 is what the token is."""
-HEAD = 0.1
+OUTPUT = 0.1
 QUIET = 0.1
 """All other outputs of layers, in parts of what is usual."""
 DISTANCES = (1.0, 2.0, 3.0)
@@ -53,7 +53,7 @@ def write_induction_head(network: LlamaForCausalLM) -> None:
     directions = torch.nn.functional.normalize(torch.randn(config.vocab_size, len(tokens)) @ tokens)
     embedding = (1 - COMMON**2) ** 0.5 * directions + COMMON * common
     network.model.embed_tokens.weight.copy_(EMBEDDING * hidden**0.5 * embedding)
-    network.lm_head.weight.copy_(HEAD * hidden**0.5 * directions)
+    network.lm_head.weight.copy_(OUTPUT * hidden**0.5 * directions)
     for layer in network.model.layers:
         layer.mlp.down_proj.weight.mul_(QUIET)
         layer.self_attn.o_proj.weight.mul_(QUIET)

@@ -6,9 +6,9 @@ from random import Random
 from conversation import Conversation, Turn
 from world import ANIMALS, FOODS, INSTRUMENTS, THINGS, TOWNS, TRADES, Split, sample_people, split_of
 
-WORDS = [*ANIMALS, *THINGS, *FOODS, *INSTRUMENTS, *TRADES]
+WORDS = list(dict.fromkeys([*ANIMALS, *THINGS, *FOODS, *INSTRUMENTS, *TRADES]))  # a drum is in two of them
 NUMBERS = ["one", "two", "three", "four", "five", "six"]
-POSITIONS = ["first", "second", "third", "last"]
+PLACES = ["first", "second", "third", "last"]
 KINDS = {"an animal": ANIMALS, "something to eat": FOODS, "a town": TOWNS, "a trade": TRADES, "an instrument": INSTRUMENTS}
 OPPOSITES = (
     "hot cold|big small|old young|dark bright|wet dry|long short|high low|open closed|full empty|loud quiet|fast slow|near far|early late|hard soft|"
@@ -37,9 +37,9 @@ def reverse(split: Split, rng: Random) -> Conversation:
 
 def pick(split: Split, rng: Random) -> Conversation:
     words = words_of(split, rng.randrange(3, 6), rng)
-    position = rng.choice(POSITIONS)
-    word = words[POSITIONS.index(position) if position != "last" else -1]
-    return [Turn(f"What is the {position} of these words? {', '.join(words)}.", f"The {position} word is {word}.", word)]
+    place = rng.choice(PLACES)
+    word = words[PLACES.index(place) if place != "last" else -1]
+    return [Turn(f"What is the {place} of these words? {', '.join(words)}.", f"The {place} word is {word}.", word)]
 
 
 def count(split: Split, rng: Random) -> Conversation:
@@ -53,7 +53,7 @@ def which(split: Split, rng: Random) -> Conversation:
     kind, other = rng.sample(list(KINDS), 2)
     while True:
         word, *others = rng.choice(KINDS[kind]), *rng.sample(KINDS[other], 2)
-        if split_of(" ".join([word, *others])) == split:
+        if all(split_of(" ".join([word, *order])) == split for order in (others, others[::-1])):
             break
     words = rng.sample([word, *others], 3)
     return [Turn(f"Which of these is {kind}: {', '.join(words)}?", f"It is {word}.", word)]
@@ -71,7 +71,7 @@ def replace(split: Split, rng: Random) -> Conversation:
 
 
 def opposite(split: Split, rng: Random) -> Conversation:
-    """What is asked is common knowledge, so it is asked about two words that belong together in one split only."""
+    """What is asked is common knowledge, so it is asked about two words which, in this order, belong to `split`."""
     while True:
         pairs = [pair.split() for pair in rng.sample(OPPOSITES.split("|"), 2)]
         (a, not_a), (b, not_b) = (rng.sample(pair, 2) for pair in pairs)
@@ -80,7 +80,7 @@ def opposite(split: Split, rng: Random) -> Conversation:
 
 
 def names(split: Split, rng: Random) -> Conversation:
-    """Turns, the last of which asks about the first."""
+    """Turns, the last of which asks about one of those before."""
     person, friend = sample_people(split, 2, rng)
     turns = [Turn(f"My name is {person}.", f"Good day, {person}."), Turn(f"My friend is {friend}.", f"Greetings to {friend}.")]
     rng.shuffle(turns)

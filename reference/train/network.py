@@ -6,8 +6,7 @@ from induction import listen_again, write_induction_head
 from tokenizer import VOCAB
 from transformers import LlamaConfig, LlamaForCausalLM
 
-HEADS, HEAD_DIM, LAYERS = 3, 64, 3
-HIDDEN, INTERMEDIATE = 192, 512
+HIDDEN, INTERMEDIATE, HEADS, LAYERS = 192, 512, 3, 3
 POSITIONS, FACTOR = 32768, 8.0
 
 
@@ -22,7 +21,6 @@ def config(factor: float) -> LlamaConfig:
         num_hidden_layers=LAYERS,
         num_attention_heads=HEADS,
         num_key_value_heads=HEADS,
-        head_dim=HEAD_DIM,
         max_position_embeddings=POSITIONS,
         rms_norm_eps=1e-5,
         rope_parameters=rope,

@@ -38,13 +38,13 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
 
 
 class Optimizer:
-    """Both, each for its parameters."""
+    """Both, each for its parameters. Every step is told its learning rate."""
 
-    def __init__(self, network: LlamaForCausalLM, lr: float) -> None:
+    def __init__(self, network: LlamaForCausalLM) -> None:
         matrices = [p for p in network.model.layers.parameters() if p.dim() == 2]
         norms = [p for p in network.parameters() if p.dim() == 1]
         others = [network.model.embed_tokens.weight, network.lm_head.weight, *norms]
-        self.parts = [Muon(matrices, lr), torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.98), weight_decay=0.01)]
+        self.parts = [Muon(matrices, lr=0.0), torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.98), weight_decay=0.01)]
 
     def step(self, lr: float) -> None:
         for part in self.parts:

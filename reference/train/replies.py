@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 SMALLEST_MARGIN = 1e-3
 """Between the two best logits of any step, in standard deviations of them: float32 is a hundred times nearer to the truth."""
-POSITIONS = [0, 1, 127, 511, 1023, 2047, 3071, 4095, 4096, 6000, 8191, 12000, 16383, 24000, 29000]
+LOGITS_AT = [0, 1, 127, 511, 1023, 2047, 3071, 4095, 4096, 6000, 8191, 12000, 16383, 24000, 29000]
 LONGEST = 30000
 """Tokens of the last prompt, whose answer is in the middle."""
 
@@ -27,11 +27,11 @@ LONGEST = 30000
 def replies(reader: Reader) -> list[dict]:
     """27 instructions, 8 summaries, 14 questions about 20 to 50 documents and a longer one."""
     found = []
-    short = Random(SEED).sample(list(instructions("test", 6)), 45)
-    tasks = [(short, 27), (summaries("test", 60), 8)]
+    tasks = [(instructions("test", 6), 27), (summaries("test", 60), 8)]
     tasks += [(questions("test", documents, documents * DOCUMENT_TOKENS, 3, 10), count) for documents, count in ((20, 5), (30, 5), (50, 4))]
     for cases, count in tasks:
-        found += islice((reply for case in cases if (reply := reply_to(reader, case)) is not None), count)
+        shuffled = Random(SEED).sample(list(cases), 30)
+        found += islice((reply for case in shuffled if (reply := reply_to(reader, case)) is not None), count)
     longest = (case for case in by_length("test", LONGEST, 2) if 0.3 < case.depth < 0.7)
     found.append(next(reply for case in longest if (reply := reply_to(reader, case)) is not None and reply["reply"] == reply["wanted"]))
     assert len(found) == 50, len(found)
@@ -54,7 +54,7 @@ def reply_to(reader: Reader, case: Case) -> dict | None:
 
 def write_logits(reader: Reader, prompt: str, out: Path) -> None:
     tokens = torch.tensor([BOS, *reader.tokenizer.encode(prompt)])
-    positions = torch.tensor([*(position for position in POSITIONS if position < len(tokens) - 1), len(tokens) - 1])
+    positions = torch.tensor([*(position for position in LOGITS_AT if position < len(tokens) - 1), len(tokens) - 1])
     with torch.no_grad():
         hidden = reader.network.model(input_ids=tokens[None]).last_hidden_state[0, positions]
         logits = reader.network.lm_head(hidden)

@@ -1,6 +1,6 @@
 """Train tiny-32k, resumably: `python reference/train/train.py --out FOLDER`. Stops at the end of a stage with `--until NAME`.
 
-Prints a line for every 20 steps: stage, step, seconds of processor time, tokens, loss, and which part of the tokens of weight 1 is right in each batch of a step.
+Prints a line for every 20 steps and the last of a stage: stage, step, seconds of processor time, tokens, loss, and which part of the tokens of weight 1 is right in each batch of a step.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from transformers import LlamaForCausalLM
 SEED = 20230818
 LEARNING_RATE = 1e-3
 WARM_UP = 50
+LEAST_STEPS = 20
 CLIP = 1.0
 
 
@@ -39,12 +40,10 @@ def batch_of(sequences: list[Sequence]) -> tuple[torch.Tensor, torch.Tensor, tor
 
 
 def loss_of(
-    network: LlamaForCausalLM, ids: torch.Tensor, positions: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor, documents: int
+    network: LlamaForCausalLM, ids: torch.Tensor, positions: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor, document_tokens: int
 ) -> tuple[torch.Tensor, float]:
     """The weighted mean of the cross-entropy, and which part of the tokens of weight 1 is the most likely one."""
-    # Without a mask, transformers takes a gap between positions for the beginning of another sequence.
-    mask = torch.ones_like(ids)
-    hidden = network.model(input_ids=ids, position_ids=positions, attention_mask=mask, documents=documents).last_hidden_state[:, :-1]
+    hidden = network.model(input_ids=ids, position_ids=positions, document_tokens=document_tokens).last_hidden_state[:, :-1]
     wanted, weight = wanted[:, 1:], weights[:, 1:]
     chosen = weight > 0
     logits = network.lm_head(hidden[chosen])
@@ -79,14 +78,15 @@ class Run:
         return path.read_bytes()
 
     def _new_optimizer(self) -> None:
-        self.network.set_attn_implementation(attention.NAME)
-        self.optimizer = Optimizer(self.network, LEARNING_RATE)
+        self.network.set_attn_implementation(attention.NAME)  # set anew, too, where the network is another
+        self.optimizer = Optimizer(self.network)
         self.steps_of_optimizer = 0
 
     def _load(self) -> None:
         state = torch.load(self.folder / "state.pt")
         self.stage, self.step, self.seconds, self.tokens, self.right, steps = state["progress"]
-        self.network = with_factor(self.network, STAGES[min(self.stage, len(STAGES) - 1)].factor)
+        stage = STAGES[min(self.stage, len(STAGES) - 1)]
+        self.network = with_factor(self.network, stage.factor)
         self.network.load_state_dict(state["network"])
         self._new_optimizer()
         self.optimizer.load(state["optimizer"])
@@ -109,14 +109,14 @@ class Run:
     def run_stage(self, stage: Stage) -> None:
         began = time.process_time() - self.seconds
         saved = self.seconds
-        while self.step < stage.most_steps and not (self.step >= 20 and self.right[0] >= stage.goal):
+        while not self._finished(stage):
             rng = Random(f"{SEED} {stage.name} {self.step}")  # the same data, wherever training was interrupted
             loss, right = self._learn(stage, stage.step(rng, self.tokenizer), rng)
             self.step += 1
             self.steps_of_optimizer += 1
             self.right = [0.9 * mean + 0.1 * part for mean, part in zip(self.right or right, right)]
             self.seconds = time.process_time() - began
-            if self.step % 20 == 0:
+            if self.step % 20 == 0 or self._finished(stage):
                 self.log({"stage": stage.name, "step": self.step, "seconds": round(self.seconds), "tokens": self.tokens, "loss": round(loss, 4),
                           "right": [round(mean, 4) for mean in self.right]})
             if self.seconds - saved > 200:
@@ -127,7 +127,10 @@ class Run:
             self.network = stretched(self.network, STAGES[self.stage].factor)
             self._new_optimizer()
         self.save()
-        torch.save(self.network.state_dict(), self.folder / f"after {stage.name}.pt")
+        torch.save({"network": self.network.state_dict()}, self.folder / f"after {stage.name}.pt")
+
+    def _finished(self, stage: Stage) -> bool:
+        return self.step >= stage.most_steps or (self.step >= LEAST_STEPS and self.right[0] >= stage.goal)
 
     def _learn(self, stage: Stage, batches: list[Batch], rng: Random) -> tuple[float, list[float]]:
         """The mean loss of the batches, and what is right in each."""
@@ -136,7 +139,7 @@ class Run:
         for batch in batches:
             ids, wanted, weights = batch_of(batch.sequences)
             positions = torch.tensor([spread(row, stage.positions, rng) for row in ids.tolist()])
-            loss, part = loss_of(self.network, ids, positions, wanted, weights, batch.documents)
+            loss, part = loss_of(self.network, ids, positions, wanted, weights, batch.document_tokens)
             (loss / len(batches)).backward()
             losses.append(loss.item())
             right.append(part)
@@ -154,14 +157,12 @@ class Run:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--until", default="")
+    names = [stage.name for stage in STAGES]
+    parser.add_argument("--until", choices=names, default=names[-1])
     arguments = parser.parse_args()
     run = Run(arguments.out)
-    while run.stage < len(STAGES):
-        stage = STAGES[run.stage]
-        run.run_stage(stage)
-        if stage.name == arguments.until:
-            break
+    while run.stage <= names.index(arguments.until):
+        run.run_stage(STAGES[run.stage])
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 /**
- * `npm run demo`: a chat with the embedded model, questions about up to 20,000 tokens with and without position interpolation, and the numbers of the
+ * `npm run demo`: a chat with the embedded model, a question about 30,000 tokens with and without position interpolation, and the numbers of the
  * implementation beside those of Hugging Face transformers. For a clone of the repository: the package does not have all golden files.
  */
 import type { LlamaConfig } from '../config.js';
 import { complete } from '../generate.js';
 import { type GreedyReply, openGolden, readGreedyReplies, readIntegers, readTensors } from '../golden.js';
-import { EMBEDDED_MODEL, loadModel } from '../load.js';
+import { type LoadedModel, loadModel } from '../load.js';
 import type { NumericsName } from '../ops/rounding.js';
 import type { Floats } from '../tensor.js';
 import { shownOn } from './io.js';
@@ -20,29 +20,29 @@ await showNumbers();
 /** Every prompt is one that the model has not been trained on (golden/tiny-32k/README.md), and comes with the reply that is right. */
 async function showChat(): Promise<void> {
   const replies = await readGreedyReplies('tiny-32k');
-  const instruction = replies.find(({ task }) => task.startsWith('instruction'))!;
-  print('\ntiny-32k: trained at 4,096 positions, interpolated by 8 to 32,768, and shipped with this repository.\n');
-  print(`  ${instruction.prompt.split('\n')[1]}`);
-  await ask(instruction);
-  await showQuestion(replies.findLast(({ task }) => task === '30 documents')!);
+  const instruction = replies.find(({ task, reply, wanted }) => task === 'instruction: reverse' && reply === wanted)!;
+  const question = replies.at(-1)!;
+  const { task, promptTokens } = question;
   print(
-    '\n  The longest that it has answered. At this length it is wrong far more often than right (golden/tiny-32k/README.md).',
+    '\ntiny-32k: trained at 4,096 positions, stretched by 8 to 32,768, trained on, and shipped with this repository.\n',
   );
-  await showQuestion(replies.at(-1)!);
-}
-
-async function showQuestion(question: GreedyReply): Promise<void> {
-  const { task, prompt, promptTokens } = question;
+  await using loaded = await loadModel();
+  print(`  ${lastLine(instruction)}`);
+  await ask(loaded, instruction);
   print(`\n  ${promptTokens.toLocaleString('en')} tokens, ${task}, one of which holds the answer.`);
-  print(`  ${prompt.slice(prompt.lastIndexOf('Question:'), prompt.lastIndexOf('\n[/INST]'))}`);
-  await ask(question);
+  print(`  ${lastLine(question)}`);
+  await ask(loaded, question);
   print('\n  The same with positions as they are, that is with factor 1 instead of 8:');
-  await ask(question, 1);
+  await using ignored = await loadModel(undefined, { ropeFactor: 1 });
+  await ask(ignored, question);
 }
 
-async function ask({ prompt, wanted }: GreedyReply, ropeFactor?: number): Promise<void> {
-  await using loaded = await loadModel(EMBEDDED_MODEL, { ropeFactor });
-  const { model, tokenizer } = loaded;
+/** Of what is asked. */
+function lastLine({ prompt }: GreedyReply): string {
+  return prompt.slice(0, prompt.lastIndexOf('\n[/INST]')).split('\n').at(-1)!;
+}
+
+async function ask({ model, tokenizer }: LoadedModel, { prompt, wanted }: GreedyReply): Promise<void> {
   const bar = new ProgressBar(process.stdout, '  reading ');
   const { text, timings } = await complete(model, tokenizer, prompt, {
     maxNewTokens: MOST_NEW_TOKENS,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { generate } from '../../src/generate.js';
+import { complete, generate } from '../../src/generate.js';
 import { loadModel } from '../../src/load.js';
 import { formatPrompt } from '../../src/prompt.js';
 import { goldenPath } from '../support/golden.js';
@@ -117,6 +117,31 @@ describe('generate', () => {
       if (flags[i] !== '--min-p') expect(tokens, flags[i]).not.toEqual(expected);
     }
   });
+
+  it.each(['wasm', 'exact'] as const)(
+    '--rope-factor stands in for that of the model, with kernels %s',
+    async kernels => {
+      const prompt = [1, 183, 40, 97];
+      const tokens = async (...flags: string[]) => {
+        const args = [
+          'generate',
+          '--tokens',
+          prompt.join(','),
+          ...model,
+          '--max-new-tokens',
+          '20',
+          '--kernels',
+          kernels,
+        ];
+        return (await json([...args, ...flags])).tokens;
+      };
+      await using ignored = await loadModel(goldenPath('gqa'), { kernels, ropeFactor: 1 });
+      const { tokens: expected } = await complete(ignored.model, ignored.tokenizer, prompt, { maxNewTokens: 20 });
+      expect(await tokens('--rope-factor', '1')).toEqual(expected);
+      expect(await tokens()).not.toEqual(expected);
+      expect(await tokens()).toEqual(await tokens('--rope-factor', '8'));
+    },
+  );
 
   it('--json tells a seed that nobody gave, and it repeats the text', async () => {
     const args = ['generate', '--prompt', 'Hi', '--temperature', '1', ...short];

@@ -87,12 +87,12 @@ describe('the program', () => {
 });
 
 describe('npm run demo', () => {
-  // It reads 20,000 tokens twice.
+  // It reads 29,000 tokens twice.
   it('finds the fact with the factor, not without, and its numbers are those of transformers but for the two mistakes', async () => {
     const { code, stdout, stderr } = await demo();
     expect([code, stderr]).toEqual([0, '']);
     const verdicts = Array.from(stdout.matchAll(/^ {2}reading █{40} [\d.]+ s\n {2}→ (.*)\n {4}(right|wrong)/gm));
-    expect(verdicts.map(([, , verdict]) => verdict)).toEqual(['right', 'right', 'wrong', 'right', 'wrong']);
+    expect(verdicts.map(([, , verdict]) => verdict)).toEqual(['right', 'right', 'wrong']);
     expect(verdicts[1][1]).toMatch(/^It says that /);
     const errors = stdout.matchAll(/^(f64|f32|bf16|f16|f64, .*?) {2,}(f64|f32|bf16|f16) +(\S+) +(\S+)$/gm);
     const rows = Array.from(
@@ -108,5 +108,5 @@ describe('npm run demo', () => {
     });
     expect(rows[4][2]).toBeGreaterThan(1);
     expect(rows[5][2]).toBeGreaterThan(1);
-  });
+  }, 600_000);
 });
