@@ -53,10 +53,10 @@ def svg(on: Table, off: Table) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" font-size="13" fill="#222">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
-        text(LEFT, 28, "tiny-32k: right answers, in %, by tokens of the prompt (rows) and depth of the answer in them, in % (columns)", 'font-size="16" font-weight="600"'),
+        text(LEFT, 28, "tiny-32k: right answers, in %", 'font-size="16" font-weight="600"'),
         *panel(on, LEFT, "positions interpolated, factor 8"),
         *panel(off, LEFT + PANEL, "the same weights, factor 1"),
-        text(LEFT, height - 16, "Held-out people; an answer counts if the whole reply is right to the letter.", 'font-size="12" fill="#666"'),
+        text(LEFT, height - 16, "Rows: tokens of the prompt. Columns: where in it the answer is, in %. Held-out people; a reply counts if it is right to the letter.", 'font-size="12" fill="#666"'),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
