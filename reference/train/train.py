@@ -85,6 +85,8 @@ class Run:
     def _load(self) -> None:
         state = torch.load(self.folder / "state.pt")
         self.stage, self.step, self.seconds, self.tokens, self.right, steps = state["progress"]
+        if state["stages"] != [stage.name for stage in STAGES[: self.stage + 1]]:
+            raise SystemExit(f"{self.folder} was trained by other stages: {', '.join(state['stages'])}; begin in a new folder")
         stage = STAGES[min(self.stage, len(STAGES) - 1)]
         self.network = with_factor(self.network, stage.factor)
         self.network.load_state_dict(state["network"])
@@ -94,6 +96,7 @@ class Run:
 
     def save(self) -> None:
         state = {
+            "stages": [stage.name for stage in STAGES[: self.stage + 1]],
             "progress": (self.stage, self.step, self.seconds, self.tokens, self.right, self.steps_of_optimizer),
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state(),
