@@ -1,11 +1,12 @@
 /** The embedded model: its replies to held-out prompts, and its logits up to the end of 29,000 tokens, are those of transformers in float32. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { complete } from '../src/generate.js';
-import { type GreedyReply, readGreedyReplies, readIntegers, readTensors } from '../src/golden.js';
+import { type GreedyReply, readGreedyReplies } from '../src/golden.js';
 import type { Sequence } from '../src/kernels/kernels.js';
 import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../src/load.js';
 import { argmax } from '../src/sampling/sampler.js';
 import type { Floats, Tensor } from '../src/tensor.js';
+import { continuing, readIntegers, readTensors } from './support/golden.js';
 import { largestDifference, spread } from './support/tensors.js';
 
 const CHUNK = 512;
@@ -63,8 +64,7 @@ describe('the longest prompt', () => {
     expect(rootMeanSquare(logits)).toBeLessThan(1.5 * rootMeanSquare(positions.map((_, i) => row(theirs, i))));
     const reply = [argmax(logits.at(-1)!)];
     while (!model.config.eosTokenIds.includes(reply.at(-1)!) && reply.length < MOST_NEW_TOKENS) {
-      const next = { token: reply.at(-1)!, position: sequence.length, sequence };
-      reply.push(argmax((await model.forward([next])).data));
+      reply.push(argmax((await model.forward(continuing(sequence, [reply.at(-1)!]))).data));
     }
     sequence.dispose();
     expect(reply).toEqual(long.tokens);
@@ -86,7 +86,7 @@ describe('the longest prompt', () => {
 async function logitsAtPositions(model: LoadedModel['model'], sequence: Sequence, end: number): Promise<Floats[]> {
   const found: Floats[] = [];
   for (let start = 0; start < end; start += CHUNK) {
-    const rows = tokens.slice(start, start + CHUNK).map((token, i) => ({ token, position: start + i, sequence }));
+    const rows = continuing(sequence, tokens.slice(start, start + CHUNK));
     const wanted = positions.filter(position => position >= start && position < start + CHUNK);
     const { data } = await model.forward(rows, { logitsFor: wanted.map(position => position - start) }); // [W, V]
     const size = model.config.vocabSize;

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from conversation import Conversation, prompt_of
-from documents import TOKENS_OF_DOCUMENT, TOKENS_OF_SENTENCE, Size, conversation_about
+from documents import MOST_DOCUMENTS, TOKENS_OF_DOCUMENT, TOKENS_OF_SENTENCE, Size, conversation_about
 from instructions import INSTRUCTIONS
 from stories import story
 from world import Split
@@ -66,7 +66,7 @@ def questions(split: Split, documents: int, tokens: int, texts: int, each: int, 
 
 def by_length(split: Split, tokens: int, texts: int) -> Iterator[Case]:
     """Two questions in each tenth of a text of `tokens` tokens."""
-    documents = min(200, max(10, tokens // DOCUMENT_TOKENS))
+    documents = min(MOST_DOCUMENTS, max(10, tokens // DOCUMENT_TOKENS))
     yield from questions(split, documents, tokens, texts, 2 * DEPTHS, "length")
 
 

@@ -12,7 +12,7 @@ from random import Random
 
 import sentencepiece as spm
 from conversation import ANSWER, END, EOS, NEWLINE, PROMPT, REPLY, Conversation, encode
-from documents import TOKENS_OF_DOCUMENT, TOKENS_OF_SENTENCE, TOKENS_OF_TURN, Size, conversation_about
+from documents import MOST_DOCUMENTS, TOKENS_OF_DOCUMENT, TOKENS_OF_SENTENCE, TOKENS_OF_TURN, Size, conversation_about
 from instructions import instructions
 from stories import story
 
@@ -118,9 +118,6 @@ def example(length: int, turns: tuple[int, ...], rng: Random) -> Conversation:
         most = min(15.0, max(0, length - 30 * scenes) / scenes / TOKENS_OF_SENTENCE)
         return story(scenes, round(most * rng.random() ** 2), "train", rng)
     return documents_of(rng.randrange(length // 4, length), 16, rng)
-
-
-MOST_DOCUMENTS = 200
 
 
 def documents_of(length: int, questions: int, rng: Random) -> Conversation:

@@ -10,6 +10,7 @@ TOKENS_OF_SENTENCE = 7.5
 TOKENS_OF_DOCUMENT = 13
 """Besides its sentences."""
 TOKENS_OF_TURN = 27
+MOST_DOCUMENTS = 200
 
 REQUEST = "Answer the question from these documents."
 

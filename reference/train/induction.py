@@ -73,8 +73,7 @@ def write_induction_head(network: LlamaForCausalLM) -> None:
 
 def alike(config: LlamaConfig, spaces: list[torch.Tensor], looked_for: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
     """Queries and keys whose score is great where what is `b` tokens back, for every b in `looked_for`, was b + 1 tokens back."""
-    size, pairs = config.head_dim, config.head_dim // 2
-    frequencies = 10000.0 ** (-torch.arange(pairs) / pairs)
+    size, pairs, frequencies = pairs_of(config)
     slow = torch.arange(pairs)[frequencies * CONTEXT / 2 < 1.5]
     query, key = torch.zeros(size, config.hidden_size), torch.zeros(size, config.hidden_size)
     # Keys are turned so that the middle of the context is met best.
@@ -105,6 +104,12 @@ def listen_again(network: LlamaForCausalLM, factor: float) -> None:
         attention.q_proj.weight[rows], attention.k_proj.weight[rows] = query, key
 
 
+def pairs_of(config: LlamaConfig) -> tuple[int, int, torch.Tensor]:
+    """Dimensions of a head, pairs of them, and by how many radians each turns from one position to the next."""
+    pairs = config.head_dim // 2
+    return config.head_dim, pairs, 10000.0 ** (-torch.arange(pairs) / pairs)
+
+
 def length_of_common(config: LlamaConfig) -> float:
     """Of what a normalized embedding has along the common line."""
     return COMMON * config.hidden_size**0.5
@@ -112,8 +117,7 @@ def length_of_common(config: LlamaConfig) -> float:
 
 def backwards(config: LlamaConfig, common: torch.Tensor, distance: float, sharpness: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Queries and keys whose score depends on the distance alone, and is greatest at `distance`."""
-    size, pairs = config.head_dim, config.head_dim // 2
-    frequencies = 10000.0 ** (-torch.arange(pairs) / pairs)
+    size, pairs, frequencies = pairs_of(config)
     gain = (sharpness * size**0.5) ** 0.5 / length_of_common(config)
     query, key = torch.zeros(size, config.hidden_size), torch.zeros(size, config.hidden_size)
     for pair in range(pairs):

@@ -8,6 +8,7 @@ positions, in float32 and in float64.
 import argparse
 import json
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -45,7 +46,7 @@ def replies(reader: Reader) -> list[dict]:
 
 def reply_to(reader: Reader, case: Case) -> dict | None:
     """None if it is nearly a tie somewhere."""
-    case = Case(case.task, case.conversation, "", case.length, case.depth)  # at once, as other engines will compute it
+    case = replace(case, shared="")  # at once, as other engines will compute it
     tokens = reader.reply(case)
     reply = reader.text_of(tokens)
     prompt = reader.prompt(case)
@@ -57,19 +58,18 @@ def reply_to(reader: Reader, case: Case) -> dict | None:
     return {"task": case.task, "prompt": case.prompt, "promptTokens": len(prompt), "wanted": case.wanted, "reply": reply, "tokens": tokens}
 
 
-def write_logits(model: Path, prompt: list[int], out: Path) -> None:
+def write_logits(reader: Reader, model: Path, prompt: list[int], out: Path) -> None:
     """In float32, and in float64: the truth, to which both float32 engines are compared."""
     tokens = torch.tensor(prompt)
     positions = torch.tensor([*(position for position in LOGITS_AT if position < len(tokens) - 1), len(tokens) - 1])
 
-    def logits(dtype: torch.dtype) -> torch.Tensor:
-        network = LlamaForCausalLM.from_pretrained(model, dtype=dtype, attn_implementation="sdpa")
+    def logits(network: LlamaForCausalLM) -> torch.Tensor:
         with torch.no_grad():
             return network.lm_head(network.model(input_ids=tokens[None]).last_hidden_state[0, positions])
 
     with in_float64():
-        truth = logits(torch.float64)
-    tensors = {"tokens": tokens, "positions": positions, "logits": logits(torch.float32), "truth": truth}
+        truth = logits(LlamaForCausalLM.from_pretrained(model, dtype=torch.float64, attn_implementation="sdpa"))
+    tensors = {"tokens": tokens, "positions": positions, "logits": logits(reader.network), "truth": truth}
     save_file(tensors, out, metadata={"format": "pt"})
 
 
@@ -82,4 +82,4 @@ if __name__ == "__main__":
     lines = ",\n".join(json.dumps(reply) for reply in found)
     (model / "greedy.json").write_text(f"[\n{lines}\n]\n")
     prompt = [BOS, *reader.tokenizer.encode(found[-1]["prompt"])]
-    write_logits(model, prompt, model / "logits.safetensors")
+    write_logits(reader, model, prompt, model / "logits.safetensors")

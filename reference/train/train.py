@@ -85,7 +85,7 @@ class Run:
     def _load(self) -> None:
         state = torch.load(self.folder / "state.pt")
         self.stage, self.step, self.seconds, self.tokens, self.right, steps = state["progress"]
-        if state["stages"] != [stage.name for stage in STAGES[: self.stage + 1]]:
+        if state["stages"] != [stage.name for stage in STAGES][: len(state["stages"])]:
             raise SystemExit(f"{self.folder} was trained by other stages: {', '.join(state['stages'])}; begin in a new folder")
         stage = STAGES[min(self.stage, len(STAGES) - 1)]
         self.network = with_factor(self.network, stage.factor)
