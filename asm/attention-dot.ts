@@ -1,16 +1,19 @@
 /**
- * The sums of attention over F32 and F16 numbers of the cache: of q · k for 16 positions, of p · v for 16 numbers.
+ * The sums of attention over F32 and F16 numbers of the cache: of q · k for 16 positions, of p · v
+ * for 16 numbers.
  *
  *   out[l] += Σ_j x[j] · n[j, l],   j = 0 … count − 1,   l = 0 … 15
  *
  * Numerics: float32, one running sum over j, then added to `out`.
  *
- * Four vectors of sums, no more: V8 loads all that a round of the loop needs before it computes, so with eight of each one sum lives in memory, and a round
- * takes as long as storing and loading it again: 8192 products in 3100 cycles, where these take 2100.
+ * Four vectors of sums, no more: V8 loads all that a round of the loop needs before it computes, so
+ * with eight of each one sum lives in memory, and a round takes as long as storing and loading it
+ * again: 8192 products in 3100 cycles, where these take 2100.
  *
- * F16: shifted into a float32, the bits are the number times 2^−112. So `x` must come times 2^112, which is less work than multiplying what comes from
- * the cache, and gives the same products. (Numbers below 2^−14 are then subnormal float32s, which are slow: a quarter slower if one in 400 is. Keys and values
- * are not so small, and f16 numbers of all sizes can be stored.)
+ * F16: shifted into a float32, the bits are the number times 2^−112. So `x` must come times 2^112,
+ * which is less work than multiplying what comes from the cache, and gives the same products.
+ * (Numbers below 2^−14 are then subnormal float32s, which are slow: a quarter slower if one in 400
+ * is. Keys and values are not so small, and f16 numbers of all sizes can be stored.)
  */
 import { F16, isF16 } from './cache-format';
 import { HALF_FIELDS } from './half';
@@ -22,7 +25,10 @@ export const F16_SCALE: f32 = 5.192296858534828e33; // 2^112
 export function dot16<T>(out: usize, x: usize, numbers: usize, count: usize): void {
   const fields = held(HALF_FIELDS, <u32>count);
   const shift = held(1 << 13, <u32>count);
-  let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+  let a0 = f32x4.splat(0),
+    a1 = a0,
+    a2 = a0,
+    a3 = a0;
   for (const end = x + (count << 2); x < end; x += 4) {
     const xj = v128.load32_splat(x);
     a0 = f32x4.add(a0, f32x4.mul(xj, four<T>(numbers, 0, shift, fields)));
@@ -35,11 +41,24 @@ export function dot16<T>(out: usize, x: usize, numbers: usize, count: usize): vo
 }
 
 /** The same for x and for y, loading every number once for both. */
-export function dot16OfTwo<T>(outX: usize, outY: usize, x: usize, y: usize, numbers: usize, count: usize): void {
+export function dot16OfTwo<T>(
+  outX: usize,
+  outY: usize,
+  x: usize,
+  y: usize,
+  numbers: usize,
+  count: usize,
+): void {
   const fields = held(HALF_FIELDS, <u32>count);
   const shift = held(1 << 13, <u32>count);
-  let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
-  let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  let a0 = f32x4.splat(0),
+    a1 = a0,
+    a2 = a0,
+    a3 = a0;
+  let b0 = a0,
+    b1 = a0,
+    b2 = a0,
+    b3 = a0;
   for (const end = x + (count << 2); x < end; x += 4) {
     const xj = v128.load32_splat(x);
     const yj = v128.load32_splat(y);
@@ -64,7 +83,8 @@ export function dot16OfTwo<T>(outX: usize, outY: usize, x: usize, y: usize, numb
 
 /** to = query · 2^112, `count` numbers. */
 export function scaleQuery(to: usize, query: usize, count: usize): void {
-  for (let i: usize = 0; i < count << 2; i += 4) store<f32>(to + i, load<f32>(query + i) * F16_SCALE);
+  for (let i: usize = 0; i < count << 2; i += 4)
+    store<f32>(to + i, load<f32>(query + i) * F16_SCALE);
 }
 
 /** `bytes` of F16: what lies as F16 does, then lies as F32. */

@@ -3,7 +3,14 @@ import { dot16, dot16OfTwo, F16_SCALE } from './attention-dot';
 import { addValuesQ8, score16Q8, WEIGHTS_SCRATCH_BYTES } from './attention-q8';
 import { isF16, isQ8 } from './cache-format';
 import { exp, expOne } from './exp';
-import { keysBytes, PAGE_POSITIONS, paddedHeadDim, STEP, stepsBytes, valuesOffset } from './key-value';
+import {
+  keysBytes,
+  PAGE_POSITIONS,
+  paddedHeadDim,
+  STEP,
+  stepsBytes,
+  valuesOffset,
+} from './key-value';
 import { laneMax, laneSum } from './lanes';
 
 const SCORES_BYTES: usize = PAGE_POSITIONS << 2;
@@ -11,21 +18,48 @@ const SCORES_BYTES: usize = PAGE_POSITIONS << 2;
 export const PAGE_SCRATCH_BYTES: usize = 2 * SCORES_BYTES + WEIGHTS_SCRATCH_BYTES;
 
 /**
- * sum, state: those of query x, and behind them those of query y; y may be 0: none. Of the positions of the page x sees the first `seenX`, y the first
- * `seenY`, which is not less.
+ * sum, state: those of query x, and behind them those of query y; y may be 0: none. Of the
+ * positions of the page x sees the first `seenX`, y the first `seenY`, which is not less.
  */
-export function attendPage<T>(sum: usize, state: usize, x: usize, y: usize, seenX: usize, seenY: usize, keys: usize, headDim: usize, scale: f32, scratch: usize): void {
+export function attendPage<T>(
+  sum: usize,
+  state: usize,
+  x: usize,
+  y: usize,
+  seenX: usize,
+  seenY: usize,
+  keys: usize,
+  headDim: usize,
+  scale: f32,
+  scratch: usize,
+): void {
   const sumBytes = paddedHeadDim(headDim) << 2;
   const p = scratch;
   score<T>(p, x, y, keys, y ? seenY : seenX, headDim);
   weigh(p, sum, sumBytes, state, seenX, scale);
   if (y) weigh(p + SCORES_BYTES, sum + sumBytes, sumBytes, state + 8, seenY, scale);
   if (isF16<T>()) multiply(p, 2 * SCORES_BYTES, F16_SCALE);
-  addValues<T>(sum, sumBytes, p, seenX, y ? seenY : 0, keys + valuesOffset<T>(headDim), headDim, scratch + 2 * SCORES_BYTES);
+  addValues<T>(
+    sum,
+    sumBytes,
+    p,
+    seenX,
+    y ? seenY : 0,
+    keys + valuesOffset<T>(headDim),
+    headDim,
+    scratch + 2 * SCORES_BYTES,
+  );
 }
 
 /** scores [2][64]; those from `visible` on may be computed, from whatever is there, or not. */
-function score<T>(scores: usize, x: usize, y: usize, keys: usize, visible: usize, headDim: usize): void {
+function score<T>(
+  scores: usize,
+  x: usize,
+  y: usize,
+  keys: usize,
+  visible: usize,
+  headDim: usize,
+): void {
   if (!isQ8<T>()) memory.fill(scores, 0, 2 * SCORES_BYTES);
   for (let start: usize = 0; start < visible; start += STEP) {
     if (isQ8<T>()) {
@@ -39,7 +73,14 @@ function score<T>(scores: usize, x: usize, y: usize, keys: usize, visible: usize
 }
 
 /** Turns a page's scores into p, and multiplies the sum so far by e^(m − m'). */
-function weigh(scores: usize, sum: usize, sumBytes: usize, state: usize, visible: usize, scale: f32): void {
+function weigh(
+  scores: usize,
+  sum: usize,
+  sumBytes: usize,
+  state: usize,
+  visible: usize,
+  scale: f32,
+): void {
   for (let t = visible; t < PAGE_POSITIONS; t++) store<f32>(scores + (t << 2), -Infinity);
   const before = load<f32>(state);
   const end = scores + SCORES_BYTES;
@@ -66,8 +107,20 @@ function weigh(scores: usize, sum: usize, sumBytes: usize, state: usize, visible
   store<f32>(state, load<f32>(state, 4) * rescale + laneSum(total), 4);
 }
 
-/** sum += Σ_t p[t] · v[t], for one query, and for another one that sees `seenByOther` positions, if not 0. */
-function addValues<T>(sum: usize, sumBytes: usize, p: usize, seen: usize, seenByOther: usize, values: usize, headDim: usize, scratch: usize): void {
+/**
+ * sum += Σ_t p[t] · v[t], for one query, and for another one that sees `seenByOther` positions, if
+ * not 0.
+ */
+function addValues<T>(
+  sum: usize,
+  sumBytes: usize,
+  p: usize,
+  seen: usize,
+  seenByOther: usize,
+  values: usize,
+  headDim: usize,
+  scratch: usize,
+): void {
   const otherP = p + SCORES_BYTES;
   if (isQ8<T>()) {
     addValuesQ8(sum, p, values, seen, headDim, scratch);
@@ -85,5 +138,6 @@ function addValues<T>(sum: usize, sumBytes: usize, p: usize, seen: usize, seenBy
 }
 
 export function multiply(x: usize, bytes: usize, factor: f32): void {
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(x + i, f32x4.mul(v128.load(x + i), f32x4.splat(factor)));
+  for (let i: usize = 0; i < bytes; i += 16)
+    v128.store(x + i, f32x4.mul(v128.load(x + i), f32x4.splat(factor)));
 }

@@ -2,16 +2,28 @@
  * Attention over Q8 numbers of the cache, in integers.
  *
  * Numerics: what meets the cache becomes integers of −32767 … 32767 too, as `block-scale.ts` says.
- *   scores:  the query, with a scale for each block of 32 numbers. A block's products are summed exactly (below 2^27); then, in float32,
+ *   scores: the query, with a scale for each block of 32 numbers. A block's products are summed
+ *   exactly (below 2^27); then, in float32,
  *            sum · (the key's scale · the query's scale) is added up, block after block.
- *   values:  the weights w[t] = p[t] · the value's scale, with one scale for the page. The page's products are summed exactly (below 2^28); then, in
+ *   values: the weights w[t] = p[t] · the value's scale, with one scale for the page. The page's
+ *   products are summed exactly (below 2^28); then, in
  *            float32, sum · scale is added to the running sum.
- * A number of the query is off by at most 1/65534 of the largest in its block, a weight by as much of the largest in its page: where the numbers of the
- * cache are off by 1/254 of the largest beside them.
+ * A number of the query is off by at most 1/65534 of the largest in its block, a weight by as much
+ * of the largest in its page: where the numbers of the cache are off by 1/254 of the largest beside
+ * them.
  */
 import { inverseOf, largestSize, quantized, scaleOf } from './block-scale';
 import { Q8 } from './cache-format';
-import { BLOCK, blocksOf, keyScalesBytes, PAGE_POSITIONS, paddedHeadDim, STEP, stepsBytes, valueScalesBytes } from './key-value';
+import {
+  BLOCK,
+  blocksOf,
+  keyScalesBytes,
+  PAGE_POSITIONS,
+  paddedHeadDim,
+  STEP,
+  stepsBytes,
+  valueScalesBytes,
+} from './key-value';
 import { laneLargest } from './lanes';
 
 const LIMIT: f32 = 32767;
@@ -39,7 +51,8 @@ export function quantizeQuery(to: usize, query: usize, headDim: usize): void {
     const end = min(start + BLOCK, headDim);
     const largest = largestSize(query + (start << 2), end - start);
     const inverse = inverseOf(largest, LIMIT);
-    for (let i = start; i < end; i++) store<i16>(to + (i << 1), <i16>quantized(load<f32>(query + (i << 2)), inverse));
+    for (let i = start; i < end; i++)
+      store<i16>(to + (i << 1), <i16>quantized(load<f32>(query + (i << 2)), inverse));
     store<f32>(scale, scaleOf(largest, LIMIT));
     scale += 4;
   }
@@ -51,9 +64,15 @@ export function score16Q8(scores: usize, query: usize, keys: usize, headDim: usi
   let queryScale = end;
   let keyScales = keys;
   keys += keyScalesBytes<Q8>(headDim);
-  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
+  let t0 = f32x4.splat(0),
+    t1 = t0,
+    t2 = t0,
+    t3 = t0;
   while (query < end) {
-    let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    let s0 = i32x4.splat(0),
+      s1 = s0,
+      s2 = s0,
+      s3 = s0;
     for (const blockEnd = min(query + (BLOCK << 1), end); query < blockEnd; query += 4) {
       const pair = v128.load32_splat(query);
       s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load8x8_s(keys), pair));
@@ -77,7 +96,14 @@ export function score16Q8(scores: usize, query: usize, keys: usize, headDim: usi
 }
 
 /** sum [dPadded] += Σ_t p[t] · v[t], positions 0 … visible − 1. */
-export function addValuesQ8(sum: usize, p: usize, values: usize, visible: usize, headDim: usize, scratch: usize): void {
+export function addValuesQ8(
+  sum: usize,
+  p: usize,
+  values: usize,
+  visible: usize,
+  headDim: usize,
+  scratch: usize,
+): void {
   const scale = f32x4.splat(quantizeWeights(scratch, p, values, visible));
   values += valueScalesBytes<Q8>();
   for (const end = sum + (paddedHeadDim(headDim) << 2); sum < end; sum += STEP << 2) {
@@ -87,7 +113,10 @@ export function addValuesQ8(sum: usize, p: usize, values: usize, visible: usize,
 }
 
 function addColumn(sum: usize, a: usize, numbers: usize, bytes: usize, scale: v128): void {
-  let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let s0 = i32x4.splat(0),
+    s1 = s0,
+    s2 = s0,
+    s3 = s0;
   for (const end = a + bytes; a < end; a += 4) {
     const pair = v128.load32_splat(a);
     s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load8x8_s(numbers), pair));
@@ -108,7 +137,10 @@ function scaled(sum: v128, scale: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(sum), scale);
 }
 
-/** The integers [64] of w[t] = p[t] · scales[t], 0 where nothing is visible; returns their scale. Before, they are float32, behind their place. */
+/**
+ * The integers [64] of w[t] = p[t] · scales[t], 0 where nothing is visible; returns their scale.
+ * Before, they are float32, behind their place.
+ */
 function quantizeWeights(integers: usize, p: usize, scales: usize, visible: usize): f32 {
   const weights = integers + (PAGE_POSITIONS << 1);
   const end = weights + (PAGE_POSITIONS << 2);
@@ -118,7 +150,8 @@ function quantizeWeights(integers: usize, p: usize, scales: usize, visible: usiz
     scales += 16;
   }
   for (let t = visible; t < PAGE_POSITIONS; t++) store<f32>(weights + (t << 2), 0);
-  // As integers, the bits of numbers that are not negative have the numbers' order, and those of NaN are larger.
+  // As integers, the bits of numbers that are not negative have the numbers' order, and those of
+  // NaN are larger.
   let most = i32x4.splat(0);
   for (let w = weights; w < end; w += 16) most = i32x4.max_u(most, v128.load(w));
   const largest = reinterpret<f32>(laneLargest(most));
@@ -131,10 +164,12 @@ function quantizeWeights(integers: usize, p: usize, scales: usize, visible: usiz
   return scaleOf(largest, LIMIT);
 }
 
-/** Of numbers from 0 to 2^22: floats from 2^23 on are 1 apart, so the low bits of the sum are the nearest integer. */
+/**
+ * Of numbers from 0 to 2^22: floats from 2^23 on are 1 apart, so the low bits of the sum are the
+ * nearest integer.
+ */
 // @ts-ignore: decorator
 @inline
 function rounded(x: v128): v128 {
   return i32x4.sub(f32x4.add(x, f32x4.splat(8388608)), i32x4.splat(0x4b000000));
 }
-

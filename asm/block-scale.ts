@@ -3,8 +3,8 @@
  *
  *   scale = max|x| / limit,   q = x · (limit / max|x|) to the nearest integer, ties to even
  *
- * Numbers below 2^−100, for which limit / max|x| may not be finite, count as 0. If one is Infinity or NaN, so is the scale, and every product with it is
- * NaN: q is then 0.
+ * Numbers below 2^−100, for which limit / max|x| may not be finite, count as 0. If one is Infinity
+ * or NaN, so is the scale, and every product with it is NaN: q is then 0.
  */
 const SMALLEST: f32 = 7.888609052210118e-31; // 2^−100
 

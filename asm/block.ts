@@ -1,10 +1,13 @@
-/** What the layers with quantized weights share: integer products within a block of 32, and what becomes of their sum. */
+/**
+ * What the layers with quantized weights share: integer products within a block of 32, and what
+ * becomes of their sum.
+ */
 
 /**
  * a[2i] · b[2i] + a[2i + 1] · b[2i + 1] in each lane i of eight: a signed bytes, b in 0 … 127.
  *
- * With b so small, the relaxed instruction is exact on every machine: neither the sign of b nor a saturated sum (at most 2 · 128 · 127 = 32,512)
- * can make a difference. On x86 it is `vpmaddubsw`.
+ * With b so small, the relaxed instruction is exact on every machine: neither the sign of b nor a
+ * saturated sum (at most 2 · 128 · 127 = 32,512) can make a difference. On x86 it is `vpmaddubsw`.
  */
 // @ts-ignore: decorator
 @inline
@@ -14,8 +17,9 @@ export function dot2(a: v128, b: v128): v128 {
 }
 
 /**
- * c + Σ_{j < 4} a[4r + j] · b[4r + j] in each lane r of four; a and b as in `dot2`, and exact for the same reason. On x86 with VNNI it is
- * `vpdpbusd`. Only the third build uses the instruction: without VNNI it is three, and V8 11.3 (Node 20) computes it wrongly.
+ * c + Σ_{j < 4} a[4r + j] · b[4r + j] in each lane r of four; a and b as in `dot2`, and exact for
+ * the same reason. On x86 with VNNI it is `vpdpbusd`. Only the third build uses the instruction:
+ * without VNNI it is three, and V8 11.3 (Node 20) computes it wrongly.
  */
 // @ts-ignore: decorator
 @inline

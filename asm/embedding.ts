@@ -1,6 +1,6 @@
 /**
- * Row r of the result is row tokens[r] of the table [V, D], which lies as in a checkpoint: row after row, in the checkpoint's type.
- * See `src/ops/embedding.ts`.
+ * Row r of the result is row tokens[r] of the table [V, D], which lies as in a checkpoint: row
+ * after row, in the checkpoint's type. See `src/ops/embedding.ts`.
  *
  * Numerics: every f16 and every bf16 is a float32 exactly.
  */
@@ -36,8 +36,10 @@ export function embedBF16(
     const to = outputRow(out, outStride, row, width);
     const from = table + ((tokenAt(tokens, row) * width) << 1);
     let i: usize = 0;
-    for (; i + 4 <= width; i += 4) v128.store(to + (i << 2), fromBF16(v128.load16x4_u(from + (i << 1))));
-    for (; i < width; i++) v128.store_lane<f32>(to + (i << 2), fromBF16(i32x4.splat(load<u16>(from + (i << 1)))), 0);
+    for (; i + 4 <= width; i += 4)
+      v128.store(to + (i << 2), fromBF16(v128.load16x4_u(from + (i << 1))));
+    for (; i < width; i++)
+      v128.store_lane<f32>(to + (i << 2), fromBF16(i32x4.splat(load<u16>(from + (i << 1)))), 0);
   }
 }
 
@@ -54,8 +56,10 @@ export function embedF16(
     const to = outputRow(out, outStride, row, width);
     const from = table + ((tokenAt(tokens, row) * width) << 1);
     let i: usize = 0;
-    for (; i + 4 <= width; i += 4) v128.store(to + (i << 2), fromF16(v128.load16x4_u(from + (i << 1))));
-    for (; i < width; i++) v128.store_lane<f32>(to + (i << 2), fromF16(i32x4.splat(load<u16>(from + (i << 1)))), 0);
+    for (; i + 4 <= width; i += 4)
+      v128.store(to + (i << 2), fromF16(v128.load16x4_u(from + (i << 1))));
+    for (; i < width; i++)
+      v128.store_lane<f32>(to + (i << 2), fromF16(i32x4.splat(load<u16>(from + (i << 1)))), 0);
   }
 }
 

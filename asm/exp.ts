@@ -4,13 +4,15 @@
  *   x = k·ln 2 + r,  |r| ≤ ½ ln 2
  *   e^x = 2^k · (1 + (r + r²·(1/2! + r/3! + … + r⁵/7!)))
  *
- * Numerics: `src/ops/exp32.ts` takes the same steps in TypeScript, gives the same bits, and says how far they are from e^x. Products are
- * rounded before they are added. Overflow gives Infinity, results below 2⁻¹²⁶ are subnormal, those below 2⁻¹⁵⁰ zero; NaN stays NaN.
+ * Numerics: `src/ops/exp32.ts` takes the same steps in TypeScript, gives the same bits, and says
+ * how far they are from e^x. Products are rounded before they are added. Overflow gives Infinity,
+ * results below 2⁻¹²⁶ are subnormal, those below 2⁻¹⁵⁰ zero; NaN stays NaN.
  */
 
 /**
- * Adding it to a number near 0 rounds that to an integer k: the sum is above 2²³, where floats are 1 apart. Its low bits are then k + 254,
- * which is the two exponents (k1 + 127) + (k2 + 127) of 2^k = 2^k1 · 2^k2. Cheaper than `nearest` and `trunc_sat`.
+ * Adding it to a number near 0 rounds that to an integer k: the sum is above 2²³, where floats are
+ * 1 apart. Its low bits are then k + 254, which is the two exponents (k1 + 127) + (k2 + 127) of 2^k
+ * = 2^k1 · 2^k2. Cheaper than `nearest` and `trunc_sat`.
  */
 const ROUND_TO_INTEGER: f32 = 12582912 + 254; // 1.5 · 2²³ + 254
 
@@ -33,7 +35,8 @@ export function exp(x: v128): v128 {
   series = f32x4.add(f32x4.mul(series, r), f32x4.splat(1 / 6.0));
   series = f32x4.add(f32x4.mul(series, r), f32x4.splat(1 / 2.0));
   const y = f32x4.add(f32x4.splat(1), f32x4.add(r, f32x4.mul(f32x4.mul(r, r), series)));
-  // In two factors, neither of which overflows or is subnormal: the second product is the only one that rounds.
+  // In two factors, neither of which overflows or is subnormal: the second product is the only one
+  // that rounds.
   const exponents = i32x4.shl(shifted, 10); // without the bits of 1.5 · 2²³
   const half = i32x4.shr_u(exponents, 11);
   const otherHalf = i32x4.sub(i32x4.shr_u(exponents, 10), half);
@@ -49,7 +52,7 @@ export function expOne(x: f32): f32 {
 
 /** out = e^x over `from … to` floats, both multiples of 4. */
 export function expRange(out: usize, x: usize, from: u32, to: u32): void {
-  for (let offset = <usize>from << 2, end = <usize>to << 2; offset < end; offset += 16) {
+  for (let offset = (<usize>from) << 2, end = (<usize>to) << 2; offset < end; offset += 16) {
     v128.store(out + offset, exp(v128.load(x + offset)));
   }
 }

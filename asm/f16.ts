@@ -1,4 +1,7 @@
-/** IEEE f16 numbers, as keys and values are cached; packed weights store theirs otherwise (`half.ts`). */
+/**
+ * IEEE f16 numbers, as keys and values are cached; packed weights store theirs otherwise
+ * (`half.ts`).
+ */
 
 /** Halfway from 65,504, the largest f16, to the 65,536 that would be next. */
 const LIMIT: u32 = 0x477ff000; // 65,520
@@ -22,13 +25,15 @@ export function f16Bits(x: f32): u32 {
     return sign | (reinterpret<u32>(reinterpret<f32>(size) + 0.5) - reinterpret<u32>(<f32>0.5));
   }
   const odd = (size >> 13) & 1;
-  return sign | (((size + 0xfff + odd) >> 13) - (112 << 10)); // the two count exponents from 127 and from 15
+  // the two count exponents from 127 and from 15
+  return sign | (((size + 0xfff + odd) >> 13) - (112 << 10));
 }
 
 /**
- * Exponent and fraction of an f16, moved into the fields of a float32, are 2¹¹² too small, because the two count exponents from 15 and
- * from 127. The product is exact, of subnormal numbers too. Infinity and NaN (exponent field 31) would become numbers from 2¹⁶ on, which no
- * f16 is: there the exponent field becomes that of float32's Infinity and NaN.
+ * Exponent and fraction of an f16, moved into the fields of a float32, are 2¹¹² too small, because
+ * the two count exponents from 15 and from 127. The product is exact, of subnormal numbers too.
+ * Infinity and NaN (exponent field 31) would become numbers from 2¹⁶ on, which no f16 is: there the
+ * exponent field becomes that of float32's Infinity and NaN.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,17 +1,21 @@
 /**
- * Where a page of 64 positions keeps the keys and values of one layer: for each key-value head its keys, then its values.
+ * Where a page of 64 positions keeps the keys and values of one layer: for each key-value head its
+ * keys, then its values.
  *
- *   keys    [4][d][16 positions]: for every 16 positions, number after number
- *   values  [dPadded / 16][64 positions][16 numbers]: for every 16 numbers, position after position; dPadded is d rounded up to a multiple of 16
+ *   keys [4][d][16 positions]: for every 16 positions, number after number values [dPadded / 16][64
+ *   positions][16 numbers]: for every 16 numbers, position after position; dPadded is d rounded up
+ *   to a multiple of 16
  *
- * So both are read front to back, in steps of 16 that fill the lanes of four vectors: of keys for 16 scores at a time, of values for 16 sums. Within a step:
+ * So both are read front to back, in steps of 16 that fill the lanes of four vectors: of keys for
+ * 16 scores at a time, of values for 16 sums. Within a step:
  *
- *   F32  as they are
- *   F16  interleaved, two times four: 0 4 1 5 2 6 3 7, 8 12 9 13 …, so that one is the lower and one the upper half of a lane
- *   Q8   two steps together, a lane's numbers side by side, as the integer dot product adds them up. Before them the scales, float32: for 16 keys
+ *   F32 as they are F16 interleaved, two times four: 0 4 1 5 2 6 3 7, 8 12 9 13 …, so that one is
+ *   the lower and one the upper half of a lane Q8 two steps together, a lane's numbers side by
+ *   side, as the integer dot product adds them up. Before them the scales, float32: for 16 keys
  *        [blocks of d][16 positions], for all values [64 positions]
  *
- * A block of Q8 is 32 numbers of a key, or fewer if it is the last. What lies beyond d is never looked at, whatever it is.
+ * A block of Q8 is 32 numbers of a key, or fewer if it is the last. What lies beyond d is never
+ * looked at, whatever it is.
  */
 import { isF16, isQ8 } from './cache-format';
 
@@ -82,5 +86,9 @@ export function valuesOffset<T>(headDim: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function headBytes<T>(headDim: usize): usize {
-  return valuesOffset<T>(headDim) + valueScalesBytes<T>() + (paddedHeadDim(headDim) / STEP) * stepsBytes<T>(PAGE_POSITIONS);
+  return (
+    valuesOffset<T>(headDim) +
+    valueScalesBytes<T>() +
+    (paddedHeadDim(headDim) / STEP) * stepsBytes<T>(PAGE_POSITIONS)
+  );
 }

@@ -3,13 +3,16 @@
  *
  *   out[r, n] = Σ_k x[r, k] · W[n, k]
  *
- * Numerics: float32, the weights exactly as they are. Two products are added, then their sum to a running sum, k = 0, 1, 2, …; after every 256
- * numbers the running sum is added to the total and a new one begun. The same in every variant and for every format: weights widened to f32
- * give the same bits. With f16 weights |x| must be below 2^26: `oneRow` multiplies it by 2^102, which is less work than with all weights (`half.ts`).
+ * Numerics: float32, the weights exactly as they are. Two products are added, then their sum to a
+ * running sum, k = 0, 1, 2, …; after every 256 numbers the running sum is added to the total and a
+ * new one begun. The same in every variant and for every format: weights widened to f32 give the
+ * same bits. With f16 weights |x| must be below 2^26: `oneRow` multiplies it by 2^102, which is
+ * less work than with all weights (`half.ts`).
  *
- * Rows are taken four at a time with eight outputs: eight running sums fill the registers, and a weight is loaded and widened once for four
- * rows. If rows are not a multiple of four, the last are computed more than once. A single row takes all 16 outputs of a tile, because it waits
- * for the memory.
+ * Rows are taken four at a time with eight outputs: eight running sums fill the registers, and a
+ * weight is loaded and widened once for four rows. If rows are not a multiple of four, the last are
+ * computed more than once. A single row takes all 16 outputs of a tile, because it waits for the
+ * memory.
  */
 import { HALF_FIELDS, HALF_SCALE } from './half';
 import { held } from './held';
@@ -21,29 +24,70 @@ const F16: i32 = 2;
 /** Bytes of x in a partial sum. */
 const PARTIAL: usize = 256 << 2;
 
-export function matmulF32(out: usize, outStride: u32, x: usize, xStride: u32, rows: u32, weights: usize, m: u32, firstTile: u32, endTile: u32): void {
+export function matmulF32(
+  out: usize,
+  outStride: u32,
+  x: usize,
+  xStride: u32,
+  rows: u32,
+  weights: usize,
+  m: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
   matmul(F32, out, outStride, x, xStride, rows, weights, m, firstTile, endTile);
 }
 
-export function matmulBF16(out: usize, outStride: u32, x: usize, xStride: u32, rows: u32, weights: usize, m: u32, firstTile: u32, endTile: u32): void {
+export function matmulBF16(
+  out: usize,
+  outStride: u32,
+  x: usize,
+  xStride: u32,
+  rows: u32,
+  weights: usize,
+  m: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
   matmul(BF16, out, outStride, x, xStride, rows, weights, m, firstTile, endTile);
 }
 
-export function matmulF16(out: usize, outStride: u32, x: usize, xStride: u32, rows: u32, weights: usize, m: u32, firstTile: u32, endTile: u32): void {
+export function matmulF16(
+  out: usize,
+  outStride: u32,
+  x: usize,
+  xStride: u32,
+  rows: u32,
+  weights: usize,
+  m: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
   matmul(F16, out, outStride, x, xStride, rows, weights, m, firstTile, endTile);
 }
 
 // @ts-ignore: decorator
 @inline
-function matmul(format: i32, out: usize, outStride: u32, x: usize, xStride: u32, rows: u32, weights: usize, m: u32, firstTile: u32, endTile: u32): void {
+function matmul(
+  format: i32,
+  out: usize,
+  outStride: u32,
+  x: usize,
+  xStride: u32,
+  rows: u32,
+  weights: usize,
+  m: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
   const last = <usize>rows - 1;
-  const outBytes = <usize>outStride << 2;
-  const xBytes = <usize>xStride << 2;
+  const outBytes = (<usize>outStride) << 2;
+  const xBytes = (<usize>xStride) << 2;
   const pairs = <usize>((m + 1) >> 1);
   const tileBytes = pairs * pairBytes(format);
   for (let tile = firstTile; tile < endTile; tile++) {
     const w = weights + <usize>tile * tileBytes;
-    const o = out + (<usize>tile << 6);
+    const o = out + ((<usize>tile) << 6);
     if (rows == 1) {
       oneRow(format, o, x, pairs, w);
       continue;
@@ -52,9 +96,16 @@ function matmul(format: i32, out: usize, outStride: u32, x: usize, xStride: u32,
       const r1 = min(row + 1, last);
       const r2 = min(row + 2, last);
       const r3 = min(row + 3, last);
-      const o0 = o + row * outBytes, o1 = o + r1 * outBytes, o2 = o + r2 * outBytes, o3 = o + r3 * outBytes;
-      const x0 = x + row * xBytes, x1 = x + r1 * xBytes, x2 = x + r2 * xBytes, x3 = x + r3 * xBytes;
-      for (let h: usize = 0; h < 64; h += 32) fourRows(format, o0 + h, o1 + h, o2 + h, o3 + h, x0, x1, x2, x3, pairs, w + h);
+      const o0 = o + row * outBytes,
+        o1 = o + r1 * outBytes,
+        o2 = o + r2 * outBytes,
+        o3 = o + r3 * outBytes;
+      const x0 = x + row * xBytes,
+        x1 = x + r1 * xBytes,
+        x2 = x + r2 * xBytes,
+        x3 = x + r3 * xBytes;
+      for (let h: usize = 0; h < 64; h += 32)
+        fourRows(format, o0 + h, o1 + h, o2 + h, o3 + h, x0, x1, x2, x3, pairs, w + h);
     }
   }
 }
@@ -99,20 +150,48 @@ function oneRow(format: i32, out: usize, x: usize, pairs: usize, w: usize): void
   const scale = held(HALF_SCALE, <u32>pairs);
   const shift = held(1 << 13, <u32>pairs);
   const end = x + (pairs << 3);
-  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
+  let t0 = f32x4.splat(0),
+    t1 = t0,
+    t2 = t0,
+    t3 = t0;
   while (x < end) {
     const pause = min(x + PARTIAL, end);
-    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    let s0 = f32x4.splat(0),
+      s1 = s0,
+      s2 = s0,
+      s3 = s0;
     while (x < pause) {
-      let xe = v128.load32_splat(x), xo = v128.load32_splat(x, 4);
+      let xe = v128.load32_splat(x),
+        xo = v128.load32_splat(x, 4);
       if (format == F16) {
         xe = f32x4.mul(xe, scale);
         xo = f32x4.mul(xo, scale);
       }
-      s0 = f32x4.add(s0, f32x4.add(f32x4.mul(even(format, w, mask, shift), xe), f32x4.mul(odd(format, w, mask), xo)));
-      s1 = f32x4.add(s1, f32x4.add(f32x4.mul(even(format, w + 16, mask, shift), xe), f32x4.mul(odd(format, w + 16, mask), xo)));
-      s2 = f32x4.add(s2, f32x4.add(f32x4.mul(even(format, w + 32, mask, shift), xe), f32x4.mul(odd(format, w + 32, mask), xo)));
-      s3 = f32x4.add(s3, f32x4.add(f32x4.mul(even(format, w + 48, mask, shift), xe), f32x4.mul(odd(format, w + 48, mask), xo)));
+      s0 = f32x4.add(
+        s0,
+        f32x4.add(f32x4.mul(even(format, w, mask, shift), xe), f32x4.mul(odd(format, w, mask), xo)),
+      );
+      s1 = f32x4.add(
+        s1,
+        f32x4.add(
+          f32x4.mul(even(format, w + 16, mask, shift), xe),
+          f32x4.mul(odd(format, w + 16, mask), xo),
+        ),
+      );
+      s2 = f32x4.add(
+        s2,
+        f32x4.add(
+          f32x4.mul(even(format, w + 32, mask, shift), xe),
+          f32x4.mul(odd(format, w + 32, mask), xo),
+        ),
+      );
+      s3 = f32x4.add(
+        s3,
+        f32x4.add(
+          f32x4.mul(even(format, w + 48, mask, shift), xe),
+          f32x4.mul(odd(format, w + 48, mask), xo),
+        ),
+      );
       x += 8;
       w += pairBytes(format);
     }
@@ -130,7 +209,19 @@ function oneRow(format: i32, out: usize, x: usize, pairs: usize, w: usize): void
 /** Two groups. The totals lie in `out`: the registers are full. */
 // @ts-ignore: decorator
 @inline
-function fourRows(format: i32, o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usize, x2: usize, x3: usize, pairs: usize, w: usize): void {
+function fourRows(
+  format: i32,
+  o0: usize,
+  o1: usize,
+  o2: usize,
+  o3: usize,
+  x0: usize,
+  x1: usize,
+  x2: usize,
+  x3: usize,
+  pairs: usize,
+  w: usize,
+): void {
   const mask = heldMask(format, <u32>pairs);
   const scale = held(HALF_SCALE, <u32>pairs);
   const shift = held(1 << 13, <u32>pairs);
@@ -142,18 +233,27 @@ function fourRows(format: i32, o0: usize, o1: usize, o2: usize, o3: usize, x0: u
   store(o3, zero, zero);
   while (x0 < end) {
     const pause = min(x0 + PARTIAL, end);
-    let a0 = zero, a1 = zero, a2 = zero, a3 = zero;
-    let b0 = zero, b1 = zero, b2 = zero, b3 = zero;
+    let a0 = zero,
+      a1 = zero,
+      a2 = zero,
+      a3 = zero;
+    let b0 = zero,
+      b1 = zero,
+      b2 = zero,
+      b3 = zero;
     while (x0 < pause) {
-      let ae = even(format, w, mask, shift), ao = odd(format, w, mask);
-      let be = even(format, w + 16, mask, shift), bo = odd(format, w + 16, mask);
+      let ae = even(format, w, mask, shift),
+        ao = odd(format, w, mask);
+      let be = even(format, w + 16, mask, shift),
+        bo = odd(format, w + 16, mask);
       if (format == F16) {
         ae = f32x4.mul(ae, scale);
         ao = f32x4.mul(ao, scale);
         be = f32x4.mul(be, scale);
         bo = f32x4.mul(bo, scale);
       }
-      let xe = v128.load32_splat(x0), xo = v128.load32_splat(x0, 4);
+      let xe = v128.load32_splat(x0),
+        xo = v128.load32_splat(x0, 4);
       a0 = f32x4.add(a0, f32x4.add(f32x4.mul(ae, xe), f32x4.mul(ao, xo)));
       b0 = f32x4.add(b0, f32x4.add(f32x4.mul(be, xe), f32x4.mul(bo, xo)));
       xe = v128.load32_splat(x1);

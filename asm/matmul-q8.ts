@@ -3,15 +3,18 @@
  *
  *   out[r, n] = Σ_b (Σ_{k in block b} xq[r, k] · wq[n, k]) · d_w[n, b] · d_x[r, b]
  *
- * Numerics: the sum over a block is an exact integer (at most 2^25), rounded to float32, then times d_w, times d_x, each rounded; blocks are
- * added in order. The same in every variant. Weights are exact, activations off by 2^−14 of the largest in their block: less than q8_0 itself.
+ * Numerics: the sum over a block is an exact integer (at most 2^25), rounded to float32, then times
+ * d_w, times d_x, each rounded; blocks are added in order. The same in every variant. Weights are
+ * exact, activations off by 2^−14 of the largest in their block: less than q8_0 itself.
  *
- * Two forms of activations. As int16 they need only baseline SIMD. As two 7-bit halves of u = q + 8192 they go through `dot4`, faster for many rows
- * where that is a single instruction: with u = 128·h + l,
+ * Two forms of activations. As int16 they need only baseline SIMD. As two 7-bit halves of u = q +
+ * 8192 they go through `dot4`, faster for many rows where that is a single instruction: with u =
+ * 128·h + l,
  *
  *   Σ q·w = 128 · Σ h·w + Σ l·w − 8192 · Σ w
  *
- * Rows are taken four at a time; if they are not a multiple of four, the last are computed more than once.
+ * Rows are taken four at a time; if they are not a multiple of four, the last are computed more
+ * than once.
  */
 import { addBlock, dot4 } from './block';
 import { HALF_FIELDS, HALF_SCALE, loadHalves } from './half';
@@ -23,25 +26,56 @@ const SCALE_BYTES: usize = 2 * 16;
 const BLOCK_BYTES: usize = QUANT_BYTES + SCALE_BYTES;
 
 /** xq int16 [rows][blocks][32], xScales float32 [rows][blocks] */
-export function matmulQ8(out: usize, outStride: u32, xq: usize, xScales: usize, rows: u32, weights: usize, blocks: u32, firstTile: u32, endTile: u32): void {
+export function matmulQ8(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
   matmul(false, out, outStride, xq, xScales, rows, weights, blocks, firstTile, endTile);
 }
 
 /** xq bytes [rows][blocks][32 upper halves, 32 lower halves], xScales float32 [rows][blocks] */
-export function matmulQ8Halves(out: usize, outStride: u32, xq: usize, xScales: usize, rows: u32, weights: usize, blocks: u32, firstTile: u32, endTile: u32): void {
+export function matmulQ8Halves(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
   matmul(true, out, outStride, xq, xScales, rows, weights, blocks, firstTile, endTile);
 }
 
 // @ts-ignore: decorator
 @inline
-function matmul(halves: bool, out: usize, outStride: u32, xq: usize, xScales: usize, rows: u32, weights: usize, blocks: u32, firstTile: u32, endTile: u32): void {
+function matmul(
+  halves: bool,
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
   const last = <usize>rows - 1;
-  const outBytes = <usize>outStride << 2;
-  const xBytes = <usize>blocks << 6;
-  const scaleBytes = <usize>blocks << 2;
+  const outBytes = (<usize>outStride) << 2;
+  const xBytes = (<usize>blocks) << 6;
+  const scaleBytes = (<usize>blocks) << 2;
   for (let tile = firstTile; tile < endTile; tile++) {
     const w = weights + <usize>tile * blocks * BLOCK_BYTES;
-    const o = out + (<usize>tile << 6);
+    const o = out + ((<usize>tile) << 6);
     if (!halves && rows == 1) {
       oneRow(o, xq, xScales, w, blocks);
       continue;
@@ -50,18 +84,59 @@ function matmul(halves: bool, out: usize, outStride: u32, xq: usize, xScales: us
       const r1 = min(row + 1, last);
       const r2 = min(row + 2, last);
       const r3 = min(row + 3, last);
-      const o0 = o + row * outBytes, o1 = o + r1 * outBytes, o2 = o + r2 * outBytes, o3 = o + r3 * outBytes;
-      const x0 = xq + row * xBytes, x1 = xq + r1 * xBytes, x2 = xq + r2 * xBytes, x3 = xq + r3 * xBytes;
-      const s0 = xScales + row * scaleBytes, s1 = xScales + r1 * scaleBytes, s2 = xScales + r2 * scaleBytes, s3 = xScales + r3 * scaleBytes;
+      const o0 = o + row * outBytes,
+        o1 = o + r1 * outBytes,
+        o2 = o + r2 * outBytes,
+        o3 = o + r3 * outBytes;
+      const x0 = xq + row * xBytes,
+        x1 = xq + r1 * xBytes,
+        x2 = xq + r2 * xBytes,
+        x3 = xq + r3 * xBytes;
+      const s0 = xScales + row * scaleBytes,
+        s1 = xScales + r1 * scaleBytes,
+        s2 = xScales + r2 * scaleBytes,
+        s3 = xScales + r3 * scaleBytes;
       if (halves) {
         for (let g: usize = 0; g < 64; g += 16) {
           const d = w + QUANT_BYTES + (g >> 1);
-          fourRowsHalves(o0 + g, o1 + g, o2 + g, o3 + g, x0, x1, x2, x3, s0, s1, s2, s3, w + (g >> 1), d, blocks);
+          fourRowsHalves(
+            o0 + g,
+            o1 + g,
+            o2 + g,
+            o3 + g,
+            x0,
+            x1,
+            x2,
+            x3,
+            s0,
+            s1,
+            s2,
+            s3,
+            w + (g >> 1),
+            d,
+            blocks,
+          );
         }
       } else {
         for (let h: usize = 0; h < 64; h += 32) {
           const d = w + QUANT_BYTES + (h >> 1);
-          fourRows(o0 + h, o1 + h, o2 + h, o3 + h, x0, x1, x2, x3, s0, s1, s2, s3, w + (h >> 1), d, blocks);
+          fourRows(
+            o0 + h,
+            o1 + h,
+            o2 + h,
+            o3 + h,
+            x0,
+            x1,
+            x2,
+            x3,
+            s0,
+            s1,
+            s2,
+            s3,
+            w + (h >> 1),
+            d,
+            blocks,
+          );
         }
       }
     }
@@ -74,10 +149,16 @@ function matmul(halves: bool, out: usize, outStride: u32, xq: usize, xScales: us
 function oneRow(out: usize, xq: usize, xScales: usize, w: usize, blocks: u32): void {
   const fields = held(HALF_FIELDS, blocks);
   const scale = held(HALF_SCALE, blocks);
-  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
-  const endOfScales = xScales + (<usize>blocks << 2);
+  let t0 = f32x4.splat(0),
+    t1 = t0,
+    t2 = t0,
+    t3 = t0;
+  const endOfScales = xScales + ((<usize>blocks) << 2);
   while (xScales < endOfScales) {
-    let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    let s0 = i32x4.splat(0),
+      s1 = s0,
+      s2 = s0,
+      s3 = s0;
     const end = xq + 64;
     while (xq < end) {
       const x = v128.load32_splat(xq);
@@ -107,10 +188,29 @@ function oneRow(out: usize, xq: usize, xScales: usize, w: usize, blocks: u32): v
   v128.store(out, t3, 48);
 }
 
-/** Eight outputs, whose first pair of weights is at w and whose scales are at d. The totals lie in `out`: the registers are full. */
+/**
+ * Eight outputs, whose first pair of weights is at w and whose scales are at d. The totals lie in
+ * `out`: the registers are full.
+ */
 // @ts-ignore: decorator
 @inline
-function fourRows(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usize, x2: usize, x3: usize, s0: usize, s1: usize, s2: usize, s3: usize, w: usize, d: usize, blocks: u32): void {
+function fourRows(
+  o0: usize,
+  o1: usize,
+  o2: usize,
+  o3: usize,
+  x0: usize,
+  x1: usize,
+  x2: usize,
+  x3: usize,
+  s0: usize,
+  s1: usize,
+  s2: usize,
+  s3: usize,
+  w: usize,
+  d: usize,
+  blocks: u32,
+): void {
   // Not held: there is no register left for them.
   const fields = i32x4.splat(HALF_FIELDS);
   const scale = i32x4.splat(HALF_SCALE);
@@ -119,13 +219,20 @@ function fourRows(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usi
   store(o1, zero, zero);
   store(o2, zero, zero);
   store(o3, zero, zero);
-  const endOfScales = s0 + (<usize>blocks << 2);
+  const endOfScales = s0 + ((<usize>blocks) << 2);
   while (s0 < endOfScales) {
-    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
-    let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    let a0 = i32x4.splat(0),
+      a1 = a0,
+      a2 = a0,
+      a3 = a0;
+    let b0 = a0,
+      b1 = a0,
+      b2 = a0,
+      b3 = a0;
     const end = x0 + 64;
     while (x0 < end) {
-      const p = v128.load8x8_s(w), q = v128.load8x8_s(w, 8);
+      const p = v128.load8x8_s(w),
+        q = v128.load8x8_s(w, 8);
       let x = v128.load32_splat(x0);
       a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p, x));
       b0 = i32x4.add(b0, i32x4.dot_i16x8_s(q, x));
@@ -144,7 +251,8 @@ function fourRows(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usi
       x3 += 4;
       w += 32;
     }
-    const da = loadHalves(d, fields, scale), db = loadHalves(d + 8, fields, scale);
+    const da = loadHalves(d, fields, scale),
+      db = loadHalves(d + 8, fields, scale);
     // All is loaded before anything is stored, for the last of the rows may be the same one.
     let xScale = v128.load32_splat(s0);
     a0 = addBlock(v128.load(o0), a0, da, xScale);
@@ -171,10 +279,29 @@ function fourRows(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usi
   }
 }
 
-/** Four outputs, whose first pair of weights is at w and whose scales are at d. The totals lie in `out`: the registers are full. */
+/**
+ * Four outputs, whose first pair of weights is at w and whose scales are at d. The totals lie in
+ * `out`: the registers are full.
+ */
 // @ts-ignore: decorator
 @inline
-function fourRowsHalves(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x1: usize, x2: usize, x3: usize, s0: usize, s1: usize, s2: usize, s3: usize, w: usize, d: usize, blocks: u32): void {
+function fourRowsHalves(
+  o0: usize,
+  o1: usize,
+  o2: usize,
+  o3: usize,
+  x0: usize,
+  x1: usize,
+  x2: usize,
+  x3: usize,
+  s0: usize,
+  s1: usize,
+  s2: usize,
+  s3: usize,
+  w: usize,
+  d: usize,
+  blocks: u32,
+): void {
   const fields = held(HALF_FIELDS, blocks);
   const scale = held(HALF_SCALE, blocks);
   const ones = held(0x01010101, blocks);
@@ -183,15 +310,32 @@ function fourRowsHalves(o0: usize, o1: usize, o2: usize, o3: usize, x0: usize, x
   v128.store(o1, zero);
   v128.store(o2, zero);
   v128.store(o3, zero);
-  const endOfScales = s0 + (<usize>blocks << 2);
+  const endOfScales = s0 + ((<usize>blocks) << 2);
   while (s0 < endOfScales) {
     let sum = i32x4.splat(0);
-    let l0 = sum, l1 = sum, l2 = sum, l3 = sum;
-    let h0 = sum, h1 = sum, h2 = sum, h3 = sum;
+    let l0 = sum,
+      l1 = sum,
+      l2 = sum,
+      l3 = sum;
+    let h0 = sum,
+      h1 = sum,
+      h2 = sum,
+      h3 = sum;
     const end = x0 + 32;
     while (x0 < end) {
       // Two pairs of k of each row, which are a line apart, beside each other.
-      const q = v128.shuffle<i16>(v128.load64_zero(w), v128.load64_zero(w, 32), 0, 8, 1, 9, 2, 10, 3, 11);
+      const q = v128.shuffle<i16>(
+        v128.load64_zero(w),
+        v128.load64_zero(w, 32),
+        0,
+        8,
+        1,
+        9,
+        2,
+        10,
+        3,
+        11,
+      );
       sum = dot4(q, ones, sum);
       h0 = dot4(q, v128.load32_splat(x0), h0);
       l0 = dot4(q, v128.load32_splat(x0, 32), l0);

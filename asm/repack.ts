@@ -1,8 +1,10 @@
 /**
- * Rows of llama.cpp's blocks into the tiles that the matmuls read (README.md). Nothing is rounded: the same quants, scales and minima.
+ * Rows of llama.cpp's blocks into the tiles that the matmuls read (README.md). Nothing is rounded:
+ * the same quants, scales and minima.
  *
- * Each function takes one tile: `count` (1 … 16) rows, `rowBytes` apart, of `blocks` blocks; the other rows of the tile become 0. They return how many
- * scales could not be stored (128 and more, see `half.ts`): unless it is 0, the tile is worthless.
+ * Each function takes one tile: `count` (1 … 16) rows, `rowBytes` apart, of `blocks` blocks; the
+ * other rows of the tile become 0. They return how many scales could not be stored (128 and more,
+ * see `half.ts`): unless it is 0, the tile is worthless.
  *
  * Layouts of the blocks: ggml-common.h of llama.cpp.
  */
@@ -20,7 +22,8 @@ export function repackQ8(to: usize, rows: usize, rowBytes: u32, blocks: u32, cou
     let from = rows + row * rowBytes;
     let block = to;
     for (let b: u32 = 0; b < blocks; b++) {
-      for (let pair: usize = 0; pair < 16; pair++) store<u16>(block + pair * 32 + row * 2, load<u16>(from + 2 + pair * 2));
+      for (let pair: usize = 0; pair < 16; pair++)
+        store<u16>(block + pair * 32 + row * 2, load<u16>(from + 2 + pair * 2));
       unstorable += storeHalf(block + 512 + row * 2, from);
       from += 34;
       block += tileBlock;
@@ -60,13 +63,17 @@ export function repackQ4K(to: usize, rows: usize, rowBytes: u32, blocks: u32, co
     let from = rows + row * rowBytes;
     let block = to;
     for (let b: u32 = 0; b < blocks; b++) {
-      unstorable += storeNumber(block + row * 4, from) + storeNumber(block + 64 + row * 4, from + 2);
+      unstorable +=
+        storeNumber(block + row * 4, from) + storeNumber(block + 64 + row * 4, from + 2);
       let part = block + 384;
       for (let i: usize = 0; i < 8; i++) {
         // 32 bytes hold two parts of 32 numbers: low nibbles the first, high nibbles the second.
         const q = from + 16 + (i >> 1) * 32;
         for (let line: usize = 0; line < 4; line++) {
-          store<u32>(part + line * 64 + row * 4, i & 1 ? highNibbles(q + line * 8) : lowNibbles(q + line * 8));
+          store<u32>(
+            part + line * 64 + row * 4,
+            i & 1 ? highNibbles(q + line * 8) : lowNibbles(q + line * 8),
+          );
         }
         store<u8>(block + 128 + i * 16 + row, sixBitScale(from + 4, i));
         store<u8>(block + 256 + (i >> 1) * 32 + row * 2 + (i & 1), sixBitMinimum(from + 4, i));
@@ -132,11 +139,16 @@ function sixBitMinimum(scales: usize, i: usize): u8 {
   return (load<u8>(scales + i + 4) >> 4) | ((load<u8>(scales + i) >> 6) << 4);
 }
 
-/** Numbers k … k + 3 of a Q6_K block, a byte each; k is a multiple of 4. Of each 128, the four quarters of 32 share their bytes. */
+/**
+ * Numbers k … k + 3 of a Q6_K block, a byte each; k is a multiple of 4. Of each 128, the four
+ * quarters of 32 share their bytes.
+ */
 // @ts-ignore: decorator
 @inline
 function sixBits(block: usize, k: usize): u32 {
-  const half = k >> 7, quarter = (k >> 5) & 3, i = k & 31;
+  const half = k >> 7,
+    quarter = (k >> 5) & 3,
+    i = k & 31;
   const lower = load<u32>(block + half * 64 + (quarter & 1) * 32 + i) >> <u32>((quarter >> 1) << 2);
   const upper = load<u32>(block + 128 + half * 32 + i) >> <u32>(quarter << 1);
   return (lower & LOW) | ((upper & 0x03030303) << 4);

@@ -1,8 +1,9 @@
 /**
  * out = w · x / √(mean(x²) + ε), row by row; see `src/ops/rmsnorm.ts`.
  *
- * Numerics: the squares are exact in float64 and summed there, number i in running sum i mod 8, the last width mod 8 in one more. After
- * that each step is rounded to float32, as in the specification.
+ * Numerics: the squares are exact in float64 and summed there, number i in running sum i mod 8, the
+ * last width mod 8 in one more. After that each step is rounded to float32, as in the
+ * specification.
  */
 
 /** Rows firstRow … endRow − 1 of x and out, whose stride is in floats. `out` may be `x`. */

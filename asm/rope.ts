@@ -1,10 +1,14 @@
 /**
- * Turns point i of every head, (x[i], x[i + half]), by the angle whose cosine and sine the table has; see `src/ops/rope.ts`.
+ * Turns point i of every head, (x[i], x[i + half]), by the angle whose cosine and sine the table
+ * has; see `src/ops/rope.ts`.
  *
  * Numerics: both products and their sum are rounded to float32: the specification's bits.
  */
 
-/** Rows firstRow … endRow − 1 of x, in place; `stride` in floats. Row r of x turns by row r of cosines and sines [R, half]. */
+/**
+ * Rows firstRow … endRow − 1 of x, in place; `stride` in floats. Row r of x turns by row r of
+ * cosines and sines [R, half].
+ */
 export function rope(
   x: usize,
   stride: usize,

@@ -1,15 +1,16 @@
 /**
  * What packing reads: consecutive numbers of a row.
  *
- * At the edges of a matrix rows or numbers are missing. There they are put together one by one, with zeros for what is not there; elsewhere
- * (`whole`, mostly known when compiling) it is one load.
+ * At the edges of a matrix rows or numbers are missing. There they are put together one by one,
+ * with zeros for what is not there; elsewhere (`whole`, mostly known when compiling) it is one
+ * load.
  */
 
 /** Numbers k … k + 3 of the float32 row at `from`, which has m, if it exists. */
 // @ts-ignore: decorator
 @inline
 export function fourNumbers(from: usize, k: u32, m: u32, exists: bool, whole: bool): v128 {
-  const at = from + (<usize>k << 2);
+  const at = from + ((<usize>k) << 2);
   return whole ? v128.load(at) : someNumbers(at, exists && k < m ? m - k : 0);
 }
 
@@ -17,7 +18,7 @@ export function fourNumbers(from: usize, k: u32, m: u32, exists: bool, whole: bo
 // @ts-ignore: decorator
 @inline
 export function eightHalves(from: usize, k: u32, m: u32, exists: bool, whole: bool): v128 {
-  const at = from + (<usize>k << 1);
+  const at = from + ((<usize>k) << 1);
   return whole ? v128.load(at) : someHalves(at, exists && k < m ? m - k : 0);
 }
 

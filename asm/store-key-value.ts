@@ -1,35 +1,113 @@
 /**
  * A row of keys and values becomes a position of a page; layout in `key-value.ts`.
  *
- * Numerics: F32 as they are. F16 rounded to nearest, ties to even. Q8 as `block-scale.ts` says, with integers of −127 … 127: a number is off by at most
- * half a step, which is 1/254 of the largest in its block.
+ * Numerics: F32 as they are. F16 rounded to nearest, ties to even. Q8 as `block-scale.ts` says,
+ * with integers of −127 … 127: a number is off by at most half a step, which is 1/254 of the
+ * largest in its block.
  */
 import { inverseOf, largestSize, quantized, scaleOf } from './block-scale';
 import { F16, F32, isF16, isQ8, Q8 } from './cache-format';
 import { f16Bits, isBeyondF16 } from './f16';
-import { BLOCK, headBytes, keysBytes, keyScalesBytes, numberOffset, PAGE_POSITIONS, STEP, stepsBytes, valueScalesBytes, valuesOffset } from './key-value';
+import {
+  BLOCK,
+  headBytes,
+  keysBytes,
+  keyScalesBytes,
+  numberOffset,
+  PAGE_POSITIONS,
+  STEP,
+  stepsBytes,
+  valueScalesBytes,
+  valuesOffset,
+} from './key-value';
 
 const LIMIT: f32 = 127;
 
-/** Row `row` of keys and values (strides in floats) becomes position `slot` of the page whose layer begins at `page`. */
-export function storeKeyValueF32(keys: usize, keyStride: usize, values: usize, valueStride: usize, row: usize, page: usize, slot: usize, numKeyValueHeads: usize, headDim: usize): void {
-  storeKeyValue<F32>(keys + ((row * keyStride) << 2), values + ((row * valueStride) << 2), page, slot, numKeyValueHeads, headDim);
+/**
+ * Row `row` of keys and values (strides in floats) becomes position `slot` of the page whose layer
+ * begins at `page`.
+ */
+export function storeKeyValueF32(
+  keys: usize,
+  keyStride: usize,
+  values: usize,
+  valueStride: usize,
+  row: usize,
+  page: usize,
+  slot: usize,
+  numKeyValueHeads: usize,
+  headDim: usize,
+): void {
+  storeKeyValue<F32>(
+    keys + ((row * keyStride) << 2),
+    values + ((row * valueStride) << 2),
+    page,
+    slot,
+    numKeyValueHeads,
+    headDim,
+  );
 }
 
 /** Returns how many numbers no f16 is near: unless it is 0, the position is worthless. */
-export function storeKeyValueF16(keys: usize, keyStride: usize, values: usize, valueStride: usize, row: usize, page: usize, slot: usize, numKeyValueHeads: usize, headDim: usize): u32 {
-  return storeKeyValue<F16>(keys + ((row * keyStride) << 2), values + ((row * valueStride) << 2), page, slot, numKeyValueHeads, headDim);
+export function storeKeyValueF16(
+  keys: usize,
+  keyStride: usize,
+  values: usize,
+  valueStride: usize,
+  row: usize,
+  page: usize,
+  slot: usize,
+  numKeyValueHeads: usize,
+  headDim: usize,
+): u32 {
+  return storeKeyValue<F16>(
+    keys + ((row * keyStride) << 2),
+    values + ((row * valueStride) << 2),
+    page,
+    slot,
+    numKeyValueHeads,
+    headDim,
+  );
 }
 
-export function storeKeyValueQ8(keys: usize, keyStride: usize, values: usize, valueStride: usize, row: usize, page: usize, slot: usize, numKeyValueHeads: usize, headDim: usize): void {
-  storeKeyValue<Q8>(keys + ((row * keyStride) << 2), values + ((row * valueStride) << 2), page, slot, numKeyValueHeads, headDim);
+export function storeKeyValueQ8(
+  keys: usize,
+  keyStride: usize,
+  values: usize,
+  valueStride: usize,
+  row: usize,
+  page: usize,
+  slot: usize,
+  numKeyValueHeads: usize,
+  headDim: usize,
+): void {
+  storeKeyValue<Q8>(
+    keys + ((row * keyStride) << 2),
+    values + ((row * valueStride) << 2),
+    page,
+    slot,
+    numKeyValueHeads,
+    headDim,
+  );
 }
 
-function storeKeyValue<T>(key: usize, value: usize, page: usize, slot: usize, numKeyValueHeads: usize, headDim: usize): u32 {
+function storeKeyValue<T>(
+  key: usize,
+  value: usize,
+  page: usize,
+  slot: usize,
+  numKeyValueHeads: usize,
+  headDim: usize,
+): u32 {
   let unstorable: u32 = 0;
   for (let head: usize = 0; head < numKeyValueHeads; head++) {
     const keys = page + head * headBytes<T>(headDim);
-    unstorable += storeKey<T>(keys + (slot / STEP) * keysBytes<T>(headDim), slot % STEP, key, headDim);
+    unstorable += storeKey<T>(
+      keys + (slot / STEP) * keysBytes<T>(headDim),
+      slot % STEP,
+      key,
+      headDim,
+    );
     unstorable += storeValue<T>(keys + valuesOffset<T>(headDim), slot, value, headDim);
     key += headDim << 2;
     value += headDim << 2;
@@ -45,7 +123,11 @@ function storeKey<T>(keys: usize, lane: usize, key: usize, headDim: usize): u32 
     const end = min(start + BLOCK, headDim);
     const inverse = storeScale<T>(scale, key + (start << 2), end - start);
     for (let i = start; i < end; i++) {
-      unstorable += storeNumber<T>(keys + keyScalesBytes<T>(headDim) + numberOffset<T>(i, lane), load<f32>(key + (i << 2)), inverse);
+      unstorable += storeNumber<T>(
+        keys + keyScalesBytes<T>(headDim) + numberOffset<T>(i, lane),
+        load<f32>(key + (i << 2)),
+        inverse,
+      );
     }
     scale += STEP << 2;
   }
@@ -58,12 +140,19 @@ function storeValue<T>(values: usize, slot: usize, value: usize, headDim: usize)
   let unstorable: u32 = 0;
   for (let i: usize = 0; i < headDim; i++) {
     const column = numbers + (i / STEP) * stepsBytes<T>(PAGE_POSITIONS);
-    unstorable += storeNumber<T>(column + numberOffset<T>(slot, i % STEP), load<f32>(value + (i << 2)), inverse);
+    unstorable += storeNumber<T>(
+      column + numberOffset<T>(slot, i % STEP),
+      load<f32>(value + (i << 2)),
+      inverse,
+    );
   }
   return unstorable;
 }
 
-/** Stores the scale of `count` numbers, if the format has one; returns what turns them into integers. */
+/**
+ * Stores the scale of `count` numbers, if the format has one; returns what turns them into
+ * integers.
+ */
 // @ts-ignore: decorator
 @inline
 function storeScale<T>(scale: usize, x: usize, count: usize): f32 {

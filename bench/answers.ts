@@ -1,21 +1,24 @@
 /**
- * `npm run bench -- answers FILE.jsonl [--factor 1] [--model DIRECTORY]`: the questions that `reference/train/evaluate.py` asked of transformers, asked
- * of this engine, greedily: how many replies are the same, and how many are right.
+ * `npm run bench -- answers FILE.jsonl [--factor 1] [--model DIRECTORY]`: the questions that
+ * `reference/train/evaluate.py` asked of transformers, asked of this engine, greedily: how many
+ * replies are the same, and how many are right.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import type { Sequence } from '../src/kernels/kernels.js';
-import type { LoadedModel } from '../src/load.js';
-import { argmax } from '../src/sampling/sampler.js';
-import type { Floats } from '../src/tensor.js';
+import type { Floats } from '../src/base/tensor.js';
+import type { LoadedModel } from '../src/load/model.js';
+import type { Sequence } from '../src/model/kernels.js';
+import { argmax } from '../src/text/sampling/sampler.js';
 import { builtLoad } from './built.js';
 
 interface Answer {
   readonly task: string;
   readonly by: string;
   readonly length: number;
-  /** Characters at the beginning of `prompt`, up to a newline, that the questions before have too. */
+  /**
+   * Characters at the beginning of `prompt`, up to a newline, that the questions before have too.
+   */
   readonly shared: number;
   readonly prompt: string;
   readonly wanted: string;
@@ -41,7 +44,10 @@ export async function answersBench(args: string[]): Promise<void> {
   for await (const line of createInterface(createReadStream(positionals[0]))) {
     const answer: Answer = JSON.parse(line);
     const reply = await reader.reply(answer);
-    const name = answer.length === 0 ? answer.task : `${answer.task}, ${answer.length} tokens, by ${answer.by}`;
+    const name =
+      answer.length === 0
+        ? answer.task
+        : `${answer.task}, ${answer.length} tokens, by ${answer.by}`;
     const group = groups.get(name) ?? { asked: 0, same: 0, right: 0, theirs: 0 };
     groups.set(name, group);
     group.asked++;
@@ -87,7 +93,9 @@ class Reader {
     return this.tokenizer.decode(reply);
   }
 
-  /** A sequence that has read `text`, and how long that is; the one before if it is the same text. */
+  /**
+   * A sequence that has read `text`, and how long that is; the one before if it is the same text.
+   */
   async #begin(text: string): Promise<Shared> {
     if (this.#shared?.text === text) return this.#shared;
     this.#shared?.sequence.dispose();
@@ -102,7 +110,9 @@ class Reader {
     let logits: Floats = new Float32Array();
     for (let start = 0; start < tokens.length; start += CHUNK) {
       const position = sequence.length;
-      const rows = tokens.slice(start, start + CHUNK).map((token, i) => ({ token, position: position + i, sequence }));
+      const rows = tokens
+        .slice(start, start + CHUNK)
+        .map((token, i) => ({ token, position: position + i, sequence }));
       logits = (await this.model.forward(rows)).data;
     }
     return argmax(logits);

@@ -1,12 +1,17 @@
 /**
- * Attention by itself, on one thread, at 16,384 positions: GB/s of keys and values for a single row, from memory, beside a plain read; and 10^9 operations
- * per second (a product and a sum are two). The best of many calls: what the kernel can do, not what others left it.
+ * Attention by itself, on one thread, at 16,384 positions: GB/s of keys and values for a single
+ * row, from memory, beside a plain read; and 10^9 operations per second (a product and a sum are
+ * two). The best of many calls: what the kernel can do, not what others left it.
  */
 import { readFile } from 'node:fs/promises';
-import { attentionScratchBytes } from '../src/kernels/wasm/attention-scratch.js';
-import { type CacheFormat, headPageBytes, PAGE_POSITIONS } from '../src/kernels/wasm/cache-formats.js';
-import type { KernelExports } from '../src/kernels/wasm/exports.js';
-import { ATTENTION_HEADS, ATTENTION_ROWS } from '../src/kernels/wasm/plan.js';
+import type { KernelExports } from '../src/engines/wasm/kernels/exports.js';
+import { attentionScratchBytes } from '../src/engines/wasm/memory/attention-scratch.js';
+import {
+  type CacheFormat,
+  headPageBytes,
+  PAGE_POSITIONS,
+} from '../src/engines/wasm/memory/cache-formats.js';
+import { ATTENTION_HEADS, ATTENTION_ROWS } from '../src/engines/wasm/memory/plan.js';
 import { best } from './best.js';
 import { normalTable } from './random-weights.js';
 import { readBandwidth } from './read-bandwidth.js';
@@ -17,31 +22,45 @@ const PAGES = POSITIONS / PAGE_POSITIONS;
 const KEY_VALUE_HEADS = 16;
 const [TABLE, ROWS, OUT, SCRATCH, KEY_VALUES] = [1, 2, 6, 10, 14].map(i => i * 2 ** 20);
 
-const SUFFIXES = { f32: 'F32', f16: 'F16', q8: 'Q8' } as const satisfies Record<CacheFormat, string>;
+const SUFFIXES = { f32: 'F32', f16: 'F16', q8: 'Q8' } as const satisfies Record<
+  CacheFormat,
+  string
+>;
 
 export async function attentionBench(): Promise<void> {
-  console.log(`memory is read at ${((await readBandwidth(1)) / 1e9).toFixed(1)} GB/s by one thread`);
+  console.log(
+    `memory is read at ${((await readBandwidth(1)) / 1e9).toFixed(1)} GB/s by one thread`,
+  );
   const module = await WebAssembly.compile(
-    new Uint8Array(await readFile(new URL('../../dist/kernels/wasm/simd.wasm', import.meta.url))),
+    new Uint8Array(await readFile(new URL('../../dist/engines/wasm/simd.wasm', import.meta.url))),
   );
   for (const headDim of [128, 64]) {
     for (const groupSize of [1, 8]) {
       for (const rows of [1, ATTENTION_ROWS]) {
-        for (const format of Object.keys(SUFFIXES) as CacheFormat[]) measure(module, format, headDim, groupSize, rows);
+        for (const format of Object.keys(SUFFIXES) as CacheFormat[])
+          measure(module, format, headDim, groupSize, rows);
       }
     }
   }
 }
 
-function measure(module: WebAssembly.Module, format: CacheFormat, headDim: number, groupSize: number, rows: number) {
+function measure(
+  module: WebAssembly.Module,
+  format: CacheFormat,
+  headDim: number,
+  groupSize: number,
+  rows: number,
+) {
   const pageBytes = KEY_VALUE_HEADS * headPageBytes(format, headDim);
   const initial = Math.ceil((KEY_VALUES + PAGES * pageBytes) / 65_536);
   const memory = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
+  const kernels = new WebAssembly.Instance(module, { env: { memory } })
+    .exports as unknown as KernelExports;
   fill(kernels, memory, format, headDim, pageBytes);
 
   const shape = { headDim, groupSize, heads: ATTENTION_HEADS, rows };
-  if (attentionScratchBytes(format, shape) > KEY_VALUES - SCRATCH) throw new RangeError('the scratch is too small');
+  if (attentionScratchBytes(format, shape) > KEY_VALUES - SCRATCH)
+    throw new RangeError('the scratch is too small');
   const stride = ATTENTION_HEADS * groupSize * headDim;
   const attend = kernels[`attention${SUFFIXES[format]}`];
   let head = 0;
@@ -49,7 +68,16 @@ function measure(module: WebAssembly.Module, format: CacheFormat, headDim: numbe
     head = (head + ATTENTION_HEADS) % KEY_VALUE_HEADS;
     const offset = head * groupSize * headDim * 4; // the same rows for all heads
     attend(
-      ...[OUT - offset, ROWS - offset, stride, rows, TABLE, KEY_VALUES, pageBytes, POSITIONS - rows + 1],
+      ...[
+        OUT - offset,
+        ROWS - offset,
+        stride,
+        rows,
+        TABLE,
+        KEY_VALUES,
+        pageBytes,
+        POSITIONS - rows + 1,
+      ],
       ...[head, head + ATTENTION_HEADS, groupSize, headDim, 1 / Math.sqrt(headDim), SCRATCH],
     );
   });
@@ -79,7 +107,9 @@ function fill(
       .subarray(0, rows.length)
       .map(x => x * 50),
   ); // as large as real keys are
-  new Uint32Array(memory.buffer, TABLE, PAGES).set(Array.from({ length: PAGES }, (_, page) => page));
+  new Uint32Array(memory.buffer, TABLE, PAGES).set(
+    Array.from({ length: PAGES }, (_, page) => page),
+  );
   const store = kernels[`storeKeyValue${SUFFIXES[format]}`];
   for (let t = 0; t < PAGE_POSITIONS; t++) {
     store(ROWS, width, ROWS, width, t, KEY_VALUES, t, KEY_VALUE_HEADS, headDim);

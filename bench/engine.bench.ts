@@ -1,4 +1,7 @@
-/** The WASM engine at 110M: loading, and tokens per second in every format of weights, beside the read bandwidth that bounds decoding. */
+/**
+ * The WASM engine at 110M: loading, and tokens per second in every format of weights, beside the
+ * read bandwidth that bounds decoding.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +32,12 @@ export async function engineBench(shapeName: ShapeName = '110M'): Promise<void> 
   console.log(`memory is read at ${bandwidth.toFixed(1)} GB/s`);
 }
 
-async function measure(path: string, shapeName: ShapeName, weights: GgmlType, threads: number): Promise<void> {
+async function measure(
+  path: string,
+  shapeName: ShapeName,
+  weights: GgmlType,
+  threads: number,
+): Promise<void> {
   const { loadLlama } = await builtLoad();
   const started = performance.now();
   const context = PROMPT_TOKENS + DECODE_TOKENS;

@@ -1,6 +1,9 @@
-/** The exact kernels: tokens per second on golden/gqa (0.64 million parameters), in every arithmetic. */
+/**
+ * The exact kernels: tokens per second on golden/gqa (0.64 million parameters), in every
+ * arithmetic.
+ */
 import { Bench } from 'tinybench';
-import { loadModel } from '../src/load.js';
+import { loadModel } from '../src/load/model.js';
 import type { NumericsName } from '../src/ops/rounding.js';
 import { medians } from './measure.js';
 

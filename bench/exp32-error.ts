@@ -1,5 +1,6 @@
 /**
- * How far exp32 is from e^x, over every float32 there is: the figures quoted in `src/ops/exp32.ts`. Takes some ten minutes.
+ * How far exp32 is from e^x, over every float32 there is: the figures quoted in `src/ops/exp32.ts`.
+ * Takes some ten minutes.
  */
 import { exp } from '../src/ops/exp.js';
 import { exp32 } from '../src/ops/exp32.js';
@@ -31,4 +32,6 @@ for (let pattern = 0; pattern < 2 ** 32; pattern++) {
   if (e > error) [error, worst] = [e, x];
 }
 console.log(`exp32: at most ${error.toFixed(3)} ulp from e^x (worst: ${worst})`);
-console.log(`not the nearest float32: ${inexact.toLocaleString('en')} of 2^32; the farthest is ${farthest} away`);
+console.log(
+  `not the nearest float32: ${inexact.toLocaleString('en')} of 2^32; the farthest is ${farthest} away`,
+);

@@ -1,7 +1,8 @@
 /** The number formats of llama.cpp that are measured here: sizes, and numbers ↔ bytes. */
-import { encode } from '../src/checkpoint/dtypes.js';
-import type { GgmlDType } from '../src/checkpoint/gguf/ggml-types.js';
-import { roundToBF16, roundToF16 } from '../src/numerics/half.js';
+
+import { roundToBF16, roundToF16 } from '../src/base/half.js';
+import { encode } from '../src/files/dtypes.js';
+import type { GgmlDType } from '../src/files/gguf/ggml-types.js';
 import { type Block, dequantizeRow, quantizeRow } from '../test/asm/block-formats.js';
 
 export type GgmlType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
@@ -9,7 +10,7 @@ export type GgmlType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0';
 /** Numbers that share a scale in q8_0 and q4_0. */
 export const BLOCK = 32;
 
-/** Their names in `src/checkpoint`, and bytes that 32 numbers take. */
+/** Their names in `src/files`, and bytes that 32 numbers take. */
 export const GGML_TYPES = {
   f32: { dtype: 'F32', blockBytes: 128 },
   f16: { dtype: 'F16', blockBytes: 64 },

@@ -1,6 +1,7 @@
 /**
- * The kernels by themselves, on one thread, beside what the machine can do: GB/s beside a plain read of memory, 10^9 operations per second (GOPS) beside
- * loops of the same instructions in registers. The best of many short slices.
+ * The kernels by themselves, on one thread, beside what the machine can do: GB/s beside a plain
+ * read of memory, 10^9 operations per second (GOPS) beside loops of the same instructions in
+ * registers. The best of many short slices.
  */
 import { type Kernels, openKernels } from './kernels/kernels.js';
 import { FORMATS, linearLimit, measureLinear } from './kernels/linear.js';
@@ -29,11 +30,23 @@ export async function kernelsBench(): Promise<void> {
 function linearLayers(kernels: Kernels, peaks: Peaks): void {
   for (const format of FORMATS) {
     const limit = linearLimit(kernels.build, format, peaks);
-    console.log(line(`${kernels.build.padEnd(7)} ${format}`, measureLinear(kernels, format), peaks.read, limit));
+    console.log(
+      line(
+        `${kernels.build.padEnd(7)} ${format}`,
+        measureLinear(kernels, format),
+        peaks.read,
+        limit,
+      ),
+    );
   }
 }
 
-function line(name: string, measured: { read: number; operations: number }, readLimit: number, limit: number): string {
+function line(
+  name: string,
+  measured: { read: number; operations: number },
+  readLimit: number,
+  limit: number,
+): string {
   const { read, operations } = measured;
   const part = (x: number, most: number) => `${((100 * x) / most).toFixed(0).padStart(3)} %`;
   return (

@@ -21,7 +21,8 @@ export function fitLine(points: readonly Point[]): Line {
   const slope = covariance / mean(points.map(({ x }) => (x - meanX) ** 2));
   const start = meanY - slope * meanX;
   const distances = points.map(({ x, y }) => y - (start + slope * x));
-  const explained = 1 - mean(distances.map(e => e * e)) / mean(points.map(({ y }) => (y - meanY) ** 2));
+  const explained =
+    1 - mean(distances.map(e => e * e)) / mean(points.map(({ y }) => (y - meanY) ** 2));
   const worst = Math.max(...points.map(({ x }, i) => Math.abs(distances[i] / (start + slope * x))));
   return { start, slope, explained, worst };
 }

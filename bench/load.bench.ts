@@ -1,14 +1,14 @@
 /**
- * Loading: a 256 MB safetensors file, opened and every tensor decoded to float32, beside reading the same bytes and doing nothing with
- * them. Both read from the page cache.
+ * Loading: a 256 MB safetensors file, opened and every tensor decoded to float32, beside reading
+ * the same bytes and doing nothing with them. Both read from the page cache.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bench } from 'tinybench';
-import { encode } from '../src/checkpoint/dtypes.js';
-import { openFile } from '../src/checkpoint/file.js';
-import { openSafetensors, writeSafetensors } from '../src/checkpoint/safetensors.js';
+import { encode } from '../src/files/dtypes.js';
+import { openFile } from '../src/files/file.js';
+import { openSafetensors, writeSafetensors } from '../src/files/safetensors/safetensors.js';
 import { builtLoad } from './built.js';
 import { medians } from './measure.js';
 
@@ -40,7 +40,12 @@ export async function loadBench(): Promise<void> {
 async function writeModel(path: string, dtype: 'F16' | 'BF16'): Promise<void> {
   const numbers = Float32Array.from({ length: SHAPE[0] * SHAPE[1] }, (_, i) => Math.sin(i) / 50);
   const chunks = [encode(dtype, numbers)];
-  const tensors = Array.from({ length: TENSORS }, (_, i) => ({ name: `tensor.${i}`, dtype, shape: SHAPE, chunks }));
+  const tensors = Array.from({ length: TENSORS }, (_, i) => ({
+    name: `tensor.${i}`,
+    dtype,
+    shape: SHAPE,
+    chunks,
+  }));
   await writeFile(path, writeSafetensors(tensors));
 }
 

@@ -1,4 +1,7 @@
-/** `npm run bench -- make`: a model of random weights, of a real shape, in one of the forms that models are published in. */
+/**
+ * `npm run bench -- make`: a model of random weights, of a real shape, in one of the forms that
+ * models are published in.
+ */
 import { parseArgs } from 'node:util';
 import { makeRandomCheckpoint } from './random-checkpoint.js';
 import { makeRandomPytorch } from './random-pytorch.js';
@@ -20,7 +23,9 @@ export async function makeModel(args: string[]): Promise<void> {
   });
   const { shape, form, out } = values;
   if (!(shape in SHAPES && form in FORMS && out !== '')) {
-    throw new Error(`--out PATH; shapes: ${Object.keys(SHAPES).join(', ')}; forms: ${Object.keys(FORMS).join(', ')}`);
+    throw new Error(
+      `--out PATH; shapes: ${Object.keys(SHAPES).join(', ')}; forms: ${Object.keys(FORMS).join(', ')}`,
+    );
   }
   await FORMS[form](out, SHAPES[shape as ShapeName]);
 }

@@ -1,13 +1,26 @@
 /**
- * How far exp, log, sin and cos are from the truth, in ulp: the figures quoted in `src/ops`. Takes a few minutes.
+ * How far exp, log, sin and cos are from the truth, in ulp: the figures quoted in `src/ops`. Takes
+ * a few minutes.
  */
 import { exp } from '../src/ops/exp.js';
 import { log } from '../src/ops/log.js';
 import { ropeFrequencies } from '../src/ops/rope.js';
 import { cos, sin } from '../src/ops/sin-cos.js';
-import { ulpError, type Wide, wideCos, wideExp, wideLog, wideSin } from '../test/support/high-precision.js';
+import {
+  ulpError,
+  type Wide,
+  wideCos,
+  wideExp,
+  wideLog,
+  wideSin,
+} from '../test/support/high-precision.js';
 
-function measure(name: string, f: (x: number) => number, judge: (x: number) => Wide, inputs: Iterable<number>): void {
+function measure(
+  name: string,
+  f: (x: number) => number,
+  judge: (x: number) => Wide,
+  inputs: Iterable<number>,
+): void {
   let error = 0;
   let at = 0;
   let count = 0;
@@ -16,7 +29,9 @@ function measure(name: string, f: (x: number) => number, judge: (x: number) => W
     if (e > error) [error, at] = [e, x];
     count++;
   }
-  console.log(`${name}: at most ${error.toFixed(3)} ulp over ${count.toLocaleString('en')} arguments (worst: ${at})`);
+  console.log(
+    `${name}: at most ${error.toFixed(3)} ulp over ${count.toLocaleString('en')} arguments (worst: ${at})`,
+  );
 }
 
 function* evenly(from: number, to: number, count: number): Generator<number> {

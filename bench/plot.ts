@@ -1,4 +1,7 @@
-/** A plot of points and the lines through them, as an SVG file that needs nothing else. Both axes begin at 0. */
+/**
+ * A plot of points and the lines through them, as an SVG file that needs nothing else. Both axes
+ * begin at 0.
+ */
 import type { Line, Point } from './line.js';
 
 export interface Series {
@@ -41,7 +44,10 @@ export function svgOf({ title, caption, xLabel, yLabel, xStep, series }: Plot): 
     ...series.map((one, i) => legend(one, 62 + 22 * i)),
     ...marks(xEnd, xStep).flatMap(x => {
       const at = place({ x, y: 0 }).x;
-      return [stroke(at, BOTTOM, at, BOTTOM + 6, '#222'), text(at, BOTTOM + 22, grouped(x), 'text-anchor="middle"')];
+      return [
+        stroke(at, BOTTOM, at, BOTTOM + 6, '#222'),
+        text(at, BOTTOM + 22, grouped(x), 'text-anchor="middle"'),
+      ];
     }),
     ...marks(yEnd, yStep).flatMap(y => {
       const at = place({ x: 0, y }).y;
@@ -50,8 +56,15 @@ export function svgOf({ title, caption, xLabel, yLabel, xStep, series }: Plot): 
     }),
     ...series.flatMap(one => drawn(one, place)),
     text((LEFT + RIGHT) / 2, BOTTOM + 46, xLabel, 'text-anchor="middle"'),
-    text(0, 0, yLabel, `text-anchor="middle" transform="translate(24 ${(TOP + BOTTOM) / 2}) rotate(-90)"`),
-    ...caption.map((line, i) => text(LEFT, BOTTOM + 74 + 18 * i, line, 'font-size="12" fill="#666"')),
+    text(
+      0,
+      0,
+      yLabel,
+      `text-anchor="middle" transform="translate(24 ${(TOP + BOTTOM) / 2}) rotate(-90)"`,
+    ),
+    ...caption.map((line, i) =>
+      text(LEFT, BOTTOM + 74 + 18 * i, line, 'font-size="12" fill="#666"'),
+    ),
     '</svg>',
     '',
   ].join('\n');
@@ -64,9 +77,16 @@ function legend({ name, colour, legend }: Series, y: number): string {
 
 function drawn({ colour, points, line }: Series, place: (point: Point) => Point): string[] {
   const xs = points.map(({ x }) => x);
-  const [from, to] = [Math.min(...xs), Math.max(...xs)].map(x => place({ x, y: line.start + line.slope * x }));
-  const dots = points.map(place).map(({ x, y }) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3.5"/>`);
-  return [stroke(from.x, from.y, to.x, to.y, colour), `<g fill="${colour}" fill-opacity="0.6">${dots.join('')}</g>`];
+  const [from, to] = [Math.min(...xs), Math.max(...xs)].map(x =>
+    place({ x, y: line.start + line.slope * x }),
+  );
+  const dots = points
+    .map(place)
+    .map(({ x, y }) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3.5"/>`);
+  return [
+    stroke(from.x, from.y, to.x, to.y, colour),
+    `<g fill="${colour}" fill-opacity="0.6">${dots.join('')}</g>`,
+  ];
 }
 
 function stroke(x1: number, y1: number, x2: number, y2: number, colour: string): string {

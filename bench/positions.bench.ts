@@ -1,5 +1,6 @@
 /**
- * What a token costs at its position, in a long prompt and after it. Every position attends to all before it, so both must grow along a line.
+ * What a token costs at its position, in a long prompt and after it. Every position attends to all
+ * before it, so both must grow along a line.
  *
  * Takes long; Ctrl-C ends it with what was measured so far.
  */
@@ -8,7 +9,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { CacheFormat } from '../src/kernels/wasm/cache-formats.js';
+import type { CacheFormat } from '../src/engines/wasm/memory/cache-formats.js';
 import type { Llama } from '../src/model/llama.js';
 import { builtLoad } from './built.js';
 import { GGML_TYPES, type GgmlType } from './ggml-types.js';
@@ -81,7 +82,9 @@ function readOptions(args: string[]) {
   const { shape, weights, cache, models } = values;
   const [tokens, chunk, threads] = [values.tokens, values.chunk, values.threads].map(Number);
   if (!(shape in SHAPES && weights in GGML_TYPES)) {
-    throw new Error(`shapes: ${Object.keys(SHAPES).join(', ')}; weights: ${Object.keys(GGML_TYPES).join(', ')}`);
+    throw new Error(
+      `shapes: ${Object.keys(SHAPES).join(', ')}; weights: ${Object.keys(GGML_TYPES).join(', ')}`,
+    );
   }
   return {
     shape: shape as ShapeName,
@@ -95,7 +98,13 @@ function readOptions(args: string[]) {
 }
 
 /** Fills `costs`, whatever becomes of the rest. */
-async function measure(model: Llama, tokens: number, chunk: number, costs: Costs, signal: AbortSignal): Promise<void> {
+async function measure(
+  model: Llama,
+  tokens: number,
+  chunk: number,
+  costs: Costs,
+  signal: AbortSignal,
+): Promise<void> {
   const sequence = model.createSequence();
   const row = (position: number) => ({ token: 260 + ((position * 37) % 240), position, sequence });
   const prefill = async (start: number, end: number) => {
@@ -133,11 +142,15 @@ function secondsLeft({ prefill, decode }: Costs, from: number, to: number, chunk
   const middle = (from + to) / 2;
   const at = ({ start, slope }: Line) => start + slope * middle;
   const left =
-    (to - from) * at(fitLine(prefill)) + Math.ceil((to - from) / chunk) * (DECODES + 1) * at(fitLine(decode));
+    (to - from) * at(fitLine(prefill)) +
+    Math.ceil((to - from) / chunk) * (DECODES + 1) * at(fitLine(decode));
   return `, about ${Math.ceil(left / 1000)} s left`;
 }
 
-async function report(about: Record<string, string | number>, { prefill, decode }: Costs): Promise<void> {
+async function report(
+  about: Record<string, string | number>,
+  { prefill, decode }: Costs,
+): Promise<void> {
   const { shape, kernels, chunk, threads } = about;
   const lines = { prefill: fitLine(prefill), decode: fitLine(decode) };
   const legends = { prefill: inWords(lines.prefill), decode: inWords(lines.decode) };
@@ -153,14 +166,29 @@ async function report(about: Record<string, string | number>, { prefill, decode 
     yLabel: 'milliseconds per token',
     xStep: 2 ** Math.round(Math.log2(decode[decode.length - 1].x / 8)),
     series: [
-      { name: 'prefill', colour: '#1f5fa8', points: prefill, line: lines.prefill, legend: legends.prefill },
-      { name: 'decode', colour: '#c4541a', points: decode, line: lines.decode, legend: legends.decode },
+      {
+        name: 'prefill',
+        colour: '#1f5fa8',
+        points: prefill,
+        line: lines.prefill,
+        legend: legends.prefill,
+      },
+      {
+        name: 'decode',
+        colour: '#c4541a',
+        points: decode,
+        line: lines.decode,
+        legend: legends.decode,
+      },
     ],
   });
   await mkdir(RESULTS, { recursive: true });
   const file = join(RESULTS, `positions-${shape}-${kernels}`);
   await writeFile(`${file}.svg`, svg);
-  await writeFile(`${file}.json`, `${JSON.stringify({ ...about, lines, prefill, decode }, null, 2)}\n`);
+  await writeFile(
+    `${file}.json`,
+    `${JSON.stringify({ ...about, lines, prefill, decode }, null, 2)}\n`,
+  );
   console.log(`written: ${file}.svg and .json`);
 }
 

@@ -1,11 +1,15 @@
-/** Checkpoints of real shapes with random weights, in seconds: how fast a model runs does not depend on what it has learned. */
+/**
+ * Checkpoints of real shapes with random weights, in seconds: how fast a model runs does not depend
+ * on what it has learned.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DTYPE_BYTES, encode } from '../src/checkpoint/dtypes.js';
-import { type SafetensorsInput, writeSafetensors } from '../src/checkpoint/safetensors-writer.js';
-import { expectedWeights } from '../src/checkpoint/weights.js';
-import { parseConfig } from '../src/config.js';
-import { elementCount } from '../src/tensor.js';
+import { elementCount } from '../src/base/tensor.js';
+import { encode } from '../src/files/dtypes.js';
+import { type SafetensorsInput, writeSafetensors } from '../src/files/safetensors/writer.js';
+import { parseConfig } from '../src/model/config.js';
+import { DTYPE_BYTES } from '../src/model/dtypes.js';
+import { expectedWeights } from '../src/model/weights.js';
 import type { Numbers } from './numbers.js';
 import { randomNumbers } from './random-weights.js';
 import type { Shape } from './shapes.js';
@@ -14,11 +18,18 @@ import { writeOnce } from './write-once.js';
 const TYPES = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
 export type CheckpointDType = keyof typeof TYPES;
 
-export function makeRandomCheckpoint(path: string, shape: Shape, dtype: CheckpointDType = 'F16'): Promise<void> {
+export function makeRandomCheckpoint(
+  path: string,
+  shape: Shape,
+  dtype: CheckpointDType = 'F16',
+): Promise<void> {
   return makeCheckpoint(path, shape, randomNumbers(), dtype);
 }
 
-/** Makes the Hugging Face directory `path`, with config.json and model.safetensors, if it is not there yet. */
+/**
+ * Makes the Hugging Face directory `path`, with config.json and model.safetensors, if it is not
+ * there yet.
+ */
 export async function makeCheckpoint(
   path: string,
   shape: Shape,
@@ -26,10 +37,15 @@ export async function makeCheckpoint(
   dtype: CheckpointDType,
 ): Promise<void> {
   const config = configJson(shape);
-  const tensors = [...expectedWeights(parseConfig(config))].map(([name, sizes]): SafetensorsInput => {
-    return { name, dtype, shape: sizes, chunks: numbersOf(numbers, name, sizes, dtype) };
-  });
-  const dataBytes = tensors.reduce((sum, tensor) => sum + elementCount(tensor.shape) * DTYPE_BYTES[dtype], 0);
+  const tensors = [...expectedWeights(parseConfig(config))].map(
+    ([name, sizes]): SafetensorsInput => {
+      return { name, dtype, shape: sizes, chunks: numbersOf(numbers, name, sizes, dtype) };
+    },
+  );
+  const dataBytes = tensors.reduce(
+    (sum, tensor) => sum + elementCount(tensor.shape) * DTYPE_BYTES[dtype],
+    0,
+  );
 
   await mkdir(path, { recursive: true });
   await writeFile(join(path, 'config.json'), JSON.stringify(config, null, 2));
@@ -44,10 +60,21 @@ export function numbersOf(
   dtype: CheckpointDType,
 ): Iterable<Uint8Array> {
   const count = elementCount(shape);
-  return shape.length === 1 ? [encode(dtype, numbers.vector(name, count))] : numbers.matrix(name, count, TYPES[dtype]);
+  return shape.length === 1
+    ? [encode(dtype, numbers.vector(name, count))]
+    : numbers.matrix(name, count, TYPES[dtype]);
 }
 
-export function configJson({ V, D, F, L, H, K, positions, ropeFactor }: Shape): Record<string, unknown> {
+export function configJson({
+  V,
+  D,
+  F,
+  L,
+  H,
+  K,
+  positions,
+  ropeFactor,
+}: Shape): Record<string, unknown> {
   return {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',

@@ -1,14 +1,22 @@
 /**
- * Random models as PyTorch saved them, and as Llama-2-7B-32K-Instruct was published: float16, in shards of at most 10 GB with an index. The numbers are
- * those of `random-checkpoint.ts`.
+ * Random models as PyTorch saved them, and as Llama-2-7B-32K-Instruct was published: float16, in
+ * shards of at most 10 GB with an index. The numbers are those of `random-checkpoint.ts`.
  */
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expectedWeights } from '../src/checkpoint/weights.js';
-import { parseConfig } from '../src/config.js';
-import { elementCount } from '../src/tensor.js';
-import { dict, filesOf, ints, pickleOf, storageClass, tensor, text } from '../test/checkpoint/pickle-support.js';
-import { type ZipSpec, zipParts } from '../test/checkpoint/zip-support.js';
+import { elementCount } from '../src/base/tensor.js';
+import { parseConfig } from '../src/model/config.js';
+import { expectedWeights } from '../src/model/weights.js';
+import {
+  dict,
+  filesOf,
+  ints,
+  pickleOf,
+  storageClass,
+  tensor,
+  text,
+} from '../test/files/pytorch/pickle-support.js';
+import { type ZipSpec, zipParts } from '../test/files/pytorch/zip-support.js';
 import { configJson, numbersOf } from './random-checkpoint.js';
 import { randomNumbers } from './random-weights.js';
 import type { Shape } from './shapes.js';
@@ -22,7 +30,10 @@ interface Weight {
   readonly bytes: number;
 }
 
-/** Makes the directory `path`, with config.json, shards and, last of all, their index, if that is not there yet. */
+/**
+ * Makes the directory `path`, with config.json, shards and, last of all, their index, if that is
+ * not there yet.
+ */
 export async function makeRandomPytorch(path: string, shape: Shape): Promise<void> {
   if (await stat(join(path, INDEX)).catch(() => undefined)) return;
   const config = configJson(shape);

@@ -1,8 +1,9 @@
 /**
- * Numbers for models of any size, as fast as a disk can write them: every tensor is cut from one table of a million normal numbers, at
- * places that depend on its name. The same in every run, and in every file format.
+ * Numbers for models of any size, as fast as a disk can write them: every tensor is cut from one
+ * table of a million normal numbers, at places that depend on its name. The same in every run, and
+ * in every file format.
  */
-import { roundToF16 } from '../src/numerics/half.js';
+import { roundToF16 } from '../src/base/half.js';
 import { BLOCK, encodeGgml, type GgmlType, ggmlBytes } from './ggml-types.js';
 import type { Numbers } from './numbers.js';
 
@@ -42,10 +43,14 @@ export function randomNumbers(from: Float32Array = normalTable()): Numbers {
 }
 
 /**
- * Which parts [start, end) of the table make up the `count` numbers of the tensor `name`. They begin and end at multiples of a block, so that the
- * table may be quantized once, and the blocks copied.
+ * Which parts [start, end) of the table make up the `count` numbers of the tensor `name`. They
+ * begin and end at multiples of a block, so that the table may be quantized once, and the blocks
+ * copied.
  */
-function* tablePieces(name: string, count: number): Generator<readonly [start: number, end: number]> {
+function* tablePieces(
+  name: string,
+  count: number,
+): Generator<readonly [start: number, end: number]> {
   const random = uniform(seedOf(name));
   for (let left = count; left > 0; ) {
     const start = Math.floor(random() * (TABLE_LENGTH / BLOCK)) * BLOCK;
@@ -58,11 +63,16 @@ function* tablePieces(name: string, count: number): Generator<readonly [start: n
 /** Around 1. */
 function normWeights(name: string, count: number): Float32Array {
   const [[start]] = tablePieces(name, BLOCK);
-  return Float32Array.from({ length: count }, (_, i) => roundToF16(1 + normalTable()[(start + i) % TABLE_LENGTH]));
+  return Float32Array.from({ length: count }, (_, i) =>
+    roundToF16(1 + normalTable()[(start + i) % TABLE_LENGTH]),
+  );
 }
 
 function seedOf(name: string): number {
-  return [...name].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0)!, 16777619), 2166136261);
+  return [...name].reduce(
+    (hash, letter) => Math.imul(hash ^ letter.codePointAt(0)!, 16777619),
+    2166136261,
+  );
 }
 
 /** Mulberry32: numbers in [0, 1), small and good enough for this. */

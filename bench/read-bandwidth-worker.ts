@@ -1,4 +1,6 @@
-/** One thread of `read-bandwidth.ts`: reads its own memory from end to end, once for each message. */
+/**
+ * One thread of `read-bandwidth.ts`: reads its own memory from end to end, once for each message.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type BandwidthSetup, MOST_PAGES } from './read-bandwidth.js';
 
@@ -7,7 +9,11 @@ const PAGE = 65_536;
 
 const { module, bytes } = workerData as BandwidthSetup;
 const size = Math.floor(bytes / PIECE) * PIECE;
-const memory = new WebAssembly.Memory({ initial: 1 + size / PAGE, maximum: MOST_PAGES, shared: true });
+const memory = new WebAssembly.Memory({
+  initial: 1 + size / PAGE,
+  maximum: MOST_PAGES,
+  shared: true,
+});
 const { exports } = new WebAssembly.Instance(module, { env: { memory, abort: () => {} } });
 const kernels = exports as Record<'touch' | 'read', (start: number, bytes: number) => unknown>;
 kernels.touch(PAGE, size);

@@ -1,4 +1,7 @@
-/** How fast this machine reads memory: what a decode cannot be faster than, since it reads every weight once. */
+/**
+ * How fast this machine reads memory: what a decode cannot be faster than, since it reads every
+ * weight once.
+ */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { compileAssemblyScript } from './compile.js';
@@ -20,9 +23,14 @@ export function sum(start: usize, bytes: usize): v128 {
 export function touch(start: usize, bytes: usize): void { memory.fill(start, 1, bytes); }
 export function read(start: usize, bytes: usize): i64 { return i64x2.extract_lane(sum(start, bytes), 0); }`;
 
-/** `touch` writes a stretch of memory, for what was never written may not be memory at all; `read` reads it. */
+/**
+ * `touch` writes a stretch of memory, for what was never written may not be memory at all; `read`
+ * reads it.
+ */
 export async function compileReader(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await compileAssemblyScript(SOURCE, ['simd', 'bulk-memory', 'threads']));
+  return WebAssembly.compile(
+    await compileAssemblyScript(SOURCE, ['simd', 'bulk-memory', 'threads']),
+  );
 }
 
 export interface BandwidthSetup {
@@ -43,7 +51,9 @@ export async function readBandwidth(threads: number = availableParallelism()): P
   let best = 0;
   for (let i = 0; i < ROUNDS; i++) {
     const times = await round();
-    const seconds = (Math.max(...times.map(({ end }) => end)) - Math.min(...times.map(({ start }) => start))) / 1000;
+    const seconds =
+      (Math.max(...times.map(({ end }) => end)) - Math.min(...times.map(({ start }) => start))) /
+      1000;
     best = Math.max(best, BYTES / seconds);
   }
   await Promise.all(workers.map(worker => worker.terminate()));

@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: every figure in the README. Let nothing else run meanwhile. `npm run bench -- tokenizer` runs one part,
- * `npm run bench -- positions --tokens 8192` one that runs only when asked for.
+ * `npm run bench`: every figure in the README. Let nothing else run meanwhile. `npm run bench --
+ * tokenizer` runs one part, `npm run bench -- positions --tokens 8192` one that runs only when
+ * asked for.
  */
 import { cpus } from 'node:os';
 import { answersBench } from './answers.js';
@@ -35,7 +36,9 @@ const [first, ...args] = wanted;
 const isOnRequest = wanted.length > 0 && first in ON_REQUEST;
 const unknown = isOnRequest ? undefined : wanted.find(name => !(name in PARTS));
 if (unknown !== undefined) {
-  console.error(`there is no bench "${unknown}"; there are: ${Object.keys({ ...PARTS, ...ON_REQUEST }).join(', ')}`);
+  console.error(
+    `there is no bench "${unknown}"; there are: ${Object.keys({ ...PARTS, ...ON_REQUEST }).join(', ')}`,
+  );
   process.exit(2);
 }
 

@@ -1,4 +1,7 @@
-/** The sizes of models that people run, and a tiny one for trying out a bench. Letters as in `src/config.ts`. */
+/**
+ * The sizes of models that people run, and a tiny one for trying out a bench. Letters as in
+ * `src/model/config.ts`.
+ */
 
 export interface Shape {
   readonly V: number;

@@ -1,12 +1,13 @@
 /**
- * asm/*.ts → dist/kernels/wasm/{simd,relaxed,dot4}.wasm: three builds of the same sources (asm/README.md).
+ * asm/*.ts → dist/engines/wasm/{simd,relaxed,dot4}.wasm: three builds of the same sources
+ * (asm/README.md).
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const out = 'dist/kernels/wasm';
+const out = 'dist/engines/wasm';
 mkdirSync(`${root}${out}`, { recursive: true });
 
 const FEATURES = 'simd,threads,bulk-memory,sign-extension,mutable-globals,nontrapping-f2i';
@@ -19,7 +20,15 @@ async function build(name, features, ...more) {
     'asm/index.ts',
     ...['--baseDir', root, '--outFile', `${out}/${name}.wasm`],
     ...['-O3', '--runtime', 'stub', '--noAssert', '--enable', features, ...more],
-    ...['--importMemory', '--noExportMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+    ...[
+      '--importMemory',
+      '--noExportMemory',
+      '--sharedMemory',
+      '--initialMemory',
+      '1',
+      '--maximumMemory',
+      '65536',
+    ],
     ...(process.argv.includes('--text') ? ['--textFile', `${out}/${name}.wat`] : []),
   ]);
   if (error) {

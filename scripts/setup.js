@@ -1,6 +1,6 @@
 /**
- * What `npm run demo`, `npm test` and `npm run bench` need on a fresh clone: the pinned packages and a build.
- * Does nothing that is already done.
+ * What `npm run demo`, `npm test` and `npm run bench` need on a fresh clone: the pinned packages
+ * and a build. Does nothing that is already done.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,6 +1,7 @@
 /**
- * `node scripts/test-on-node.js 26 [files]`: the tests of kernels and engine on another version of Node, fetched from npm into a folder that is
- * removed afterwards. Needs what `npm run setup` makes.
+ * `node scripts/test-on-node.js 26 [files]`: the tests of kernels and engine on another version of
+ * Node, fetched from npm into a folder that is removed afterwards. Needs what `npm run setup`
+ * makes.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 const [version, ...files] = process.argv.slice(2);
 if (!/^\d+(\.\d+)*$/.test(version ?? '')) {
-  console.error('Which version of Node? node scripts/test-on-node.js 26, or 26.1.0; then perhaps test files.');
+  console.error(
+    'Which version of Node? node scripts/test-on-node.js 26, or 26.1.0; then perhaps test files.',
+  );
   process.exit(2);
 }
 
@@ -30,7 +33,12 @@ function test() {
   const node = join(folder, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node');
   run(node, ['--version'], root, false);
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  return run(node, [vitest, 'run', ...(files.length > 0 ? files : ['test/wasm', 'test/asm'])], root, false);
+  return run(
+    node,
+    [vitest, 'run', ...(files.length > 0 ? files : ['test/engines', 'test/asm'])],
+    root,
+    false,
+  );
 }
 
 function run(command, args, cwd, shell) {

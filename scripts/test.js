@@ -10,11 +10,14 @@ const work = mkdtempSync(join(tmpdir(), 'llama-32k-'));
 const report = join(work, 'report.json');
 
 const ok = [run('tsc', '--noEmit'), run('biome', 'check', '--error-on-warnings', '.')];
-ok.push(run('vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`));
+ok.push(
+  run('vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`),
+);
 
 const counts = readCounts();
 rmSync(work, { recursive: true });
-const otherFailures = ok.slice(0, 2).filter(good => !good).length + (!ok[2] && counts.failed === 0 ? 1 : 0);
+const otherFailures =
+  ok.slice(0, 2).filter(good => !good).length + (!ok[2] && counts.failed === 0 ? 1 : 0);
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
 console.log(
   `${counts.passed + ok.slice(0, 2).filter(Boolean).length} passed, ${counts.failed + otherFailures} failed${skipped}`,
@@ -32,7 +35,9 @@ function run(tool, ...args) {
 
 function readCounts() {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
     return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests };
   } catch {
     return { passed: 0, failed: 1, skipped: 0 }; // the runner itself broke

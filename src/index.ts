@@ -1,21 +1,47 @@
-/** llama-32k: everything that a program needs to run the model. The operations are in `llama-32k/ops`. */
-export { type LlamaConfig, parseConfig } from './config.js';
+/**
+ * llama-32k: everything that a program needs to run the model. The operations are in
+ * `llama-32k/ops`.
+ */
+
+export { LlamaError, type LlamaErrorCode } from './base/errors.js';
+export type { Floats, Tensor } from './base/tensor.js';
 export { type ConvertOptions, convertModel } from './convert/convert.js';
 export { type QuantizeOptions, quantizeModel } from './convert/quantize.js';
 export type { Written } from './convert/rewrite.js';
-export { LlamaError, type LlamaErrorCode } from './errors.js';
-export { complete, type GenerateOptions, type GenerationResult, type GenerationStep, generate } from './generate.js';
-export { type DownloadOptions, type DownloadProgress, downloadModel } from './hub/index.js';
-export { ExactEngine, type ExactOptions } from './kernels/exact-engine.js';
-export type { Row, Sequence } from './kernels/kernels.js';
-export type { CacheFormat } from './kernels/wasm/cache-formats.js';
-export type { WeightFormat } from './kernels/wasm/formats.js';
-export { WasmEngine, type WasmOptions } from './kernels/wasm/wasm-engine.js';
-export { EMBEDDED_MODEL, type LoadedModel, type LoadOptions, loadModel } from './load.js';
+export { ExactEngine, type ExactOptions } from './engines/exact/exact-engine.js';
+export type { CacheFormat } from './engines/wasm/memory/cache-formats.js';
+export type { WeightFormat } from './engines/wasm/memory/formats.js';
+export { WasmEngine, type WasmOptions } from './engines/wasm/wasm-engine.js';
+export {
+  type DownloadOptions,
+  type DownloadProgress,
+  downloadModel,
+} from './hub/download-model.js';
+export {
+  EMBEDDED_MODEL,
+  type LoadedModel,
+  type LoadOptions,
+  loadLlama,
+  loadModel,
+} from './load/model.js';
+export { type LlamaConfig, parseConfig } from './model/config.js';
 export type { Engine, ForwardOptions } from './model/engine.js';
+export type { Row, Sequence } from './model/kernels.js';
 export { Llama } from './model/llama.js';
 export { recordTrace, type Trace } from './model/trace.js';
-export { CARD_STOP_STRINGS, encodePrompt, formatPrompt, type Message, promptWarnings } from './prompt.js';
-export { huggingFaceOptions, MODEL_CARD_SNIPPET } from './sampling/hugging-face.js';
-export type { Floats, Tensor } from './tensor.js';
+export {
+  complete,
+  type GenerateOptions,
+  type GenerationResult,
+  type GenerationStep,
+  generate,
+} from './text/generate.js';
+export {
+  CARD_STOP_STRINGS,
+  encodePrompt,
+  formatPrompt,
+  type Message,
+  promptWarnings,
+} from './text/prompt.js';
+export { huggingFaceOptions, MODEL_CARD_SNIPPET } from './text/sampling/hugging-face.js';
 export { Tokenizer } from './tokenizer/tokenizer.js';

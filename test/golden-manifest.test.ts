@@ -14,13 +14,19 @@ const { files }: { files: Readonly<Record<string, Entry>> } = JSON.parse(
 
 it.each(Object.entries(files))('%s', (file, { bytes, sha256 }) => {
   const content = readFileSync(goldenPath(file));
-  expect([content.length, createHash('sha256').update(content).digest('hex')]).toEqual([bytes, sha256]);
+  expect([content.length, createHash('sha256').update(content).digest('hex')]).toEqual([
+    bytes,
+    sha256,
+  ]);
 });
 
 it('lists every file but texts, pictures and those of tokenizer/, which another script writes (reference/make_tokenizer.py)', () => {
   const there = readdirSync(goldenPath('.'), { recursive: true, encoding: 'utf8' })
     .map(file => file.replaceAll('\\', '/'))
     .filter(file => statSync(goldenPath(file)).isFile())
-    .filter(file => !file.startsWith('tokenizer/') && file !== 'manifest.json' && !/\.(md|svg)$/.test(file));
+    .filter(
+      file =>
+        !file.startsWith('tokenizer/') && file !== 'manifest.json' && !/\.(md|svg)$/.test(file),
+    );
   expect(there.sort()).toEqual(Object.keys(files).sort());
 });

@@ -1,12 +1,15 @@
-/** The embedded model: its replies to held-out prompts, and its logits up to the end of 29,000 tokens, are those of transformers in float32. */
+/**
+ * The embedded model: its replies to held-out prompts, and its logits up to the end of 29,000
+ * tokens, are those of transformers in float32.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { complete } from '../src/generate.js';
-import { type GreedyReply, readGreedyReplies } from '../src/golden.js';
-import type { Sequence } from '../src/kernels/kernels.js';
-import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../src/load.js';
-import { argmax } from '../src/sampling/sampler.js';
-import type { Floats, Tensor } from '../src/tensor.js';
+import type { Floats, Tensor } from '../src/base/tensor.js';
+import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../src/load/model.js';
+import type { Sequence } from '../src/model/kernels.js';
+import { complete } from '../src/text/generate.js';
+import { argmax } from '../src/text/sampling/sampler.js';
 import { continuing, readIntegers, readTensors } from './support/golden.js';
+import { type GreedyReply, readGreedyReplies } from './support/golden-files.js';
 import { largestDifference, spread } from './support/tensors.js';
 
 const CHUNK = 512;
@@ -56,12 +59,15 @@ describe('greedy replies', () => {
 });
 
 describe('the longest prompt', () => {
-  // Heads that listen by distance subtract scores of several hundred from each other, so that float32 is off by up to 1e-3 σ, in transformers as here.
+  // Heads that listen by distance subtract scores of several hundred from each other, so that
+  // float32 is off by up to 1e-3 σ, in transformers as here.
   it('the logits are as near to float64 as those of transformers in float32 (RMS at most 1.5 times), and the reply is the same and right', async () => {
     const { model } = loaded;
     const sequence = model.createSequence();
     const logits = await logitsAtPositions(model, sequence, tokens.length);
-    expect(rootMeanSquare(logits)).toBeLessThan(1.5 * rootMeanSquare(positions.map((_, i) => row(theirs, i))));
+    expect(rootMeanSquare(logits)).toBeLessThan(
+      1.5 * rootMeanSquare(positions.map((_, i) => row(theirs, i))),
+    );
     const reply = [argmax(logits.at(-1)!)];
     while (!model.config.eosTokenIds.includes(reply.at(-1)!) && reply.length < MOST_NEW_TOKENS) {
       reply.push(argmax((await model.forward(continuing(sequence, [reply.at(-1)!]))).data));
@@ -83,12 +89,18 @@ describe('the longest prompt', () => {
 });
 
 /** At the golden positions below `end`, in order. */
-async function logitsAtPositions(model: LoadedModel['model'], sequence: Sequence, end: number): Promise<Floats[]> {
+async function logitsAtPositions(
+  model: LoadedModel['model'],
+  sequence: Sequence,
+  end: number,
+): Promise<Floats[]> {
   const found: Floats[] = [];
   for (let start = 0; start < end; start += CHUNK) {
     const rows = continuing(sequence, tokens.slice(start, start + CHUNK));
     const wanted = positions.filter(position => position >= start && position < start + CHUNK);
-    const { data } = await model.forward(rows, { logitsFor: wanted.map(position => position - start) }); // [W, V]
+    const { data } = await model.forward(rows, {
+      logitsFor: wanted.map(position => position - start),
+    }); // [W, V]
     const size = model.config.vocabSize;
     found.push(...wanted.map((_, i) => data.slice(i * size, (i + 1) * size)));
   }
@@ -101,6 +113,8 @@ function row({ data, shape }: Tensor, i: number): Floats {
 
 /** Of the largest difference of each row from the truth, in standard deviations of the row. */
 function rootMeanSquare(logits: readonly Floats[]): number {
-  const errors = logits.map((ours, i) => largestDifference(ours, row(truth, i)) / spread(row(truth, i)));
+  const errors = logits.map(
+    (ours, i) => largestDifference(ours, row(truth, i)) / spread(row(truth, i)),
+  );
   return Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length);
 }

@@ -1,7 +1,7 @@
 /** The compiled kernels over a memory of their own, far larger than any cache. */
 import { readFile } from 'node:fs/promises';
-import type { KernelExports } from '../../src/kernels/wasm/exports.js';
-import { type Build, canRun } from '../../src/kernels/wasm/module.js';
+import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
+import { type Build, canRun } from '../../src/engines/wasm/kernels/module.js';
 import { normalTable } from '../random-weights.js';
 
 const MEMORY = 2 ** 29;
@@ -10,16 +10,27 @@ export interface Kernels {
   readonly build: Build;
   readonly exports: KernelExports;
   readonly memory: WebAssembly.Memory;
-  /** Writes `count` numbers like those of a model to `pointer`: of small integers, read as float32, kernels would be slow. */
+  /**
+   * Writes `count` numbers like those of a model to `pointer`: of small integers, read as float32,
+   * kernels would be slow.
+   */
   numbers(pointer: number, count: number): void;
 }
 
 /** Undefined if this engine cannot run that build. */
 export async function openKernels(build: Build): Promise<Kernels | undefined> {
   if (!canRun(build)) return undefined;
-  const code = new Uint8Array(await readFile(new URL(`../../../dist/kernels/wasm/${build}.wasm`, import.meta.url)));
-  const memory = new WebAssembly.Memory({ initial: MEMORY / 65_536, maximum: 65_536, shared: true });
-  const { exports } = new WebAssembly.Instance(await WebAssembly.compile(code), { env: { memory } });
+  const code = new Uint8Array(
+    await readFile(new URL(`../../../dist/engines/wasm/${build}.wasm`, import.meta.url)),
+  );
+  const memory = new WebAssembly.Memory({
+    initial: MEMORY / 65_536,
+    maximum: 65_536,
+    shared: true,
+  });
+  const { exports } = new WebAssembly.Instance(await WebAssembly.compile(code), {
+    env: { memory },
+  });
   const table = normalTable();
   return {
     build,

@@ -1,8 +1,9 @@
 /** Linear layers: a single row, with weights from memory; 32 rows, with weights from the cache. */
-import { BLOCK_FORMATS } from '../../src/checkpoint/blocks/blocks.js';
-import type { KernelExports } from '../../src/kernels/wasm/exports.js';
-import { blocksOf, type PackedFormat, tileBytes } from '../../src/kernels/wasm/formats.js';
-import type { Build } from '../../src/kernels/wasm/module.js';
+
+import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
+import type { Build } from '../../src/engines/wasm/kernels/module.js';
+import { blocksOf, type PackedFormat, tileBytes } from '../../src/engines/wasm/memory/formats.js';
+import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
 import { best } from '../best.js';
 import type { Kernels } from './kernels.js';
 import { type Peaks, SLICE } from './peaks.js';
@@ -62,14 +63,27 @@ function makeTile({ exports, memory, numbers }: Kernels, format: PackedFormat): 
 }
 
 /** What `operations` cannot exceed: the peak of the instruction that the kernel consists of. */
-export function linearLimit(build: Build, format: PackedFormat, { mulAdd, dot, pairs, fours }: Peaks): number {
+export function linearLimit(
+  build: Build,
+  format: PackedFormat,
+  { mulAdd, dot, pairs, fours }: Peaks,
+): number {
   if (format === 'f32' || format === 'f16' || format === 'bf16') return mulAdd;
-  if (build === 'dot4') return format === 'q8_0' ? fours! / 2 : fours!; // a weight of 8 bits meets two halves of an activation
+  // a weight of 8 bits meets two halves of an activation
+  if (build === 'dot4') return format === 'q8_0' ? fours! / 2 : fours!;
   return build === 'relaxed' && format !== 'q8_0' ? pairs! : dot;
 }
 
-/** Computes one tile for `rows` rows, always to the same place. Arguments one by one: to spread them would take longer than a small tile. */
-function linear(kernels: KernelExports, format: PackedFormat, rows: number, halves: boolean): (tile: number) => void {
+/**
+ * Computes one tile for `rows` rows, always to the same place. Arguments one by one: to spread them
+ * would take longer than a small tile.
+ */
+function linear(
+  kernels: KernelExports,
+  format: PackedFormat,
+  rows: number,
+  halves: boolean,
+): (tile: number) => void {
   const blocks = blocksOf(M);
   if (format === 'q8_0') {
     kernels[halves ? 'quantize14Halves' : 'quantize14'](XQ, X_SCALES, X, M, M, 0, rows);

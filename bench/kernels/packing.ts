@@ -1,5 +1,7 @@
-/** What loading does with every number: widening it to float32 if it has 16 bits, and packing it. */
-import type { KernelExports } from '../../src/kernels/wasm/exports.js';
+/**
+ * What loading does with every number: widening it to float32 if it has 16 bits, and packing it.
+ */
+import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
 import { best } from '../best.js';
 import type { Kernels } from './kernels.js';
 

@@ -1,8 +1,9 @@
 /**
- * What one thread can do at most: reading memory, and the instructions that the kernels are made of. These have everything in registers, and enough sums
- * at a time that none waits for the one before. 10^9 bytes, and 10^9 operations, per second; a product and a sum are two operations.
+ * What one thread can do at most: reading memory, and the instructions that the kernels are made
+ * of. These have everything in registers, and enough sums at a time that none waits for the one
+ * before. 10^9 bytes, and 10^9 operations, per second; a product and a sum are two operations.
  */
-import { canRun } from '../../src/kernels/wasm/module.js';
+import { canRun } from '../../src/engines/wasm/kernels/module.js';
 import { best } from '../best.js';
 import { compileAssemblyScript } from '../compile.js';
 import { compileReader } from '../read-bandwidth.js';
@@ -14,7 +15,9 @@ export interface Peaks {
   readonly mulAdd: number;
   /** i32x4.dot_i16x8_s, then a sum. */
   readonly dot: number;
-  /** i16x8.relaxed_dot_i8x16_i7x16_s, then a sum; undefined where the engine has no relaxed SIMD. */
+  /**
+   * i16x8.relaxed_dot_i8x16_i7x16_s, then a sum; undefined where the engine has no relaxed SIMD.
+   */
   readonly pairs: number | undefined;
   /** i32x4.relaxed_dot_i8x16_i7x16_add_s; likewise. */
   readonly fours: number | undefined;
@@ -26,7 +29,8 @@ const ROUNDS = 100_000;
 /** As much as the kernels read in one slice. */
 export const SLICE = 2 ** 23;
 
-// Operands are parameters, because constants would be built again at every use; sums begin at different numbers, because equal ones would be computed once.
+// Operands are parameters, because constants would be built again at every use; sums begin at
+// different numbers, because equal ones would be computed once.
 const loop = (name: string, type: string, splat: string, step: (sum: string) => string) => `
 export function ${name}(p: ${type}, q: ${type}): i32 {
   const x = ${splat}(p), y = ${splat}(q);
@@ -42,7 +46,12 @@ const BASELINE = [
   loop('dot', 'i32', 'i32x4.splat', sum => `i32x4.add(i32x4.dot_i16x8_s(${sum}, x), y)`),
 ].join('\n');
 const RELAXED = [
-  loop('pairs', 'i32', 'i32x4.splat', sum => `i16x8.add(i16x8.relaxed_dot_i8x16_i7x16_s(${sum}, x), y)`),
+  loop(
+    'pairs',
+    'i32',
+    'i32x4.splat',
+    sum => `i16x8.add(i16x8.relaxed_dot_i8x16_i7x16_s(${sum}, x), y)`,
+  ),
   loop('fours', 'i32', 'i32x4.splat', sum => `i32x4.relaxed_dot_i8x16_i7x16_add_s(x, y, ${sum})`),
 ].join('\n');
 
@@ -59,8 +68,13 @@ export async function measurePeaks(kernels: Kernels): Promise<Peaks> {
 }
 
 async function measureRead({ memory }: Kernels): Promise<number> {
-  const { exports } = new WebAssembly.Instance(await compileReader(), { env: { memory, abort: () => {} } });
-  const { touch, read } = exports as Record<'touch' | 'read', (start: number, bytes: number) => unknown>;
+  const { exports } = new WebAssembly.Instance(await compileReader(), {
+    env: { memory, abort: () => {} },
+  });
+  const { touch, read } = exports as Record<
+    'touch' | 'read',
+    (start: number, bytes: number) => unknown
+  >;
   const size = memory.buffer.byteLength;
   touch(0, size);
   let start = 0;
@@ -81,6 +95,11 @@ async function functionsOf(source: string, relaxed: boolean) {
     relaxed ? ['simd', 'threads', 'relaxed-simd'] : ['simd', 'threads'],
   );
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort: () => {} } });
-  return instance.exports as Record<'mulAdd' | 'dot' | 'pairs' | 'fours', (p: number, q: number) => number>;
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    env: { memory, abort: () => {} },
+  });
+  return instance.exports as Record<
+    'mulAdd' | 'dot' | 'pairs' | 'fours',
+    (p: number, q: number) => number
+  >;
 }

@@ -1,6 +1,6 @@
 /**
- * Whose logits are nearer to the true ones: this project's WASM engine's or llama.cpp's, on the same numbers in the same formats? `../README.md`
- * says what the columns mean.
+ * Whose logits are nearer to the true ones: this project's WASM engine's or llama.cpp's, on the
+ * same numbers in the same formats? `../README.md` says what the columns mean.
  *
  *     npm run accuracy
  *     npm run accuracy -- --models 110M --tokens 600 --threads 2
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { getLlama } from 'node-llama-cpp';
-import { loadLlama } from '../../dist/load.js';
+import { loadLlama } from '../../dist/load/model.js';
 import { randomModel, stories260k } from '../../dist-bench/bench/peers/accuracy-models.js';
 import { difference } from '../../dist-bench/bench/peers/differences.js';
 import { makeGguf } from '../../dist-bench/bench/peers/llama-gguf.js';
@@ -25,7 +25,10 @@ const { values } = parseArgs({
     /** Of the random models. */
     tokens: { type: 'string', default: '4200' },
     threads: { type: 'string', default: String(availableParallelism()) },
-    stories: { type: 'string', default: fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url)) },
+    stories: {
+      type: 'string',
+      default: fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url)),
+    },
   },
 });
 const threads = Number(values.threads);
@@ -49,7 +52,12 @@ if (unknown !== undefined) {
   console.error(`there is no model "${unknown}"; there are: ${Object.keys(MODELS).join(', ')}`);
   process.exit(2);
 }
-const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, logLevel: 'error' });
+const llama = await getLlama({
+  gpu: false,
+  build: 'never',
+  maxThreads: threads,
+  logLevel: 'error',
+});
 console.log(`llama.cpp ${llama.llamaCppRelease.release}: ${llama.systemInfo.trim()}`);
 for (const name of names) await compare(await MODELS[name]());
 await llama.dispose();
@@ -57,7 +65,9 @@ await llama.dispose();
 async function compare(model) {
   const { about, shape, numbers, tokens, positions, truth } = model;
   console.log(`\n${about}: ${positions.length} of ${tokens.length} positions; truth: ${truth}`);
-  console.log(line('', ['with the weights as given', '', '', 'with the weights as stored', '', '']));
+  console.log(
+    line('', ['with the weights as given', '', '', 'with the weights as stored', '', '']),
+  );
   console.log(line('', ['RMS/σ', 'max/σ', 'KL, nats', 'RMS/σ', 'max/σ', 'KL, nats']));
   const folder = await mkdtemp(join(tmpdir(), 'llama-32k-accuracy-'));
   try {
@@ -74,10 +84,14 @@ async function compare(model) {
       };
       const checkpoint = join(folder, 'given');
       await makeCheckpoint(checkpoint, shape, numbers, 'F32');
-      print('llama-32k', await ourLogits(checkpoint, { kernels: 'wasm', weights: format, threads }, model));
+      print(
+        'llama-32k',
+        await ourLogits(checkpoint, { kernels: 'wasm', weights: format, threads }, model),
+      );
       const gguf = join(folder, `${format}.gguf`);
       await makeGguf(gguf, shape, numbers, format);
-      for (const [who, options] of Object.entries(CONTEXTS)) print(who, await theirLogits(gguf, options, model));
+      for (const [who, options] of Object.entries(CONTEXTS))
+        print(who, await theirLogits(gguf, options, model));
       await rm(gguf);
     }
   } finally {
@@ -111,7 +125,9 @@ async function theirLogits(gguf, options, { shape, tokens, positions }) {
     ...options,
   });
   const wanted = new Set(positions);
-  const input = tokens.map((token, i) => (wanted.has(i) ? [token, { generateNext: { logits: true } }] : token));
+  const input = tokens.map((token, i) =>
+    wanted.has(i) ? [token, { generateNext: { logits: true } }] : token,
+  );
   const output = await context.getSequence().controlledEvaluate(input);
   await model.dispose();
   return positions.map(position => {

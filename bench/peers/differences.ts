@@ -1,7 +1,13 @@
-/** How far logits are from the true ones. Adding a constant to a row changes no probability, so rows are compared about their means. */
+/**
+ * How far logits are from the true ones. Adding a constant to a row changes no probability, so rows
+ * are compared about their means.
+ */
 
 export interface Difference {
-  /** Root of the mean square over all rows, and the largest difference, each in standard deviations of its row's true logits. */
+  /**
+   * Root of the mean square over all rows, and the largest difference, each in standard deviations
+   * of its row's true logits.
+   */
   readonly rms: number;
   readonly largest: number;
   /** Σ p·log(p/q), p true, in nats, mean over rows. */
@@ -9,7 +15,10 @@ export interface Difference {
 }
 
 /** `logits` and `truth`: rows of V numbers. */
-export function difference(logits: readonly ArrayLike<number>[], truth: readonly ArrayLike<number>[]): Difference {
+export function difference(
+  logits: readonly ArrayLike<number>[],
+  truth: readonly ArrayLike<number>[],
+): Difference {
   let squares = 0;
   let largest = 0;
   let divergence = 0;
@@ -37,8 +46,8 @@ function meanOf(row: Float64Array, f: (x: number, i: number) => number): number 
 }
 
 /**
- * With e = x − y: log Σ p·e^e − Σ p·e. Both terms are small where x is near y, and nothing large cancels: as differences of log-probabilities the
- * divergences of float32 would be lost.
+ * With e = x − y: log Σ p·e^e − Σ p·e. Both terms are small where x is near y, and nothing large
+ * cancels: as differences of log-probabilities the divergences of float32 would be lost.
  */
 function kullbackLeibler(y: Float64Array, x: Float64Array): number {
   const top = y.reduce((a, b) => Math.max(a, b));

@@ -1,5 +1,8 @@
-/** The two engines on one and the same GGUF file: what each would write, and what it thinks of a text. Tokens in, tokens and logits out. */
-import { loadLlama } from '../../dist/load.js';
+/**
+ * The two engines on one and the same GGUF file: what each would write, and what it thinks of a
+ * text. Tokens in, tokens and logits out.
+ */
+import { loadLlama } from '../../dist/load/model.js';
 import { argmax } from './side.js';
 
 /** This project's WASM engine, with every matrix in the format that the file has it in. */
@@ -25,7 +28,8 @@ export async function openOurs(gguf, { threads, context }) {
     },
     async logits(tokens) {
       const sequence = model.createSequence();
-      const { shape, data } = await forward(sequence, tokens, { logitsFor: [...tokens.keys()] }); // [R, V]
+      // [R, V]
+      const { shape, data } = await forward(sequence, tokens, { logitsFor: [...tokens.keys()] });
       sequence.dispose();
       return tokens.map((_, row) => data.subarray(row * shape[1], (row + 1) * shape[1]));
     },
@@ -33,10 +37,17 @@ export async function openOurs(gguf, { threads, context }) {
   };
 }
 
-/** Of llama.cpp: as it comes; and with float32 keys and values, which it would round to f16 again for its flash attention. */
+/**
+ * Of llama.cpp: as it comes; and with float32 keys and values, which it would round to f16 again
+ * for its flash attention.
+ */
 export const CACHES = {
   f16: {},
-  f32: { experimentalKvCacheKeyType: 'F32', experimentalKvCacheValueType: 'F32', flashAttention: false },
+  f32: {
+    experimentalKvCacheKeyType: 'F32',
+    experimentalKvCacheValueType: 'F32',
+    flashAttention: false,
+  },
 };
 
 /** llama.cpp. */
@@ -53,7 +64,10 @@ export async function openTheirs(llama, gguf, { threads, context: contextSize, v
     async greedy(prompt, count) {
       await sequence.clearHistory();
       const tokens = [];
-      for await (const token of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
+      for await (const token of sequence.evaluate(prompt, {
+        temperature: 0,
+        yieldEogToken: true,
+      })) {
         if (tokens.push(token) === count) break;
       }
       return tokens;

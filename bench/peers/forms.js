@@ -1,6 +1,7 @@
 /**
- * Does llama.cpp read from the GGUF files that this project writes the model that this project reads from them? For each format: the same greedy
- * text, and the same probabilities. `../README.md` says what the columns mean, and when a format passes.
+ * Does llama.cpp read from the GGUF files that this project writes the model that this project
+ * reads from them? For each format: the same greedy text, and the same probabilities.
+ * `../README.md` says what the columns mean, and when a format passes.
  *
  *     npm run forms
  *     npm run forms -- ../../golden/gqa --formats F32,Q8_0
@@ -12,12 +13,12 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { getLlama } from 'node-llama-cpp';
-import { isBlockDType } from '../../dist/checkpoint/blocks/blocks.js';
-import { FILE_TYPES } from '../../dist/checkpoint/gguf/recipes.js';
-import { ggufOfModel } from '../../dist/checkpoint/gguf/write-model.js';
-import { writeGguf } from '../../dist/checkpoint/gguf/writer.js';
-import { openModelFiles } from '../../dist/checkpoint/open.js';
-import { openTokenizerModel } from '../../dist/tokenizer/open.js';
+import { FILE_TYPES } from '../../dist/convert/gguf/recipes.js';
+import { ggufOfModel } from '../../dist/convert/gguf/write-model.js';
+import { writeGguf } from '../../dist/files/gguf/writer.js';
+import { openModelFiles } from '../../dist/load/model-files.js';
+import { openTokenizerModel } from '../../dist/load/tokenizer.js';
+import { isBlockDType } from '../../dist/model/dtypes.js';
 import { Tokenizer } from '../../dist/tokenizer/tokenizer.js';
 import { difference } from '../../dist-bench/bench/peers/differences.js';
 import { madeUpTokenizer } from '../../dist-bench/bench/peers/vocabulary.js';
@@ -33,7 +34,10 @@ const TEXT_LENGTH = 256;
 const CONTEXT = 512;
 /** Whose rounding no greedy text should show. */
 const EXACT = ['F32', 'F16'];
-/** In nats. Texts of random weights are full of near ties, so there the probabilities must be the same, but for llama.cpp's f16 cache. */
+/**
+ * In nats. Texts of random weights are full of near ties, so there the probabilities must be the
+ * same, but for llama.cpp's f16 cache.
+ */
 const SAME = 1e-6;
 
 const { values, positionals } = parseArgs({
@@ -52,18 +56,29 @@ const formats = values.formats.split(',');
 const shapes = values.random === '' ? [] : values.random.split(',');
 const choices = { formats: FILE_TYPES, shapes: SHAPES, caches: CACHES };
 const isUnknown = ([kind, name]) => choices[kind][name] === undefined;
-const chosen = [...formats.map(x => ['formats', x]), ...shapes.map(x => ['shapes', x]), ['caches', values.cache]];
+const chosen = [
+  ...formats.map(x => ['formats', x]),
+  ...shapes.map(x => ['shapes', x]),
+  ['caches', values.cache],
+];
 if (chosen.some(isUnknown)) {
-  for (const [kind, known] of Object.entries(choices)) console.error(`${kind}: ${Object.keys(known).join()}`);
+  for (const [kind, known] of Object.entries(choices))
+    console.error(`${kind}: ${Object.keys(known).join()}`);
   process.exit(2);
 }
 const directories = positionals.length > 0 || shapes.length > 0 ? positionals : [STORIES];
 
 const folder = await mkdtemp(join(tmpdir(), 'llama-32k-forms-'));
-const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, logLevel: 'error' });
+const llama = await getLlama({
+  gpu: false,
+  build: 'never',
+  maxThreads: threads,
+  logLevel: 'error',
+});
 console.log(`llama.cpp ${llama.llamaCppRelease.release}: ${llama.systemInfo.trim()}`);
 try {
-  for (const path of directories) await compare(basename(path), path, await openTokenizerModel(path), isSameText);
+  for (const path of directories)
+    await compare(basename(path), path, await openTokenizerModel(path), isSameText);
   for (const shape of shapes) {
     const path = join(folder, shape);
     await makeRandomCheckpoint(path, SHAPES[shape], 'F32');
@@ -79,7 +94,10 @@ async function compare(name, path, tokenizer, isSame) {
   const { config, checkpoint } = await openModelFiles(path);
   const model = { name, config, checkpoint, tokenizer };
   const read = new Tokenizer(tokenizer);
-  const prompts = PROMPTS.map(text => [config.bosTokenId, ...(text === '' ? [] : read.encode(text))]);
+  const prompts = PROMPTS.map(text => [
+    config.bosTokenId,
+    ...(text === '' ? [] : read.encode(text)),
+  ]);
   console.log(`\n${name}: ${prompts.length} prompts, and a text of ${TEXT_LENGTH} tokens`);
   console.log(line('', ['same greedy', 'theirs–ours', 'f32–ours', 'f32–theirs', '']));
 

@@ -1,5 +1,6 @@
 /**
- * Serves a folder to a page that may use threads: a browser shares memory between workers only where the page is cross-origin isolated.
+ * Serves a folder to a page that may use threads: a browser shares memory between workers only
+ * where the page is cross-origin isolated.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -11,11 +12,17 @@ const ISOLATED = {
 };
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** `/` is the page `html`, everything else a file below the folder `root`, a URL that ends in a slash. */
+/**
+ * `/` is the page `html`, everything else a file below the folder `root`, a URL that ends in a
+ * slash.
+ */
 export async function serveIsolated(root, html) {
   const server = createServer(async ({ url }, response) => {
     const type = TYPES[url === '/' ? '.html' : extname(url)];
-    const body = url === '/' ? html : type && (await readFile(new URL(`.${url}`, root)).catch(() => undefined));
+    const body =
+      url === '/'
+        ? html
+        : type && (await readFile(new URL(`.${url}`, root)).catch(() => undefined));
     if (body === undefined) response.writeHead(404, ISOLATED).end();
     else response.writeHead(200, { ...ISOLATED, 'Content-Type': type }).end(body);
   });

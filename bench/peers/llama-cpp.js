@@ -5,7 +5,12 @@ import { promptToken, serve } from './side.js';
 const GREEDY = { temperature: 0, yieldEogToken: true };
 
 await serve(async ({ gguf, threads, size, vocabSize }) => {
-  const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, logLevel: 'error' });
+  const llama = await getLlama({
+    gpu: false,
+    build: 'never',
+    maxThreads: threads,
+    logLevel: 'error',
+  });
   const model = await llama.loadModel({ modelPath: gguf });
   const context = await model.createContext({
     contextSize: size,
@@ -17,7 +22,8 @@ await serve(async ({ gguf, threads, size, vocabSize }) => {
     about: `llama.cpp ${llama.llamaCppRelease.release}: ${llama.systemInfo.trim()} flash attention ${context.flashAttention}`,
     async truncate(length) {
       const { nextTokenIndex } = sequence;
-      if (nextTokenIndex > length) await sequence.eraseContextTokenRanges([{ start: length, end: nextTokenIndex }]);
+      if (nextTokenIndex > length)
+        await sequence.eraseContextTokenRanges([{ start: length, end: nextTokenIndex }]);
     },
     async prefill(count) {
       const start = sequence.nextTokenIndex;

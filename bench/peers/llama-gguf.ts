@@ -1,13 +1,15 @@
 /**
- * A Llama as llama.cpp reads it: the same function of the same numbers as the Hugging Face checkpoint, with all matrices in one format. (Files
- * that people use give some matrices more bits: `src/checkpoint/gguf/write-model.ts`.)
+ * A Llama as llama.cpp reads it: the same function of the same numbers as the Hugging Face
+ * checkpoint, with all matrices in one format. (Files that people use give some matrices more bits:
+ * `src/convert/gguf/write-model.ts`.)
  */
-import { bytesOf } from '../../src/checkpoint/dtypes.js';
-import { FILE_TYPES } from '../../src/checkpoint/gguf/recipes.js';
-import type { GgufMetadata, GgufValue } from '../../src/checkpoint/gguf/values.js';
-import { type GgufInput, ggufDataBytes, writeGguf } from '../../src/checkpoint/gguf/writer.js';
-import { parseConfig } from '../../src/config.js';
-import { ggufConfigMetadata } from '../../src/config-gguf.js';
+
+import { FILE_TYPES } from '../../src/convert/gguf/recipes.js';
+import { bytesOf } from '../../src/files/dtypes.js';
+import { ggufConfigMetadata } from '../../src/files/gguf/config.js';
+import type { GgufMetadata, GgufValue } from '../../src/files/gguf/values.js';
+import { type GgufInput, ggufDataBytes, writeGguf } from '../../src/files/gguf/writer.js';
+import { parseConfig } from '../../src/model/config.js';
 import { ggufTokenizerMetadata } from '../../src/tokenizer/gguf-tokenizer.js';
 import { GGML_TYPES, type GgmlType, ggmlBytes } from '../ggml-types.js';
 import type { Numbers } from '../numbers.js';
@@ -22,15 +24,28 @@ export function makeRandomGguf(path: string, shape: Shape, type: GgmlType): Prom
 }
 
 /** Makes the file `path` if it is not there yet. */
-export async function makeGguf(path: string, shape: Shape, numbers: Numbers, type: GgmlType): Promise<void> {
+export async function makeGguf(
+  path: string,
+  shape: Shape,
+  numbers: Numbers,
+  type: GgmlType,
+): Promise<void> {
   const [metadata, tensors] = [llamaMetadata(shape, type), llamaTensors(shape, numbers, type)];
   await writeOnce(path, writeGguf(metadata, tensors), ggufDataBytes(metadata, tensors));
 }
 
-/** All matrices in one format, but for the embedding: where the others are quantized it is f16, as in `src/kernels/wasm`. */
-export function llamaTensors({ V, D, F, L, H, K }: Shape, numbers: Numbers, type: GgmlType): GgufInput[] {
+/**
+ * All matrices in one format, but for the embedding: where the others are quantized it is f16, as
+ * in `src/engines/wasm`.
+ */
+export function llamaTensors(
+  { V, D, F, L, H, K }: Shape,
+  numbers: Numbers,
+  type: GgmlType,
+): GgufInput[] {
   const keyValue = (D / H) * K;
-  const piecesOf = (source: string, count: number, as = type) => numbers.matrix(`${source}.weight`, count, as);
+  const piecesOf = (source: string, count: number, as = type) =>
+    numbers.matrix(`${source}.weight`, count, as);
   const input = (
     name: string,
     shape: readonly number[],
@@ -43,7 +58,11 @@ export function llamaTensors({ V, D, F, L, H, K }: Shape, numbers: Numbers, type
     input(name, [out, columns], piecesOf(source, out * columns, as), as);
   const rotated = (name: string, source: string, heads: number) => {
     const rows = (D / H) * heads;
-    return input(name, [rows, D], interleaveHalves(piecesOf(source, rows * D), heads, D / H, ggmlBytes(type, D)));
+    return input(
+      name,
+      [rows, D],
+      interleaveHalves(piecesOf(source, rows * D), heads, D / H, ggmlBytes(type, D)),
+    );
   };
   const norm = (name: string, source: string) =>
     input(name, [D], [bytesOf(numbers.vector(`${source}.weight`, D))], 'f32');
@@ -68,8 +87,9 @@ export function llamaTensors({ V, D, F, L, H, K }: Shape, numbers: Numbers, type
 }
 
 /**
- * llama.cpp rotates number 2i of a head with 2i + 1, Hugging Face i with i + d/2: row i of the first half of each head, then row i of its second
- * half. `w.reshape(heads, 2, d/2, columns).swapaxes(1, 2)`.
+ * llama.cpp rotates number 2i of a head with 2i + 1, Hugging Face i with i + d/2: row i of the
+ * first half of each head, then row i of its second half. `w.reshape(heads, 2, d/2,
+ * columns).swapaxes(1, 2)`.
  */
 function* interleaveHalves(
   chunks: Iterable<Uint8Array>,

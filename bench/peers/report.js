@@ -1,5 +1,11 @@
-/** The table: a column for each side, and how many times the others' figure ours is. The last of `peers` is ours. */
-export function report(peers, { name, weightBytes, threads, prefill, decode, context, rounds, bandwidth }) {
+/**
+ * The table: a column for each side, and how many times the others' figure ours is. The last of
+ * `peers` is ours.
+ */
+export function report(
+  peers,
+  { name, weightBytes, threads, prefill, decode, context, rounds, bandwidth },
+) {
   const what = context > 0 ? `after ${context} tokens` : `prefill of ${prefill} tokens`;
   const others = peers.slice(0, -1);
   const perSecond = ({ measured }) => decode / median(measured, 'decode');
@@ -11,14 +17,20 @@ export function report(peers, { name, weightBytes, threads, prefill, decode, con
   };
 
   console.log(`\n${name}, ${threads} threads, ${what}, decode of ${decode}, median of ${rounds}`);
-  console.log(line('', [...peers.map(({ label }) => label), ...others.map(({ label }) => `÷ ${label}`)]));
-  if (context === 0) figures('prefill, tokens/s', ({ measured }) => prefill / median(measured, 'prefill'));
+  console.log(
+    line('', [...peers.map(({ label }) => label), ...others.map(({ label }) => `÷ ${label}`)]),
+  );
+  if (context === 0)
+    figures('prefill, tokens/s', ({ measured }) => prefill / median(measured, 'prefill'));
   else figures('filling, tokens/s (once)', ({ loaded }) => context / loaded.fill);
   figures('decode, tokens/s', perSecond);
   figures('weights, GB/s', peer => (perSecond(peer) * weightBytes) / 1e9);
   figures('… of the bandwidth, %', peer => (perSecond(peer) * weightBytes * 100) / bandwidth);
   figures('loading, s', ({ loaded }) => loaded.seconds);
-  figures('peak memory, GB', ({ measured }) => Math.max(...measured.map(({ peakBytes }) => peakBytes)) / 1e9);
+  figures(
+    'peak memory, GB',
+    ({ measured }) => Math.max(...measured.map(({ peakBytes }) => peakBytes)) / 1e9,
+  );
 }
 
 function line(name, columns) {

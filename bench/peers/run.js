@@ -1,6 +1,7 @@
 /**
- * This project's WASM engine and llama.cpp, native and in WebAssembly, on the same model and the same machine, taking turns. Let nothing else
- * run meanwhile. `../README.md` says what the figures mean.
+ * This project's WASM engine and llama.cpp, native and in WebAssembly, on the same model and the
+ * same machine, taking turns. Let nothing else run meanwhile. `../README.md` says what the figures
+ * mean.
  *
  *     npm install --no-save --ignore-scripts       as the lock file says, also where a registry lacks the binaries of other systems
  *     npm start -- --shape 1.1B --weights q8_0 --threads 2 --peers llama-cpp,wllama
@@ -11,7 +12,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, loadavg, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openModelFiles } from '../../dist/checkpoint/open.js';
+import { openModelFiles } from '../../dist/load/model-files.js';
 import { GGML_TYPES } from '../../dist-bench/bench/ggml-types.js';
 import { makeRandomGguf } from '../../dist-bench/bench/peers/llama-gguf.js';
 import { makeRandomCheckpoint } from '../../dist-bench/bench/random-checkpoint.js';
@@ -34,30 +35,48 @@ const { values } = parseArgs({
     decode: { type: 'string', default: '64' },
     context: { type: 'string', default: '0' },
     rounds: { type: 'string', default: '3' },
-    /** One model in memory at a time, all rounds of one side before the next; chosen by itself where memory is short. */
+    /**
+     * One model in memory at a time, all rounds of one side before the next; chosen by itself where
+     * memory is short.
+     */
     'one-at-a-time': { type: 'boolean', default: false },
     chromium: { type: 'string', default: '/usr/bin/chromium' },
-    /** Where models are kept from one run to the next; 1.1B takes 2.2 GB and 7B takes 13 GB, and as much again for llama.cpp's. */
+    /**
+     * Where models are kept from one run to the next; 1.1B takes 2.2 GB and 7B takes 13 GB, and as
+     * much again for llama.cpp's.
+     */
     models: { type: 'string', default: join(tmpdir(), 'llama-32k-peers') },
   },
 });
 const { weights, cache, chromium } = values;
 const names = [...values.peers.split(','), 'ours'];
 const shape = SHAPES[values.shape];
-if (shape === undefined || GGML_TYPES[weights] === undefined || names.some(name => LABELS[name] === undefined)) {
+if (
+  shape === undefined ||
+  GGML_TYPES[weights] === undefined ||
+  names.some(name => LABELS[name] === undefined)
+) {
   const list = object => Object.keys(object).join(', ');
   console.error(`shapes: ${list(SHAPES)}; weights: ${list(GGML_TYPES)}; peers: ${list(LABELS)}`);
   process.exit(2);
 }
-const [threads, prefill, decode, context, rounds] = ['threads', 'prefill', 'decode', 'context', 'rounds'].map(name =>
-  Number(values[name]),
-);
+const [threads, prefill, decode, context, rounds] = [
+  'threads',
+  'prefill',
+  'decode',
+  'context',
+  'rounds',
+].map(name => Number(values[name]));
 
-const model = values.gguf === undefined ? await randomModel() : { name: basename(values.gguf), gguf: values.gguf };
+const model =
+  values.gguf === undefined
+    ? await randomModel()
+    : { name: basename(values.gguf), gguf: values.gguf };
 const { config, weightBytes } = await describe(model.gguf);
 
 const bandwidth = await readBandwidth(threads);
-// llama.cpp's threads wait for each other spinning: with anything else running, its figures collapse and the ratios mean nothing.
+// llama.cpp's threads wait for each other spinning: with anything else running, its figures
+// collapse and the ratios mean nothing.
 const [load] = loadavg();
 console.log(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, load ${load.toFixed(1)}, memory read at ${(bandwidth / 1e9).toFixed(1)} GB/s`,
@@ -78,10 +97,13 @@ const settings = {
   chromium,
 };
 const takeTurns = !values['one-at-a-time'] && (await fitsInMemory());
-if (!takeTurns) console.log('one side after the other, not taking turns: there is one model in memory at a time');
+if (!takeTurns)
+  console.log('one side after the other, not taking turns: there is one model in memory at a time');
 const measured = [];
-for (const group of takeTurns ? [names] : names.map(name => [name])) measured.push(...(await measure(group)));
-if (measured.at(-1)?.label === LABELS.ours) report(measured, { ...settings, weightBytes, rounds, bandwidth });
+for (const group of takeTurns ? [names] : names.map(name => [name]))
+  measured.push(...(await measure(group)));
+if (measured.at(-1)?.label === LABELS.ours)
+  report(measured, { ...settings, weightBytes, rounds, bandwidth });
 
 /** Measures those of `group` that can be, and sets the exit code if one cannot. */
 async function measure(group) {
@@ -93,7 +115,8 @@ async function measure(group) {
   for (let round = 0; round <= rounds; round++) {
     await everyone(async peer => {
       const result = await peer.round();
-      if (round > 0) peer.measured.push(result); // the first one is for the compilers and the caches
+      // the first one is for the compilers and the caches
+      if (round > 0) peer.measured.push(result);
     });
   }
   await everyone(peer => peer.close());
@@ -115,7 +138,10 @@ async function measure(group) {
   }
 }
 
-/** The same numbers for both: a Hugging Face directory, from which ours makes every format, and a GGUF file. */
+/**
+ * The same numbers for both: a Hugging Face directory, from which ours makes every format, and a
+ * GGUF file.
+ */
 async function randomModel() {
   const checkpoint = join(values.models, `${values.shape}-f16`);
   const gguf = join(values.models, `${values.shape}-${weights}.gguf`);
@@ -130,11 +156,16 @@ async function describe(path) {
   const { config, checkpoint } = await openModelFiles(path);
   await checkpoint.close();
   const matrices = [...checkpoint.tensors.values()].filter(({ shape }) => shape.length === 2);
-  const multiplied = matrices.filter(({ name }) => config.tieWordEmbeddings || name !== 'model.embed_tokens.weight');
+  const multiplied = matrices.filter(
+    ({ name }) => config.tieWordEmbeddings || name !== 'model.embed_tokens.weight',
+  );
   return { config, weightBytes: multiplied.reduce((sum, { byteLength }) => sum + byteLength, 0) };
 }
 
-/** Whether all models, and a fifth more for everything else, fit at once. Float32 keys and values are the largest there are. */
+/**
+ * Whether all models, and a fifth more for everything else, fit at once. Float32 keys and values
+ * are the largest there are.
+ */
 async function fitsInMemory() {
   const { size: fileBytes } = await stat(model.gguf);
   const { numHiddenLayers, numKeyValueHeads, headDim } = config;

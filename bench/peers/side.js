@@ -1,6 +1,6 @@
 /**
- * One side of a comparison: a process that loads a model once, and then measures when it is told to. All sides do the same, and only
- * one of them at a time.
+ * One side of a comparison: a process that loads a model once, and then measures when it is told
+ * to. All sides do the same, and only one of them at a time.
  */
 
 /** Prompts are arbitrary, but the same for all; the first ids are special pieces and bytes. */
@@ -14,7 +14,10 @@ export function argmax(numbers) {
   return best;
 }
 
-/** Loads with the settings of the first message, and answers every message after it with the times of a round, in seconds. */
+/**
+ * Loads with the settings of the first message, and answers every message after it with the times
+ * of a round, in seconds.
+ */
 export async function serve(load) {
   let side;
   let settings;
@@ -41,7 +44,8 @@ export async function serve(load) {
     settings = message;
     const [seconds, loaded] = await timed(() => load(settings));
     side = loaded;
-    const [fill] = settings.context > 0 ? await timed(() => side.prefill(settings.context)) : [undefined];
+    const [fill] =
+      settings.context > 0 ? await timed(() => side.prefill(settings.context)) : [undefined];
     process.send({ seconds, fill, about: side.about });
   }
 }

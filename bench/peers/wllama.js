@@ -1,8 +1,9 @@
 /**
  * llama.cpp compiled to WebAssembly (wllama), in a headless Chromium.
  *
- * The page gets the GGUF as a file of the disk, of which wllama reads pieces: no ArrayBuffer has to hold all of it, and no shards are needed. What remains
- * is the WebAssembly memory, in which wllama keeps everything: 4 GiB.
+ * The page gets the GGUF as a file of the disk, of which wllama reads pieces: no ArrayBuffer has to
+ * hold all of it, and no shards are needed. What remains is the WebAssembly memory, in which wllama
+ * keeps everything: 4 GiB.
  */
 import { access, readFile, stat } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
@@ -16,11 +17,17 @@ const ARGS = [
 ];
 const LARGEST_FILE = 3.5 * 2 ** 30;
 
-/** wllama takes text only. In the made-up vocabulary a letter is one token, after a start-of-text and the three bytes of the first space. */
+/**
+ * wllama takes text only. In the made-up vocabulary a letter is one token, after a start-of-text
+ * and the three bytes of the first space.
+ */
 const TOKENS_BEFORE = 4;
-/** Single bytes from 0x80 on are never to be generated: they are not UTF-8, on which wllama ends. */
+/**
+ * Single bytes from 0x80 on are never to be generated: they are not UTF-8, on which wllama ends.
+ */
 const NEVER = Array.from({ length: 128 }, (_, i) => [3 + 128 + i, false]);
-const letters = count => Array.from({ length: count }, (_, i) => String.fromCharCode(97 + ((i * 7) % 26))).join('');
+const letters = count =>
+  Array.from({ length: count }, (_, i) => String.fromCharCode(97 + ((i * 7) % 26))).join('');
 
 await serve(async ({ gguf, threads, size, chromium: executablePath }) => {
   await access(executablePath).catch(() => {
@@ -29,12 +36,16 @@ await serve(async ({ gguf, threads, size, chromium: executablePath }) => {
     );
   });
   const { size: fileBytes } = await stat(gguf);
-  if (fileBytes > LARGEST_FILE) refuse(`${gguf} has ${fileBytes} bytes; its memory is 4 GiB, for weights and all else`);
+  if (fileBytes > LARGEST_FILE)
+    refuse(`${gguf} has ${fileBytes} bytes; its memory is 4 GiB, for weights and all else`);
 
   const server = await serveIsolated(ESM, '<link rel="icon" href="data:,"><input type="file">');
   const browser = await chromium.launch({ executablePath, args: ARGS });
   const page = await browser.newPage();
-  page.on('console', message => message.type() === 'error' && console.error(`wllama: ${message.text()}`));
+  page.on(
+    'console',
+    message => message.type() === 'error' && console.error(`wllama: ${message.text()}`),
+  );
   await page.goto(server.url);
   await page.setInputFiles('input', gguf);
   const { release, used } = await page.evaluate(loadInPage, { threads, size });
@@ -53,7 +64,9 @@ await serve(async ({ gguf, threads, size, chromium: executablePath }) => {
     };
     const { prompt_n, predicted_n } = await page.evaluate(completeInPage, request);
     if (prompt_n !== newTokens || predicted_n !== generated) {
-      throw new Error(`wllama computed ${prompt_n} + ${predicted_n} tokens, not ${newTokens} + ${generated}`);
+      throw new Error(
+        `wllama computed ${prompt_n} + ${predicted_n} tokens, not ${newTokens} + ${generated}`,
+      );
     }
     tokens += newTokens;
   };

@@ -1,10 +1,10 @@
 /** The command line, without a process: arguments and streams in, exit code out. */
 import { readFile } from 'node:fs/promises';
-import { LlamaError, show } from '../errors.js';
-import { EXIT, report } from './errors.js';
-import { mainHelp, verbHelp } from './help.js';
-import { type Io, style, write } from './io.js';
-import { parseOptions, type Verb } from './options.js';
+import { LlamaError, show } from '../base/errors.js';
+import { mainHelp, verbHelp } from './arguments/help.js';
+import { parseOptions, type Verb } from './arguments/options.js';
+import { EXIT, report } from './terminal/errors.js';
+import { type Io, style, write } from './terminal/io.js';
 import { VERBS } from './verbs.js';
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -18,7 +18,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 async function dispatch([name, ...args]: readonly string[], io: Io): Promise<void> {
   const { bold } = style(io.stdout, io);
-  if (name === undefined || name === '--help' || name === '-h') return write(io.stdout, mainHelp(VERBS, bold));
+  if (name === undefined || name === '--help' || name === '-h')
+    return write(io.stdout, mainHelp(VERBS, bold));
   if (name === '--version') return write(io.stdout, `${await version()}\n`);
   const verb = verbCalled(name);
   try {
@@ -27,7 +28,9 @@ async function dispatch([name, ...args]: readonly string[], io: Io): Promise<voi
     await verb.run(options, io);
   } catch (error) {
     if (!(error instanceof LlamaError) || error.code !== 'BAD_OPTION') throw error;
-    throw new LlamaError('BAD_OPTION', `${error.message}; see llama-32k ${verb.name} --help`, { cause: error });
+    throw new LlamaError('BAD_OPTION', `${error.message}; see llama-32k ${verb.name} --help`, {
+      cause: error,
+    });
   }
 }
 

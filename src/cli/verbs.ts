@@ -1,13 +1,13 @@
-import { benchVerb } from './bench.js';
-import { chatVerb } from './chat.js';
-import { convertVerb } from './convert.js';
-import { estimateVerb } from './estimate.js';
-import { generateVerb } from './generate.js';
-import { inspectVerb } from './inspect.js';
-import { logitsVerb } from './logits.js';
-import type { Verb } from './options.js';
-import { quantizeVerb } from './quantize.js';
-import { detokenizeVerb, tokenizeVerb } from './tokenize.js';
+import type { Verb } from './arguments/options.js';
+import { benchVerb } from './verbs/bench.js';
+import { chatVerb } from './verbs/chat.js';
+import { convertVerb } from './verbs/convert.js';
+import { estimateVerb } from './verbs/estimate.js';
+import { generateVerb } from './verbs/generate.js';
+import { inspectVerb } from './verbs/inspect.js';
+import { logitsVerb } from './verbs/logits.js';
+import { quantizeVerb } from './verbs/quantize.js';
+import { detokenizeVerb, tokenizeVerb } from './verbs/tokenize.js';
 
 /** Every verb, in the order in which they are listed. */
 export const VERBS: readonly Verb[] = [

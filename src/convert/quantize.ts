@@ -1,10 +1,8 @@
-/** A model as a GGUF file in one of llama.cpp's block formats. */
-
-import { isBlockDType } from '../checkpoint/blocks/blocks.js';
-import { dtypesInFile } from '../checkpoint/gguf/write-model.js';
-import { check } from '../errors.js';
-import { checkOption } from '../sampling/options.js';
-import { ggufPlan } from './gguf-plan.js';
+import { check } from '../base/errors.js';
+import { checkOption } from '../base/options.js';
+import { isBlockDType } from '../model/dtypes.js';
+import { ggufPlan } from './gguf/gguf-plan.js';
+import { dtypesInFile } from './gguf/write-model.js';
 import { isGgufPath } from './output.js';
 import { checkRewriteOptions, type RewriteOptions, rewrite, type Written } from './rewrite.js';
 import type { Source } from './source.js';
@@ -24,21 +22,32 @@ export type QuantizeType = keyof typeof FILE_TYPES;
 export const QUANTIZE_TYPES = Object.keys(FILE_TYPES) as QuantizeType[];
 
 export interface QuantizeOptions extends RewriteOptions {
-  /** Which tensor gets which format then: `src/checkpoint/gguf/recipes.ts`. */
+  /** Which tensor gets which format then: `src/convert/gguf/recipes.ts`. */
   readonly type: QuantizeType;
   /** Take a model that is quantized already, and round its numbers once more. Default false. */
   readonly allowRequantize?: boolean | undefined;
 }
 
 /**
- * Writes the model at `source`, a directory or a GGUF file, to the GGUF file `output`. Otherwise as `convertModel`.
- * @throws {LlamaError} BAD_OPTION, also if a tensor is in another block format already; otherwise as `convertModel`.
+ * Writes the model at `source`, a directory or a GGUF file, to the GGUF file `output`. Otherwise as
+ * `convertModel`.
+ * @throws {LlamaError} BAD_OPTION, also if a tensor is in another block format already; otherwise
+ * as `convertModel`.
  */
-export async function quantizeModel(source: string, output: string, options: QuantizeOptions): Promise<Written> {
+export async function quantizeModel(
+  source: string,
+  output: string,
+  options: QuantizeOptions,
+): Promise<Written> {
   checkRewriteOptions(options, ['type', 'allowRequantize']);
   const { type, allowRequantize = false, ...others } = options;
   checkOption('type', type, QUANTIZE_TYPES.includes(type), `one of ${QUANTIZE_TYPES.join(', ')}`);
-  checkOption('allowRequantize', allowRequantize, typeof allowRequantize === 'boolean', 'true or false');
+  checkOption(
+    'allowRequantize',
+    allowRequantize,
+    typeof allowRequantize === 'boolean',
+    'true or false',
+  );
   checkOption('output', output, isGgufPath(output), 'the name of a file that ends in .gguf');
   const fileType = FILE_TYPES[type];
   return rewrite(source, output, others, (opened, recoder) => {

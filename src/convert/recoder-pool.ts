@@ -1,11 +1,12 @@
 /**
- * Threads that convert bytes from one number format to another. Quantizing takes far longer than reading and writing; pieces are independent
- * of each other, and are written in their order, so the file is the same whatever the number of threads.
+ * Threads that convert bytes from one number format to another. Quantizing takes far longer than
+ * reading and writing; pieces are independent of each other, and are written in their order, so the
+ * file is the same whatever the number of threads.
  */
 import { Worker } from 'node:worker_threads';
-import { type Recoder, recodeHere } from '../checkpoint/converted.js';
-import type { NumberDType } from '../checkpoint/rows.js';
-import { LlamaError, type LlamaErrorCode } from '../errors.js';
+import { LlamaError, type LlamaErrorCode } from '../base/errors.js';
+import type { NumberDType } from '../files/rows.js';
+import { type Recoder, recodeHere } from './converted.js';
 
 export interface RecodeJob {
   readonly bytes: Uint8Array;
@@ -13,10 +14,14 @@ export interface RecodeJob {
   readonly to: NumberDType;
 }
 
-export type RecodeAnswer = { readonly bytes: Uint8Array } | { readonly code: LlamaErrorCode; readonly message: string };
+export type RecodeAnswer =
+  | { readonly bytes: Uint8Array }
+  | { readonly code: LlamaErrorCode; readonly message: string };
 
 /** Tests run the sources, workers cannot. */
-const WORKER = import.meta.url.endsWith('.ts') ? '../../dist/convert/recoder-worker.js' : './recoder-worker.js';
+const WORKER = import.meta.url.endsWith('.ts')
+  ? '../../dist/convert/recoder-worker.js'
+  : './recoder-worker.js';
 
 export class RecoderPool implements Recoder {
   /** One that each thread works on, and one that is ready for it. */
@@ -33,10 +38,13 @@ export class RecoderPool implements Recoder {
   }
 
   recode(bytes: Uint8Array, from: NumberDType, to: NumberDType): Promise<Uint8Array> {
-    if (this.#size === 1 || to === 'F32') return recodeHere.recode(bytes, from, to); // that is quicker than to pass it on
-    if (this.#threads.length === 0) this.#threads = Array.from({ length: this.#size }, () => new Thread());
+    // that is quicker than to pass it on
+    if (this.#size === 1 || to === 'F32') return recodeHere.recode(bytes, from, to);
+    if (this.#threads.length === 0)
+      this.#threads = Array.from({ length: this.#size }, () => new Thread());
     const thread = this.#threads[this.#next];
-    this.#next = (this.#next + 1) % this.#size; // pieces are of one size, so each has as much to do as the others
+    // pieces are of one size, so each has as much to do as the others
+    this.#next = (this.#next + 1) % this.#size;
     return thread.recode({ bytes, from, to });
   }
 
@@ -68,7 +76,8 @@ class Thread {
       if (this.#failure) return reject(this.#failure);
       this.#pending.push({ resolve, reject });
       const { buffer } = job.bytes;
-      const isWhole = job.bytes.length === buffer.byteLength; // else somebody else may need the rest
+      // else somebody else may need the rest
+      const isWhole = job.bytes.length === buffer.byteLength;
       this.#worker.postMessage(job, isWhole ? [buffer as ArrayBuffer] : []);
     });
   }
@@ -84,7 +93,10 @@ class Thread {
   }
 
   #fail(message: string): void {
-    this.#failure ??= new LlamaError('WORKER_FAILED', `${message}; nothing was written, start again`);
+    this.#failure ??= new LlamaError(
+      'WORKER_FAILED',
+      `${message}; nothing was written, start again`,
+    );
     for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
   }
 }

@@ -1,8 +1,11 @@
-/** One thread of a `RecoderPool`: bytes of one number format in, of another one out, a piece after the other. */
+/**
+ * One thread of a `RecoderPool`: bytes of one number format in, of another one out, a piece after
+ * the other.
+ */
 
 import { parentPort } from 'node:worker_threads';
-import { decodeNumbers, encodeNumbers } from '../checkpoint/rows.js';
-import { LlamaError } from '../errors.js';
+import { LlamaError } from '../base/errors.js';
+import { decodeNumbers, encodeNumbers } from '../files/rows.js';
 import type { RecodeAnswer, RecodeJob } from './recoder-pool.js';
 
 parentPort?.on('message', (job: RecodeJob) => {

@@ -1,20 +1,29 @@
 /** A model from its files to other files: what converting and quantizing have in common. */
 
 import { basename } from 'node:path';
-import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
-import type { Recoder } from '../checkpoint/converted.js';
-import type { NumberDType } from '../checkpoint/rows.js';
-import { availableCores } from '../kernels/wasm/cores.js';
-import { checkOption, isIntegerFrom, refuseUnknownOptions } from '../sampling/options.js';
-import { elementCount } from '../tensor.js';
-import { checkOutput, isGgufPath, type OutputFile, type WriteHooks, writeOutput } from './output.js';
+import { availableCores } from '../base/cores.js';
+import { checkOption, isIntegerFrom, refuseUnknownOptions } from '../base/options.js';
+import { elementCount } from '../base/tensor.js';
+import type { NumberDType } from '../files/rows.js';
+import type { CheckpointTensor } from '../model/checkpoint.js';
+import type { Recoder } from './converted.js';
+import {
+  checkOutput,
+  isGgufPath,
+  type OutputFile,
+  type WriteHooks,
+  writeOutput,
+} from './output.js';
 import { RecoderPool } from './recoder-pool.js';
 import { openSource, type Source } from './source.js';
 
 export interface RewriteOptions extends WriteHooks {
   /** Replace the file that is there. Default false. Directories are never replaced. */
   readonly force?: boolean | undefined;
-  /** To convert numbers with, 1 … 64; the files are the same. Default: one for each core that this process may use. */
+  /**
+   * To convert numbers with, 1 … 64; the files are the same. Default: one for each core that this
+   * process may use.
+   */
   readonly threads?: number | undefined;
 }
 
@@ -40,22 +49,36 @@ export interface Plan {
 
 const MAX_THREADS = 64;
 
-/** Throws BAD_OPTION for an option that is neither one of `RewriteOptions` nor in `more`, or out of range. */
+/**
+ * Throws BAD_OPTION for an option that is neither one of `RewriteOptions` nor in `more`, or out of
+ * range.
+ */
 export function checkRewriteOptions(options: RewriteOptions, more: readonly string[]): void {
   refuseUnknownOptions(options, [...more, 'force', 'threads', 'signal', 'onProgress']);
   const { threads = 1, force = false } = options;
-  checkOption('threads', threads, isIntegerFrom(threads, 1, MAX_THREADS), `an integer from 1 to ${MAX_THREADS}`);
+  checkOption(
+    'threads',
+    threads,
+    isIntegerFrom(threads, 1, MAX_THREADS),
+    `an integer from 1 to ${MAX_THREADS}`,
+  );
   checkOption('force', force, typeof force === 'boolean', 'true or false');
 }
 
 /**
  * Writes the model at `path` to `output`, as `makePlan` says.
- * @throws {LlamaError} what `checkOutput`, `openSource`, `makePlan` and `writeOutput` throw; then nothing was written.
+ * @throws {LlamaError} what `checkOutput`, `openSource`, `makePlan` and `writeOutput` throw; then
+ * nothing was written.
  */
 export async function rewrite(
   path: string,
   output: string,
-  { force = false, threads = Math.min(MAX_THREADS, availableCores()), signal, onProgress }: RewriteOptions,
+  {
+    force = false,
+    threads = Math.min(MAX_THREADS, availableCores()),
+    signal,
+    onProgress,
+  }: RewriteOptions,
   makePlan: (source: Source, recoder: Recoder) => Promise<Plan>,
 ): Promise<Written> {
   await checkOutput(output, path, force);
@@ -81,7 +104,10 @@ function written(output: string, { dtypes, files }: Plan, { checkpoint }: Source
   }
   return {
     output,
-    files: files.map(({ name, bytes }) => ({ name: isGgufPath(output) ? basename(output) : name, bytes })),
+    files: files.map(({ name, bytes }) => ({
+      name: isGgufPath(output) ? basename(output) : name,
+      bytes,
+    })),
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     tensors: dtypes.size,
     dtypes: counts,
@@ -89,7 +115,10 @@ function written(output: string, { dtypes, files }: Plan, { checkpoint }: Source
   };
 }
 
-/** Whether every number of the one format is one of the other: float32 holds all that is not float64. */
+/**
+ * Whether every number of the one format is one of the other: float32 holds all that is not
+ * float64.
+ */
 function isExact(from: CheckpointTensor['dtype'], to: NumberDType): boolean {
   return from === to || (to === 'F32' && from !== 'F64');
 }

@@ -2,13 +2,13 @@
 
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { isFile, readWholeFile } from '../checkpoint/file.js';
-import { openGgufFile } from '../checkpoint/gguf/open.js';
-import type { GgufMetadata } from '../checkpoint/gguf/values.js';
-import type { ModelToWrite } from '../checkpoint/gguf/write-model.js';
-import { type ModelFiles, openModelFiles } from '../checkpoint/open.js';
-import { checkVocabulary, openTokenizerModel } from '../tokenizer/open.js';
+import { isFile, readWholeFile } from '../files/file.js';
+import { openGgufFile } from '../files/gguf/model.js';
+import type { GgufMetadata } from '../files/gguf/values.js';
+import { type ModelFiles, openModelFiles } from '../load/model-files.js';
+import { checkVocabulary, openTokenizerModel } from '../load/tokenizer.js';
 import { writeSentencePieceModel } from '../tokenizer/sentencepiece-writer.js';
+import type { ModelToWrite } from './gguf/write-model.js';
 import { fileWith, type OutputFile } from './output.js';
 
 export interface Source extends ModelFiles {
@@ -27,7 +27,9 @@ const COPIED = [
   'chat_template.jinja',
 ];
 
-/** Opens the model at `path`; throws what `openModelFiles` throws. Close its checkpoint when done. */
+/**
+ * Opens the model at `path`; throws what `openModelFiles` throws. Close its checkpoint when done.
+ */
 export async function openSource(path: string): Promise<Source> {
   const model = await openModelFiles(path);
   return { ...model, metadata: (await isFile(path)) ? await metadataOf(path) : undefined };
@@ -39,19 +41,31 @@ async function metadataOf(path: string): Promise<GgufMetadata> {
   return file.metadata;
 }
 
-/** With the tokenizer, which a GGUF file cannot do without. Throws what `openTokenizerModel` throws. */
-export async function modelToWrite({ path, config, checkpoint, metadata }: Source): Promise<ModelToWrite> {
+/**
+ * With the tokenizer, which a GGUF file cannot do without. Throws what `openTokenizerModel` throws.
+ */
+export async function modelToWrite({
+  path,
+  config,
+  checkpoint,
+  metadata,
+}: Source): Promise<ModelToWrite> {
   const tokenizer = await openTokenizerModel(path);
   checkVocabulary({ vocabSize: tokenizer.vocabulary.pieces.length }, config.vocabSize);
   const name = basename(resolve(path)).replace(/\.gguf$/, '');
   return { name, config, checkpoint, tokenizer, ...(metadata && { metadata }) };
 }
 
-/** Tokenizer and generation settings, as a directory has them: copied byte for byte, or made from a GGUF file. */
+/**
+ * Tokenizer and generation settings, as a directory has them: copied byte for byte, or made from a
+ * GGUF file.
+ */
 export async function filesBesideWeights({ path, metadata }: Source): Promise<OutputFile[]> {
   if (metadata !== undefined)
     return [fileWith('tokenizer.model', writeSentencePieceModel(await openTokenizerModel(path)))];
   const present = new Set(await readdir(path));
   const names = COPIED.filter(name => present.has(name));
-  return Promise.all(names.map(async name => fileWith(name, await readWholeFile(join(path, name)))));
+  return Promise.all(
+    names.map(async name => fileWith(name, await readWholeFile(join(path, name)))),
+  );
 }

@@ -1,5 +1,6 @@
 /**
- * The cache of one repository, as huggingface_hub has it (huggingface.co/docs/huggingface_hub/guides/manage-cache):
+ * The cache of one repository, as huggingface_hub has it
+ * (huggingface.co/docs/huggingface_hub/guides/manage-cache):
  *
  *     models--owner--name/
  *       blobs/5f0c…            the bytes of a file, by its etag
@@ -9,10 +10,10 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { isFile } from '../checkpoint/file.js';
-import { check, show } from '../errors.js';
+import { check, show } from '../base/errors.js';
+import { isFile } from '../files/file.js';
+import { isFilePath } from '../load/file-path.js';
 import { onDisk, sizeOf } from './disk.js';
-import { isFilePath } from './file-path.js';
 
 /** A file of a repository. */
 export interface RemoteFile {
@@ -39,7 +40,11 @@ export class RepositoryCache {
 
   /** Where the file is by its name. */
   file(commit: string, path: string): string {
-    check(isFilePath(path), 'DOWNLOAD_FAILED', () => `${show(path)} is not the path of a file in a repository`);
+    check(
+      isFilePath(path),
+      'DOWNLOAD_FAILED',
+      () => `${show(path)} is not the path of a file in a repository`,
+    );
     return join(this.snapshot(commit), path);
   }
 
@@ -59,11 +64,16 @@ export class RepositoryCache {
     });
   }
 
-  /** Names of the files in a directory of the snapshot, as their paths in the repository; links to nothing are left out. */
+  /**
+   * Names of the files in a directory of the snapshot, as their paths in the repository; links to
+   * nothing are left out.
+   */
   async list(commit: string, directory: string): Promise<string[]> {
     const names = await readdir(join(this.snapshot(commit), directory)).catch(() => []);
     const paths = names.map(name => (directory === '' ? name : `${directory}/${name}`));
-    const areFiles = await Promise.all(paths.map(path => isFile(join(this.snapshot(commit), path))));
+    const areFiles = await Promise.all(
+      paths.map(path => isFile(join(this.snapshot(commit), path))),
+    );
     return paths.filter((_, i) => areFiles[i]);
   }
 

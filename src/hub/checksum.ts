@@ -6,9 +6,11 @@ import { onDisk } from './disk.js';
 const AT_ONCE = 2 ** 20;
 
 /**
- * Whether the bytes of the disk are those of `file`. They are read back, not hashed as they come: some may be of another day.
+ * Whether the bytes of the disk are those of `file`. They are read back, not hashed as they come:
+ * some may be of another day.
  *
- * Large files go by their SHA-256; those that are in git itself by git's name for them, the SHA-1 of a header and the content.
+ * Large files go by their SHA-256; those that are in git itself by git's name for them, the SHA-1
+ * of a header and the content.
  */
 export async function hasChecksum(
   handle: FileHandle,
@@ -16,7 +18,8 @@ export async function hasChecksum(
   onBytes: (done: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const hash = etag.length === 64 ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
+  const hash =
+    etag.length === 64 ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
   const buffer = Buffer.allocUnsafe(AT_ONCE);
   for (let done = 0; done < size; onBytes(done)) {
     signal?.throwIfAborted();

@@ -1,8 +1,8 @@
 /** What can go wrong with the disk that a download is written to, as `LlamaError`. */
 import { stat } from 'node:fs/promises';
-import { reason } from '../checkpoint/file.js';
-import { freeBytes, isDiskFull, showBytes } from '../disk.js';
-import { check, LlamaError } from '../errors.js';
+import { freeBytes, isDiskFull, showBytes } from '../base/disk.js';
+import { check, LlamaError } from '../base/errors.js';
+import { reason } from '../files/file.js';
 
 const ELSEWHERE = 'free some, or set HF_HUB_CACHE to a directory on another disk';
 
@@ -18,7 +18,10 @@ export async function onDisk<T>(path: string, act: () => Promise<T>): Promise<T>
   }
 }
 
-/** Throws DOWNLOAD_FAILED if there is no room for `bytes` more in `directory`. Not a promise: others write too. */
+/**
+ * Throws DOWNLOAD_FAILED if there is no room for `bytes` more in `directory`. Not a promise: others
+ * write too.
+ */
 export async function checkSpace(directory: string, bytes: number): Promise<void> {
   const free = await freeBytes(directory);
   check(bytes <= free, 'DOWNLOAD_FAILED', () => {

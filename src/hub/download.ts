@@ -1,15 +1,16 @@
 /**
- * One file of the hub into the cache. Its bytes are appended to `<blob>.incomplete`, which is therefore always a beginning of the file: the next
- * attempt, or the next run, asks for the rest. It becomes the blob when it is complete and has the right checksum.
+ * One file of the hub into the cache. Its bytes are appended to `<blob>.incomplete`, which is
+ * therefore always a beginning of the file: the next attempt, or the next run, asks for the rest.
+ * It becomes the blob when it is complete and has the right checksum.
  */
 import { constants } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { LlamaError } from '../errors.js';
+import { LlamaError } from '../base/errors.js';
+import { encodePath } from '../load/file-path.js';
 import type { RemoteFile } from './cache.js';
 import { hasChecksum } from './checksum.js';
 import { onDisk, sizeOf } from './disk.js';
-import { encodePath } from './file-path.js';
 import { locked } from './lock.js';
 import { Part } from './part.js';
 import type { Connection } from './request.js';
@@ -49,11 +50,15 @@ async function complete(
   onBytes: OnBytes,
 ): Promise<void> {
   const { endpoint, repo, signal } = connection;
-  const handle = await onDisk(incomplete, () => open(incomplete, constants.O_RDWR | constants.O_CREAT));
+  const handle = await onDisk(incomplete, () =>
+    open(incomplete, constants.O_RDWR | constants.O_CREAT),
+  );
   let isRight = false;
   try {
     const url = `${endpoint}/${repo}/resolve/${commit}/${encodePath(file.path)}`;
-    const part = new Part(connection, url, file, { path: incomplete, handle }, bytes => onBytes('download', bytes));
+    const part = new Part(connection, url, file, { path: incomplete, handle }, bytes =>
+      onBytes('download', bytes),
+    );
     await retrying(connection, () => part.fetchRest());
     isRight = await hasChecksum(handle, file, bytes => onBytes('verify', bytes), signal);
     if (isRight) await onDisk(incomplete, () => handle.sync()); // it is not verified a second time

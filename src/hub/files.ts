@@ -1,10 +1,14 @@
-/** Which files of a repository are needed: those that `openModelFiles` and `openTokenizer` would open, and no others. */
-import { pathsOfParts } from '../checkpoint/gguf/splits.js';
-import { CONFIG, GENERATION_CONFIG } from '../checkpoint/open.js';
-import { chooseWeightFiles, thereIs, WEIGHT_FILES } from '../checkpoint/weight-files.js';
-import { check, LlamaError } from '../errors.js';
-import { TOKENIZER_FILES } from '../tokenizer/open.js';
-import type { Reference } from './reference.js';
+/**
+ * Which files of a repository are needed: those that `openModelFiles` and `openTokenizer` would
+ * open, and no others.
+ */
+
+import { check, LlamaError } from '../base/errors.js';
+import { pathsOfParts } from '../files/gguf/splits.js';
+import { chooseWeightFiles, thereIs, WEIGHT_FILES } from '../files/weight-files.js';
+import { CONFIG, GENERATION_CONFIG } from '../load/model-files.js';
+import type { Reference } from '../load/reference.js';
+import { TOKENIZER_FILES } from '../load/tokenizer.js';
 
 /** A place that files are in, the hub or the cache. */
 export interface Place {
@@ -16,7 +20,11 @@ export interface Place {
   readJson(path: string): Promise<unknown>;
 }
 
-/** All of `place`. @throws {LlamaError} NOT_FOUND if one is not there; BAD_CHECKPOINT if the index of the weights is broken. */
+/**
+ * All of `place`.
+ * @throws {LlamaError} NOT_FOUND if one is not there; BAD_CHECKPOINT if the index of the weights is
+ * broken.
+ */
 export async function neededFiles(
   { repo, file }: Reference,
   only: 'tokenizer' | undefined,
@@ -30,18 +38,28 @@ export async function neededFiles(
   return needed;
 }
 
-async function ofDirectory(repo: string, only: 'tokenizer' | undefined, place: Place): Promise<string[]> {
+async function ofDirectory(
+  repo: string,
+  only: 'tokenizer' | undefined,
+  place: Place,
+): Promise<string[]> {
   const { name, files } = place;
   const tokenizer = TOKENIZER_FILES.find(path => files.includes(path));
   if (only === 'tokenizer') return [tokenizer ?? TOKENIZER_FILES[0]];
   const weights = await chooseWeightFiles(repo, files, path => place.readJson(path));
   if (weights === undefined) throw noWeights(repo, name, files);
-  const others = [GENERATION_CONFIG, tokenizer].filter(path => path !== undefined && files.includes(path));
+  const others = [GENERATION_CONFIG, tokenizer].filter(
+    path => path !== undefined && files.includes(path),
+  );
   return [CONFIG, ...(others as string[]), ...weights.names];
 }
 
 function noWeights(repo: string, name: string, files: readonly string[]): LlamaError {
   const gguf = files.find(path => path.endsWith('.gguf'));
-  const hint = gguf === undefined ? thereIs(files) : `, but there are GGUF files; name one: ${repo}:${gguf}`;
-  return new LlamaError('NOT_FOUND', `there is none of ${WEIGHT_FILES.join(', ')} in ${name}${hint}`);
+  const hint =
+    gguf === undefined ? thereIs(files) : `, but there are GGUF files; name one: ${repo}:${gguf}`;
+  return new LlamaError(
+    'NOT_FOUND',
+    `there is none of ${WEIGHT_FILES.join(', ')} in ${name}${hint}`,
+  );
 }

@@ -1,9 +1,10 @@
 /**
- * A lock among processes, so that two do not download the same file: a file that only one can create, and which its owner touches every few
- * seconds. One that nobody touched for longer was left by a process that ended without cleaning up.
+ * A lock among processes, so that two do not download the same file: a file that only one can
+ * create, and which its owner touches every few seconds. One that nobody touched for longer was
+ * left by a process that ended without cleaning up.
  *
- * Should two get in all the same, because a computer slept for instance, both write the same bytes at the same places; nothing becomes a blob
- * before its checksum was compared.
+ * Should two get in all the same, because a computer slept for instance, both write the same bytes
+ * at the same places; nothing becomes a blob before its checksum was compared.
  */
 import { rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { onDisk } from './disk.js';

@@ -1,6 +1,7 @@
 /**
- * `work` for each of `items`, in their order, `count` at a time. The first failure aborts all, also what the failed one has left open; it is thrown
- * when all have ended, so that nothing goes on behind the caller's back.
+ * `work` for each of `items`, in their order, `count` at a time. The first failure aborts all, also
+ * what the failed one has left open; it is thrown when all have ended, so that nothing goes on
+ * behind the caller's back.
  */
 export async function inParallel<T>(
   items: readonly T[],
@@ -9,7 +10,9 @@ export async function inParallel<T>(
   work: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const failure = new AbortController();
-  const either = AbortSignal.any(signal === undefined ? [failure.signal] : [failure.signal, signal]);
+  const either = AbortSignal.any(
+    signal === undefined ? [failure.signal] : [failure.signal, signal],
+  );
   const queue = items.values();
   const worker = async () => {
     for (const item of queue) {
@@ -17,7 +20,9 @@ export async function inParallel<T>(
       await work(item, either);
     }
   };
-  const workers = Array.from({ length: count }, () => worker().catch(error => failure.abort(error)));
+  const workers = Array.from({ length: count }, () =>
+    worker().catch(error => failure.abort(error)),
+  );
   await Promise.all(workers);
   if (failure.signal.aborted) throw failure.signal.reason;
 }

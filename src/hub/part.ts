@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { check, show } from '../errors.js';
+import { check, show } from '../base/errors.js';
 import type { RemoteFile } from './cache.js';
 import { onDisk } from './disk.js';
 import { type Connection, causeOf, request } from './request.js';
@@ -31,7 +31,10 @@ export class Part {
     this.#onBytes = onBytes;
   }
 
-  /** Gets what is missing. Throws `Temporary` if the connection breaks, and can then be called again. */
+  /**
+   * Gets what is missing. Throws `Temporary` if the connection breaks, and can then be called
+   * again.
+   */
   async fetchRest(): Promise<void> {
     const { path, size } = this.#file;
     const { size: there } = await this.#onDisk(handle => handle.stat());
@@ -80,7 +83,9 @@ export class Part {
     const progressed = this.#end > this.#most;
     this.#most = Math.max(this.#most, this.#end);
     const { path, size } = this.#file;
-    return new Temporary(`${path}: the connection broke at byte ${this.#end} of ${size}: ${why}`, { progressed });
+    return new Temporary(`${path}: the connection broke at byte ${this.#end} of ${size}: ${why}`, {
+      progressed,
+    });
   }
 
   async #keep(bytes: number): Promise<void> {
@@ -90,7 +95,9 @@ export class Part {
 
   async #write(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0; ) {
-      const { bytesWritten } = await this.#onDisk(handle => handle.write(rest, 0, rest.length, this.#end));
+      const { bytesWritten } = await this.#onDisk(handle =>
+        handle.write(rest, 0, rest.length, this.#end),
+      );
       this.#end += bytesWritten;
       rest = rest.subarray(bytesWritten);
     }

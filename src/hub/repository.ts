@@ -1,13 +1,16 @@
 /**
- * What there is of a model on the hub: the commit of a revision, and its files. Asked by @huggingface/hub, which knows the addresses, their pages and
- * the answers; through our `request`, which knows where the token may go, what can be tried again, and the codes in headers that HubApiError drops.
+ * What there is of a model on the hub: the commit of a revision, and its files. Asked by
+ * @huggingface/hub, which knows the addresses, their pages and the answers; through our `request`,
+ * which knows where the token may go, what can be tried again, and the codes in headers that
+ * HubApiError drops.
  *
- * Downloading is ours (`download.ts`): the library's `downloadFileToCacheDir` (2.17.5) begins anew after an interruption, compares no checksum,
- * cannot be cancelled, and puts each file under the commit that last changed it, where Python does not look.
+ * Downloading is ours (`download.ts`): the library's `downloadFileToCacheDir` (2.17.5) begins anew
+ * after an interruption, compares no checksum, cannot be cancelled, and puts each file under the
+ * commit that last changed it, where Python does not look.
  */
-import { check, LlamaError, show } from '../errors.js';
+import { check, LlamaError, show } from '../base/errors.js';
+import { encodePath } from '../load/file-path.js';
 import { isCommit, type RemoteFile } from './cache.js';
-import { encodePath } from './file-path.js';
 import { type Connection, causeOf, request } from './request.js';
 import { retrying, Temporary } from './retry.js';
 
@@ -19,7 +22,11 @@ export async function resolveRevision(connection: Connection): Promise<string> {
   const { sha } = await asked(connection, name, fetch =>
     modelInfo({ name, revision, hubUrl, fetch, additionalFields: ['sha'] }),
   );
-  check(isCommit(sha), 'DOWNLOAD_FAILED', () => `${hubUrl} says that ${name} is at commit ${show(sha)}, which is none`);
+  check(
+    isCommit(sha),
+    'DOWNLOAD_FAILED',
+    () => `${hubUrl} says that ${name} is at commit ${show(sha)}, which is none`,
+  );
   return sha;
 }
 
@@ -43,7 +50,11 @@ export async function listFiles(
       fetch,
     })) {
       if (entry.type !== 'file' || typeof entry.path !== 'string') continue;
-      const file = { path: entry.path, size: entry.lfs?.size ?? entry.size, etag: entry.lfs?.oid ?? entry.oid ?? '' };
+      const file = {
+        path: entry.path,
+        size: entry.lfs?.size ?? entry.size,
+        etag: entry.lfs?.oid ?? entry.oid ?? '',
+      };
       files.set(file.path, file);
     }
     return files;
@@ -55,12 +66,17 @@ export function checkFile({ path, size, etag }: RemoteFile): void {
   check(
     /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag) && Number.isSafeInteger(size) && size >= 0,
     'DOWNLOAD_FAILED',
-    () => `${path} has size ${show(size)} and etag ${show(etag)}; they must be bytes, and a SHA-1 or SHA-256`,
+    () =>
+      `${path} has size ${show(size)} and etag ${show(etag)}; they must be bytes, and a SHA-1 or SHA-256`,
   );
 }
 
 /** What the library makes of the answer to a question of its own. */
-function asked<T>(connection: Connection, what: string, ask: (send: typeof fetch) => Promise<T>): Promise<T> {
+function asked<T>(
+  connection: Connection,
+  what: string,
+  ask: (send: typeof fetch) => Promise<T>,
+): Promise<T> {
   const send = (url: unknown, { headers = {} }: RequestInit = {}) =>
     request(connection, String(url), what, headers as Record<string, string>);
   return retrying(connection, async () => {
@@ -69,9 +85,12 @@ function asked<T>(connection: Connection, what: string, ask: (send: typeof fetch
     } catch (error) {
       connection.signal?.throwIfAborted();
       if (error instanceof LlamaError || error instanceof Temporary) throw error;
-      // `fetch` has a cause for what happened to the connection; without one the answer came, and is not what the library expects.
+      // `fetch` has a cause for what happened to the connection; without one the answer came, and
+      // is not what the library expects.
       if ((error as Error).cause instanceof Error) {
-        throw new Temporary(`the answer about ${what} broke off: ${causeOf(error)}`, { cause: error });
+        throw new Temporary(`the answer about ${what} broke off: ${causeOf(error)}`, {
+          cause: error,
+        });
       }
       const message = `${connection.endpoint} answers about ${what} as no hub does (${causeOf(error)}); is HF_ENDPOINT right?`;
       throw new LlamaError('DOWNLOAD_FAILED', message, { cause: error });

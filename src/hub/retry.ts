@@ -1,6 +1,9 @@
-/** Failures that may pass: the same again after 1, 2, 4, 8 and 16 seconds, or after as many as the server asks for. */
+/**
+ * Failures that may pass: the same again after 1, 2, 4, 8 and 16 seconds, or after as many as the
+ * server asks for.
+ */
 import { setTimeout } from 'node:timers/promises';
-import { LlamaError } from '../errors.js';
+import { LlamaError } from '../base/errors.js';
 import type { DownloadOptions, Sleep } from './settings.js';
 
 /** So many in a row, and it is given up. */
@@ -15,7 +18,10 @@ export class Temporary extends Error {
   /** Something was gained: the count of failures begins anew. */
   readonly progressed: boolean;
 
-  constructor(message: string, options: { waitSeconds?: number; progressed?: boolean; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { waitSeconds?: number; progressed?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.waitSeconds = options.waitSeconds;
     this.progressed = options.progressed ?? false;
@@ -46,7 +52,10 @@ export async function retrying<T>(
 }
 
 function givenUp({ message, waitSeconds, cause }: Temporary, failures: number): LlamaError {
-  const why = waitSeconds === undefined ? `given up after ${failures} attempts` : `it asks to wait ${waitSeconds} s`;
+  const why =
+    waitSeconds === undefined
+      ? `given up after ${failures} attempts`
+      : `it asks to wait ${waitSeconds} s`;
   const next = 'what came is kept, start again later; HF_HUB_OFFLINE=1 takes what is in the cache';
   return new LlamaError('DOWNLOAD_FAILED', `${message}; ${why}; ${next}`, { cause });
 }

@@ -1,12 +1,18 @@
-/** Where models come from and where they go, by huggingface_hub's environment variables, so that both find each other's files. */
+/**
+ * Where models come from and where they go, by huggingface_hub's environment variables, so that
+ * both find each other's files.
+ */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { check } from '../errors.js';
-import { checkOption, refuseUnknownOptions } from '../sampling/options.js';
-import { isFilePath } from './file-path.js';
+import { check } from '../base/errors.js';
+import { checkOption, refuseUnknownOptions } from '../base/options.js';
+import { isFilePath } from '../load/file-path.js';
 
 export interface DownloadProgress {
-  /** Bytes are fetched first; those of the files that are complete are then compared with their checksums. */
+  /**
+   * Bytes are fetched first; those of the files that are complete are then compared with their
+   * checksums.
+   */
   readonly stage: 'download' | 'verify';
   /** Bytes, of all files that were not in the cache. */
   readonly done: number;
@@ -24,7 +30,9 @@ export interface DownloadOptions {
   readonly endpoint?: string | undefined;
   /** Ask nobody, take what is in the cache. Default HF_HUB_OFFLINE. */
   readonly offline?: boolean | undefined;
-  /** Default HF_HUB_CACHE, or hub in HF_HOME, which is huggingface in XDG_CACHE_HOME or ~/.cache. */
+  /**
+   * Default HF_HUB_CACHE, or hub in HF_HOME, which is huggingface in XDG_CACHE_HOME or ~/.cache.
+   */
   readonly cacheDir?: string | undefined;
   /** Where the variables are looked up. Default process.env. */
   readonly env?: Environment | undefined;
@@ -56,14 +64,23 @@ export function settingsOf(options: DownloadOptions): Settings {
   const { revision = 'main', only, env = process.env } = options;
   checkOption('revision', revision, isRevision(revision), 'a branch, a tag or a commit');
   checkOption('only', only, only === undefined || only === 'tokenizer', 'tokenizer');
-  const token = (options.token ?? env.HF_TOKEN)?.trim() || undefined; // files of secrets end with a newline
+  // files of secrets end with a newline
+  const token = (options.token ?? env.HF_TOKEN)?.trim() || undefined;
   check(
     token === undefined || /^[\x21-\x7e]+$/.test(token),
     'BAD_OPTION',
     () => 'HF_TOKEN has characters no token has',
   );
-  const endpoint = (options.endpoint ?? env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, '');
-  checkOption('HF_ENDPOINT', endpoint, /^https?:/.test(endpoint) && URL.canParse(endpoint), 'a URL, of http or https');
+  const endpoint = (options.endpoint ?? env.HF_ENDPOINT ?? 'https://huggingface.co').replace(
+    /\/+$/,
+    '',
+  );
+  checkOption(
+    'HF_ENDPOINT',
+    endpoint,
+    /^https?:/.test(endpoint) && URL.canParse(endpoint),
+    'a URL, of http or https',
+  );
   return {
     revision,
     token,
@@ -89,9 +106,13 @@ const OPTION_NAMES = [
 ] satisfies (keyof DownloadOptions)[];
 
 /** It becomes a path, refs/REVISION, and what git allows is nearly the same. */
-const isRevision = (revision: unknown): boolean => typeof revision === 'string' && isFilePath(revision);
+const isRevision = (revision: unknown): boolean =>
+  typeof revision === 'string' && isFilePath(revision);
 
-/** `getHFHubCachePath` of @huggingface/hub expands neither ~ nor $HOME, as huggingface_hub does, and reads the process's environment only. */
+/**
+ * `getHFHubCachePath` of @huggingface/hub expands neither ~ nor $HOME, as huggingface_hub does, and
+ * reads the process's environment only.
+ */
 function cacheDirectory(env: Environment): string {
   const home = env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
   return expanded(env.HF_HUB_CACHE ?? env.HUGGINGFACE_HUB_CACHE ?? join(home, 'hub'), env);

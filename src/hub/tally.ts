@@ -5,7 +5,10 @@ import type { DownloadOptions } from './settings.js';
 /** Bytes of several files, summed up for who waits for all of them. */
 export class Tally {
   readonly #onProgress: DownloadOptions['onProgress'];
-  readonly #bytes = { download: new Map<RemoteFile, number>(), verify: new Map<RemoteFile, number>() };
+  readonly #bytes = {
+    download: new Map<RemoteFile, number>(),
+    verify: new Map<RemoteFile, number>(),
+  };
   #total = 0;
 
   constructor(onProgress?: DownloadOptions['onProgress']) {
@@ -19,7 +22,8 @@ export class Tally {
   of(file: RemoteFile): OnBytes {
     return (stage, bytes) => {
       this.#bytes[stage].set(file, bytes);
-      if (stage === 'verify') this.#bytes.download.set(file, file.size); // perhaps by another process
+      // perhaps by another process
+      if (stage === 'verify') this.#bytes.download.set(file, file.size);
       this.#report();
     };
   }

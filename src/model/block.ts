@@ -1,12 +1,14 @@
 /**
- * One layer of Llama (Touvron et al., arXiv:2302.13971, §2.2): two sublayers, each behind a norm and beside a residual connection.
+ * One layer of Llama (Touvron et al., arXiv:2302.13971, §2.2): two sublayers, each behind a norm
+ * and beside a residual connection.
  *
  *   x ← x + attention(rmsnorm(x))
  *   x ← x + mlp(rmsnorm(x))
  */
-import type { LlamaConfig } from '../config.js';
-import type { Kernels, LayerWeights, Row, Shaped } from '../kernels/kernels.js';
-import type { Tensor } from '../tensor.js';
+
+import type { Tensor } from '../base/tensor.js';
+import type { LlamaConfig } from './config.js';
+import type { Kernels, LayerWeights, Row, Shaped } from './kernels.js';
 import type { RunState } from './run-state.js';
 import type { Trace } from './trace.js';
 
@@ -21,17 +23,23 @@ export interface Pass<T extends Shaped> {
   readonly traceNumbers?: Trace | undefined;
 }
 
-export async function block<T extends Shaped>(pass: Pass<T>, layer: number, weights: LayerWeights<T>): Promise<void> {
+export async function block<T extends Shaped>(
+  pass: Pass<T>,
+  layer: number,
+  weights: LayerWeights<T>,
+): Promise<void> {
   const { kernels, config, state, trace } = pass;
   const name = `model.layers.${layer}`;
 
-  kernels.rmsnorm(state.normed, state.residual, weights.inputLayernorm, config.rmsNormEps); // [R, D]
+  // [R, D]
+  kernels.rmsnorm(state.normed, state.residual, weights.inputLayernorm, config.rmsNormEps);
   trace?.(`${name}.input_layernorm`, state.normed);
   await selfAttention(pass, layer, weights, `${name}.self_attn`);
   kernels.add(state.residual, state.residual, state.output);
   trace?.(`${name}.self_attn.residual`, state.residual);
 
-  kernels.rmsnorm(state.normed, state.residual, weights.postAttentionLayernorm, config.rmsNormEps); // [R, D]
+  // [R, D]
+  kernels.rmsnorm(state.normed, state.residual, weights.postAttentionLayernorm, config.rmsNormEps);
   trace?.(`${name}.post_attention_layernorm`, state.normed);
   await feedForward(pass, weights, `${name}.mlp`);
   kernels.add(state.residual, state.residual, state.output);
@@ -87,7 +95,10 @@ async function feedForward<T extends Shaped>(
   trace?.(`${name}.down_proj`, output);
 }
 
-/** Collects each row's attention weights [H, T of that row] into one tensor [R, H, T of the longest row]. */
+/**
+ * Collects each row's attention weights [H, T of that row] into one tensor [R, H, T of the longest
+ * row].
+ */
 function probabilityRecorder(rows: readonly Row[], { numAttentionHeads }: LlamaConfig) {
   const longest = rows.reduce((most, { position }) => Math.max(most, position + 1), 0);
   const data = new Float64Array(rows.length * numAttentionHeads * longest);

@@ -1,28 +1,36 @@
 /** What must hold of the rows of a forward pass, and of its logits. */
-import type { LlamaConfig } from '../config.js';
-import { check, LlamaError } from '../errors.js';
-import type { Row, Sequence } from '../kernels/kernels.js';
-import type { Tensor } from '../tensor.js';
+
+import { check, LlamaError } from '../base/errors.js';
+import type { Tensor } from '../base/tensor.js';
+import type { LlamaConfig } from './config.js';
+import type { Row, Sequence } from './kernels.js';
 
 /** Every row must be the next position of its sequence, in vocabulary and in reach. */
-export function checkRows(rows: readonly Row[], logitsFor: readonly number[], config: LlamaConfig): void {
+export function checkRows(
+  rows: readonly Row[],
+  logitsFor: readonly number[],
+  config: LlamaConfig,
+): void {
   const next = new Map<Sequence, number>();
   for (const { token, position, sequence } of rows) {
     check(
       Number.isInteger(token) && token >= 0 && token < config.vocabSize,
       'BAD_INPUT',
-      () => `token ${token} is not in the vocabulary; ids are integers from 0 to ${config.vocabSize - 1}`,
+      () =>
+        `token ${token} is not in the vocabulary; ids are integers from 0 to ${config.vocabSize - 1}`,
     );
     check(
       position < config.maxPositionEmbeddings,
       'CONTEXT_OVERFLOW',
-      () => `position ${position} is beyond this model's ${config.maxPositionEmbeddings} positions; shorten the text`,
+      () =>
+        `position ${position} is beyond this model's ${config.maxPositionEmbeddings} positions; shorten the text`,
     );
     const expected = next.get(sequence) ?? sequence.length;
     check(
       position === expected,
       'BAD_INPUT',
-      () => `position ${position} is out of turn: the sequence goes on at ${expected}; truncate it to go back`,
+      () =>
+        `position ${position} is out of turn: the sequence goes on at ${expected}; truncate it to go back`,
     );
     next.set(sequence, expected + 1);
   }
@@ -37,7 +45,11 @@ export function checkRows(rows: readonly Row[], logitsFor: readonly number[], co
 }
 
 /** Throws `NOT_FINITE` if a logit is a NaN or an infinity. */
-export function checkFinite(logits: Tensor, rows: readonly Row[], logitsFor: readonly number[]): void {
+export function checkFinite(
+  logits: Tensor,
+  rows: readonly Row[],
+  logitsFor: readonly number[],
+): void {
   const bad = logits.data.findIndex(x => !Number.isFinite(x));
   if (bad === -1) return;
   const { position } = rows[logitsFor[Math.floor(bad / logits.shape[1])]];

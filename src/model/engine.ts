@@ -1,8 +1,10 @@
 /**
- * What runs forward passes: the exact kernels in the calling thread, or the WASM kernels in a pool of workers.
+ * What runs forward passes: the exact kernels in the calling thread, or the WASM kernels in a pool
+ * of workers.
  */
-import type { Row, Sequence } from '../kernels/kernels.js';
-import type { Tensor } from '../tensor.js';
+
+import type { Tensor } from '../base/tensor.js';
+import type { Row, Sequence } from './kernels.js';
 import type { Trace } from './trace.js';
 
 export interface ForwardOptions {
@@ -19,7 +21,14 @@ export interface Engine {
   /** `exact-f64`, for instance: says which arithmetic made a result. */
   readonly name: string;
   createSequence(): Sequence;
-  /** `rows` are valid: see `checks.ts`. Their positions are part of their sequences when the promise is fulfilled, and not before. */
-  forward(rows: readonly Row[], logitsFor: readonly number[], options: ForwardOptions): Promise<Tensor>;
+  /**
+   * `rows` are valid: see `checks.ts`. Their positions are part of their sequences when the promise
+   * is fulfilled, and not before.
+   */
+  forward(
+    rows: readonly Row[],
+    logitsFor: readonly number[],
+    options: ForwardOptions,
+  ): Promise<Tensor>;
   close(): Promise<void>;
 }

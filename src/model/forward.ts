@@ -5,13 +5,15 @@
  *   x      = block₀(x), block₁(x), …
  *   logits = Whead · rmsnorm(x)
  *
- * A forward pass takes rows: (token, position, sequence) triples. A prompt is many rows of one sequence, a decoding step one row of
- * each of many sequences, and any mixture is allowed; there is no second code path. Each row's result depends on its own sequence alone.
+ * A forward pass takes rows: (token, position, sequence) triples. A prompt is many rows of one
+ * sequence, a decoding step one row of each of many sequences, and any mixture is allowed; there is
+ * no second code path. Each row's result depends on its own sequence alone.
  */
-import type { LlamaConfig } from '../config.js';
-import type { Awaitable, Kernels, ModelWeights, Row, Shaped } from '../kernels/kernels.js';
+
 import { ropeFrequencies } from '../ops/rope.js';
 import { block, type Pass } from './block.js';
+import type { LlamaConfig } from './config.js';
+import type { Awaitable, Kernels, ModelWeights, Row, Shaped } from './kernels.js';
 import { createRunState } from './run-state.js';
 import type { Trace } from './trace.js';
 
@@ -21,7 +23,9 @@ export interface ForwardHooks {
   readonly betweenLayers?: (done: number, total: number) => Awaitable<void>;
 }
 
-/** Logits [logitsFor.length, V]: row i scores every token as the successor of `rows[logitsFor[i]]`. */
+/**
+ * Logits [logitsFor.length, V]: row i scores every token as the successor of `rows[logitsFor[i]]`.
+ */
 export async function forward<T extends Shaped>(
   kernels: Kernels<T>,
   config: LlamaConfig,
@@ -53,7 +57,8 @@ export async function forward<T extends Shaped>(
   await betweenLayers?.(numHiddenLayers, numHiddenLayers);
 
   const logits = kernels.tensor(logitsFor.length, config.vocabSize);
-  if (logitsFor.length === 0) return logits; // every chunk of a prompt but the last: no need to touch the head
+  // every chunk of a prompt but the last: no need to touch the head
+  if (logitsFor.length === 0) return logits;
   const last = kernels.tensor(logitsFor.length, config.hiddenSize);
   kernels.embedding(last, state.residual, logitsFor); // the rows asked for
   kernels.rmsnorm(last, last, await weights.norm(), rmsNormEps);

@@ -1,12 +1,14 @@
 /**
- * A model that is ready to run: a configuration and an engine. The model itself is `forward.ts` and `block.ts`.
+ * A model that is ready to run: a configuration and an engine. The model itself is `forward.ts` and
+ * `block.ts`.
  */
-import type { LlamaConfig } from '../config.js';
-import { check } from '../errors.js';
-import type { Row, Sequence } from '../kernels/kernels.js';
-import type { Tensor } from '../tensor.js';
+
+import { check } from '../base/errors.js';
+import type { Tensor } from '../base/tensor.js';
 import { checkFinite, checkRows } from './checks.js';
+import type { LlamaConfig } from './config.js';
 import type { Engine, ForwardOptions } from './engine.js';
+import type { Row, Sequence } from './kernels.js';
 
 export class Llama implements AsyncDisposable {
   readonly config: LlamaConfig;
@@ -24,10 +26,11 @@ export class Llama implements AsyncDisposable {
   }
 
   /**
-   * Logits [logitsFor.length, V]: row i scores every token as the successor of `rows[logitsFor[i]]`.
+   * Logits [logitsFor.length, V]: row i scores every token as the successor of
+   * `rows[logitsFor[i]]`.
    *
-   * Each row must be the next position of its sequence. Rejects with `BAD_INPUT`, `CONTEXT_OVERFLOW`, `NOT_FINITE`, or the
-   * signal's reason.
+   * Each row must be the next position of its sequence. Rejects with `BAD_INPUT`,
+   * `CONTEXT_OVERFLOW`, `NOT_FINITE`, or the signal's reason.
    */
   async forward(rows: readonly Row[], options: ForwardOptions = {}): Promise<Tensor> {
     const { logitsFor = [rows.length - 1] } = options;

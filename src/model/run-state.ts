@@ -1,8 +1,9 @@
 /**
- * The activations of one forward pass over R rows: every buffer the blocks write to, allocated once and used by each layer in turn.
+ * The activations of one forward pass over R rows: every buffer the blocks write to, allocated once
+ * and used by each layer in turn.
  */
-import type { LlamaConfig } from '../config.js';
-import type { Kernels, Shaped } from '../kernels/kernels.js';
+import type { LlamaConfig } from './config.js';
+import type { Kernels, Shaped } from './kernels.js';
 
 export interface RunState<T> {
   readonly residual: T; // [R, D]   the stream that every sublayer reads from and adds to
@@ -18,7 +19,11 @@ export interface RunState<T> {
   readonly sines: T; // [R, d/2]
 }
 
-export function createRunState<T extends Shaped>(kernels: Kernels<T>, config: LlamaConfig, rows: number): RunState<T> {
+export function createRunState<T extends Shaped>(
+  kernels: Kernels<T>,
+  config: LlamaConfig,
+  rows: number,
+): RunState<T> {
   const queryWidth = config.numAttentionHeads * config.headDim;
   const keyWidth = config.numKeyValueHeads * config.headDim;
   return {

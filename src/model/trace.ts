@@ -1,8 +1,9 @@
 /**
  * The names of every intermediate tensor, and a recorder for them.
  *
- * These names are stable: goldens, the oracle and pictures use them. Where Hugging Face has a module, the name is the module's path and
- * the tensor its output; the five that no module returns are named for what they are. N counts layers from 0.
+ * These names are stable: goldens, the oracle and pictures use them. Where Hugging Face has a
+ * module, the name is the module's path and the tensor its output; the five that no module returns
+ * are named for what they are. N counts layers from 0.
  *
  * | name                                       | shape     | what it is                                        |
  * |--------------------------------------------|-----------|---------------------------------------------------|
@@ -26,9 +27,12 @@
  * | model.norm                                 | [R, D]    | last RMSNorm, for the rows whose logits were asked for |
  * | lm_head                                    | [R, V]    | logits of those rows                              |
  */
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../base/tensor.js';
 
-/** Called once per tensor, in the order of computation. The tensor is scratch: copy what is to be kept. */
+/**
+ * Called once per tensor, in the order of computation. The tensor is scratch: copy what is to be
+ * kept.
+ */
 export type Trace = (name: string, tensor: Tensor) => void;
 
 /** A trace that keeps a copy of every tensor whose name `keep` accepts. */

@@ -3,7 +3,7 @@
  *
  * Numerics: one addition, one rounding (store). `out` may be `x` or `y`.
  */
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../base/tensor.js';
 import type { Rounding } from './rounding.js';
 
 /** out, x, y: equal shapes. */

@@ -1,18 +1,20 @@
 /**
- * Causal scaled dot-product attention for one token (Vaswani et al., arXiv:1706.03762, eq. 1), with grouped key-value heads
- * (Ainslie et al., arXiv:2305.13245).
+ * Causal scaled dot-product attention for one token (Vaswani et al., arXiv:1706.03762, eq. 1), with
+ * grouped key-value heads (Ainslie et al., arXiv:2305.13245).
  *
  *   s[h, t]   = q[h] · k[t, kv(h)] / √d,   t = 0 … T − 1
  *   p[h]      = softmax(s[h])
  *   out[h]    = Σ_t p[h, t] · v[t, kv(h)],   kv(h) = ⌊h / (H/K)⌋
  *
- * Causality needs no mask: T is the token's own position + 1, and later positions are never read. Query heads share a key-value head in
- * *consecutive* groups (repeat_interleave); h mod K would be the tiled order, wrong for every grouped model and invisible when K = H.
+ * Causality needs no mask: T is the token's own position + 1, and later positions are never read.
+ * Query heads share a key-value head in *consecutive* groups (repeat_interleave); h mod K would be
+ * the tiled order, wrong for every grouped model and invisible when K = H.
  *
- * Numerics, as Hugging Face's eager_attention_forward: q·k rounded (store), times 1/√d rounded (store), softmax in float32 and
- * then rounded (store), the weighted sum accumulated over t in index order as in `dot.ts` and rounded at the end (store).
+ * Numerics, as Hugging Face's eager_attention_forward: q·k rounded (store), times 1/√d rounded
+ * (store), softmax in float32 and then rounded (store), the weighted sum accumulated over t in
+ * index order as in `dot.ts` and rounded at the end (store).
  */
-import type { Floats } from '../tensor.js';
+import type { Floats } from '../base/tensor.js';
 import type { Rounding } from './rounding.js';
 import { softmax } from './softmax.js';
 
@@ -31,7 +33,10 @@ export interface HeadShape {
   readonly headDim: number; // d
 }
 
-/** out [H·d], query [H·d]; probabilities [H, T] is scratch that holds p afterwards. `out` must not be `query`. */
+/**
+ * out [H·d], query [H·d]; probabilities [H, T] is scratch that holds p afterwards. `out` must not
+ * be `query`.
+ */
 export function attention(
   out: Floats,
   query: Floats,
@@ -60,8 +65,8 @@ export function attention(
 }
 
 /**
- * out[i] = Σ_t p[t] · v[t, i], one t after the other, in partial sums over `block` positions as in `dot.ts`. Storing into `sums` and
- * `out` is what rounds.
+ * out[i] = Σ_t p[t] · v[t, i], one t after the other, in partial sums over `block` positions as in
+ * `dot.ts`. Storing into `sums` and `out` is what rounds.
  */
 function weightedSum(
   out: Floats,

@@ -5,7 +5,7 @@
  *
  * Numerics: a copy. Llama does not scale embeddings (Gemma does, by √D).
  */
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../base/tensor.js';
 
 /** out [R, D], table [V, D], tokens [R] in 0 … V − 1. */
 export function embedding(out: Tensor, table: Tensor, tokens: readonly number[]): void {

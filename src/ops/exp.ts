@@ -1,13 +1,13 @@
 /**
  * e^x in float64, the same bits on every machine.
  *
- *   x = k·ln 2 + r,  |r| ≤ ½ ln 2        (reduction after Cody & Waite, "Software Manual for the Elementary Functions", 1980)
- *   e^x = 2^k · (1 + r + r²/2! + … + r¹³/13!)
+ *   x = k·ln 2 + r, |r| ≤ ½ ln 2 (reduction after Cody & Waite, "Software Manual for the Elementary
+ *   Functions", 1980) e^x = 2^k · (1 + r + r²/2! + … + r¹³/13!)
  *
- * Numerics: the series is cut where the next term is below 2⁻⁵⁷; ln 2 is split so that k·LN2_HIGH is exact. Measured error
- * (bench/math-error.ts): at most 0.85 ulp over 2 million arguments, subnormal
- * results included.
- * ECMAScript lets every engine approximate `Math.exp` as it likes, so nothing that becomes a logit may use it.
+ * Numerics: the series is cut where the next term is below 2⁻⁵⁷; ln 2 is split so that k·LN2_HIGH
+ * is exact. Measured error (bench/math-error.ts): at most 0.85 ulp over 2 million arguments,
+ * subnormal results included. ECMAScript lets every engine approximate `Math.exp` as it likes, so
+ * nothing that becomes a logit may use it.
  */
 
 const { LOG2E } = Math;
@@ -50,7 +50,10 @@ const bits = new Int32Array(2);
 const float = new Float64Array(bits.buffer);
 const HIGH_WORD = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 
-/** 2^k for −1022 ≤ k ≤ 1023, built from its exponent bits: `2 ** k` is only as exact as the engine's pow. */
+/**
+ * 2^k for −1022 ≤ k ≤ 1023, built from its exponent bits: `2 ** k` is only as exact as the engine's
+ * pow.
+ */
 function powerOfTwo(k: number): number {
   bits[1 - HIGH_WORD] = 0;
   bits[HIGH_WORD] = (k + 1023) << 20;

@@ -1,12 +1,14 @@
 /**
- * e^x in float32: step for step what `asm/exp.ts` does to four numbers at a time, and the same bits.
+ * e^x in float32: step for step what `asm/exp.ts` does to four numbers at a time, and the same
+ * bits.
  *
  *   x = k·ln 2 + r,  |r| ≤ ½ ln 2
  *   e^x = 2^k · (1 + (r + r²·(1/2! + r/3! + … + r⁵/7!)))
  *
- * Numerics: every product and every sum is rounded to float32. Measured over all 2³² arguments (bench/exp32-error.ts): at most 1.03 ulp from
- * e^x, subnormal results included; all but 18 million results (0.4 %) are the nearest float32, those are next to it. The series is cut where the
- * next term is below 2⁻²⁷.
+ * Numerics: every product and every sum is rounded to float32. Measured over all 2³² arguments
+ * (bench/exp32-error.ts): at most 1.03 ulp from e^x, subnormal results included; all but 18 million
+ * results (0.4 %) are the nearest float32, those are next to it. The series is cut where the next
+ * term is below 2⁻²⁷.
  */
 
 const { fround } = Math;

@@ -3,15 +3,22 @@
  *
  *   out[i] = w[i] · x[i] / √(mean(x²) + ε)
  *
- * Numerics, as Hugging Face's LlamaRMSNorm: the normalised x̂ is computed in float32 and rounded to the activation type *before* it
- * is multiplied by w, and the product is rounded again. (Together's own modeling_flash_llama.py multiplies first and rounds once.)
- * ε stands inside the root. Nothing overflows: the squares are summed in float64, in index order.
+ * Numerics, as Hugging Face's LlamaRMSNorm: the normalised x̂ is computed in float32 and rounded to
+ * the activation type *before* it is multiplied by w, and the product is rounded again. (Together's
+ * own modeling_flash_llama.py multiplies first and rounds once.) ε stands inside the root. Nothing
+ * overflows: the squares are summed in float64, in index order.
  */
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../base/tensor.js';
 import type { Rounding } from './rounding.js';
 
 /** out [R, D], x [R, D], weight [D]. `out` may be `x`. */
-export function rmsnorm(out: Tensor, x: Tensor, weight: Tensor, eps: number, { compute, store }: Rounding): void {
+export function rmsnorm(
+  out: Tensor,
+  x: Tensor,
+  weight: Tensor,
+  eps: number,
+  { compute, store }: Rounding,
+): void {
   const [rows, width] = x.shape;
   const w = weight.data;
   for (let r = 0; r < rows; r++) {

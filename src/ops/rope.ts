@@ -1,24 +1,29 @@
 /**
- * Rotary position embedding (Su et al., arXiv:2104.09864, eq. 34) with linear position interpolation (Chen et al., arXiv:2306.15595, eq. 4).
+ * Rotary position embedding (Su et al., arXiv:2104.09864, eq. 34) with linear position
+ * interpolation (Chen et al., arXiv:2306.15595, eq. 4).
  *
- * The head's d numbers are d/2 points in the plane; point i turns by an angle proportional to the position:
+ * The head's d numbers are d/2 points in the plane; point i turns by an angle proportional to the
+ * position:
  *
  *   angle(p, i) = (p / factor) · θ^(−2i/d),   i = 0 … d/2 − 1
  *   out[i]       = x[i] · cos − x[i + d/2] · sin
  *   out[i + d/2] = x[i + d/2] · cos + x[i] · sin
  *
- * A model trained on 4,096 positions has never seen an angle beyond 4,095·θ^(−2i/d). With factor 8, position 32,767 turns by no more
- * than that: positions are squeezed into the trained range instead of running out of it. A factor that is ignored or inverted
- * (× 8 for ÷ 8) leaves position 0 perfect and everything after it wrong.
+ * A model trained on 4,096 positions has never seen an angle beyond 4,095·θ^(−2i/d). With factor 8,
+ * position 32,767 turns by no more than that: positions are squeezed into the trained range instead
+ * of running out of it. A factor that is ignored or inverted (× 8 for ÷ 8) leaves position 0
+ * perfect and everything after it wrong.
  *
- * Halves, not pairs: Hugging Face's checkpoints store Wq and Wk permuted so that point i is (x[i], x[i + d/2]). Meta's
- * and GGUF's rotate (x[2i], x[2i+1]); mixing the two conventions up is the classic porting error.
+ * Halves, not pairs: Hugging Face's checkpoints store Wq and Wk permuted so that point i is (x[i],
+ * x[i + d/2]). Meta's and GGUF's rotate (x[2i], x[2i+1]); mixing the two conventions up is the
+ * classic porting error.
  *
- * Numerics: the angle is a float32 number in *every* mode, because that is what the model was trained with: at position 32,767
- * it is up to 2·10⁻⁴ rad away from the real-number formula. The factor divides the frequency, as transformers ≥ 4.43 does it;
- * for a power of two, dividing the position first gives the same bits. Each product and the sum are rounded (store).
+ * Numerics: the angle is a float32 number in *every* mode, because that is what the model was
+ * trained with: at position 32,767 it is up to 2·10⁻⁴ rad away from the real-number formula. The
+ * factor divides the frequency, as transformers ≥ 4.43 does it; for a power of two, dividing the
+ * position first gives the same bits. Each product and the sum are rounded (store).
  */
-import type { Floats, Tensor } from '../tensor.js';
+import type { Floats, Tensor } from '../base/tensor.js';
 import { exp } from './exp.js';
 import { log } from './log.js';
 import type { Rounding } from './rounding.js';

@@ -1,9 +1,10 @@
 /**
  * Where, and to what, an implementation rounds.
  *
- * Hugging Face's eager mode in bfloat16, for instance, normalises and takes its softmax in float32, accumulates products in float32,
- * and stores every activation in bfloat16. Two roundings and the type of partial sums say all of it: `compute` is applied to each
- * elementary step inside an operation, `store` to every activation that an operation hands on.
+ * Hugging Face's eager mode in bfloat16, for instance, normalises and takes its softmax in float32,
+ * accumulates products in float32, and stores every activation in bfloat16. Two roundings and the
+ * type of partial sums say all of it: `compute` is applied to each elementary step inside an
+ * operation, `store` to every activation that an operation hands on.
  *
  * | numerics | partial sums | compute | store | imitates                                            |
  * |----------|--------------|---------|-------|-----------------------------------------------------|
@@ -12,13 +13,14 @@
  * | bf16     | float32      | float32 | bf16  | transformers, eager, torch_dtype=bfloat16           |
  * | f16      | float32      | float32 | f16   | transformers, eager, torch_dtype=float16            |
  *
- * A 16-bit result passes through float32 first, because that is how a processor gets it: the two roundings are not always one.
+ * A 16-bit result passes through float32 first, because that is how a processor gets it: the two
+ * roundings are not always one.
  *
- * Not imitated: torch's vectorised order of summation in the mean of RMSNorm and the sum of softmax (here float64, rounded once), and the
- * last bit of its exp, sin and cos.
+ * Not imitated: torch's vectorised order of summation in the mean of RMSNorm and the sum of softmax
+ * (here float64, rounded once), and the last bit of its exp, sin and cos.
  */
-import { roundToBF16, roundToF16 } from '../numerics/half.js';
-import type { Floats } from '../tensor.js';
+import { roundToBF16, roundToF16 } from '../base/half.js';
+import type { Floats } from '../base/tensor.js';
 import { type Dot, dotFloat32, dotFloat64 } from './dot.js';
 
 export type NumericsName = 'f64' | 'f32' | 'bf16' | 'f16';
@@ -46,8 +48,21 @@ const ONEDNN_BLOCK = 1024;
 const oneDnn = { sumBlock: ONEDNN_BLOCK, dot: dotFloat32(ONEDNN_BLOCK) };
 
 export const ROUNDINGS: Readonly<Record<NumericsName, Rounding>> = {
-  f64: { name: 'f64', compute: exactly, store: exactly, Numbers: Float64Array, sumBlock: Infinity, dot: dotFloat64 },
-  f32: { name: 'f32', ...float32, store: Math.fround, sumBlock: MKL_BLOCK, dot: dotFloat32(MKL_BLOCK) },
+  f64: {
+    name: 'f64',
+    compute: exactly,
+    store: exactly,
+    Numbers: Float64Array,
+    sumBlock: Infinity,
+    dot: dotFloat64,
+  },
+  f32: {
+    name: 'f32',
+    ...float32,
+    store: Math.fround,
+    sumBlock: MKL_BLOCK,
+    dot: dotFloat32(MKL_BLOCK),
+  },
   bf16: { name: 'bf16', ...float32, ...oneDnn, store: x => roundToBF16(Math.fround(x)) },
   f16: { name: 'f16', ...float32, ...oneDnn, store: x => roundToF16(Math.fround(x)) },
 };

@@ -1,12 +1,14 @@
 /**
  * sine and cosine in float64, the same bits on every machine.
  *
- *   x = n·π/2 + r,  |r| ≤ π/4        (π/2 in three parts, so that the reduction loses nothing: Cody & Waite, 1980)
- *   sin r = r − r³/3! + … + r¹⁷/17!,   cos r = 1 − r²/2! + … + r¹⁶/16!,   n mod 4 chooses which and its sign
+ *   x = n·π/2 + r, |r| ≤ π/4 (π/2 in three parts, so that the reduction loses nothing: Cody &
+ *   Waite, 1980) sin r = r − r³/3! + … + r¹⁷/17!, cos r = 1 − r²/2! + … + r¹⁶/16!, n mod 4 chooses
+ *   which and its sign
  *
- * Numerics: r is kept as a sum of two doubles. The first part of π/2 has 33 bits, the second 33 more: their products with n are
- * exact for |n| < 2^20, hence the limit |x| ≤ 1.6 million, 50 × the largest angle of a 32,768-token context. Measured error
- * (bench/math-error.ts): at most 0.78 ulp over every one of the 2,097,152 angles that Llama-2-7B-32K can form.
+ * Numerics: r is kept as a sum of two doubles. The first part of π/2 has 33 bits, the second 33
+ * more: their products with n are exact for |n| < 2^20, hence the limit |x| ≤ 1.6 million, 50 × the
+ * largest angle of a 32,768-token context. Measured error (bench/math-error.ts): at most 0.78 ulp
+ * over every one of the 2,097,152 angles that Llama-2-7B-32K can form.
  */
 
 const TWO_OVER_PI = 0.6366197723675814;
@@ -34,13 +36,15 @@ let low = 0;
 
 /** Returns n mod 4. */
 function reduce(x: number): number {
-  if (!(Math.abs(x) <= LARGEST_ANGLE)) throw new RangeError(`sin/cos: |x| must be at most ${LARGEST_ANGLE}, got ${x}`);
+  if (!(Math.abs(x) <= LARGEST_ANGLE))
+    throw new RangeError(`sin/cos: |x| must be at most ${LARGEST_ANGLE}, got ${x}`);
   const n = Math.round(x * TWO_OVER_PI);
   const a = x - n * HALF_PI_1; // exact
   const b = n * HALF_PI_2; // exact
   const difference = a - b;
   const bPart = a - difference;
-  const lost = a - (difference + bPart) + (bPart - b); // a − b = difference + lost, exactly (Knuth's TwoSum)
+  // a − b = difference + lost, exactly (Knuth's TwoSum)
+  const lost = a - (difference + bPart) + (bPart - b);
   const rest = lost - n * HALF_PI_3;
   high = difference + rest;
   low = difference - high + rest;

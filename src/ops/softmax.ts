@@ -3,16 +3,22 @@
  *
  *   x[i] ← e^(x[i] − m) / Σ_j e^(x[j] − m),   m = max(x)
  *
- * Numerics: subtracting the largest element keeps every exponent ≤ 0: nothing overflows, and at least one term is 1. Exponentials,
- * sum, its inverse and the products are rounded as PyTorch's float32 softmax does (compute), the result once more (store). A row in which everything is
- * masked (−Infinity, or no element at all) has no distribution; it becomes zeros, never NaN.
+ * Numerics: subtracting the largest element keeps every exponent ≤ 0: nothing overflows, and at
+ * least one term is 1. Exponentials, sum, its inverse and the products are rounded as PyTorch's
+ * float32 softmax does (compute), the result once more (store). A row in which everything is masked
+ * (−Infinity, or no element at all) has no distribution; it becomes zeros, never NaN.
  */
-import type { Floats } from '../tensor.js';
+import type { Floats } from '../base/tensor.js';
 import { exp } from './exp.js';
 import type { Rounding } from './rounding.js';
 
 /** x[start … start + length − 1]: scores in, probabilities out. */
-export function softmax(x: Floats, start: number, length: number, { compute, store }: Rounding): void {
+export function softmax(
+  x: Floats,
+  start: number,
+  length: number,
+  { compute, store }: Rounding,
+): void {
   const end = start + length;
   let largest = -Infinity;
   for (let i = start; i < end; i++) if (x[i] > largest) largest = x[i];

@@ -1,12 +1,14 @@
 /**
- * The gated activation of Llama's feed-forward network (Shazeer, "GLU Variants Improve Transformer", arXiv:2002.05202, eq. 6).
+ * The gated activation of Llama's feed-forward network (Shazeer, "GLU Variants Improve
+ * Transformer", arXiv:2002.05202, eq. 6).
  *
  *   out = silu(gate) · up,   silu(x) = x · σ(x) = x / (1 + e^−x)
  *
- * Numerics: silu in float32 (compute), rounded (store), then the product, rounded again: two roundings, as Hugging Face's
- * `act_fn(gate) * up`. For x ≪ 0 the exponential overflows to Infinity and x / Infinity is −0: the right limit, no special case.
+ * Numerics: silu in float32 (compute), rounded (store), then the product, rounded again: two
+ * roundings, as Hugging Face's `act_fn(gate) * up`. For x ≪ 0 the exponential overflows to Infinity
+ * and x / Infinity is −0: the right limit, no special case.
  */
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../base/tensor.js';
 import { exp } from './exp.js';
 import type { Rounding } from './rounding.js';
 

@@ -3,9 +3,10 @@
  *
  *     while two neighbours can merge: merge the pair of lowest rank, of several the leftmost
  *
- * Time O(n log n): the pairs wait in a queue, the symbols are a linked list. A pair whose symbols have merged with others stays
- * in the queue; it is known by its rank, which is no longer that of the pair now standing there. (If it is, then the pair
- * standing there has the same claim, and is merged in its stead.)
+ * Time O(n log n): the pairs wait in a queue, the symbols are a linked list. A pair whose symbols
+ * have merged with others stays in the queue; it is known by its rank, which is no longer that of
+ * the pair now standing there. (If it is, then the pair standing there has the same claim, and is
+ * merged in its stead.)
  */
 import { MergeQueue } from './merge-queue.js';
 import { type MergeTable, NO_MERGE } from './merge-table.js';

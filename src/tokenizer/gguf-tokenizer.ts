@@ -1,11 +1,15 @@
 /**
- * The tokenizer in the metadata of a GGUF file, to read and to write: what tokenizer.model has, in arrays. Only Llama's kind, `tokenizer.ggml.model` "llama",
- * which is SentencePiece's byte-pair encoding; a key of `tokenizer.ggml` that nobody has looked at is refused: it might change the ids.
+ * The tokenizer in the metadata of a GGUF file, to read and to write: what tokenizer.model has, in
+ * arrays. Only Llama's kind, `tokenizer.ggml.model` "llama", which is SentencePiece's byte-pair
+ * encoding; a key of `tokenizer.ggml` that nobody has looked at is refused: it might change the
+ * ids.
  *
- * Not followed: `add_bos_token` and `add_eos_token`, as with tokenizer_config.json: the caller says what a prompt begins with.
+ * Not followed: `add_bos_token` and `add_eos_token`, as with tokenizer_config.json: the caller says
+ * what a prompt begins with.
  */
-import { type GgufMetadata, type GgufValue, plainValues } from '../checkpoint/gguf/values.js';
-import { check, show } from '../errors.js';
+
+import { check, show } from '../base/errors.js';
+import { type GgufMetadata, type GgufValue, plainValues } from '../files/gguf/values.js';
 import {
   modelFromScores,
   PIECE_NUMBERS,
@@ -39,14 +43,28 @@ const IMPLEMENTED_VALUES: ReadonlyMap<string, unknown> = new Map<string, unknown
 /** For prompts, for other kinds of tokenizers, and ids that no text becomes. */
 const HARMLESS_KEYS: ReadonlySet<string> = new Set([
   ...['add_bos_token', 'add_eos_token', 'add_sep_token', 'pre', 'merges', 'token_type_count'],
-  ...['eot_token_id', 'eom_token_id', 'padding_token_id', 'seperator_token_id', 'mask_token_id', 'cls_token_id'],
-  ...['fim_pre_token_id', 'fim_suf_token_id', 'fim_mid_token_id', 'fim_pad_token_id', 'fim_rep_token_id'],
+  ...[
+    'eot_token_id',
+    'eom_token_id',
+    'padding_token_id',
+    'seperator_token_id',
+    'mask_token_id',
+    'cls_token_id',
+  ],
+  ...[
+    'fim_pre_token_id',
+    'fim_suf_token_id',
+    'fim_mid_token_id',
+    'fim_pad_token_id',
+    'fim_rep_token_id',
+  ],
   ...['fim_sep_token_id', 'prefix_token_id', 'suffix_token_id', 'middle_token_id'],
 ]);
 
 /**
  * Reads the tokenizer of a GGUF file.
- * @throws {LlamaError} BAD_TOKENIZER if it is broken or not there; UNSUPPORTED, naming the setting, if it is not Llama's kind.
+ * @throws {LlamaError} BAD_TOKENIZER if it is broken or not there; UNSUPPORTED, naming the setting,
+ * if it is not Llama's kind.
  */
 export function readGgufTokenizer(metadata: GgufMetadata): TokenizerModel {
   const all = Object.entries(plainValues(metadata)).filter(([key]) => key.startsWith(PREFIX));
@@ -65,12 +83,17 @@ export function readGgufTokenizer(metadata: GgufMetadata): TokenizerModel {
 }
 
 function checkKeys(fields: Fields): void {
-  check(fields.model !== undefined, 'BAD_TOKENIZER', () => `${PREFIX}model is missing: the file has no tokenizer`);
+  check(
+    fields.model !== undefined,
+    'BAD_TOKENIZER',
+    () => `${PREFIX}model is missing: the file has no tokenizer`,
+  );
   check(fields.model === 'llama', 'UNSUPPORTED', () => {
     return `${PREFIX}model is ${show(fields.model)}; only "llama" is implemented, and the ids would be others`;
   });
   for (const [key, value] of Object.entries(fields)) {
-    const isKnown = KEYS_READ.has(key) || HARMLESS_KEYS.has(key) || IMPLEMENTED_VALUES.get(key) === value;
+    const isKnown =
+      KEYS_READ.has(key) || HARMLESS_KEYS.has(key) || IMPLEMENTED_VALUES.get(key) === value;
     check(
       isKnown,
       'UNSUPPORTED',
@@ -93,14 +116,22 @@ function readPieces(fields: Fields, unkId: number): ScoredPiece[] {
     check(type !== undefined, 'UNSUPPORTED', () => {
       return `piece ${piece}, ${show(text)}, has type ${types[piece]}; only normal (1), unknown (2), control (3) and byte (6) are implemented`;
     });
-    // Converters that saw <unk> among the special tokens of tokenizer_config.json made it a control piece.
-    return { text, score: scores[piece], type: piece === unkId && type === 'control' ? 'unknown' : type };
+    // Converters that saw <unk> among the special tokens of tokenizer_config.json made it a control
+    // piece.
+    return {
+      text,
+      score: scores[piece],
+      type: piece === unkId && type === 'control' ? 'unknown' : type,
+    };
   });
   checkScores(pieces);
   return pieces;
 }
 
-/** Converters that had only tokenizer.json gave all pieces the same score, because it has none: which merge comes first is lost. */
+/**
+ * Converters that had only tokenizer.json gave all pieces the same score, because it has none:
+ * which merge comes first is lost.
+ */
 function checkScores(pieces: readonly ScoredPiece[]): void {
   const merged = pieces.filter(({ text, type }) => type === 'normal' && text.length > 1);
   const isLost = merged.length > 1 && merged.every(({ score }) => score === merged[0].score);
@@ -111,7 +142,11 @@ function checkScores(pieces: readonly ScoredPiece[]): void {
 
 const isNumber = (value: unknown): boolean => typeof value === 'number';
 
-function list(fields: Fields, key: string, isRight: (value: unknown) => boolean): ArrayLike<unknown> {
+function list(
+  fields: Fields,
+  key: string,
+  isRight: (value: unknown) => boolean,
+): ArrayLike<unknown> {
   const values = fields[key];
   const isList = Array.isArray(values) || ArrayBuffer.isView(values);
   check(isList && isRight((values as unknown as ArrayLike<unknown>)[0]), 'BAD_TOKENIZER', () => {
@@ -122,13 +157,18 @@ function list(fields: Fields, key: string, isRight: (value: unknown) => boolean)
 
 function id(fields: Fields, key: string, fallback: number): number {
   const value = fields[key] ?? fallback;
-  check(Number.isInteger(value), 'BAD_TOKENIZER', () => `${PREFIX}${key} is ${show(value)}, not an integer`);
+  check(
+    Number.isInteger(value),
+    'BAD_TOKENIZER',
+    () => `${PREFIX}${key} is ${show(value)}, not an integer`,
+  );
   return value as number;
 }
 
 /**
- * The metadata that `readGgufTokenizer` makes the tokenizer `model` of. llama.cpp wants a piece for each of the model's `vocabSize`
- * tokens, so those that the tokenizer does not have become control pieces, which no text becomes.
+ * The metadata that `readGgufTokenizer` makes the tokenizer `model` of. llama.cpp wants a piece for
+ * each of the model's `vocabSize` tokens, so those that the tokenizer does not have become control
+ * pieces, which no text becomes.
  *
  * @throws {LlamaError} UNSUPPORTED if it comes from a tokenizer.json.
  */
@@ -140,14 +180,23 @@ export function ggufTokenizerMetadata(
     return 'tokenizer.json has no scores of pieces, which a GGUF file needs; put tokenizer.model beside it';
   });
   const { pieces, bosId, eosId, unkId } = vocabulary;
-  const padding = Array.from({ length: vocabSize - pieces.length }, (_, i) => `[PAD${pieces.length + i}]`);
+  const padding = Array.from(
+    { length: vocabSize - pieces.length },
+    (_, i) => `[PAD${pieces.length + i}]`,
+  );
   const types = [...pieces.map(({ type }) => type), ...padding.map(() => 'control' as const)];
   return new Map<string, GgufValue>([
     [`${PREFIX}model`, { type: 'string', value: 'llama' }],
     [`${PREFIX}pre`, { type: 'string', value: 'default' }],
-    [`${PREFIX}tokens`, { type: 'array', of: 'string', value: [...pieces.map(({ text }) => text), ...padding] }],
+    [
+      `${PREFIX}tokens`,
+      { type: 'array', of: 'string', value: [...pieces.map(({ text }) => text), ...padding] },
+    ],
     [`${PREFIX}scores`, { type: 'array', of: 'f32', value: [...scores, ...padding.map(() => 0)] }],
-    [`${PREFIX}token_type`, { type: 'array', of: 'i32', value: types.map(type => PIECE_NUMBERS.get(type)!) }],
+    [
+      `${PREFIX}token_type`,
+      { type: 'array', of: 'i32', value: types.map(type => PIECE_NUMBERS.get(type)!) },
+    ],
     [`${PREFIX}bos_token_id`, { type: 'u32', value: bosId }],
     [`${PREFIX}eos_token_id`, { type: 'u32', value: eosId }],
     [`${PREFIX}unknown_token_id`, { type: 'u32', value: unkId }],

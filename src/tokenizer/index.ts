@@ -1,4 +1,7 @@
-/** Llama's tokenizer, for any JavaScript runtime; `openTokenizer`, which reads files, is in `open.ts`. */
+/**
+ * Llama's tokenizer, for any JavaScript runtime; `openTokenizer`, which reads files, is in
+ * `open.ts`.
+ */
 export { readSentencePieceModel } from './sentencepiece-model.js';
 export { writeSentencePieceModel } from './sentencepiece-writer.js';
 export type { DecodeOptions, StreamDecoder } from './stream-decoder.js';

@@ -1,6 +1,7 @@
 /**
- * A priority queue of (rank, position): lowest rank first, of equal ranks the lowest position. A binary heap (Williams, CACM 7(6),
- * 1964) whose keys are rank · n + position, exact in a double as long as ranks · n < 2^53.
+ * A priority queue of (rank, position): lowest rank first, of equal ranks the lowest position. A
+ * binary heap (Williams, CACM 7(6), 1964) whose keys are rank · n + position, exact in a double as
+ * long as ranks · n < 2^53.
  */
 import { type MergeTable, NO_MERGE } from './merge-table.js';
 
@@ -12,7 +13,10 @@ export class MergeQueue {
   readonly #n: number;
   #size = 0;
 
-  /** Holds the merges of `found` (by position; NO_MERGE for none) and has room for those that n − 1 merges bring forth. */
+  /**
+   * Holds the merges of `found` (by position; NO_MERGE for none) and has room for those that n − 1
+   * merges bring forth.
+   */
   constructor(found: Int32Array, { rank }: MergeTable) {
     this.#n = found.length;
     // Each merge takes one entry out and puts two in at most.

@@ -1,10 +1,12 @@
 /**
- * Which two neighbours may merge into which piece, and how urgently: the learned part of byte-pair encoding.
+ * Which two neighbours may merge into which piece, and how urgently: the learned part of byte-pair
+ * encoding.
  *
- * SentencePiece and GGUF score pieces: any two neighbours merge if they read like a piece, the highest score first. Hugging Face
- * lists pairs, the first to be merged first. Both are a rank per pair here; pairs may share one, and then the leftmost goes first.
+ * SentencePiece and GGUF score pieces: any two neighbours merge if they read like a piece, the
+ * highest score first. Hugging Face lists pairs, the first to be merged first. Both are a rank per
+ * pair here; pairs may share one, and then the leftmost goes first.
  */
-import { check, show } from '../errors.js';
+import { check, show } from '../base/errors.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** What `find` answers for a pair that does not merge. */
@@ -32,7 +34,10 @@ export class MergeTable {
     });
   }
 
-  /** The merge of two symbols that stand side by side, or NO_MERGE. Negative symbols are characters that have no piece. */
+  /**
+   * The merge of two symbols that stand side by side, or NO_MERGE. Negative symbols are characters
+   * that have no piece.
+   */
   find(left: number, right: number): number {
     if (left < 0 || right < 0) return NO_MERGE;
     return this.#merges.get(this.#key(left, right)) ?? NO_MERGE;
@@ -54,15 +59,21 @@ export interface Merge {
  * The merges that scores stand for: each way to cut a normal piece into two normal pieces.
  *
  * @param scores by id; those of pieces that are not normal play no part
- * @throws {LlamaError} BAD_TOKENIZER for a score that is not finite. Also for a piece with a character that is no piece: the
- * character would merge and be spelled in bytes, too, and SentencePiece never writes such a model.
+ * @throws {LlamaError} BAD_TOKENIZER for a score that is not finite. Also for a piece with a
+ * character that is no piece: the character would merge and be spelled in bytes, too, and
+ * SentencePiece never writes such a model.
  */
 export function mergesFromScores(vocabulary: Vocabulary, scores: ArrayLike<number>): MergeTable {
   const ranks = rankScores(vocabulary, scores);
   const merges = vocabulary.pieces.flatMap(({ text, type }, merged) => {
     if (type !== 'normal') return [];
     checkCharacters(vocabulary, text);
-    return cuts(vocabulary, text).map(([left, right]) => ({ left, right, merged, rank: ranks.get(scores[merged])! }));
+    return cuts(vocabulary, text).map(([left, right]) => ({
+      left,
+      right,
+      merged,
+      rank: ranks.get(scores[merged])!,
+    }));
   });
   return new MergeTable(vocabulary, merges);
 }
@@ -71,7 +82,11 @@ export function mergesFromScores(vocabulary: Vocabulary, scores: ArrayLike<numbe
 function rankScores({ pieces }: Vocabulary, scores: ArrayLike<number>): Map<number, number> {
   const used = pieces.flatMap(({ type }, id) => (type === 'normal' ? [scores[id]] : []));
   const bad = used.find(score => !Number.isFinite(score));
-  check(bad === undefined, 'BAD_TOKENIZER', () => `a piece has the score ${bad}; scores must be finite`);
+  check(
+    bad === undefined,
+    'BAD_TOKENIZER',
+    () => `a piece has the score ${bad}; scores must be finite`,
+  );
   const falling = [...new Set(used)].sort((a, b) => b - a);
   return new Map(falling.map((score, rank) => [score, rank]));
 }

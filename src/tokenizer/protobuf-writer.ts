@@ -1,4 +1,7 @@
-/** Writing the wire format that `protobuf.ts` reads. A field is its bytes; a message is its fields, one after the other. */
+/**
+ * Writing the wire format that `protobuf.ts` reads. A field is its bytes; a message is its fields,
+ * one after the other.
+ */
 
 type Bytes = readonly number[];
 

@@ -1,13 +1,15 @@
 /**
- * The wire format of Protocol Buffers (protobuf.dev/programming-guides/encoding), as much of it as tokenizer.model needs:
+ * The wire format of Protocol Buffers (protobuf.dev/programming-guides/encoding), as much of it as
+ * tokenizer.model needs:
  *
  *     message = (tag, value)…      tag = varint of field number · 8 + wire type
  *     wire type 0: varint, 1: 8 bytes, 2: varint length and as many bytes, 5: 4 bytes
  *
- * Strict: what is cut off, too long, or of a wire type that is not listed (groups, 3 and 4, were dropped from the language) is
- * an error. Not a schema: who calls knows the fields, and leaves alone those it does not know.
+ * Strict: what is cut off, too long, or of a wire type that is not listed (groups, 3 and 4, were
+ * dropped from the language) is an error. Not a schema: who calls knows the fields, and leaves
+ * alone those it does not know.
  */
-import { check, LlamaError } from '../errors.js';
+import { check, LlamaError } from '../base/errors.js';
 
 export type WireType = 'varint' | 'fixed64' | 'bytes' | 'fixed32';
 
@@ -20,7 +22,9 @@ export interface Field {
 
 const MAX_FIELD_NUMBER = 2 ** 29 - 1;
 
-/** The fields of `message` in file order. Iterating throws BAD_TOKENIZER where `message` is broken. */
+/**
+ * The fields of `message` in file order. Iterating throws BAD_TOKENIZER where `message` is broken.
+ */
 export function* readFields(message: Uint8Array): Generator<Field> {
   const reader = new Reader(message);
   while (!reader.atEnd) {
@@ -72,11 +76,19 @@ class Reader {
   varint(): bigint {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
-      check(!this.atEnd, 'BAD_TOKENIZER', () => `${this.where}: it ends within a number; is the file complete?`);
+      check(
+        !this.atEnd,
+        'BAD_TOKENIZER',
+        () => `${this.where}: it ends within a number; is the file complete?`,
+      );
       const byte = this.#data[this.#at++];
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) {
-        check(value < 2n ** 64n, 'BAD_TOKENIZER', () => `${this.where}: a number of more than 64 bits`);
+        check(
+          value < 2n ** 64n,
+          'BAD_TOKENIZER',
+          () => `${this.where}: a number of more than 64 bits`,
+        );
         return value;
       }
     }
@@ -94,7 +106,10 @@ class Reader {
   }
 }
 
-/** Two's complement of 64 bits, of which the schema's int32 and enum use 32. `name` is for the message, here and below. */
+/**
+ * Two's complement of 64 bits, of which the schema's int32 and enum use 32. `name` is for the
+ * message, here and below.
+ */
 export function asInteger(field: Field, name: string): number {
   return Number(BigInt.asIntN(64, typed<bigint>(field, 'varint', name)));
 }
@@ -124,6 +139,10 @@ export function asString(field: Field, name: string): string {
 }
 
 function typed<T extends Field['value']>(field: Field, wireType: WireType, name: string): T {
-  check(field.wireType === wireType, 'BAD_TOKENIZER', () => `${name} has wire type ${field.wireType}, not ${wireType}`);
+  check(
+    field.wireType === wireType,
+    'BAD_TOKENIZER',
+    () => `${name} has wire type ${field.wireType}, not ${wireType}`,
+  );
   return field.value as T;
 }

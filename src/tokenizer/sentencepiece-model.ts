@@ -1,14 +1,29 @@
 /**
- * tokenizer.model: a SentencePiece `ModelProto` (github.com/google/sentencepiece, src/sentencepiece_model.proto).
+ * tokenizer.model: a SentencePiece `ModelProto` (github.com/google/sentencepiece,
+ * src/sentencepiece_model.proto).
  *
  *     1 pieces: 1 piece (text), 2 score, 3 type       2 trainer_spec       3 normalizer_spec       5 denormalizer_spec
  *
- * Only Llama's kind: byte-pair encoding with byte fallback, text taken as it is but for "▁" in place of spaces. What would change
- * the ids otherwise is refused by name; what matters to training alone is not looked at.
+ * Only Llama's kind: byte-pair encoding with byte fallback, text taken as it is but for "▁" in
+ * place of spaces. What would change the ids otherwise is refused by name; what matters to training
+ * alone is not looked at.
  */
-import { check, show } from '../errors.js';
-import { asBoolean, asBytes, asFloat, asInteger, asString, type Field, readFields } from './protobuf.js';
-import { modelFromScores, PIECE_TYPES, type ScoredPiece, type TokenizerModel } from './tokenizer-model.js';
+import { check, show } from '../base/errors.js';
+import {
+  asBoolean,
+  asBytes,
+  asFloat,
+  asInteger,
+  asString,
+  type Field,
+  readFields,
+} from './protobuf.js';
+import {
+  modelFromScores,
+  PIECE_TYPES,
+  type ScoredPiece,
+  type TokenizerModel,
+} from './tokenizer-model.js';
 
 /** Of the kinds that there are, ModelType. */
 export const BPE = 2;
@@ -31,17 +46,23 @@ class ModelProto {
 
 /**
  * Reads the content of a tokenizer.model.
- * @throws {LlamaError} BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the setting, if it is not Llama's kind.
+ * @throws {LlamaError} BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the setting, if it is not
+ * Llama's kind.
  */
 export function readSentencePieceModel(bytes: Uint8Array): TokenizerModel {
   const proto = new ModelProto();
   for (const field of readFields(bytes)) {
-    if (field.number === 1) proto.pieces.push(readPiece(asBytes(field, 'piece'), proto.pieces.length));
+    if (field.number === 1)
+      proto.pieces.push(readPiece(asBytes(field, 'piece'), proto.pieces.length));
     else if (field.number === 2) readTrainerSpec(asBytes(field, 'trainer_spec'), proto);
     else if (field.number === 3) readNormalizerSpec(asBytes(field, 'normalizer_spec'), proto);
     else if (field.number === 5) readDenormalizerSpec(asBytes(field, 'denormalizer_spec'), proto);
   }
-  check(proto.pieces.length > 0, 'BAD_TOKENIZER', () => 'it has no pieces; is it a SentencePiece model?');
+  check(
+    proto.pieces.length > 0,
+    'BAD_TOKENIZER',
+    () => 'it has no pieces; is it a SentencePiece model?',
+  );
   checkKind(proto);
   return modelFromScores(proto.pieces, proto, proto.addDummyPrefix ? 'always' : 'never');
 }
@@ -65,7 +86,8 @@ function readPiece(message: Uint8Array, id: number): ScoredPiece {
 function readTrainerSpec(message: Uint8Array, proto: ModelProto): void {
   const fields: Record<number, (field: Field) => void> = {
     3: field => (proto.modelType = asInteger(field, 'trainer_spec.model_type')),
-    24: field => (proto.treatWhitespaceAsSuffix = asBoolean(field, 'trainer_spec.treat_whitespace_as_suffix')),
+    24: field =>
+      (proto.treatWhitespaceAsSuffix = asBoolean(field, 'trainer_spec.treat_whitespace_as_suffix')),
     35: field => (proto.byteFallback = asBoolean(field, 'trainer_spec.byte_fallback')),
     40: field => (proto.unkId = asInteger(field, 'trainer_spec.unk_id')),
     41: field => (proto.bosId = asInteger(field, 'trainer_spec.bos_id')),
@@ -76,9 +98,11 @@ function readTrainerSpec(message: Uint8Array, proto: ModelProto): void {
 
 function readNormalizerSpec(message: Uint8Array, proto: ModelProto): void {
   const fields: Record<number, (field: Field) => void> = {
-    2: field => (proto.precompiledCharsmap = asBytes(field, 'normalizer_spec.precompiled_charsmap')),
+    2: field =>
+      (proto.precompiledCharsmap = asBytes(field, 'normalizer_spec.precompiled_charsmap')),
     3: field => (proto.addDummyPrefix = asBoolean(field, 'normalizer_spec.add_dummy_prefix')),
-    4: field => (proto.removeExtraWhitespaces = asBoolean(field, 'normalizer_spec.remove_extra_whitespaces')),
+    4: field =>
+      (proto.removeExtraWhitespaces = asBoolean(field, 'normalizer_spec.remove_extra_whitespaces')),
     5: field => (proto.escapeWhitespaces = asBoolean(field, 'normalizer_spec.escape_whitespaces')),
   };
   for (const field of readFields(message)) fields[field.number]?.(field);
@@ -86,21 +110,27 @@ function readNormalizerSpec(message: Uint8Array, proto: ModelProto): void {
 
 function readDenormalizerSpec(message: Uint8Array, proto: ModelProto): void {
   for (const field of readFields(message)) {
-    if (field.number === 2) proto.denormalizerCharsmap = asBytes(field, 'denormalizer_spec.precompiled_charsmap');
+    if (field.number === 2)
+      proto.denormalizerCharsmap = asBytes(field, 'denormalizer_spec.precompiled_charsmap');
   }
 }
 
 function checkKind(proto: ModelProto): void {
   const { precompiledCharsmap, denormalizerCharsmap } = proto;
   const kinds = ['', 'UNIGRAM', 'BPE', 'WORD', 'CHAR'];
-  require(proto.modelType === BPE, 'trainer_spec.model_type', kinds[proto.modelType] ?? proto.modelType, 'BPE');
+  require(proto.modelType === BPE, 'trainer_spec.model_type', kinds[proto.modelType] ??
+    proto.modelType, 'BPE');
   require(proto.byteFallback, 'trainer_spec.byte_fallback', proto.byteFallback, true);
   require(!proto.treatWhitespaceAsSuffix, 'trainer_spec.treat_whitespace_as_suffix', true, false);
   require(!proto.removeExtraWhitespaces, 'normalizer_spec.remove_extra_whitespaces', true, false);
   require(proto.escapeWhitespaces, 'normalizer_spec.escape_whitespaces', false, true);
   const rules = (map: Uint8Array) => `${map.length} bytes of rules`;
-  require(precompiledCharsmap.length === 0, 'normalizer_spec.precompiled_charsmap', rules(precompiledCharsmap), 'none');
-  require(denormalizerCharsmap.length === 0, 'denormalizer_spec', rules(denormalizerCharsmap), 'none');
+  require(precompiledCharsmap.length === 0, 'normalizer_spec.precompiled_charsmap', rules(
+    precompiledCharsmap,
+  ), 'none');
+  require(denormalizerCharsmap.length === 0, 'denormalizer_spec', rules(
+    denormalizerCharsmap,
+  ), 'none');
 }
 
 function require(holds: boolean, setting: string, value: unknown, expected: unknown): void {

@@ -1,6 +1,9 @@
-/** Writing tokenizer.model, for a tokenizer that comes from a GGUF file: what `sentencepiece-model.ts` reads, and SentencePiece itself. */
+/**
+ * Writing tokenizer.model, for a tokenizer that comes from a GGUF file: what
+ * `sentencepiece-model.ts` reads, and SentencePiece itself.
+ */
 
-import { check } from '../errors.js';
+import { check } from '../base/errors.js';
 import { floatField, integerField, messageField, stringField } from './protobuf-writer.js';
 import { BPE } from './sentencepiece-model.js';
 import { PIECE_NUMBERS, type TokenizerModel } from './tokenizer-model.js';
@@ -9,7 +12,11 @@ import { PIECE_NUMBERS, type TokenizerModel } from './tokenizer-model.js';
  * The tokenizer `model` as a `ModelProto`, without what only mattered to its training.
  * @throws {LlamaError} UNSUPPORTED if it comes from a tokenizer.json, which has no scores.
  */
-export function writeSentencePieceModel({ vocabulary, scores, dummyPrefix }: TokenizerModel): Uint8Array {
+export function writeSentencePieceModel({
+  vocabulary,
+  scores,
+  dummyPrefix,
+}: TokenizerModel): Uint8Array {
   check(scores !== undefined, 'UNSUPPORTED', () => {
     return 'tokenizer.json has no scores of pieces, which a tokenizer.model needs; copy tokenizer.json instead';
   });
@@ -36,7 +43,12 @@ export function writeSentencePieceModel({ vocabulary, scores, dummyPrefix }: Tok
   return Uint8Array.from(
     [
       ...pieces.map(({ text, type }, id) =>
-        messageField(1, stringField(1, text), floatField(2, scores[id]), integerField(3, PIECE_NUMBERS.get(type)!)),
+        messageField(
+          1,
+          stringField(1, text),
+          floatField(2, scores[id]),
+          integerField(3, PIECE_NUMBERS.get(type)!),
+        ),
       ),
       messageField(2, ...trainerSpec),
       messageField(3, ...normalizerSpec),

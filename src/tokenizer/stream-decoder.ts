@@ -1,16 +1,20 @@
 /**
- * Ids → text as they come. All that `push` and `flush` gave, joined, is `Tokenizer.decode` of all the ids: that is made of this.
+ * Ids → text as they come. All that `push` and `flush` gave, joined, is `Tokenizer.decode` of all
+ * the ids: that is made of this.
  *
- * - "▁" becomes a space; the first one of the text, which encoding put there, is dropped. Not so if text, even from byte pieces,
- *   came before it.
- * - Byte pieces are joined and read as UTF-8; text is held back until a character is complete, and any other piece, control
- *   pieces too, ends it. Bytes that are no UTF-8 become one U+FFFD each (`utf8-stream.ts`).
- * - Control and unknown pieces have no text. With `showSpecials` they have their name, such as `</s>`.
+ * - "▁" becomes a space; the first one of the text, which encoding put there, is dropped. Not so if
+ *   text, even from byte pieces, came before it.
+ * - Byte pieces are joined and read as UTF-8; text is held back until a character is complete, and
+ *   any other piece, control pieces too, ends it. Bytes that are no UTF-8 become one U+FFFD each
+ *   (`utf8-stream.ts`).
+ * - Control and unknown pieces have no text. With `showSpecials` they have their name, such as
+ *   `</s>`.
  *
- * SentencePiece does the same, but for its " ⁇ " in place of an unknown piece. Hugging Face skips specials before it joins bytes,
- * makes U+FFFD of every byte of a run that is not UTF-8 as a whole, and drops a first space from a byte piece, too.
+ * SentencePiece does the same, but for its " ⁇ " in place of an unknown piece. Hugging Face skips
+ * specials before it joins bytes, makes U+FFFD of every byte of a run that is not UTF-8 as a whole,
+ * and drops a first space from a byte piece, too.
  */
-import { check } from '../errors.js';
+import { check } from '../base/errors.js';
 import type { TokenizerModel } from './tokenizer-model.js';
 import { Utf8Stream } from './utf8-stream.js';
 import { byteOf } from './vocabulary.js';

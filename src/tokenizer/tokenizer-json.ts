@@ -1,17 +1,20 @@
 /**
- * tokenizer.json: what Hugging Face's `tokenizers` saves (github.com/huggingface/tokenizers), for Llama. Two forms of it:
+ * tokenizer.json: what Hugging Face's `tokenizers` saves (github.com/huggingface/tokenizers), for
+ * Llama. Two forms of it:
  *
  *     until transformers 4   normalizer Prepend("▁"), Replace(" " → "▁")
  *     since (legacy=False)   pre_tokenizer Metaspace: the same, but no "▁" in front of a text that begins with a space
  *
- * Both have a BPE model whose merges are a list of pairs, first things first, and a decoder that undoes "▁" and bytes. Anything
- * else would change the ids or the text, and is refused by name.
+ * Both have a BPE model whose merges are a list of pairs, first things first, and a decoder that
+ * undoes "▁" and bytes. Anything else would change the ids or the text, and is refused by name.
  *
- * Not followed: the post_processor, a template that only puts BOS in front, and how added tokens are found in texts: here they
- * are not. A key that nobody has looked at is refused, as in config.json: it might change the ids.
+ * Not followed: the post_processor, a template that only puts BOS in front, and how added tokens
+ * are found in texts: here they are not. A key that nobody has looked at is refused, as in
+ * config.json: it might change the ids.
  */
-import { parseJson } from '../checkpoint/json.js';
-import { check, LlamaError, show } from '../errors.js';
+
+import { check, LlamaError, show } from '../base/errors.js';
+import { parseJson } from '../base/json.js';
 import { type Merge, MergeTable } from './merge-table.js';
 import type { DummyPrefix, TokenizerModel } from './tokenizer-model.js';
 import { isBytePiece, type Piece, type PieceType, Vocabulary } from './vocabulary.js';
@@ -23,7 +26,15 @@ const FILE_KEYS = [
   ...['post_processor', 'decoder', 'model'],
 ];
 const MODEL_KEYS = [
-  ...['type', 'dropout', 'unk_token', 'continuing_subword_prefix', 'end_of_word_suffix', 'fuse_unk', 'byte_fallback'],
+  ...[
+    'type',
+    'dropout',
+    'unk_token',
+    'continuing_subword_prefix',
+    'end_of_word_suffix',
+    'fuse_unk',
+    'byte_fallback',
+  ],
   ...['ignore_merges', 'vocab', 'merges'],
 ];
 const POST_PROCESSOR_KEYS = ['type', 'single', 'pair', 'special_tokens'];
@@ -33,7 +44,8 @@ const EOS = '</s>';
 
 /**
  * Reads the content of a tokenizer.json.
- * @throws {LlamaError} BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the component, if it is not one of Llama's two forms.
+ * @throws {LlamaError} BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the component, if it is
+ * not one of Llama's two forms.
  */
 export function readTokenizerJson(text: string): TokenizerModel {
   const file = object(parseJson(text, 'the content', 'BAD_TOKENIZER'), 'the content');
@@ -48,13 +60,20 @@ export function readTokenizerJson(text: string): TokenizerModel {
   const model = object(file.model, 'model');
   checkModel(model);
   const vocabulary = readVocabulary(model, readAddedTokens(file.added_tokens ?? []));
-  return { vocabulary, merges: new MergeTable(vocabulary, readMerges(model.merges, vocabulary)), dummyPrefix };
+  return {
+    vocabulary,
+    merges: new MergeTable(vocabulary, readMerges(model.merges, vocabulary)),
+    dummyPrefix,
+  };
 }
 
 const PREPEND = { type: 'Prepend', prepend: '▁' };
 const ESCAPE = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
 
-function readDummyPrefix({ normalizer = null, pre_tokenizer: preTokenizer = null }: Json): DummyPrefix {
+function readDummyPrefix({
+  normalizer = null,
+  pre_tokenizer: preTokenizer = null,
+}: Json): DummyPrefix {
   if (preTokenizer !== null) {
     expectJson(normalizer, null, 'normalizer beside a pre_tokenizer');
     return readMetaspace(object(preTokenizer, 'pre_tokenizer'));
@@ -75,11 +94,19 @@ function readMetaspace({ prepend_scheme: scheme, ...others }: Json): DummyPrefix
 function checkDecoder(decoder: unknown, dummyPrefix: DummyPrefix): void {
   const spaces = { type: 'Replace', pattern: { String: '▁' }, content: ' ' };
   const strip = { type: 'Strip', content: ' ', start: 1, stop: 0 };
-  const steps = [spaces, { type: 'ByteFallback' }, { type: 'Fuse' }, ...(dummyPrefix === 'never' ? [] : [strip])];
+  const steps = [
+    spaces,
+    { type: 'ByteFallback' },
+    { type: 'Fuse' },
+    ...(dummyPrefix === 'never' ? [] : [strip]),
+  ];
   expectJson(decoder, { type: 'Sequence', decoders: steps }, 'decoder');
 }
 
-/** One of another type could split or change texts; a template can only put special tokens around them, which `encode` does. */
+/**
+ * One of another type could split or change texts; a template can only put special tokens around
+ * them, which `encode` does.
+ */
 function checkPostProcessor(postProcessor: unknown): void {
   if (postProcessor === null) return;
   const template = object(postProcessor, 'post_processor');
@@ -97,7 +124,11 @@ function checkModel(model: Json): void {
   expectJson(model.ignore_merges ?? false, false, 'model.ignore_merges');
   // Either will do: with a piece for every byte nothing is unknown, so there is nothing to fuse.
   const { fuse_unk: fuseUnk = false } = model;
-  check(typeof fuseUnk === 'boolean', 'BAD_TOKENIZER', () => `model.fuse_unk is ${show(fuseUnk)}, not true or false`);
+  check(
+    typeof fuseUnk === 'boolean',
+    'BAD_TOKENIZER',
+    () => `model.fuse_unk is ${show(fuseUnk)}, not true or false`,
+  );
 }
 
 /** By text: the ids of the special tokens. */
@@ -105,7 +136,11 @@ function readAddedTokens(added: unknown): Map<string, number> {
   const specials = new Map<string, number>();
   for (const entry of array(added, 'added_tokens')) {
     const { id, content, special } = object(entry, 'an entry of added_tokens');
-    check(typeof content === 'string', 'BAD_TOKENIZER', () => 'an entry of added_tokens has no content');
+    check(
+      typeof content === 'string',
+      'BAD_TOKENIZER',
+      () => 'an entry of added_tokens has no content',
+    );
     // One that is not special would be found in texts and decoded.
     expectJson(special, true, `added_tokens: special of ${show(content)}`);
     specials.set(content, integer(id, `added_tokens: id of ${show(content)}`));
@@ -129,10 +164,16 @@ function readVocabulary(model: Json, specials: ReadonlyMap<string, number>): Voc
     pieces.push({ text, type: typeOf(text) });
   }
   const idOf = (text: unknown) => ids.get(text as string) ?? -1;
-  return new Vocabulary(pieces, { unkId: idOf(model.unk_token), bosId: idOf(BOS), eosId: idOf(EOS) });
+  return new Vocabulary(pieces, {
+    unkId: idOf(model.unk_token),
+    bosId: idOf(BOS),
+    eosId: idOf(EOS),
+  });
 }
 
-/** By text: the ids of all pieces. Special tokens may be among those of the model, or come on top. */
+/**
+ * By text: the ids of all pieces. Special tokens may be among those of the model, or come on top.
+ */
 function readIds(vocab: unknown, specials: ReadonlyMap<string, number>): Map<string, number> {
   const ids = new Map<string, number>();
   for (const [text, id] of Object.entries(object(vocab, 'model.vocab'))) {
@@ -167,7 +208,8 @@ function readMerges(merges: unknown, vocabulary: Vocabulary): Merge[] {
 /** "a b" in files until 2024, ["a", "b"] since. */
 function readPair(merge: unknown, rank: number): [string, string] {
   const pair: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
-  const isPair = Array.isArray(pair) && pair.length === 2 && pair.every(part => typeof part === 'string');
+  const isPair =
+    Array.isArray(pair) && pair.length === 2 && pair.every(part => typeof part === 'string');
   check(isPair, 'BAD_TOKENIZER', () => `merge ${rank} is ${show(merge)}, not a pair of pieces`);
   return pair as [string, string];
 }
@@ -187,7 +229,11 @@ function array(value: unknown, name: string): readonly unknown[] {
 }
 
 function integer(value: unknown, name: string): number {
-  check(Number.isSafeInteger(value), 'BAD_TOKENIZER', () => `${name} is ${show(value)}, not an integer`);
+  check(
+    Number.isSafeInteger(value),
+    'BAD_TOKENIZER',
+    () => `${name} is ${show(value)}, not an integer`,
+  );
   return value as number;
 }
 
@@ -216,7 +262,12 @@ function unsupported(name: string, value: unknown, expected: string): LlamaError
 /** The same JSON, in whatever order the keys are. */
 function matches(value: unknown, expected: unknown): boolean {
   if (typeof expected !== 'object' || expected === null) return value === expected;
-  if (typeof value !== 'object' || value === null || Array.isArray(value) !== Array.isArray(expected)) return false;
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) !== Array.isArray(expected)
+  )
+    return false;
   const keys = Object.keys(expected);
   if (keys.length !== Object.keys(value).length) return false;
   return keys.every(key => matches((value as Json)[key], (expected as Json)[key]));

@@ -6,13 +6,15 @@ export interface TokenizerModel {
   readonly vocabulary: Vocabulary;
   readonly merges: MergeTable;
   readonly dummyPrefix: DummyPrefix;
-  /** By id, as SentencePiece and GGUF have them; undefined from a tokenizer.json, which has none. */
+  /**
+   * By id, as SentencePiece and GGUF have them; undefined from a tokenizer.json, which has none.
+   */
   readonly scores?: readonly number[];
 }
 
 /**
- * Whether a text gets a space in front, so that its first word reads like any other: always, but not if it begins with a space
- * (Hugging Face since `legacy=False`), or never.
+ * Whether a text gets a space in front, so that its first word reads like any other: always, but
+ * not if it begins with a space (Hugging Face since `legacy=False`), or never.
  */
 export type DummyPrefix = 'always' | 'unless-space' | 'never';
 
@@ -20,7 +22,10 @@ export interface ScoredPiece extends Piece {
   readonly score: number;
 }
 
-/** The piece types as SentencePiece and GGUF number them. User-defined (4) and unused (5) pieces are not implemented. */
+/**
+ * The piece types as SentencePiece and GGUF number them. User-defined (4) and unused (5) pieces are
+ * not implemented.
+ */
 export const PIECE_TYPES: ReadonlyMap<number, PieceType> = new Map([
   [1, 'normal'],
   [2, 'unknown'],
@@ -33,7 +38,10 @@ export const PIECE_NUMBERS: ReadonlyMap<PieceType, number> = new Map(
   [...PIECE_TYPES].map(([number, type]) => [type, number]),
 );
 
-/** A model from scored pieces, as SentencePiece and GGUF have them. Throws BAD_TOKENIZER as `Vocabulary` and `mergesFromScores` do. */
+/**
+ * A model from scored pieces, as SentencePiece and GGUF have them. Throws BAD_TOKENIZER as
+ * `Vocabulary` and `mergesFromScores` do.
+ */
 export function modelFromScores(
   pieces: readonly ScoredPiece[],
   ids: { unkId: number; bosId: number; eosId: number },

@@ -1,10 +1,12 @@
 /**
- * Text → token ids → text, for Llama's tokenizers: byte-pair encoding over Unicode characters, no splitting into words before.
+ * Text → token ids → text, for Llama's tokenizers: byte-pair encoding over Unicode characters, no
+ * splitting into words before.
  *
  *     "Hi you" → ▁Hi▁you → ▁ H i ▁ y o u → merge (`bpe.ts`) → ▁Hi ▁you → ids; a character without a piece → the ids of its UTF-8 bytes
  *
- * Raw SentencePiece: text never becomes a control piece, "</s>" is text like any other. (Hugging Face finds special tokens in texts.)
- * Not here: the prompt format (`src/prompt.ts`) and what the files look like.
+ * Raw SentencePiece: text never becomes a control piece, "</s>" is text like any other. (Hugging
+ * Face finds special tokens in texts.) Not here: the prompt format (`src/text/prompt.ts`) and what
+ * the files look like.
  */
 import { mergeSymbols } from './bpe.js';
 import { type DecodeOptions, pieceOf, StreamDecoder } from './stream-decoder.js';
@@ -34,7 +36,10 @@ export class Tokenizer {
   readonly #characters = new Map<number, number>();
   readonly #utf8 = new TextEncoder();
 
-  /** See `openTokenizer` for files; `readSentencePieceModel` and `readTokenizerJson` for their content. */
+  /**
+   * See `openTokenizer` for files; `readSentencePieceModel` and `readTokenizerJson` for their
+   * content.
+   */
   constructor(model: TokenizerModel) {
     const { pieces, bosId, eosId, unkId } = model.vocabulary;
     this.vocabSize = pieces.length;
@@ -44,17 +49,22 @@ export class Tokenizer {
     this.#model = model;
     pieces.forEach(({ text, type }, id) => {
       const first = text.codePointAt(0)!;
-      if (type === 'normal' && String.fromCodePoint(first) === text) this.#characters.set(first, id);
+      if (type === 'normal' && String.fromCodePoint(first) === text)
+        this.#characters.set(first, id);
     });
   }
 
   /**
-   * The ids of `text`; none for an empty text, but for `bos` and `eos`. A surrogate without its other half, which is not Unicode,
-   * is read as U+FFFD.
+   * The ids of `text`; none for an empty text, but for `bos` and `eos`. A surrogate without its
+   * other half, which is not Unicode, is read as U+FFFD.
    *
-   * `decode(encode(text))` is `text`, if that is well-formed and has no U+2581, which reads as a space.
+   * `decode(encode(text))` is `text`, if that is well-formed and has no U+2581, which reads as a
+   * space.
    */
-  encode(text: string, { bos = false, eos = false, continuation = false }: EncodeOptions = {}): number[] {
+  encode(
+    text: string,
+    { bos = false, eos = false, continuation = false }: EncodeOptions = {},
+  ): number[] {
     const ids: number[] = bos ? [this.bosId] : [];
     const prefix = !continuation && wantsPrefix(text, this.#model.dummyPrefix);
     for (const symbol of mergeSymbols(this.#symbols(text, prefix), this.#model.merges)) {
@@ -89,7 +99,9 @@ export class Tokenizer {
     return ids.map(id => pieceOf(this.#model.vocabulary.pieces, id).text);
   }
 
-  /** By character: the id of its piece, or ~(its code point), which is negative, if there is none. */
+  /**
+   * By character: the id of its piece, or ~(its code point), which is negative, if there is none.
+   */
   #symbols(text: string, prefix: boolean): Int32Array {
     const symbols = new Int32Array(text.length + 1);
     let count = 0;

@@ -1,6 +1,7 @@
 /**
- * UTF-8 (RFC 3629 §4), one byte at a time. A byte that cannot belong to a character becomes one U+FFFD, as SentencePiece decodes;
- * TextDecoder has one U+FFFD for several bytes of a character cut off, and Hugging Face one for each byte of the whole run.
+ * UTF-8 (RFC 3629 §4), one byte at a time. A byte that cannot belong to a character becomes one
+ * U+FFFD, as SentencePiece decodes; TextDecoder has one U+FFFD for several bytes of a character cut
+ * off, and Hugging Face one for each byte of the whole run.
  */
 const REPLACEMENT = '\ufffd';
 
@@ -8,7 +9,10 @@ export class Utf8Stream {
   /** The beginning of a character. */
   #pending: number[] = [];
 
-  /** Takes a byte (0 … 255); gives the text that is certain now: '' as long as the character is not complete. */
+  /**
+   * Takes a byte (0 … 255); gives the text that is certain now: '' as long as the character is not
+   * complete.
+   */
   push(byte: number): string {
     this.#pending.push(byte);
     let text = '';

@@ -1,10 +1,11 @@
 /**
  * The pieces of a tokenizer, checked: what tokenizer.model, tokenizer.json and GGUF agree on.
  *
- * The id of a piece is its place in the list. Only normal pieces are made of text. Each of the 256 bytes has a piece, `<0x00>` …
- * `<0xFF>`, for characters that have none. Not here: which pieces merge (`merge-table.ts`).
+ * The id of a piece is its place in the list. Only normal pieces are made of text. Each of the 256
+ * bytes has a piece, `<0x00>` … `<0xFF>`, for characters that have none. Not here: which pieces
+ * merge (`merge-table.ts`).
  */
-import { check, show } from '../errors.js';
+import { check, show } from '../base/errors.js';
 
 /** `control` pieces (BOS, EOS, padding) and `unknown` have no text of their own. */
 export type PieceType = 'normal' | 'unknown' | 'control' | 'byte';
@@ -15,7 +16,10 @@ export interface Piece {
   readonly type: PieceType;
 }
 
-/** In UTF-16 units. SentencePiece learns pieces of 16 characters at most; the limit keeps damaged files from taking hours. */
+/**
+ * In UTF-16 units. SentencePiece learns pieces of 16 characters at most; the limit keeps damaged
+ * files from taking hours.
+ */
 const MAX_PIECE_LENGTH = 256;
 
 export class Vocabulary {
@@ -28,8 +32,8 @@ export class Vocabulary {
   readonly #normalIds = new Map<string, number>();
 
   /**
-   * @throws {LlamaError} BAD_TOKENIZER unless every normal piece has its own text, there is one piece for each byte, bosId
-   * and eosId are control pieces, and unkId is the only unknown piece.
+   * @throws {LlamaError} BAD_TOKENIZER unless every normal piece has its own text, there is one
+   * piece for each byte, bosId and eosId are control pieces, and unkId is the only unknown piece.
    */
   constructor(pieces: readonly Piece[], ids: { unkId: number; bosId: number; eosId: number }) {
     this.pieces = pieces;
@@ -53,7 +57,11 @@ export class Vocabulary {
       check(text.length > 0 && text.length <= MAX_PIECE_LENGTH, 'BAD_TOKENIZER', () => {
         return `piece ${id} is ${text.length} characters long; 1 to ${MAX_PIECE_LENGTH} are allowed`;
       });
-      check(!seen.has(text), 'BAD_TOKENIZER', () => `piece ${id} is ${show(text)}, and so is one before it`);
+      check(
+        !seen.has(text),
+        'BAD_TOKENIZER',
+        () => `piece ${id} is ${show(text)}, and so is one before it`,
+      );
       seen.add(text);
       if (type === 'normal') this.#normalIds.set(text, id);
     });
@@ -80,12 +88,19 @@ export class Vocabulary {
 
   #checkBytes(): void {
     const missing = this.byteIds.indexOf(-1);
-    check(missing === -1, 'BAD_TOKENIZER', () => `no piece is ${bytePiece(missing)}; all 256 bytes must have one`);
-    const bad = this.pieces.findIndex(piece => piece.type === 'byte' && byteOf(piece) === undefined);
+    check(
+      missing === -1,
+      'BAD_TOKENIZER',
+      () => `no piece is ${bytePiece(missing)}; all 256 bytes must have one`,
+    );
+    const bad = this.pieces.findIndex(
+      piece => piece.type === 'byte' && byteOf(piece) === undefined,
+    );
     check(
       bad === -1,
       'BAD_TOKENIZER',
-      () => `piece ${bad} is of type byte, but reads ${show(this.pieces[bad].text)}, not <0x00> … <0xFF>`,
+      () =>
+        `piece ${bad} is of type byte, but reads ${show(this.pieces[bad].text)}, not <0x00> … <0xFF>`,
     );
   }
 }

@@ -1,6 +1,7 @@
 /** The steps of `asm/attention.ts` one number at a time: what its comments say, to the bit. */
-import type { CacheFormat } from '../../src/kernels/wasm/cache-formats.js';
-import { roundToF16 } from '../../src/numerics/half.js';
+
+import { roundToF16 } from '../../src/base/half.js';
+import type { CacheFormat } from '../../src/engines/wasm/memory/cache-formats.js';
 import type { HeadShape } from '../../src/ops/attention.js';
 import { exp32 } from '../../src/ops/exp32.js';
 
@@ -49,7 +50,13 @@ export function stepByStep(format: CacheFormat, input: Case): Float32Array {
 
 type Rows = (t: number) => Float32Array;
 
-function oneHead(format: CacheFormat, query: Float32Array, keys: Rows, values: Rows, count: number): Float32Array {
+function oneHead(
+  format: CacheFormat,
+  query: Float32Array,
+  keys: Rows,
+  values: Rows,
+  count: number,
+): Float32Array {
   const scale = fround(1 / Math.sqrt(query.length));
   const sums = new Float32Array(query.length);
   let largest = -Infinity;
@@ -80,7 +87,8 @@ function oneHead(format: CacheFormat, query: Float32Array, keys: Rows, values: R
 function score(format: CacheFormat, query: Float32Array, key: Float32Array): number {
   let sum = 0;
   if (format !== 'q8') {
-    for (let i = 0; i < query.length; i++) sum = fround(sum + fround(query[i] * stored(format, key[i])));
+    for (let i = 0; i < query.length; i++)
+      sum = fround(sum + fround(query[i] * stored(format, key[i])));
     return sum;
   }
   for (let start = 0; start < query.length; start += BLOCK) {
@@ -92,7 +100,11 @@ function score(format: CacheFormat, query: Float32Array, key: Float32Array): num
   return sum;
 }
 
-function weightedSum(format: CacheFormat, p: Float32Array, values: readonly Float32Array[]): Float32Array {
+function weightedSum(
+  format: CacheFormat,
+  p: Float32Array,
+  values: readonly Float32Array[],
+): Float32Array {
   const sums = new Float32Array(values[0].length);
   values.forEach((value, t) => {
     for (let i = 0; i < sums.length; i++) sums[i] += fround(p[t] * stored(format, value[i]));
@@ -121,7 +133,10 @@ function quantize(x: Float32Array, limit: number): Quantized {
   const largest = x.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   if (largest < 2 ** -100) return { integers: Array.from(x, () => 0), scale: 0 };
   const inverse = fround(limit / largest);
-  return { integers: Array.from(x, v => nearest(fround(v * inverse))), scale: fround(largest / limit) };
+  return {
+    integers: Array.from(x, v => nearest(fround(v * inverse))),
+    scale: fround(largest / limit),
+  };
 }
 
 /** The nearest integer, ties to even; 0 for NaN. */
@@ -142,7 +157,10 @@ export function heldNumbers(
   for (let head = 0; head < x.length; head += headDim) {
     const block = kind === 'keys' ? BLOCK : headDim;
     for (let start = head; start < head + headDim; start += block) {
-      const { integers, scale } = quantize(x.subarray(start, Math.min(start + block, head + headDim)), 127);
+      const { integers, scale } = quantize(
+        x.subarray(start, Math.min(start + block, head + headDim)),
+        127,
+      );
       held.set(
         integers.map(q => q * scale),
         start,

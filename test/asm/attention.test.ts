@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attentionScratchBytes } from '../../src/kernels/wasm/attention-scratch.js';
-import { type CacheFormat, headPageBytes } from '../../src/kernels/wasm/cache-formats.js';
-import { f16ToF32, toF16Bits } from '../../src/numerics/half.js';
+import { f16ToF32, toF16Bits } from '../../src/base/half.js';
+import { attentionScratchBytes } from '../../src/engines/wasm/memory/attention-scratch.js';
+import { type CacheFormat, headPageBytes } from '../../src/engines/wasm/memory/cache-formats.js';
 import { attention } from '../../src/ops/attention.js';
 import { ROUNDINGS } from '../../src/ops/rounding.js';
 import { largestDifference, noise } from '../support/tensors.js';
@@ -13,7 +13,14 @@ const { fround } = Math;
 const FORMATS = ['f32', 'f16', 'q8'] as const;
 
 const kernelsFor = ({ kernels }: Instance, format: CacheFormat) => {
-  const { storeKeyValueF32, storeKeyValueF16, storeKeyValueQ8, attentionF32, attentionF16, attentionQ8 } = kernels;
+  const {
+    storeKeyValueF32,
+    storeKeyValueF16,
+    storeKeyValueQ8,
+    attentionF32,
+    attentionF16,
+    attentionQ8,
+  } = kernels;
   return {
     f32: { store: storeKeyValueF32, attend: attentionF32 },
     f16: { store: storeKeyValueF16, attend: attentionF16 },
@@ -21,9 +28,15 @@ const kernelsFor = ({ kernels }: Instance, format: CacheFormat) => {
   }[format];
 };
 
-function randomCase(headDim: number, groupSize: number, numKeyValueHeads: number, count: number): Case {
+function randomCase(
+  headDim: number,
+  groupSize: number,
+  numKeyValueHeads: number,
+  count: number,
+): Case {
   const shape = { headDim, numKeyValueHeads, numHeads: groupSize * numKeyValueHeads };
-  const random = (length: number, seed: number, size: number) => Float32Array.from(noise(length, seed), v => v * size);
+  const random = (length: number, seed: number, size: number) =>
+    Float32Array.from(noise(length, seed), v => v * size);
   const cache = count * numKeyValueHeads * headDim;
   const query = random(shape.numHeads * headDim, headDim + count, 4);
   return { shape, count, query, keys: random(cache, 2, 2), values: random(cache, 3, 1) };
@@ -45,7 +58,10 @@ function rounded(format: CacheFormat, input: Case): Case {
   return { ...input, keys, values: heldNumbers(format, 'values', input.values, headDim) };
 }
 
-/** Everything that the case does not fill is NaN, or −1 among integers: later positions of the last page, other pages, what is around them. */
+/**
+ * Everything that the case does not fill is NaN, or −1 among integers: later positions of the last
+ * page, other pages, what is around them.
+ */
 class Cache {
   readonly pageBytes: number;
   readonly base: number;
@@ -55,17 +71,26 @@ class Cache {
   private readonly input: Case;
 
   /** `order`: where in memory the sequence's pages are. */
-  constructor(instance: Instance, format: CacheFormat, input: Case, order = inOrder(input.count), base?: number) {
+  constructor(
+    instance: Instance,
+    format: CacheFormat,
+    input: Case,
+    order = inOrder(input.count),
+    base?: number,
+  ) {
     const { shape, count, keys, values } = input;
     const { headDim, numKeyValueHeads } = shape;
     instance.reset();
     this.instance = instance;
     this.format = format;
     this.input = input;
-    this.pageBytes = numKeyValueHeads * headPageBytes(format, headDim) + 64; // as if a second layer followed
+    // as if a second layer followed
+    this.pageBytes = numKeyValueHeads * headPageBytes(format, headDim) + 64;
     this.base = base ?? instance.reserve(this.pageBytes * (Math.max(...order) + 1));
     this.pages = instance.reserve(order.length * 4);
-    instance.bytes(this.pages, order.length * 4).set(new Uint8Array(Uint32Array.from(order).buffer));
+    instance
+      .bytes(this.pages, order.length * 4)
+      .set(new Uint8Array(Uint32Array.from(order).buffer));
     const width = numKeyValueHeads * headDim;
     const stride = Math.ceil((width + 1) / 16) * 16;
     const keyRows = instance.place(keys, width, stride);
@@ -77,7 +102,10 @@ class Cache {
     }
   }
 
-  /** Rows of queries, the first of which sees `count` positions; heads of the given range of key-value heads, all others stay NaN. */
+  /**
+   * Rows of queries, the first of which sees `count` positions; heads of the given range of
+   * key-value heads, all others stay NaN.
+   */
   attention(
     queries = this.input.query,
     count = this.input.count,
@@ -90,14 +118,20 @@ class Cache {
     const groupSize = numHeads / numKeyValueHeads;
     const query = this.instance.place(queries, width, stride);
     const out = this.instance.reserve(rows * stride * 4);
-    const bytes = attentionScratchBytes(this.format, { headDim, groupSize, heads: endHead - firstHead, rows });
+    const bytes = attentionScratchBytes(this.format, {
+      headDim,
+      groupSize,
+      heads: endHead - firstHead,
+      rows,
+    });
     const scratch = this.instance.reserve(bytes);
     kernelsFor(this.instance, this.format).attend(
       ...[out, query, stride, rows, this.pages, this.base, this.pageBytes, count],
       ...[firstHead, endHead, groupSize, headDim, fround(1 / Math.sqrt(headDim)), scratch],
     );
     this.expectNothingAfter(scratch + bytes);
-    const row = (r: number) => this.instance.floats(out, rows * stride).slice(r * stride, (r + 1) * stride);
+    const row = (r: number) =>
+      this.instance.floats(out, rows * stride).slice(r * stride, (r + 1) * stride);
     return Array.from({ length: rows }, (_, r) => {
       expect(row(r).subarray(width).every(Number.isNaN), 'what follows the row').toBe(true);
       return row(r).subarray(0, width);
@@ -105,7 +139,8 @@ class Cache {
   }
 
   private expectNothingAfter(end: number): void {
-    const after = this.instance.bytes(end, Math.ceil(end / 64) * 64 + 64 - end); // `reserve` leaves as much
+    // `reserve` leaves as much
+    const after = this.instance.bytes(end, Math.ceil(end / 64) * 64 + 64 - end);
     expect(
       after.every(byte => byte === 0xff),
       'what follows the scratch',
@@ -120,11 +155,15 @@ function run(instance: Instance, format: CacheFormat, input: Case, order?: numbe
 const inOrder = (count: number) => Array.from({ length: Math.ceil(count / PAGE) }, (_, i) => i);
 
 /**
- * Against the formula with the numbers that the cache holds. Scores below 10 in 128 roundings of at most 2⁻²² each, seldom of one sign; values below
+ * Against the formula with the numbers that the cache holds. Scores below 10 in 128 roundings of at
+ * most 2⁻²² each, seldom of one sign; values below
  * 1. Q8: the query and the weights are rounded too, to 1/65534 of the largest beside them.
  */
 const KERNEL_ERROR = { f32: 3e-6, f16: 3e-6, q8: 3e-4 };
-/** Against the formula with the numbers as they were. f16: off by 2⁻¹¹ of each at most. q8: by 1/254 of the largest in its block. */
+/**
+ * Against the formula with the numbers as they were. f16: off by 2⁻¹¹ of each at most. q8: by 1/254
+ * of the largest in its block.
+ */
 const FORMAT_ERROR = { f32: 3e-6, f16: 1.5e-3, q8: 2.5e-2 };
 
 describeBuilds('attention', instance => {
@@ -141,8 +180,12 @@ describeBuilds('attention', instance => {
           const got = run(instance, format, input, inOrder(count).reverse());
           expect(got, 'the documented steps, bit for bit').toEqual(stepByStep(format, input));
           const held = largestDifference(got, exactly(rounded(format, input)));
-          expect(held, 'the formula with the numbers in the cache').toBeLessThan(KERNEL_ERROR[format]);
-          expect(largestDifference(got, exactly(input)), 'the formula').toBeLessThan(FORMAT_ERROR[format]);
+          expect(held, 'the formula with the numbers in the cache').toBeLessThan(
+            KERNEL_ERROR[format],
+          );
+          expect(largestDifference(got, exactly(input)), 'the formula').toBeLessThan(
+            FORMAT_ERROR[format],
+          );
         }
       });
     });
@@ -161,7 +204,12 @@ describeBuilds('attention', instance => {
             const input = randomCase(headDim, groupSize, heads, count + rows - 1);
             const width = headDim * groupSize * heads;
             const queries = Float32Array.from(noise(rows * width, rows), v => v * 4);
-            const got = new Cache(instance, format, input, inOrder(input.count).reverse()).attention(queries, count);
+            const got = new Cache(
+              instance,
+              format,
+              input,
+              inOrder(input.count).reverse(),
+            ).attention(queries, count);
             for (const r of new Set([0, 1, rows >> 1, rows - 1]).values()) {
               if (r >= rows) continue;
               const query = queries.subarray(r * width, (r + 1) * width);
@@ -188,7 +236,9 @@ describeBuilds('attention', instance => {
       const base = 2 ** 31 - 50_000;
       const missing = (2 ** 31 + 2 ** 20 - instance.memory.buffer.byteLength) / 65_536;
       if (missing > 0) instance.memory.grow(missing);
-      expect(new Cache(instance, format, input, [1, 0, 9, 2], base).attention()[0]).toEqual(expected);
+      expect(new Cache(instance, format, input, [1, 0, 9, 2], base).attention()[0]).toEqual(
+        expected,
+      );
     });
 
     it('never sees what the pages hold after the last position, nor writes other heads', () => {
@@ -196,7 +246,9 @@ describeBuilds('attention', instance => {
       const cache = new Cache(instance, format, input);
       const [expected] = cache.attention();
       for (const count of [1, 2, 3, 4, 5, 33, 64, 66, 69]) {
-        expect(cache.attention(input.query, count)[0]).toEqual(stepByStep(format, { ...input, count }));
+        expect(cache.attention(input.query, count)[0]).toEqual(
+          stepByStep(format, { ...input, count }),
+        );
       }
       const [middle] = cache.attention(input.query, input.count, [1, 2]);
       expect(middle.subarray(66, 132)).toEqual(expected.subarray(66, 132));
@@ -220,13 +272,19 @@ describeBuilds('attention', instance => {
         const input = { ...base, keys, query: Float32Array.of(2, 0, 0, 0) }; // 2 · score · 1/√4
         const got = run(instance, format, input);
         expect(got).toEqual(stepByStep(format, input));
-        expect(largestDifference(got, exactly(rounded(format, input)))).toBeLessThan(KERNEL_ERROR[format]);
+        expect(largestDifference(got, exactly(rounded(format, input)))).toBeLessThan(
+          KERNEL_ERROR[format],
+        );
       }
     });
 
     it('is 0 where every score is −Infinity, and NaN where a score is NaN', () => {
       const base = randomCase(4, 1, 1, 70);
-      const minus = { ...base, query: Float32Array.of(3e38, 0, 0, 0), keys: base.keys.map(() => -6e4) };
+      const minus = {
+        ...base,
+        query: Float32Array.of(3e38, 0, 0, 0),
+        keys: base.keys.map(() => -6e4),
+      };
       expect([...run(instance, format, minus)]).toEqual([0, 0, 0, 0]);
       const query = Float32Array.of(1, NaN, 1, 1);
       expect([...run(instance, format, { ...base, query })]).toEqual([NaN, NaN, NaN, NaN]);
@@ -272,7 +330,17 @@ describeBuilds('storeKeyValue', instance => {
     const [keys, values] = rows.map(row => instance.place(row, heads * headDim, stride));
     const bytes = heads * headPageBytes(format, headDim);
     const pointer = instance.reserve(bytes);
-    kernelsFor(instance, format).store(keys, stride, values, stride, 1, pointer, slot, heads, headDim);
+    kernelsFor(instance, format).store(
+      keys,
+      stride,
+      values,
+      stride,
+      1,
+      pointer,
+      slot,
+      heads,
+      headDim,
+    );
     const [key, value] = rows.map(row => row.subarray(heads * headDim));
     return { content: new DataView(instance.bytes(pointer, bytes).slice().buffer), key, value };
   }
@@ -318,14 +386,19 @@ describeBuilds('storeKeyValue', instance => {
       });
     };
     for (let h = 0; h < heads; h++) {
-      const numbers = (x: Float32Array, from: number, to: number) => x.subarray(h * headDim + from, h * headDim + to);
+      const numbers = (x: Float32Array, from: number, to: number) =>
+        x.subarray(h * headDim + from, h * headDim + to);
       const keys = h * (keyBytes + valueBytes) + 2 * (2 * 64 + 16 * 40); // of slots 32 … 47
       const at = (i: number) => keys + 2 * 64 + (Math.floor(i / 2) * 16 + 5) * 2 + (i % 2);
       put(keys + 5 * 4, at, numbers(key, 0, 32));
       put(keys + 64 + 5 * 4, i => at(32 + i), numbers(key, 32, headDim));
       const values = h * (keyBytes + valueBytes) + keyBytes;
       const column = (i: number) => values + 256 + 64 * 16 * Math.floor(i / 16);
-      put(values + 37 * 4, i => column(i) + (18 * 16 + (i % 16)) * 2 + 1, numbers(value, 0, headDim)); // slot 37 = 2 · 18 + 1
+      put(
+        values + 37 * 4,
+        i => column(i) + (18 * 16 + (i % 16)) * 2 + 1,
+        numbers(value, 0, headDim),
+      ); // slot 37 = 2 · 18 + 1
     }
     expect(content.byteLength).toBe(heads * (keyBytes + valueBytes));
     expect(content).toEqual(expected);
@@ -353,17 +426,42 @@ describeBuilds('storeKeyValue', instance => {
       const pointer = instance.place(row, width * head, width * head);
       const to = instance.reserve(width * headPageBytes('f16', head));
       const stride = width * head;
-      const count = instance.kernels.storeKeyValueF16(pointer, stride, pointer, stride, 0, to, 0, width, head);
+      const count = instance.kernels.storeKeyValueF16(
+        pointer,
+        stride,
+        pointer,
+        stride,
+        0,
+        to,
+        0,
+        width,
+        head,
+      );
       expect(count).toBe(0);
-      const got = new Uint16Array(instance.memory.buffer, to, (width * headPageBytes('f16', head)) / 2);
-      const stored = row.map((_, i) => got[Math.floor(i / head) * PAGE * 2 * head + (i % head) * 16]);
+      const got = new Uint16Array(
+        instance.memory.buffer,
+        to,
+        (width * headPageBytes('f16', head)) / 2,
+      );
+      const stored = row.map(
+        (_, i) => got[Math.floor(i / head) * PAGE * 2 * head + (i % head) * 16],
+      );
       expect(Array.from(stored)).toEqual(Array.from(row, toF16Bits));
     }
   });
 
   it('counts what no f16 is near: 65,520 and more, Infinity, NaN', () => {
     instance.reset();
-    const row = Float32Array.of(65519.996, 65520, -65519.996, -65520, Infinity, -Infinity, NaN, 1e30);
+    const row = Float32Array.of(
+      65519.996,
+      65520,
+      -65519.996,
+      -65520,
+      Infinity,
+      -Infinity,
+      NaN,
+      1e30,
+    );
     const pointer = instance.place(row, 8, 16);
     const to = instance.reserve(2 * headPageBytes('f16', 4));
     expect(instance.kernels.storeKeyValueF16(pointer, 16, pointer, 16, 0, to, 0, 2, 4)).toBe(12);

@@ -1,5 +1,8 @@
-/** q8_0 and q4_0 as llama.cpp's reference quantizers make them (ggml-quants.c), written plainly: the judge of `asm/pack.ts`. */
-import { roundToF16 } from '../../src/numerics/half.js';
+/**
+ * q8_0 and q4_0 as llama.cpp's reference quantizers make them (ggml-quants.c), written plainly: the
+ * judge of `asm/pack.ts`.
+ */
+import { roundToF16 } from '../../src/base/half.js';
 
 const BLOCK = 32;
 
@@ -15,7 +18,9 @@ export type BlockFormat = 'q8_0' | 'q4_0';
 export function quantizeRow(format: BlockFormat, row: ArrayLike<number>): Block[] {
   const blocks: Block[] = [];
   for (let start = 0; start < row.length; start += BLOCK) {
-    const x = Array.from({ length: BLOCK }, (_, i) => (start + i < row.length ? row[start + i] : 0));
+    const x = Array.from({ length: BLOCK }, (_, i) =>
+      start + i < row.length ? row[start + i] : 0,
+    );
     blocks.push(format === 'q8_0' ? quantizeQ8(x) : quantizeQ4(x));
   }
   return blocks;
@@ -34,7 +39,8 @@ function quantizeQ4(x: readonly number[]): Block {
   for (const v of x) if (Math.abs(v) > Math.abs(max)) max = v;
   const d = Math.fround(max / -8);
   const inverse = d === 0 ? 0 : Math.fround(1 / d);
-  const quant = (v: number) => Math.min(15, Math.trunc(Math.fround(Math.fround(v * inverse) + 8.5))) - 8;
+  const quant = (v: number) =>
+    Math.min(15, Math.trunc(Math.fround(Math.fround(v * inverse) + 8.5))) - 8;
   return { scale: roundToF16(d), quants: x.map(quant) };
 }
 

@@ -1,22 +1,36 @@
 /** llama.cpp's blocks: into tiles without loss, and the linear layers of the K formats on them. */
 import { expect, it } from 'vitest';
-import { BLOCK_FORMATS, type BlockDType } from '../../src/checkpoint/blocks/blocks.js';
-import { blocksOf, tileBytes } from '../../src/kernels/wasm/formats.js';
-import { toF16Bits } from '../../src/numerics/half.js';
+import { toF16Bits } from '../../src/base/half.js';
+import { blocksOf, tileBytes } from '../../src/engines/wasm/memory/formats.js';
+import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
+import type { BlockDType } from '../../src/model/dtypes.js';
 import { noise } from '../support/tensors.js';
 import { describeBuilds, type Instance } from './instance.js';
 import { strideOf } from './linear.js';
 import { pack } from './packed.js';
 
-const REPACK = { Q8_0: 'repackQ8', Q4_0: 'repackQ4', Q4_K: 'repackQ4K', Q6_K: 'repackQ6K' } as const;
+const REPACK = {
+  Q8_0: 'repackQ8',
+  Q4_0: 'repackQ4',
+  Q4_K: 'repackQ4K',
+  Q6_K: 'repackQ6K',
+} as const;
 const TILE_BYTES = { Q8_0: 34 * 16, Q4_0: 18 * 16, Q4_K: 152 * 16, Q6_K: 212 * 16 };
 /** Where a block keeps its f16s. */
-const HALVES: Partial<Record<BlockDType, readonly number[]>> = { Q8_0: [0], Q4_0: [0], Q4_K: [0, 2], Q6_K: [208] };
+const HALVES: Partial<Record<BlockDType, readonly number[]>> = {
+  Q8_0: [0],
+  Q4_0: [0],
+  Q4_K: [0, 2],
+  Q6_K: [208],
+};
 
 /** Rows of random blocks; their f16s are normal, subnormal, zero and negative. */
 function randomRows(dtype: keyof typeof REPACK, rows: number, blocks: number): Uint8Array {
   const { bytes } = BLOCK_FORMATS[dtype];
-  const all = Uint8Array.from(noise(rows * blocks * bytes, 5), x => Math.floor((x + 1) * 128) & 255);
+  const all = Uint8Array.from(
+    noise(rows * blocks * bytes, 5),
+    x => Math.floor((x + 1) * 128) & 255,
+  );
   for (let block = 0; block < rows * blocks; block++) {
     for (const at of HALVES[dtype]!) {
       const scale = [0.003, 2 ** -20, 0, -0.001, 1.25, 3 * 2 ** -24][(block + at) % 6];
@@ -37,7 +51,13 @@ function repack(instance: Instance, dtype: keyof typeof REPACK, rows: Uint8Array
   for (let t = 0; t < tiles; t++) {
     const to = pointer + t * blocks * TILE_BYTES[dtype];
     const some = Math.min(16, count - t * 16);
-    unstorable += instance.kernels[REPACK[dtype]](to, from + t * 16 * rowBytes, rowBytes, blocks, some)!;
+    unstorable += instance.kernels[REPACK[dtype]](
+      to,
+      from + t * 16 * rowBytes,
+      rowBytes,
+      blocks,
+      some,
+    )!;
   }
   return { pointer, unstorable };
 }
@@ -121,13 +141,17 @@ describeBuilds('blocks', instance => {
             // What is subtracted from a quant is up to four times as large as the weight itself.
             size += Math.abs(activation) * largestTerm(dtype, weights, o * m + k);
           }
-          expect(Math.abs(got[r * tiles * 16 + o] - exact)).toBeLessThanOrEqual(2 ** -22 * (m / 256) * size);
+          expect(Math.abs(got[r * tiles * 16 + o] - exact)).toBeLessThanOrEqual(
+            2 ** -22 * (m / 256) * size,
+          );
         }
       }
       for (let r = 0; r < rows; r++) {
         const alone = instance.reserve(tiles * 64);
         call(r, 1, alone);
-        expect([...instance.floats(alone, n)]).toEqual([...got.subarray(r * tiles * 16, r * tiles * 16 + n)]);
+        expect([...instance.floats(alone, n)]).toEqual([
+          ...got.subarray(r * tiles * 16, r * tiles * 16 + n),
+        ]);
       }
     },
   );
@@ -152,10 +176,16 @@ describeBuilds('blocks', instance => {
   });
 });
 
-/** |d · s · 63| and |d_min · m|, or what corresponds to them: nothing that is added up for this number is larger. */
+/**
+ * |d · s · 63| and |d_min · m|, or what corresponds to them: nothing that is added up for this
+ * number is larger.
+ */
 function largestTerm(dtype: 'Q4_K' | 'Q6_K', weights: Uint8Array, i: number): number {
   const { bytes, numbers } = BLOCK_FORMATS[dtype];
-  const block = weights.subarray(Math.floor(i / numbers) * bytes, (Math.floor(i / numbers) + 1) * bytes);
+  const block = weights.subarray(
+    Math.floor(i / numbers) * bytes,
+    (Math.floor(i / numbers) + 1) * bytes,
+  );
   const halves = HALVES[dtype]!.map(
     at => decoded('Q8_0', Uint8Array.of(block[at], block[at + 1], ...new Array(32).fill(1)))[0],
   );

@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
-import { bf16ToF32, f16ToF32 } from '../../src/numerics/half.js';
+import { bf16ToF32, f16ToF32 } from '../../src/base/half.js';
 import { describeBuilds } from './instance.js';
 
-/** Every 16-bit pattern there is, as a table of 2^16 / width rows: subnormals, infinities and NaN as well. */
+/**
+ * Every 16-bit pattern there is, as a table of 2^16 / width rows: subnormals, infinities and NaN as
+ * well.
+ */
 const PATTERNS = Uint16Array.from({ length: 65_536 }, (_, i) => i);
 
 describeBuilds('embedding', instance => {
@@ -13,8 +16,17 @@ describeBuilds('embedding', instance => {
     embedF32: { table: Float32Array.from(PATTERNS, v => v * -1.5), decode: (x: number) => x },
   };
 
-  /** Rows first … end − 1 of tokens.length rows, stride 16 beyond the width; -1 where nothing was written. */
-  function run(name: keyof typeof formats, width: number, tokens: number[], first: number, end: number) {
+  /**
+   * Rows first … end − 1 of tokens.length rows, stride 16 beyond the width; -1 where nothing was
+   * written.
+   */
+  function run(
+    name: keyof typeof formats,
+    width: number,
+    tokens: number[],
+    first: number,
+    end: number,
+  ) {
     instance.reset();
     const { table } = formats[name];
     const stride = Math.ceil((width + 1) / 16) * 16;
@@ -32,12 +44,15 @@ describeBuilds('embedding', instance => {
     name => {
       const { table, decode } = formats[name];
       for (const width of [1, 3, 33, 64, 127]) {
-        const tokens = Array.from({ length: Math.floor(table.length / width) }, (_, i) => i).slice(-20_000);
+        const tokens = Array.from({ length: Math.floor(table.length / width) }, (_, i) => i).slice(
+          -20_000,
+        );
         tokens.reverse();
         const { rows, stride } = run(name, width, tokens, 0, tokens.length);
         const expected = new Float32Array(rows.length);
         for (const [r, token] of tokens.entries()) {
-          for (let i = 0; i < width; i++) expected[r * stride + i] = decode(table[token * width + i]);
+          for (let i = 0; i < width; i++)
+            expected[r * stride + i] = decode(table[token * width + i]);
         }
         let differing = 0;
         for (let i = 0; i < rows.length; i++) if (!Object.is(rows[i], expected[i])) differing++;

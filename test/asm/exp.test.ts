@@ -5,7 +5,10 @@ import { describeBuilds } from './instance.js';
 
 const COUNT = 1 << 20;
 
-/** Every 4093rd float32 and its neighbours' last bits: all exponents, both signs, subnormals, infinities, NaN. */
+/**
+ * Every 4093rd float32 and its neighbours' last bits: all exponents, both signs, subnormals,
+ * infinities, NaN.
+ */
 function spreadOverAll(): Float32Array {
   return new Float32Array(Uint32Array.from({ length: COUNT }, (_, i) => i * 4093).buffer);
 }
@@ -30,28 +33,31 @@ describeBuilds('exp', instance => {
   it.each([
     ['all of float32', spreadOverAll()],
     ['all results between 0 and Infinity', spreadOverRange()],
-  ])('is bit for bit its TypeScript twin, and at most one float from the nearest to e^x: %s', (_, x) => {
-    const got = run(x);
-    const twin = bitsOf(x.map(exp32));
-    const nearest = bitsOf(x.map(exp)); // Math.fround of e^x in float64
-    const bits = bitsOf(got);
-    let differing = 0;
-    let farthest = 0;
-    let inexact = 0;
-    for (let i = 0; i < x.length; i++) {
-      if (Number.isNaN(x[i])) {
-        if (!Number.isNaN(got[i])) throw new Error('NaN was lost');
-        continue;
+  ])(
+    'is bit for bit its TypeScript twin, and at most one float from the nearest to e^x: %s',
+    (_, x) => {
+      const got = run(x);
+      const twin = bitsOf(x.map(exp32));
+      const nearest = bitsOf(x.map(exp)); // Math.fround of e^x in float64
+      const bits = bitsOf(got);
+      let differing = 0;
+      let farthest = 0;
+      let inexact = 0;
+      for (let i = 0; i < x.length; i++) {
+        if (Number.isNaN(x[i])) {
+          if (!Number.isNaN(got[i])) throw new Error('NaN was lost');
+          continue;
+        }
+        if (bits[i] !== twin[i]) differing++;
+        const distance = Math.abs(bits[i] - nearest[i]);
+        farthest = Math.max(farthest, distance);
+        if (distance > 0) inexact++;
       }
-      if (bits[i] !== twin[i]) differing++;
-      const distance = Math.abs(bits[i] - nearest[i]);
-      farthest = Math.max(farthest, distance);
-      if (distance > 0) inexact++;
-    }
-    expect(differing).toBe(0);
-    expect(farthest).toBe(1); // not 0: were it, the comparison would be with itself
-    expect(inexact / x.length).toBeLessThan(0.15);
-  });
+      expect(differing).toBe(0);
+      expect(farthest).toBe(1); // not 0: were it, the comparison would be with itself
+      expect(inexact / x.length).toBeLessThan(0.15);
+    },
+  );
 
   it('has the right limits, and subnormal results', () => {
     const x = [0, -0, Infinity, -Infinity, NaN, 1e30, -1e30, 88.7228, 88.7229, -87.5, -103.9, -104];

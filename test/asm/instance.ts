@@ -1,9 +1,12 @@
-/** The compiled kernels, all builds, each over a memory that is full of NaN until a test puts something there. */
+/**
+ * The compiled kernels, all builds, each over a memory that is full of NaN until a test puts
+ * something there.
+ */
 import { readFileSync } from 'node:fs';
 import { describe } from 'vitest';
-import { artifact } from '../../src/kernels/wasm/artifact.js';
-import type { KernelExports } from '../../src/kernels/wasm/exports.js';
-import { type Build, canRun } from '../../src/kernels/wasm/module.js';
+import { artifact } from '../../src/engines/wasm/artifact.js';
+import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
+import { type Build, canRun } from '../../src/engines/wasm/kernels/module.js';
 
 export const BUILDS: readonly Build[] = ['simd', 'relaxed', 'dot4'];
 
@@ -24,15 +27,19 @@ export class Instance {
     const initial = Math.min(base / 65_536 + PAGES, 65_536);
     this.memory = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
     const module = new WebAssembly.Module(bytesOf(build));
-    this.kernels = new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports as never;
+    this.kernels = new WebAssembly.Instance(module, { env: { memory: this.memory } })
+      .exports as never;
     new Uint8Array(this.memory.buffer, base - 64).fill(0xff);
   }
 
-  /** A place of its own, at a multiple of 64 bytes, with something left free before and after it. */
+  /**
+   * A place of its own, at a multiple of 64 bytes, with something left free before and after it.
+   */
   reserve(bytes: number): number {
     const pointer = this.next;
     this.next = Math.ceil((pointer + bytes) / 64) * 64 + 64;
-    if (this.next > this.memory.buffer.byteLength) throw new RangeError('the memory of this test is full');
+    if (this.next > this.memory.buffer.byteLength)
+      throw new RangeError('the memory of this test is full');
     return pointer;
   }
 
@@ -55,7 +62,8 @@ export class Instance {
     const rows = values.length / width;
     const pointer = this.reserve(rows * stride * 4);
     const to = this.floats(pointer, rows * stride).fill(0);
-    for (let r = 0; r < rows; r++) for (let k = 0; k < width; k++) to[r * stride + k] = values[r * width + k];
+    for (let r = 0; r < rows; r++)
+      for (let k = 0; k < width; k++) to[r * stride + k] = values[r * width + k];
     return pointer;
   }
 }
@@ -64,7 +72,10 @@ export class Instance {
 export function describeBuilds(name: string, body: (instance: Instance) => void): void {
   for (const build of BUILDS) {
     const able = canRun(build);
-    if (!able) console.warn(`\n!!! ${name}: the build "${build}" is NOT tested, this engine cannot run it !!!\n`);
+    if (!able)
+      console.warn(
+        `\n!!! ${name}: the build "${build}" is NOT tested, this engine cannot run it !!!\n`,
+      );
     const title = `${name} (${build}.wasm${able ? '' : ': SKIPPED, this engine cannot run it'})`;
     describe.skipIf(!able)(title, () => {
       if (able) body(new Instance(build));

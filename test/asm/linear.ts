@@ -1,5 +1,5 @@
 /** A linear layer through the kernels, with whatever its format needs first. */
-import { blocksOf } from '../../src/kernels/wasm/formats.js';
+import { blocksOf } from '../../src/engines/wasm/memory/formats.js';
 import type { Instance } from './instance.js';
 import type { Packed } from './packed.js';
 
@@ -49,7 +49,8 @@ export function linear(
       const scales = instance.reserve(rows * blocks * 4);
       const sums = instance.reserve(rows * blocks * 4);
       kernels.quantize8(xq, scales, sums, placed, strideOf(m), m, 0, rows);
-      return (first, end) => kernels.matmulQ4(...before, xq, scales, sums, rows, w, blocks, first, end);
+      return (first, end) =>
+        kernels.matmulQ4(...before, xq, scales, sums, rows, w, blocks, first, end);
     }
     const { matmulF32, matmulBF16, matmulF16 } = kernels;
     const matmul = format === 'f32' ? matmulF32 : format === 'bf16' ? matmulBF16 : matmulF16;

@@ -1,15 +1,16 @@
 /**
  * The linear layers against `src/ops/matmul.ts` in float64, on the weights as they are packed.
  *
- * Error bounds are relative to Σ|w·x|, the only measure that cancellation cannot spoil. Per format, and why:
- *   f32, bf16, f16   2^−24 for each of at most 1 + 1 + 128 + m/256 roundings, if all went the same way
- *   q8_0             2^−14 of the largest x of a block for each x, and 3 roundings a block
- *   q4_0             2^−8  of the largest x of a block for each x, and 3 roundings a block
+ * Error bounds are relative to Σ|w·x|, the only measure that cancellation cannot spoil. Per format,
+ * and why:
+ *   f32, bf16, f16 2^−24 for each of at most 1 + 1 + 128 + m/256 roundings, if all went the same
+ *   way q8_0 2^−14 of the largest x of a block for each x, and 3 roundings a block q4_0 2^−8 of the
+ *   largest x of a block for each x, and 3 roundings a block
  */
 import { describe, expect, it } from 'vitest';
-import { blocksOf, type WeightFormat } from '../../src/kernels/wasm/formats.js';
-import { canRun } from '../../src/kernels/wasm/module.js';
-import { roundToBF16, roundToF16 } from '../../src/numerics/half.js';
+import { roundToBF16, roundToF16 } from '../../src/base/half.js';
+import { canRun } from '../../src/engines/wasm/kernels/module.js';
+import { blocksOf, type WeightFormat } from '../../src/engines/wasm/memory/formats.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { ROUNDINGS } from '../../src/ops/rounding.js';
 import { noise, tensor, zeros } from '../support/tensors.js';
@@ -28,8 +29,13 @@ const VARIANTS: readonly { name: string; format: WeightFormat; options: Options 
 
 const float32 = (length: number, seed: number) => Float32Array.from(noise(length, seed));
 
-/** A checkerboard through all sizes and numbers of rows, not the whole product: every pair of sizes, every number of rows with every size. */
-const shapes = SIZES.flatMap((m, i) => SIZES.map((n, j) => ({ m, n, rows: ROWS[(i + 2 * j) % ROWS.length] })));
+/**
+ * A checkerboard through all sizes and numbers of rows, not the whole product: every pair of sizes,
+ * every number of rows with every size.
+ */
+const shapes = SIZES.flatMap((m, i) =>
+  SIZES.map((n, j) => ({ m, n, rows: ROWS[(i + 2 * j) % ROWS.length] })),
+);
 
 /** Bits, so that −0, NaN and the last place count. */
 const bits = (x: Float32Array) => [...new Uint32Array(x.buffer, x.byteOffset, x.length)];
@@ -43,7 +49,8 @@ function exactly(x: ArrayLike<number>, w: ArrayLike<number>, m: number): Float64
 /** The most that an output can be off. */
 function bounds(format: WeightFormat, x: Float32Array, w: Float64Array, m: number): Float64Array {
   const sizes = exactly(x.map(Math.abs), w.map(Math.abs), m);
-  if (format !== 'q8_0' && format !== 'q4_0') return sizes.map(size => size * (130 + m / 256) * 2 ** -24);
+  if (format !== 'q8_0' && format !== 'q4_0')
+    return sizes.map(size => size * (130 + m / 256) * 2 ** -24);
   const step = format === 'q8_0' ? 2 ** -14 : 2 ** -8;
   const largest = new Float32Array(x.length); // of each number's block
   for (let row = 0; row < x.length; row += m) {
@@ -95,11 +102,15 @@ describeBuilds('matmul', instance => {
         const integers = (count: number, largest: number, seed: number) =>
           noise(count * m, seed).map((v, i) => {
             const block = (i % m) >> 5;
-            return (i % m) % 32 === 0 ? largest * (block % 2 && format === 'q8_0' ? -1 : 1) : Math.round(v * 7);
+            return (i % m) % 32 === 0
+              ? largest * (block % 2 && format === 'q8_0' ? -1 : 1)
+              : Math.round(v * 7);
           });
         const x = integers(rows, first[1], 1).map((v, i) => (((i % m) >> 5) % 4 > 1 ? -v : v));
         const w = integers(n, first[0], 2);
-        expect([...run(x, pack(instance, format, w, m), n, options)]).toEqual([...exactly(x, w, m)].map(v => v + 0));
+        expect([...run(x, pack(instance, format, w, m), n, options)]).toEqual(
+          [...exactly(x, w, m)].map(v => v + 0),
+        );
       }
     });
 
@@ -146,10 +157,15 @@ describeBuilds('matmul', instance => {
         instance.reset();
         const [m, n] = [33, 48];
         const packed = pack(instance, format, float32(n * m, 2), m);
-        const ran = linear(instance, float32(rows * m, 1), packed, n, { ...options, tiles: [[1, 2]] });
+        const ran = linear(instance, float32(rows * m, 1), packed, n, {
+          ...options,
+          tiles: [[1, 2]],
+        });
         const untouched = [...ran.numbers].map(Number.isNaN);
         expect(untouched).toEqual(untouched.map((_, i) => i % 48 < 16 || i % 48 >= 32));
-        const around = [ran.pointer - 64, ran.pointer + rows * 48 * 4].flatMap(p => [...instance.bytes(p, 64)]);
+        const around = [ran.pointer - 64, ran.pointer + rows * 48 * 4].flatMap(p => [
+          ...instance.bytes(p, 64),
+        ]);
         expect(new Set(around)).toEqual(new Set([0xff]));
       }
     });
@@ -161,56 +177,82 @@ describeBuilds('matmul', instance => {
       x[m + 40] = NaN;
       x[3 * m + 1] = Infinity;
       const out = run(x, pack(instance, format, float32(n * m, 2), m), n, options);
-      const finite = [0, 1, 2, 3, 4].map(r => [...out.subarray(r * n, (r + 1) * n)].map(Number.isFinite));
-      expect(finite.map(row => [...new Set(row)])).toEqual([[true], [false], [true], [false], [true]]);
+      const finite = [0, 1, 2, 3, 4].map(r =>
+        [...out.subarray(r * n, (r + 1) * n)].map(Number.isFinite),
+      );
+      expect(finite.map(row => [...new Set(row)])).toEqual([
+        [true],
+        [false],
+        [true],
+        [false],
+        [true],
+      ]);
     });
 
     it('gives zeros for zeros, and for the outputs that fill up the last tile', () => {
       instance.reset();
       const packed = pack(instance, format, float32(3 * 40, 2), 40);
       expect([...run(new Float32Array(80), packed, 3, options)]).toEqual(Array(6).fill(0));
-      expect([...linear(instance, float32(80, 1), packed, 3, options).numbers.filter((_, i) => i % 16 > 2)]).toEqual(
-        Array(26).fill(0),
-      );
+      expect([
+        ...linear(instance, float32(80, 1), packed, 3, options).numbers.filter(
+          (_, i) => i % 16 > 2,
+        ),
+      ]).toEqual(Array(26).fill(0));
     });
   });
 
-  describe.each(VARIANTS.filter(({ format }) => format === 'q8_0' || format === 'q4_0'))('$name', variant => {
-    const { format, options } = variant;
+  describe.each(VARIANTS.filter(({ format }) => format === 'q8_0' || format === 'q4_0'))(
+    '$name',
+    variant => {
+      const { format, options } = variant;
 
-    it('neither saturates nor wraps at the extremes: quants −128 and ±127, or −8 and 7, against ±max|x|', () => {
-      const quants = format === 'q8_0' ? [-128, -127, 127, 0] : [-8, 7, 0, -1];
-      const m = 64;
-      for (const rows of [1, 4]) {
-        instance.reset();
-        // Scales of 1: see 'is exact on integers'.
-        const packed = pack(
-          instance,
-          format,
-          Float32Array.from({ length: 16 * m }, (_, i) => (i % 32 ? 0 : format === 'q8_0' ? 127 : -8)),
-          m,
-        );
-        for (let r = 0; r < 16; r++) {
-          for (const b of [0, 1]) {
-            // Rows 0 … 3 all the same, the others alternate in pairs, as the products are added in pairs.
-            setQuants(
-              packed,
-              r,
-              b,
-              Array.from({ length: 32 }, (_, i) => quants[(r + (r < 4 ? 0 : (i * (r >> 2)) >> 1)) % 4]),
-            );
+      it('neither saturates nor wraps at the extremes: quants −128 and ±127, or −8 and 7, against ±max|x|', () => {
+        const quants = format === 'q8_0' ? [-128, -127, 127, 0] : [-8, 7, 0, -1];
+        const m = 64;
+        for (const rows of [1, 4]) {
+          instance.reset();
+          // Scales of 1: see 'is exact on integers'.
+          const packed = pack(
+            instance,
+            format,
+            Float32Array.from({ length: 16 * m }, (_, i) =>
+              i % 32 ? 0 : format === 'q8_0' ? 127 : -8,
+            ),
+            m,
+          );
+          for (let r = 0; r < 16; r++) {
+            for (const b of [0, 1]) {
+              // Rows 0 … 3 all the same, the others alternate in pairs, as the products are added
+              // in pairs.
+              setQuants(
+                packed,
+                r,
+                b,
+                Array.from(
+                  { length: 32 },
+                  (_, i) => quants[(r + (r < 4 ? 0 : (i * (r >> 2)) >> 1)) % 4],
+                ),
+              );
+            }
           }
+          const largest = format === 'q8_0' ? 8191 : 127;
+          const x = Float32Array.from({ length: rows * m }, (_, i) => {
+            const row = Math.floor(i / m);
+            return row === 0
+              ? largest
+              : row === 1
+                ? -largest
+                : row === 2 && (i & 3) < 2
+                  ? largest
+                  : -largest;
+          });
+          // a block's sum can have 25 bits
+          const wanted = exactly(x, unpack(packed, 16), m).map(Math.fround);
+          expect([...run(x, packed, 16, options)]).toEqual([...wanted].map(v => v + 0));
         }
-        const largest = format === 'q8_0' ? 8191 : 127;
-        const x = Float32Array.from({ length: rows * m }, (_, i) => {
-          const row = Math.floor(i / m);
-          return row === 0 ? largest : row === 1 ? -largest : row === 2 && (i & 3) < 2 ? largest : -largest;
-        });
-        const wanted = exactly(x, unpack(packed, 16), m).map(Math.fround); // a block's sum can have 25 bits
-        expect([...run(x, packed, 16, options)]).toEqual([...wanted].map(v => v + 0));
-      }
-    });
-  });
+      });
+    },
+  );
 
   it.each(['bf16', 'f16'] as const)('%s: the same bits as with the same weights in f32', format => {
     const round = format === 'bf16' ? roundToBF16 : roundToF16;
@@ -218,7 +260,8 @@ describeBuilds('matmul', instance => {
       for (const size of [1, 2 ** -8, 2 ** -20]) {
         instance.reset();
         const [m, n] = [601, 32];
-        // The smallest of these weights are subnormal f16s. Activations over 30 orders of magnitude.
+        // The smallest of these weights are subnormal f16s. Activations over 30 orders of
+        // magnitude.
         const w = Float32Array.from(noise(n * m, 1), v => round(v * size));
         const x = Float32Array.from(noise(rows * m, 2), (v, i) => v * 10 ** ((i % 31) - 23));
         const half = run(x, pack(instance, format, w, m), n);

@@ -1,11 +1,14 @@
-/** The compiled modules themselves: their surface, and that hot loops are the SIMD that they should be. */
+/**
+ * The compiled modules themselves: their surface, and that hot loops are the SIMD that they should
+ * be.
+ */
 import { readFileSync } from 'node:fs';
 import { decode } from '@webassemblyjs/wasm-parser';
 import binaryen from 'binaryen';
 import { describe, expect, it } from 'vitest';
-import { artifact } from '../../src/kernels/wasm/artifact.js';
-import { KERNELS } from '../../src/kernels/wasm/exports.js';
-import type { Build } from '../../src/kernels/wasm/module.js';
+import { artifact } from '../../src/engines/wasm/artifact.js';
+import { KERNELS } from '../../src/engines/wasm/kernels/exports.js';
+import type { Build } from '../../src/engines/wasm/kernels/module.js';
 import { BUILDS } from './instance.js';
 
 interface Field {
@@ -28,10 +31,15 @@ function fieldsOf(build: Build): readonly Field[] {
 
 /** The text of an exported function's body, with those of the functions that it calls. */
 function textOf(build: Build, name: string): string {
-  const module = binaryen.readBinaryWithFeatures(readFileSync(artifact(`${build}.wasm`)), binaryen.Features.All);
+  const module = binaryen.readBinaryWithFeatures(
+    readFileSync(artifact(`${build}.wasm`)),
+    binaryen.Features.All,
+  );
   const text = module.emitText();
   module.dispose();
-  const bodies = new Map([...text.matchAll(/^ \(func (\$\S+)[\s\S]*?^ \)$/gm)].map(([body, id]) => [id, body]));
+  const bodies = new Map(
+    [...text.matchAll(/^ \(func (\$\S+)[\s\S]*?^ \)$/gm)].map(([body, id]) => [id, body]),
+  );
   const start = text.match(new RegExp(`\\(export "${name}" \\(func (\\$[^)]+)\\)`))?.[1];
   const wanted = new Set([start ?? '']);
   for (const id of wanted)
@@ -53,11 +61,17 @@ describe.each(BUILDS)('%s.wasm', build => {
     const fields = fieldsOf(build);
     const functions = fields.filter(({ type }) => type === 'Func');
     const exported = new Map(
-      fields.filter(({ type }) => type === 'ModuleExport').map(({ name, descr }) => [`${name}`, descr]),
+      fields
+        .filter(({ type }) => type === 'ModuleExport')
+        .map(({ name, descr }) => [`${name}`, descr]),
     );
     for (const [name, parameters] of Object.entries(KERNELS)) {
-      const types = functions[exported.get(name)?.id.value ?? -1]?.signature.params.map(({ valtype }) => valtype);
-      expect(types, name).toEqual(parameters.map(parameter => (['eps', 'scale'].includes(parameter) ? 'f32' : 'i32')));
+      const types = functions[exported.get(name)?.id.value ?? -1]?.signature.params.map(
+        ({ valtype }) => valtype,
+      );
+      expect(types, name).toEqual(
+        parameters.map(parameter => (['eps', 'scale'].includes(parameter) ? 'f32' : 'i32')),
+      );
     }
     expect([...exported.keys()].sort()).toEqual(Object.keys(KERNELS).sort());
   });
@@ -73,14 +87,21 @@ describe.each(BUILDS)('%s.wasm', build => {
     ['attentionQ8', 'i32x4.dot_i16x8_s'],
     ['swiglu', 'f32x4.div'],
     ['rmsnorm', 'f64x2.mul'],
-  ])('%s computes with %s, and multiplies no single numbers in a matrix product', (name, opcode) => {
-    const text = textOf(build, name);
-    expect(count(text, opcode)).toBeGreaterThan(0);
-    if (name.startsWith('matmul')) expect(count(text, 'f32.mul') + count(text, 'i32.load8')).toBe(0);
-  });
+  ])(
+    '%s computes with %s, and multiplies no single numbers in a matrix product',
+    (name, opcode) => {
+      const text = textOf(build, name);
+      expect(count(text, opcode)).toBeGreaterThan(0);
+      if (name.startsWith('matmul'))
+        expect(count(text, 'f32.mul') + count(text, 'i32.load8')).toBe(0);
+    },
+  );
 
   it('never uses relaxed_madd, which rounds once or twice as the processor likes', () => {
-    const module = binaryen.readBinaryWithFeatures(readFileSync(artifact(`${build}.wasm`)), binaryen.Features.All);
+    const module = binaryen.readBinaryWithFeatures(
+      readFileSync(artifact(`${build}.wasm`)),
+      binaryen.Features.All,
+    );
     expect(module.emitText()).not.toMatch(/relaxed_(n?madd|swizzle|trunc|min|max|laneselect|q15)/);
     module.dispose();
   });
@@ -89,10 +110,14 @@ describe.each(BUILDS)('%s.wasm', build => {
 it('relaxed.wasm sums products in pairs, dot4.wasm in fours, simd.wasm does neither', () => {
   const pairs = 'i16x8.relaxed_dot_i8x16_i7x16_s';
   const fours = 'i32x4.relaxed_dot_i8x16_i7x16_add_s';
-  const uses = (build: Build, name: string) => [pairs, fours].map(opcode => count(textOf(build, name), opcode) > 0);
+  const uses = (build: Build, name: string) =>
+    [pairs, fours].map(opcode => count(textOf(build, name), opcode) > 0);
   expect(uses('simd', 'matmulQ4')).toEqual([false, false]);
   expect(uses('relaxed', 'matmulQ4')).toEqual([true, false]);
   expect(uses('dot4', 'matmulQ4')).toEqual([false, true]);
   expect(uses('dot4', 'matmulQ8Halves')).toEqual([false, true]);
-  expect(uses('relaxed', 'matmulQ8Halves'), 'Node 20 computes fours wrongly').toEqual([false, false]);
+  expect(uses('relaxed', 'matmulQ8Halves'), 'Node 20 computes fours wrongly').toEqual([
+    false,
+    false,
+  ]);
 });

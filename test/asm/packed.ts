@@ -1,12 +1,21 @@
-/** Packed weights: making them with the kernels, and reading them as asm/README.md tells the layout. */
-import { blocksOf, tileBytes, type WeightFormat } from '../../src/kernels/wasm/formats.js';
-import { bf16ToF32 } from '../../src/numerics/half.js';
+/**
+ * Packed weights: making them with the kernels, and reading them as asm/README.md tells the layout.
+ */
+
+import { bf16ToF32 } from '../../src/base/half.js';
+import { blocksOf, tileBytes, type WeightFormat } from '../../src/engines/wasm/memory/formats.js';
 import { type Block, type BlockFormat, dequantizeRow } from './block-formats.js';
 import type { Instance } from './instance.js';
 
 export const FORMATS: readonly WeightFormat[] = ['f32', 'bf16', 'f16', 'q8_0', 'q4_0'];
 
-const PACK = { f32: 'packF32', bf16: 'packBF16', f16: 'packF16', q8_0: 'packQ8', q4_0: 'packQ4' } as const;
+const PACK = {
+  f32: 'packF32',
+  bf16: 'packBF16',
+  f16: 'packF16',
+  q8_0: 'packQ8',
+  q4_0: 'packQ4',
+} as const;
 
 export interface Packed {
   readonly format: WeightFormat;
@@ -18,7 +27,12 @@ export interface Packed {
 }
 
 /** Packs [n, m], the last tile filled up with zeros. */
-export function pack(instance: Instance, format: WeightFormat, weights: ArrayLike<number>, m: number): Packed {
+export function pack(
+  instance: Instance,
+  format: WeightFormat,
+  weights: ArrayLike<number>,
+  m: number,
+): Packed {
   const n = weights.length / m;
   const stride = m + 3; // what follows a row is NaN
   const staging = instance.reserve(16 * stride * 4);
@@ -36,7 +50,13 @@ export function pack(instance: Instance, format: WeightFormat, weights: ArrayLik
     instance.floats(staging + count * stride * 4, (16 - count) * stride).fill(NaN);
     unstorable += packTile(pointer + t * tile, staging, stride, m, count) ?? 0;
   }
-  return { format, pointer, m, unstorable, bytes: new DataView(instance.memory.buffer, pointer, tile * tiles) };
+  return {
+    format,
+    pointer,
+    m,
+    unstorable,
+    bytes: new DataView(instance.memory.buffer, pointer, tile * tiles),
+  };
 }
 
 /** W [n, m], by rows. */
@@ -98,7 +118,9 @@ function rowStart({ format, m }: Packed, n: number): number {
   return Math.floor(n / 16) * tileBytes(format, m) + (n % 16) * (format === 'q8_0' ? 2 : 4);
 }
 
-/** Number i of a block: in which byte, from the first of its row and block, and in which bits of it. */
+/**
+ * Number i of a block: in which byte, from the first of its row and block, and in which bits of it.
+ */
 function quantPlace(format: BlockFormat, i: number): { byte: number; shift: number } {
   if (format === 'q8_0') return { byte: (i >> 1) * 32 + (i & 1), shift: 0 };
   return { byte: (i >> 3) * 64 + (i & 3), shift: i & 4 };
@@ -121,6 +143,7 @@ function scalePlace(packed: Packed, n: number, b: number): number {
 /** 1 sign, 5 exponent bits with bias 25, 10 fraction bits; no subnormals. */
 export function storedHalf(bits: number): number {
   const exponent = (bits >> 10) & 31;
-  const size = exponent === 0 && (bits & 1023) === 0 ? 0 : 2 ** (exponent - 25) * (1 + (bits & 1023) / 1024);
+  const size =
+    exponent === 0 && (bits & 1023) === 0 ? 0 : 2 ** (exponent - 25) * (1 + (bits & 1023) / 1024);
   return bits & 0x8000 ? -size : size;
 }

@@ -1,6 +1,6 @@
 /** Activations as integers, against the formula in plain TypeScript. */
 import { expect, it } from 'vitest';
-import { blocksOf } from '../../src/kernels/wasm/formats.js';
+import { blocksOf } from '../../src/engines/wasm/memory/formats.js';
 import { noise } from '../support/tensors.js';
 import { describeBuilds, type Instance } from './instance.js';
 import { strideOf } from './linear.js';
@@ -38,7 +38,9 @@ function plainly(x: Float32Array, width: number, { limit, block: length }: Form)
   const scales: number[] = [];
   for (let r = 0; r < x.length / width; r++) {
     for (let start = 0; start < width; start += length) {
-      const block = Array.from({ length }, (_, i) => (start + i < width ? x[r * width + start + i] : 0));
+      const block = Array.from({ length }, (_, i) =>
+        start + i < width ? x[r * width + start + i] : 0,
+      );
       const largest = Math.max(...block.map(Math.abs));
       const inverse = largest < 2 ** -100 ? 0 : Math.fround(limit / largest);
       scales.push(largest < 2 ** -100 ? 0 : Math.fround(largest / limit));
@@ -95,29 +97,33 @@ describeBuilds('quantizing activations', instance => {
       const wanted = plainly(x, width, form);
       expect(got).toEqual({ ...wanted, quants: wanted.quants.map(q => q + 0) });
       if (form.unit !== undefined) {
-        const total = (i: number) => wanted.quants.slice(i * 16, i * 16 + 16).reduce((a, q) => a + q, 0);
+        const total = (i: number) =>
+          wanted.quants.slice(i * 16, i * 16 + 16).reduce((a, q) => a + q, 0);
         expect(sums).toEqual(sums.map((_, i) => form.unit! * total(i) + 0));
       }
     }
   });
 
-  it.each(NAMES)('%s: ties go to even, the largest to the limit, tiny and empty blocks to 0', name => {
-    instance.reset();
-    const { limit, block } = FORMS[name];
-    const some = [limit, -limit, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, limit - 0.5, 0.5 - limit];
-    const ties = [...some, ...Array(block - some.length).fill(3)];
-    const blocks = [
-      ties,
-      ties.map(v => v * 2 ** -126),
-      ties.map(v => v * 2 ** -110),
-      ties.map(v => v * 2 ** 100),
-      ties.fill(0, 0),
-    ];
-    const x = Float32Array.from(blocks.flat());
-    const { quants, scales } = quantized(instance, name, x, x.length);
-    const wanted = plainly(x, x.length, FORMS[name]);
-    expect({ quants, scales }).toEqual({ ...wanted, quants: wanted.quants.map(q => q + 0) });
-  });
+  it.each(NAMES)(
+    '%s: ties go to even, the largest to the limit, tiny and empty blocks to 0',
+    name => {
+      instance.reset();
+      const { limit, block } = FORMS[name];
+      const some = [limit, -limit, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, limit - 0.5, 0.5 - limit];
+      const ties = [...some, ...Array(block - some.length).fill(3)];
+      const blocks = [
+        ties,
+        ties.map(v => v * 2 ** -126),
+        ties.map(v => v * 2 ** -110),
+        ties.map(v => v * 2 ** 100),
+        ties.fill(0, 0),
+      ];
+      const x = Float32Array.from(blocks.flat());
+      const { quants, scales } = quantized(instance, name, x, x.length);
+      const wanted = plainly(x, x.length, FORMS[name]);
+      expect({ quants, scales }).toEqual({ ...wanted, quants: wanted.quants.map(q => q + 0) });
+    },
+  );
 
   it.each(NAMES)('%s: a block with NaN or Infinity has such a scale', name => {
     instance.reset();
@@ -138,8 +144,12 @@ describeBuilds('quantizing activations', instance => {
     const all = quantized(instance, name, x, width);
     const some = quantized(instance, name, x, width, [1, 3]);
     const [first, end] = [blocks, 3 * blocks];
-    expect(some.quants.slice(first * block, end * block)).toEqual(all.quants.slice(first * block, end * block));
+    expect(some.quants.slice(first * block, end * block)).toEqual(
+      all.quants.slice(first * block, end * block),
+    );
     expect(some.scales.slice(first, end)).toEqual(all.scales.slice(first, end));
-    expect([...some.scales.slice(0, first), ...some.scales.slice(end)].every(Number.isNaN)).toBe(true);
+    expect([...some.scales.slice(0, first), ...some.scales.slice(end)].every(Number.isNaN)).toBe(
+      true,
+    );
   });
 });

@@ -20,12 +20,19 @@ describeBuilds('rmsnorm', instance => {
   }
 
   /** The rows with their padding, computed in the given pieces. */
-  function run(x: Float32Array, weight: Float32Array, width: number, pieces?: [number, number][], inPlace = false) {
+  function run(
+    x: Float32Array,
+    weight: Float32Array,
+    width: number,
+    pieces?: [number, number][],
+    inPlace = false,
+  ) {
     instance.reset();
     const stride = strideOf(width);
     const rows = x.length / width;
     const from = instance.place(x, width, stride);
-    for (let r = 0; r < rows; r++) instance.floats(from + (r * stride + width) * 4, stride - width).fill(NaN);
+    for (let r = 0; r < rows; r++)
+      instance.floats(from + (r * stride + width) * 4, stride - width).fill(NaN);
     const out = inPlace ? from : instance.reserve(rows * stride * 4);
     const w = instance.place(weight, width, width);
     for (const [first, end] of pieces ?? [[0, rows]]) {
@@ -41,14 +48,18 @@ describeBuilds('rmsnorm', instance => {
     return out;
   }
 
-  it.each(WIDTHS)('is the specification in float32, bit for bit, and clears the padding: width %i', width => {
-    // The order of the float64 sum differs, which moves its float32 value in one of some 2^20 rows: in none of these.
-    for (const size of [1e-6, 3e-3, 1, 1e5, 7e9]) {
-      const x = Float32Array.from(noise(3 * width, width), v => v * size);
-      const weight = Float32Array.from(noise(width, 7), v => v + 1.5);
-      expect(run(x, weight, width)).toEqual(padded(specification(x, weight, width), width));
-    }
-  });
+  it.each(WIDTHS)(
+    'is the specification in float32, bit for bit, and clears the padding: width %i',
+    width => {
+      // The order of the float64 sum differs, which moves its float32 value in one of some 2^20
+      // rows: in none of these.
+      for (const size of [1e-6, 3e-3, 1, 1e5, 7e9]) {
+        const x = Float32Array.from(noise(3 * width, width), v => v * size);
+        const weight = Float32Array.from(noise(width, 7), v => v + 1.5);
+        expect(run(x, weight, width)).toEqual(padded(specification(x, weight, width), width));
+      }
+    },
+  );
 
   it.each(WIDTHS)('is within 4 roundings (4 · 2⁻²⁴) of the formula in float64: width %i', width => {
     const x = Float32Array.from(noise(width, 3));
@@ -57,7 +68,9 @@ describeBuilds('rmsnorm', instance => {
     rmsnorm(exact, exact, tensor([width], weight), EPS, ROUNDINGS.f64);
     const got = run(x, weight, width);
     for (let i = 0; i < width; i++) {
-      expect(Math.abs(got[i] - exact.data[i])).toBeLessThanOrEqual(4 * 2 ** -24 * Math.abs(exact.data[i]));
+      expect(Math.abs(got[i] - exact.data[i])).toBeLessThanOrEqual(
+        4 * 2 ** -24 * Math.abs(exact.data[i]),
+      );
     }
   });
 
@@ -79,7 +92,9 @@ describeBuilds('rmsnorm', instance => {
 
   it('touches no other row', () => {
     const width = 20;
-    const got = run(Float32Array.from(noise(4 * width)), new Float32Array(width).fill(1), width, [[1, 3]]);
+    const got = run(Float32Array.from(noise(4 * width)), new Float32Array(width).fill(1), width, [
+      [1, 3],
+    ]);
     const untouched = got.map(v => (Number.isNaN(v) ? 1 : 0)).reduce((a, b) => a + b, 0);
     expect(untouched).toBe(2 * 32);
     expect(got.subarray(32, 96).some(Number.isNaN)).toBe(false);

@@ -17,7 +17,12 @@ describeBuilds('rope', instance => {
     return { cosines, sines };
   }
 
-  function run(x: Float32Array, headDim: number, heads: number, pieces: [number, number][]): Float32Array {
+  function run(
+    x: Float32Array,
+    headDim: number,
+    heads: number,
+    pieces: [number, number][],
+  ): Float32Array {
     instance.reset();
     const { cosines, sines } = tables(headDim);
     const width = headDim * heads;
@@ -25,13 +30,16 @@ describeBuilds('rope', instance => {
     const pointer = instance.place(x, width, stride);
     const c = instance.place(cosines.data, 1, 1);
     const s = instance.place(sines.data, 1, 1);
-    for (const [first, end] of pieces) kernels.rope(pointer, stride, c, s, headDim / 2, heads, first, end);
+    for (const [first, end] of pieces)
+      kernels.rope(pointer, stride, c, s, headDim / 2, heads, first, end);
     const padding = POSITIONS.flatMap((_, r) => [
       ...instance.floats(pointer + (r * stride + width) * 4, stride - width),
     ]);
     expect(padding.every(v => Object.is(v, 0))).toBe(true);
     return Float32Array.from({ length: x.length }, (_, i) => {
-      return instance.floats(pointer, x.length * stride)[Math.floor(i / width) * stride + (i % width)];
+      return instance.floats(pointer, x.length * stride)[
+        Math.floor(i / width) * stride + (i % width)
+      ];
     });
   }
 
@@ -43,20 +51,23 @@ describeBuilds('rope', instance => {
     [24, 2],
     [64, 8],
     [128, 2],
-  ])('is the specification in float32, bit for bit, whole and in pieces: head size %i, %i heads', (headDim, heads) => {
-    const width = headDim * heads;
-    const x = Float32Array.from(noise(POSITIONS.length * width, headDim));
-    const expected = { shape: [POSITIONS.length, width], data: x.slice() };
-    const { cosines, sines } = tables(headDim);
-    rope(expected, cosines, sines, ROUNDINGS.f32);
-    expect(run(x, headDim, heads, [[0, 5]])).toEqual(expected.data);
-    const pieces: [number, number][] = [
-      [4, 5],
-      [0, 1],
-      [1, 4],
-    ];
-    expect(run(x, headDim, heads, pieces)).toEqual(expected.data);
-  });
+  ])(
+    'is the specification in float32, bit for bit, whole and in pieces: head size %i, %i heads',
+    (headDim, heads) => {
+      const width = headDim * heads;
+      const x = Float32Array.from(noise(POSITIONS.length * width, headDim));
+      const expected = { shape: [POSITIONS.length, width], data: x.slice() };
+      const { cosines, sines } = tables(headDim);
+      rope(expected, cosines, sines, ROUNDINGS.f32);
+      expect(run(x, headDim, heads, [[0, 5]])).toEqual(expected.data);
+      const pieces: [number, number][] = [
+        [4, 5],
+        [0, 1],
+        [1, 4],
+      ];
+      expect(run(x, headDim, heads, pieces)).toEqual(expected.data);
+    },
+  );
 
   it('leaves other rows as they are', () => {
     const x = Float32Array.from(noise(POSITIONS.length * 6));

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import type { Floats } from '../../src/base/tensor.js';
 import { exp32 } from '../../src/ops/exp32.js';
 import { ROUNDINGS, type Rounding } from '../../src/ops/rounding.js';
 import { swiglu } from '../../src/ops/swiglu.js';
-import type { Floats } from '../../src/tensor.js';
 import { noise } from '../support/tensors.js';
 import { describeBuilds } from './instance.js';
 
@@ -11,9 +11,17 @@ const { fround } = Math;
 describeBuilds('swiglu', instance => {
   const { kernels } = instance;
 
-  function run(gate: Float32Array, up: Float32Array, ranges: [number, number][], inPlace = false): Float32Array {
+  function run(
+    gate: Float32Array,
+    up: Float32Array,
+    ranges: [number, number][],
+    inPlace = false,
+  ): Float32Array {
     instance.reset();
-    const [g, u] = [instance.place(gate, gate.length, gate.length), instance.place(up, up.length, up.length)];
+    const [g, u] = [
+      instance.place(gate, gate.length, gate.length),
+      instance.place(up, up.length, up.length),
+    ];
     const out = inPlace ? g : instance.reserve(gate.length * 4);
     for (const [from, to] of ranges) kernels.swiglu(out, g, u, from, to);
     return instance.floats(out, gate.length).slice();
@@ -29,7 +37,12 @@ describeBuilds('swiglu', instance => {
   const up = Float32Array.from(noise(4096, 6), v => v * 3);
 
   it('is within 4 · 2⁻²³ of the formula: exp errs by 1.03 ulp, of which σ keeps the part e⁻ˣ/(1 + e⁻ˣ), and 3 roundings follow', () => {
-    const exact = specification(new Float64Array(4096), new Float64Array(gate), new Float64Array(up), ROUNDINGS.f64);
+    const exact = specification(
+      new Float64Array(4096),
+      new Float64Array(gate),
+      new Float64Array(up),
+      ROUNDINGS.f64,
+    );
     const got = run(gate, up, [[0, 4096]]);
     for (let i = 0; i < 4096; i++) {
       expect(Math.abs(got[i] - exact[i])).toBeLessThanOrEqual(4 * 2 ** -23 * Math.abs(exact[i]));
@@ -48,7 +61,8 @@ describeBuilds('swiglu', instance => {
     const ones = new Float32Array(12).fill(1);
     const expected = specification(new Float32Array(12), x, ones, ROUNDINGS.f32);
     const got = run(x, ones, [[0, 12]]);
-    for (let i = 0; i < 12; i++) expect(Math.abs(got[i] - expected[i])).toBeLessThanOrEqual(2 ** -21 * Math.abs(x[i]));
+    for (let i = 0; i < 12; i++)
+      expect(Math.abs(got[i] - expected[i])).toBeLessThanOrEqual(2 ** -21 * Math.abs(x[i]));
     expect([...got.subarray(6, 10)]).toEqual([1e4, -0, Math.fround(1e30), -0]);
     expect([...got.subarray(0, 2)]).toEqual([0, -0]);
   });

@@ -3,8 +3,12 @@ import { fitLine } from '../../bench/line.js';
 
 describe('line of least squares', () => {
   it('is the line itself where all points lie on one', () => {
-    const { start, slope, explained, worst } = fitLine([1, 2, 5, 9].map(x => ({ x, y: 3 + 0.5 * x })));
-    expect([start, slope, explained, worst].map(x => Number(x.toFixed(12)))).toEqual([3, 0.5, 1, 0]);
+    const { start, slope, explained, worst } = fitLine(
+      [1, 2, 5, 9].map(x => ({ x, y: 3 + 0.5 * x })),
+    );
+    expect([start, slope, explained, worst].map(x => Number(x.toFixed(12)))).toEqual([
+      3, 0.5, 1, 0,
+    ]);
   });
 
   it("has the first of Anscombe's data sets: 3.00 + 0.500 x, R² = 0.67", () => {

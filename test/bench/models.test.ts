@@ -1,4 +1,7 @@
-/** The models that benchmarks run on: both sides must compute the same function, or their figures say nothing. */
+/**
+ * The models that benchmarks run on: both sides must compute the same function, or their figures
+ * say nothing.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +13,11 @@ import { makeRandomCheckpoint } from '../../bench/random-checkpoint.js';
 import { randomNumbers } from '../../bench/random-weights.js';
 import { SHAPES } from '../../bench/shapes.js';
 import { writeOnce } from '../../bench/write-once.js';
-import { bytesOf, decode, encode } from '../../src/checkpoint/dtypes.js';
-import { ggufDataBytes, writeGguf } from '../../src/checkpoint/gguf/writer.js';
-import { loadLlama } from '../../src/load.js';
-import { openTokenizer } from '../../src/tokenizer/open.js';
-import { collect } from '../checkpoint/helpers.js';
+import { bytesOf, decode, encode } from '../../src/files/dtypes.js';
+import { ggufDataBytes, writeGguf } from '../../src/files/gguf/writer.js';
+import { loadLlama } from '../../src/load/model.js';
+import { openTokenizer } from '../../src/load/tokenizer.js';
+import { collect } from '../files/helpers.js';
 import { allLogits } from '../support/golden.js';
 
 describe('rows of Q and K', () => {
@@ -50,7 +53,9 @@ describe('rows of Q and K', () => {
   });
 
   it('V stays as it is', async () => {
-    expect(await numbersOf('blk.0.attn_v.weight')).toEqual(Float32Array.from({ length: 16 * 48 }, (_, i) => i));
+    expect(await numbersOf('blk.0.attn_v.weight')).toEqual(
+      Float32Array.from({ length: 16 * 48 }, (_, i) => i),
+    );
   });
 });
 
@@ -76,7 +81,10 @@ describe('GGUF', () => {
     '7B as %s: the last tensor begins beyond 4 GiB and ends where the file does',
     async type => {
       const shape = SHAPES['7B'];
-      const [metadata, tensors] = [llamaMetadata(shape, type), llamaTensors(shape, randomNumbers(), type)];
+      const [metadata, tensors] = [
+        llamaMetadata(shape, type),
+        llamaTensors(shape, randomNumbers(), type),
+      ];
       const { value } = await writeGguf(metadata, tensors).next();
       const header = Buffer.from(value as Uint8Array);
       const dimensions = header.lastIndexOf('output.weight') + 'output.weight'.length;
@@ -91,7 +99,8 @@ describe('GGUF', () => {
 
   it('7B takes 6,738,415,616 numbers', () => {
     const tensors = llamaTensors(SHAPES['7B'], randomNumbers(), 'f16');
-    expect(ggufDataBytes(new Map(), tensors)).toBe(2 * 6_738_415_616 + 2 * 65 * 4096); // norms are float32
+    // norms are float32
+    expect(ggufDataBytes(new Map(), tensors)).toBe(2 * 6_738_415_616 + 2 * 65 * 4096);
   });
 });
 

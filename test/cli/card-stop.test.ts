@@ -1,10 +1,13 @@
 /** The stop strings of the card's format; here they are a text that the random model does say. */
 import { expect, it, vi } from 'vitest';
-import { formatPrompt } from '../../src/prompt.js';
+import { formatPrompt } from '../../src/text/prompt.js';
 import { goldenPath } from '../support/golden.js';
 import { json } from './support.js';
 
-vi.mock(import('../../src/prompt.js'), async original => ({ ...(await original()), CARD_STOP_STRINGS: ['ter'] }));
+vi.mock(import('../../src/text/prompt.js'), async original => ({
+  ...(await original()),
+  CARD_STOP_STRINGS: ['ter'],
+}));
 
 const generate = (...args: string[]) =>
   json(['generate', '--model', goldenPath('gqa'), '--max-new-tokens', '12', ...args]);
@@ -15,5 +18,7 @@ it('end the reply to an instruction, with those of --stop, and not the continuat
   expect([text, finish_reason]).toEqual([expect.stringMatching(/m.*ter/), 'length']);
   const before = { text: text.slice(0, text.indexOf('ter')), finish_reason: 'stop' };
   expect(await generate('--prompt', 'Hi')).toMatchObject(before);
-  expect(await generate('--prompt', 'Hi', '--stop', 'm')).toMatchObject({ text: text.slice(0, text.indexOf('m')) });
+  expect(await generate('--prompt', 'Hi', '--stop', 'm')).toMatchObject({
+    text: text.slice(0, text.indexOf('m')),
+  });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.js';
-import { complete, generate } from '../../src/generate.js';
-import { loadModel } from '../../src/load.js';
-import { CARD_STOP_STRINGS, formatPrompt, type Message } from '../../src/prompt.js';
+import { loadModel } from '../../src/load/model.js';
+import { complete, generate } from '../../src/text/generate.js';
+import { CARD_STOP_STRINGS, formatPrompt, type Message } from '../../src/text/prompt.js';
 import { goldenPath } from '../support/golden.js';
 import { cli, endlessModel, FakeIo } from './support.js';
 
@@ -25,7 +25,12 @@ async function expectedReplies(inputs: readonly string[]): Promise<string[]> {
     messages.push({ role: 'user', content });
     let text = '';
     const options = { maxNewTokens: 6, stop: CARD_STOP_STRINGS };
-    for await (const step of generate(loaded.model, loaded.tokenizer, formatPrompt(messages), options))
+    for await (const step of generate(
+      loaded.model,
+      loaded.tokenizer,
+      formatPrompt(messages),
+      options,
+    ))
       text += step.text;
     messages.push({ role: 'assistant', content: text });
   }
@@ -38,7 +43,11 @@ describe('chat from a pipe', () => {
     const json = await cli([...chat, '--json'], 'Hi\nAnd you?\n\nBye');
     expect(replies(json.stdout).map(reply => reply.text)).toEqual(expected);
     const plain = await cli(chat, 'Hi\nAnd you?\n\nBye');
-    expect(plain).toEqual({ code: 0, stdout: expected.map(line => line.replace(/\n?$/, '\n')).join(''), stderr: '' });
+    expect(plain).toEqual({
+      code: 0,
+      stdout: expected.map(line => line.replace(/\n?$/, '\n')).join(''),
+      stderr: '',
+    });
   });
 
   it('/reset forgets, /stats and /help tell stderr, /quit ends', async () => {
@@ -50,7 +59,9 @@ describe('chat from a pipe', () => {
     expect(code).toBe(0);
     expect(replies(stdout).map(reply => reply.text)).toEqual([first, first]);
     expect(stderr).toContain('nothing was said yet');
-    expect(stderr).toMatch(/of 32768 tokens in 2 messages; last reply: prompt .* s, then 6 tokens, [\d.]+ a second/);
+    expect(stderr).toMatch(
+      /of 32768 tokens in 2 messages; last reply: prompt .* s, then 6 tokens, [\d.]+ a second/,
+    );
     expect(stderr).toContain('/reset  forget');
     expect(stderr).toContain('there is no command /nonsense');
   });
@@ -66,7 +77,9 @@ describe('chat from a pipe', () => {
       message: expect.stringContaining('150 is --max-length'),
     });
     const without = await cli(limited, 'Hi\nHi\n');
-    expect(replies(stdout).map(reply => reply.tokens)).toEqual(replies(without.stdout).map(reply => reply.tokens));
+    expect(replies(stdout).map(reply => reply.tokens)).toEqual(
+      replies(without.stdout).map(reply => reply.tokens),
+    );
   });
 
   it('refuses an option at once, not at the first message', async () => {
@@ -130,7 +143,9 @@ describe('chat that is interrupted', () => {
     const { text } = await complete(loaded.model, loaded.tokenizer, prompt, options);
     io.stdin.write('Hi\n');
     await until(() => io.stdout.text.length > said.length + 1 + text.length);
-    expect(io.stdout.text.slice(said.length + 1)).toSatisfy((next: string) => next.startsWith(text));
+    expect(io.stdout.text.slice(said.length + 1)).toSatisfy((next: string) =>
+      next.startsWith(text),
+    );
     io.interrupt();
     io.interrupt();
     expect(await code).toBe(130);

@@ -17,7 +17,8 @@ describe('logits and text are the same bits in every form that loses nothing', (
   const logits = (path: string, ...more: string[]) => {
     return said('logits', '--tokens', '1,118,292,17,330', '--model', path, ...more);
   };
-  const generated = (path: string) => said('generate', '--prompt', 'Hi', '--max-new-tokens', '12', '--model', path);
+  const generated = (path: string) =>
+    said('generate', '--prompt', 'Hi', '--max-new-tokens', '12', '--model', path);
 
   it('golden/gqa as GGUF, as a directory, and in shards', async () => {
     await json(['convert', ...model, '--output', at('model.gguf')]);
@@ -37,21 +38,31 @@ describe('logits and text are the same bits in every form that loses nothing', (
     await json(['convert', '--model', goldenPath('tied'), '--output', at('model.gguf')]);
     await json(['convert', '--model', at('model.gguf'), '--output', at('model'), '--type', 'bf16']);
     const expected = await logits(goldenPath('tied'));
-    for (const path of [at('model.gguf'), at('model')]) expect(await logits(path)).toEqual(expected);
+    for (const path of [at('model.gguf'), at('model')])
+      expect(await logits(path)).toEqual(expected);
   });
 
   it('blocks, widened to float32', async () => {
     const blocks = goldenPath('gguf/long-blocks.gguf');
     await json(['convert', '--model', blocks, '--output', at('model'), '--type', 'f32']);
     const tokens = ['logits', '--tokens', '1,5,9', '--kernels', 'exact'];
-    expect(await said(...tokens, '--model', at('model'))).toEqual(await said(...tokens, '--model', blocks));
+    expect(await said(...tokens, '--model', at('model'))).toEqual(
+      await said(...tokens, '--model', blocks),
+    );
   });
 });
 
 describe('convert', () => {
   it('--json tells what was written', async () => {
     const output = at('model');
-    const { seconds, ...written } = await json(['convert', ...model, '--output', output, '--type', 'bf16']);
+    const { seconds, ...written } = await json([
+      'convert',
+      ...model,
+      '--output',
+      output,
+      '--type',
+      'bf16',
+    ]);
     expect(seconds).toBeGreaterThan(0);
     expect(written).toMatchObject({ model: goldenPath('gqa'), output, tensors: 30, rounded: 30 });
     expect(written.files.map(({ name }: { name: string }) => name).sort()).toEqual([
@@ -69,7 +80,9 @@ describe('convert', () => {
     const { code, stdout, stderr } = await cli(['convert', ...model, '--output', at('model.gguf')]);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^model\.gguf {2}[\d,]+$/m);
-    expect(stdout).toMatch(/^[\d,]+ bytes in [\d.]+ s; 30 tensors with [\d,]+ F32; no number was changed$/m);
+    expect(stdout).toMatch(
+      /^[\d,]+ bytes in [\d.]+ s; 30 tensors with [\d,]+ F32; no number was changed$/m,
+    );
     const half = await cli(['convert', ...model, '--output', at('half.gguf'), '--type', 'f16']);
     expect(half.stdout).toMatch(/; 30 tensors with [\d,]+ F16, [\d,]+ F32; 23 tensors rounded$/m);
   });
@@ -136,7 +149,14 @@ describe('quantize', () => {
   });
 
   it('names the option that allows to quantize twice', async () => {
-    const args = ['--model', goldenPath('gguf/long-blocks.gguf'), '--output', at('x.gguf'), '--type', 'q4_0'];
+    const args = [
+      '--model',
+      goldenPath('gguf/long-blocks.gguf'),
+      '--output',
+      at('x.gguf'),
+      '--type',
+      'q4_0',
+    ];
     const { code, stderr } = await cli(['quantize', ...args]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('--allow-requantize')]);
   });

@@ -3,7 +3,15 @@ import { goldenPath } from '../support/golden.js';
 import { cli } from './support.js';
 
 async function sums(...args: string[]): Promise<Record<string, number>> {
-  const { code, stdout } = await cli(['estimate', '--model', goldenPath('gqa'), '--json', '--context', '100', ...args]);
+  const { code, stdout } = await cli([
+    'estimate',
+    '--model',
+    goldenPath('gqa'),
+    '--json',
+    '--context',
+    '100',
+    ...args,
+  ]);
   expect(code).toBe(0);
   return JSON.parse(stdout);
 }
@@ -21,6 +29,9 @@ describe('estimate', () => {
 
   it('refuses a cache that there is not', async () => {
     const { code, stderr } = await cli(['estimate', '--cache', 'q4']);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('--cache is "q4"; there is: f32, f16, q8')]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('--cache is "q4"; there is: f32, f16, q8'),
+    ]);
   });
 });

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { complete, generate } from '../../src/generate.js';
-import { loadModel } from '../../src/load.js';
-import { formatPrompt } from '../../src/prompt.js';
+import { loadModel } from '../../src/load/model.js';
+import { complete, generate } from '../../src/text/generate.js';
+import { formatPrompt } from '../../src/text/prompt.js';
 import { goldenPath } from '../support/golden.js';
 import { CLEAR_LINE, cli, endlessModel, FakeIo, json } from './support.js';
 
@@ -16,7 +16,9 @@ interface GreedyCase {
 }
 
 describe.each(['gqa', 'mha', 'tied'])('generate --tokens on golden/%s', async name => {
-  const { cases } = JSON.parse(await readFile(goldenPath(`${name}/greedy.json`), 'utf8')) as { cases: GreedyCase[] };
+  const { cases } = JSON.parse(await readFile(goldenPath(`${name}/greedy.json`), 'utf8')) as {
+    cases: GreedyCase[];
+  };
   // The card's call has sampling parameters that transformers ignores, and a max_length of 128.
   const flags = ({ options }: GreedyCase) =>
     Object.entries(options)
@@ -75,8 +77,12 @@ describe('generate', () => {
     await using loaded = await loadModel(goldenPath('gqa'));
     const promptTokens = (text: string) => loaded.tokenizer.encode(text, { bos: true }).length;
     const card = formatPrompt([{ role: 'user', content: 'Hi' }]);
-    expect((await json(['generate', '--prompt', 'Hi', ...short])).prompt_tokens).toBe(promptTokens(card));
-    expect((await json(['generate', '--prompt', 'Hi', '--raw', ...short])).prompt_tokens).toBe(promptTokens('Hi'));
+    expect((await json(['generate', '--prompt', 'Hi', ...short])).prompt_tokens).toBe(
+      promptTokens(card),
+    );
+    expect((await json(['generate', '--prompt', 'Hi', '--raw', ...short])).prompt_tokens).toBe(
+      promptTokens('Hi'),
+    );
     expect(await json(['generate', '--prompt', card, '--raw', ...short])).toMatchObject({
       tokens: (await json(['generate', '--prompt', 'Hi', ...short])).tokens,
     });
@@ -100,12 +106,23 @@ describe('generate', () => {
   });
 
   it('hands every sampling option on', async () => {
-    const sampling = { temperature: 0.9, topK: 40, topP: 0.95, minP: 0.001, repetitionPenalty: 1.2, seed: 7 };
-    const flags = '--temperature 0.9 --top-k 40 --top-p 0.95 --min-p 0.001 --repetition-penalty 1.2 --seed 7'.split(
-      ' ',
-    );
+    const sampling = {
+      temperature: 0.9,
+      topK: 40,
+      topP: 0.95,
+      minP: 0.001,
+      repetitionPenalty: 1.2,
+      seed: 7,
+    };
+    const flags =
+      '--temperature 0.9 --top-k 40 --top-p 0.95 --min-p 0.001 --repetition-penalty 1.2 --seed 7'.split(
+        ' ',
+      );
     await using loaded = await loadModel(goldenPath('gqa'));
-    const steps = generate(loaded.model, loaded.tokenizer, [1, 183], { ...sampling, maxNewTokens: 30 });
+    const steps = generate(loaded.model, loaded.tokenizer, [1, 183], {
+      ...sampling,
+      maxNewTokens: 30,
+    });
     let expected: readonly number[] = [];
     for await (const { result } of steps) expected = result?.tokens ?? [];
     const args = ['generate', '--tokens', '1,183', ...model, '--max-new-tokens', '30'];
@@ -136,7 +153,9 @@ describe('generate', () => {
         return (await json([...args, ...flags])).tokens;
       };
       await using ignored = await loadModel(goldenPath('gqa'), { kernels, ropeFactor: 1 });
-      const { tokens: expected } = await complete(ignored.model, ignored.tokenizer, prompt, { maxNewTokens: 20 });
+      const { tokens: expected } = await complete(ignored.model, ignored.tokenizer, prompt, {
+        maxNewTokens: 20,
+      });
       expect(await tokens('--rope-factor', '1')).toEqual(expected);
       expect(await tokens()).not.toEqual(expected);
       expect(await tokens()).toEqual(await tokens('--rope-factor', '8'));
@@ -152,12 +171,26 @@ describe('generate', () => {
 
   it('--stop ends before the text, any of several', async () => {
     const { text } = await json(['generate', '--tokens', '1,183', ...short]); // agϵ\n…
-    const stopped = await json(['generate', '--tokens', '1,183', ...short, '--stop', 'zzz', '--stop', 'ϵ']);
-    expect(stopped).toMatchObject({ finish_reason: 'stop', text: text.slice(0, text.indexOf('ϵ')) });
+    const stopped = await json([
+      'generate',
+      '--tokens',
+      '1,183',
+      ...short,
+      '--stop',
+      'zzz',
+      '--stop',
+      'ϵ',
+    ]);
+    expect(stopped).toMatchObject({
+      finish_reason: 'stop',
+      text: text.slice(0, text.indexOf('ϵ')),
+    });
   });
 
   it('--max-length counts the prompt, and then nothing else limits it', async () => {
-    expect(await json(['generate', '--tokens', '1,183', ...model, '--max-length', '100'])).toMatchObject({
+    expect(
+      await json(['generate', '--tokens', '1,183', ...model, '--max-length', '100']),
+    ).toMatchObject({
       finish_reason: 'length',
       completion_tokens: 98,
     });
@@ -174,7 +207,14 @@ describe('generate', () => {
   });
 
   it('--logprobs adds those of every token', async () => {
-    const { tokens, logprobs } = await json(['generate', '--prompt', 'Hi', ...short, '--logprobs', '2']);
+    const { tokens, logprobs } = await json([
+      'generate',
+      '--prompt',
+      'Hi',
+      ...short,
+      '--logprobs',
+      '2',
+    ]);
     expect(logprobs.map(({ token }: { token: number }) => token)).toEqual(tokens);
     for (const { token, logprob, top_logprobs } of logprobs) {
       expect(top_logprobs).toHaveLength(2);
@@ -205,20 +245,38 @@ describe('generate', () => {
   });
 
   it('refuses a prompt that leaves no room', async () => {
-    const { code, stderr } = await cli(['generate', '--prompt', 'Hi', ...model, '--max-length', '3']);
+    const { code, stderr } = await cli([
+      'generate',
+      '--prompt',
+      'Hi',
+      ...model,
+      '--max-length',
+      '3',
+    ]);
     expect([code, stderr]).toEqual([1, expect.stringContaining('CONTEXT_OVERFLOW')]);
-    expect(stderr).toMatch(/and 3 is --max-length, .* shorten the prompt, or give a larger --max-length \(/);
+    expect(stderr).toMatch(
+      /and 3 is --max-length, .* shorten the prompt, or give a larger --max-length \(/,
+    );
   });
 
   it('warns of what is probably a mistake in a prompt', async () => {
     const warned = async (...args: string[]) => (await cli(['generate', ...short, ...args])).stderr;
     expect(await warned('--raw', '--prompt', '[INST]\nHi\n[\\INST]')).toContain('misprint');
     expect(await warned('--raw', '--prompt', '[INST]\nHi\n[/INST]\n\n')).toBe('');
-    expect(await warned('--prompt', '[INST]\nHi\n[/INST]\n\n')).toContain('--raw takes it as it is');
+    expect(await warned('--prompt', '[INST]\nHi\n[/INST]\n\n')).toContain(
+      '--raw takes it as it is',
+    );
   });
 
   it('ends the line on a terminal, and shows control characters there', async () => {
-    const { text } = await json(['generate', '--tokens', '1,183', ...model, '--max-new-tokens', '20']);
+    const { text } = await json([
+      'generate',
+      '--tokens',
+      '1,183',
+      ...model,
+      '--max-new-tokens',
+      '20',
+    ]);
     const args = ['generate', '--tokens', '1,183', ...model, '--max-new-tokens', '20'];
     const { stdout } = await cli(args, '', new FakeIo(['stdout', 'stderr']));
     expect(text).toMatch(/[^\n]$/);
@@ -230,7 +288,12 @@ describe('generate', () => {
     const args = ['generate', '--prompt', 'Hi', ...short];
     const shown = (await cli(args, '', new FakeIo(['stderr']))).stderr.split(CLEAR_LINE);
     // What comes within a tenth of a second of the last line is not shown.
-    expect(shown).toEqual(['', expect.stringMatching(/^loading \d+ %$/), ...shown.slice(2, -1), '']);
+    expect(shown).toEqual([
+      '',
+      expect.stringMatching(/^loading \d+ %$/),
+      ...shown.slice(2, -1),
+      '',
+    ]);
     expect((await cli([...args, '--json'], '', new FakeIo(['stderr']))).stderr).toBe('');
     expect((await cli(args, '', new FakeIo(['stdout']))).stderr).toBe('');
   });
@@ -238,10 +301,17 @@ describe('generate', () => {
   it('is ended by Ctrl-C, with 130, what was printed staying', async () => {
     const model = await endlessModel();
     const io = new FakeIo();
-    const result = cli(['generate', '--prompt', 'Hi', '--model', model.path, '--max-new-tokens', '20000'], '', io);
+    const result = cli(
+      ['generate', '--prompt', 'Hi', '--model', model.path, '--max-new-tokens', '20000'],
+      '',
+      io,
+    );
     while (io.stdout.text === '') await new Promise(resolve => setTimeout(resolve, 5));
     io.interrupt();
-    expect(await result).toMatchObject({ code: 130, stderr: 'llama-32k: interrupted (INTERRUPTED)\n' });
+    expect(await result).toMatchObject({
+      code: 130,
+      stderr: 'llama-32k: interrupted (INTERRUPTED)\n',
+    });
     expect(io.stdout.text).not.toBe('');
     expect(io.interrupts.size).toBe(0);
     await model.remove();

@@ -13,7 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(path, { recursive: true }));
 
-const put = (config: object) => writeFile(join(path, 'generation_config.json'), JSON.stringify(config));
+const put = (config: object) =>
+  writeFile(join(path, 'generation_config.json'), JSON.stringify(config));
 const said = async (...args: string[]) => {
   const { code, stderr } = await cli(['generate', '--tokens', '1,183', '--model', path, ...args]);
   expect([code, stderr]).toEqual([0, stderr]);
@@ -55,11 +56,14 @@ it.each<[object, string[], string]>([
 
 it('a limit of length is one too, if none is given', async () => {
   await put({ max_new_tokens: 9 });
-  expect(await said()).toContain('generation_config.json says max_new_tokens 9: not used; give --max-new-tokens 9');
+  expect(await said()).toContain(
+    'generation_config.json says max_new_tokens 9: not used; give --max-new-tokens 9',
+  );
 });
 
 it.each<[object, string[]]>([
-  [{ do_sample: false, temperature: 0.6, top_p: 0.9, top_k: 50 }, []], // transformers does not use them either
+  // transformers does not use them either
+  [{ do_sample: false, temperature: 0.6, top_p: 0.9, top_k: 50 }, []],
   [{ temperature: 0.6, top_p: 0.9, max_length: 4096 }, []],
   [{ do_sample: null, repetition_penalty: 1, num_beams: 1, max_length: null }, []],
   [CHAT, ['--temperature', '0.6', '--top-p', '1']],

@@ -16,11 +16,18 @@ describe('inspect', () => {
       const raw = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'));
       const { model, config, tensors, totals } = await json(['inspect', '--model', path]);
       expect(model).toBe(path);
-      for (const key of ['vocab_size', 'hidden_size', 'num_hidden_layers', 'max_position_embeddings']) {
+      for (const key of [
+        'vocab_size',
+        'hidden_size',
+        'num_hidden_layers',
+        'max_position_embeddings',
+      ]) {
         expect(config[key], key).toBe(raw[key]);
       }
       expect(config.rope_factor).toBe((raw.rope_scaling ?? raw.rope_parameters)?.factor ?? 1);
-      const embedding = tensors.find((tensor: { name: string }) => tensor.name === 'model.embed_tokens.weight');
+      const embedding = tensors.find(
+        (tensor: { name: string }) => tensor.name === 'model.embed_tokens.weight',
+      );
       expect(embedding.shape).toEqual([raw.vocab_size, raw.hidden_size]);
       const bytesEach = { F32: 4, BF16: 2 }[embedding.dtype as 'F32' | 'BF16'];
       expect(embedding.bytes).toBe(raw.vocab_size * raw.hidden_size * bytesEach);
@@ -36,12 +43,18 @@ describe('inspect', () => {
   it('--json of PyTorch files has what those of safetensors have, and the frequencies that are in them', async () => {
     const { tensors, totals } = await json(['inspect', '--model', goldenPath('pytorch/mha')]);
     const { tensors: originals } = await json(['inspect', '--model', goldenPath('mha')]);
-    const halved = originals.map((tensor: { bytes: number }) => ({ ...tensor, dtype: 'F16', bytes: tensor.bytes / 2 }));
+    const halved = originals.map((tensor: { bytes: number }) => ({
+      ...tensor,
+      dtype: 'F16',
+      bytes: tensor.bytes / 2,
+    }));
     const frequencies = [0, 1].map(layer => `model.layers.${layer}.self_attn.rotary_emb.inv_freq`);
     expect(tensors).toHaveLength(originals.length + 2);
     expect(tensors).toEqual(expect.arrayContaining(halved));
     expect(tensors).toEqual(
-      expect.arrayContaining(frequencies.map(name => ({ name, dtype: 'F16', shape: [5], bytes: 10 }))),
+      expect.arrayContaining(
+        frequencies.map(name => ({ name, dtype: 'F16', shape: [5], bytes: 10 })),
+      ),
     );
     expect(totals.dtypes).toEqual({ F16: totals.parameters });
   });
@@ -51,7 +64,9 @@ describe('inspect', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^rope_factor {14}8$/m);
     expect(stdout).toMatch(/^tensor +layers +dtype +shape +parameters +size$/m);
-    expect(stdout).toMatch(/^model\.layers\.N\.mlp\.down_proj\.weight +0–2 +F32 +\[132, 345\] +136,620 +546 kB$/m);
+    expect(stdout).toMatch(
+      /^model\.layers\.N\.mlp\.down_proj\.weight +0–2 +F32 +\[132, 345\] +136,620 +546 kB$/m,
+    );
     expect(stdout).toMatch(/^all +30 +[\d,]+ +2\.55 MB +32\.00$/m);
     const tensors = stdout.split('\n\n')[2].split('\n').slice(1);
     expect(tensors.map(line => line.split(/\s/)[0])).toEqual([
@@ -68,7 +83,9 @@ describe('inspect', () => {
 
   it('without --json shows formats with their bits a number, and frequencies of old checkpoints last', async () => {
     const blocks = (await cli(['inspect', '--model', goldenPath('gguf/long-blocks.gguf')])).stdout;
-    expect(blocks).toMatch(/^model\.layers\.N\.self_attn\.q_proj\.weight +0–1 +Q4_0 +\[32, 32\] +2,048 +1\.15 kB$/m);
+    expect(blocks).toMatch(
+      /^model\.layers\.N\.self_attn\.q_proj\.weight +0–1 +Q4_0 +\[32, 32\] +2,048 +1\.15 kB$/m,
+    );
     expect(blocks).toMatch(/^Q4_0 +\d+ +[\d,]+ +[\d.]+ (bytes|kB) +4\.50$/m);
     expect(blocks).toMatch(/^Q8_0 +\d+ +[\d,]+ +[\d.]+ (bytes|kB) +8\.50$/m);
     const old = (await cli(['inspect', '--model', goldenPath('pytorch/mha')])).stdout;

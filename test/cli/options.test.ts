@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { optionsOf, parseOptions, type Verb } from '../../src/cli/options.js';
-import { parseIntegers } from '../../src/cli/token-list.js';
+import { LlamaError } from '../../src/base/errors.js';
+import { optionsOf, parseOptions, type Verb } from '../../src/cli/arguments/options.js';
+import { parseIntegers } from '../../src/cli/arguments/token-list.js';
 import { VERBS } from '../../src/cli/verbs.js';
-import { LlamaError } from '../../src/errors.js';
 import { cli } from './support.js';
 
 const verb: Verb = {
@@ -37,7 +37,11 @@ describe('parseOptions', () => {
 
   it('gives undefined, no texts, or the first choice for what was not given', () => {
     const options = parse();
-    expect([options.text('size'), options.number('size'), options.argument]).toEqual([undefined, undefined, undefined]);
+    expect([options.text('size'), options.number('size'), options.argument]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(options.texts('stop')).toEqual([]);
     expect(options.choice('kind')).toBe('a');
   });
@@ -59,15 +63,21 @@ describe('parseOptions', () => {
   });
 
   it.each(['', 'x', '1x', 'Infinity', 'NaN', ' '])('refuses %j as a number', text => {
-    expect(() => parse(`--size=${text}`).number('size')).toThrow(refused(/--size is ".*"; it must be a number/));
+    expect(() => parse(`--size=${text}`).number('size')).toThrow(
+      refused(/--size is ".*"; it must be a number/),
+    );
   });
 
   it.each(['', '1.5', '1e3', '0x10', '9007199254740992'])('refuses %j as an integer', text => {
-    expect(() => parse(`--size=${text}`).integer('size')).toThrow(refused(/--size is ".*"; it must be an integer/));
+    expect(() => parse(`--size=${text}`).integer('size')).toThrow(
+      refused(/--size is ".*"; it must be an integer/),
+    );
   });
 
   it('refuses what is not among the choices, and lists them', () => {
-    expect(() => parse('--kind=c').choice('kind')).toThrow(refused(/--kind is "c"; there is: a, b/));
+    expect(() => parse('--kind=c').choice('kind')).toThrow(
+      refused(/--kind is "c"; there is: a, b/),
+    );
   });
 
   it('calls it a mistake of the program to ask for an option that the verb does not have', () => {
@@ -86,27 +96,43 @@ describe('parseIntegers', () => {
     expect(parseIntegers(text, 'IDS')).toEqual(integers);
   });
 
-  it.each(['1,,2', ',1', '1,', '1, ,2', '[1,2,]', ',', '1\n,\n,2'])('does not guess what is missing in %j', text => {
-    const message = 'IDS: an integer is missing beside a comma; write 1,2,3';
-    expect(() => parseIntegers(text, 'IDS')).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message }));
-  });
+  it.each(['1,,2', ',1', '1,', '1, ,2', '[1,2,]', ',', '1\n,\n,2'])(
+    'does not guess what is missing in %j',
+    text => {
+      const message = 'IDS: an integer is missing beside a comma; write 1,2,3';
+      expect(() => parseIntegers(text, 'IDS')).toThrow(
+        expect.objectContaining({ code: 'BAD_INPUT', message }),
+      );
+    },
+  );
 
-  it.each(['', '[]', '[ ]', '1,,x', '1.5', '1,[2', '1e3', '99999999999999999999'])('refuses %j', text => {
-    expect(() => parseIntegers(text, 'IDS')).toThrow(LlamaError);
-    expect(() => parseIntegers(text, 'IDS')).toThrow(/^IDS: /);
-  });
+  it.each(['', '[]', '[ ]', '1,,x', '1.5', '1,[2', '1e3', '99999999999999999999'])(
+    'refuses %j',
+    text => {
+      expect(() => parseIntegers(text, 'IDS')).toThrow(LlamaError);
+      expect(() => parseIntegers(text, 'IDS')).toThrow(/^IDS: /);
+    },
+  );
 });
 
 describe('--help', () => {
-  it.each(VERBS.map(each => each.name))('of %s lists every option of the table, and no other', async name => {
-    const table = optionsOf(VERBS.find(each => each.name === name)!);
-    const { code, stdout } = await cli([name, '--help']);
-    const listed = [...stdout.matchAll(/^ {2}--([\w-]+)( [A-Z]+)?/gm)].map(match => [match[1], match[2]?.trim()]);
-    expect(code).toBe(0);
-    expect(listed).toEqual(table.map(option => [option.name, option.value]));
-    expect(table.map(option => option.name)).toEqual(expect.arrayContaining(['json', 'help', 'model']));
-    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
-  });
+  it.each(VERBS.map(each => each.name))(
+    'of %s lists every option of the table, and no other',
+    async name => {
+      const table = optionsOf(VERBS.find(each => each.name === name)!);
+      const { code, stdout } = await cli([name, '--help']);
+      const listed = [...stdout.matchAll(/^ {2}--([\w-]+)( [A-Z]+)?/gm)].map(match => [
+        match[1],
+        match[2]?.trim(),
+      ]);
+      expect(code).toBe(0);
+      expect(listed).toEqual(table.map(option => [option.name, option.value]));
+      expect(table.map(option => option.name)).toEqual(
+        expect.arrayContaining(['json', 'help', 'model']),
+      );
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    },
+  );
 
   it('tells every word of the help texts', async () => {
     for (const each of VERBS) {
@@ -117,6 +143,7 @@ describe('--help', () => {
   });
 
   it('names the default of a choice', () => {
-    for (const { choices, help } of VERBS.flatMap(optionsOf)) if (choices) expect(help).toContain(choices[0]);
+    for (const { choices, help } of VERBS.flatMap(optionsOf))
+      if (choices) expect(help).toContain(choices[0]);
   });
 });

@@ -1,4 +1,6 @@
-/** The program as a process: what `run` in a test cannot show. Uses dist, which `npm test` builds. */
+/**
+ * The program as a process: what `run` in a test cannot show. Uses dist, which `npm test` builds.
+ */
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -7,9 +9,18 @@ import { demo, ESCAPE, endlessModel, finished, json, program } from './support.j
 
 const model = ['--model', goldenPath('gqa')];
 const endlessly = await endlessModel();
-const endless = ['generate', '--prompt', 'Hi', '--model', endlessly.path, '--max-new-tokens', '30000'];
+const endless = [
+  'generate',
+  '--prompt',
+  'Hi',
+  '--model',
+  endlessly.path,
+  '--max-new-tokens',
+  '30000',
+];
 afterAll(() => endlessly.remove());
-const firstByte = (child: ReturnType<typeof program>) => new Promise(resolve => child.stdout.once('data', resolve));
+const firstByte = (child: ReturnType<typeof program>) =>
+  new Promise(resolve => child.stdout.once('data', resolve));
 
 const isRunning = (pid: number) => {
   try {
@@ -22,14 +33,21 @@ const isRunning = (pid: number) => {
 describe('the program', () => {
   it('runs, and its exit code is that of the verb', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-    expect(await finished(program('--version'))).toEqual({ code: 0, signal: null, stdout: `${version}\n`, stderr: '' });
+    expect(await finished(program('--version'))).toEqual({
+      code: 0,
+      signal: null,
+      stdout: `${version}\n`,
+      stderr: '',
+    });
     expect((await finished(program('nonsense'))).code).toBe(2);
     expect((await finished(program('inspect', '--model', 'no/such/model'))).code).toBe(3);
   });
 
   it('writes neither colours nor progress into pipes', async () => {
     const { text: said } = await json(['generate', '--prompt', 'Hi', '--max-new-tokens', '8']);
-    const { code, stdout, stderr } = await finished(program('generate', '--prompt', 'Hi', '--max-new-tokens', '8'));
+    const { code, stdout, stderr } = await finished(
+      program('generate', '--prompt', 'Hi', '--max-new-tokens', '8'),
+    );
     expect([code, stderr.split('\n').length]).toEqual([0, 2]);
     expect(stderr).not.toContain(ESCAPE);
     expect(stderr).not.toContain('\r');
@@ -47,17 +65,24 @@ describe('the program', () => {
     const result = finished(child);
     await firstByte(child);
     child.kill('SIGINT');
-    expect(await result).toMatchObject({ code: 130, signal: null, stderr: expect.stringContaining('interrupted') });
+    expect(await result).toMatchObject({
+      code: 130,
+      signal: null,
+      stderr: expect.stringContaining('interrupted'),
+    });
     expect(isRunning(child.pid!)).toBe(false);
   });
 
-  it.skipIf(process.platform === 'win32')('can be interrupted while it waits for stdin', async () => {
-    const child = program('generate', '--prompt', '-', ...model);
-    const result = finished(child);
-    await new Promise(resolve => setTimeout(resolve, 1000));
-    child.kill('SIGINT');
-    expect((await result).signal).toBe('SIGINT'); // 130 to a shell
-  });
+  it.skipIf(process.platform === 'win32')(
+    'can be interrupted while it waits for stdin',
+    async () => {
+      const child = program('generate', '--prompt', '-', ...model);
+      const result = finished(child);
+      await new Promise(resolve => setTimeout(resolve, 1000));
+      child.kill('SIGINT');
+      expect((await result).signal).toBe('SIGINT'); // 130 to a shell
+    },
+  );
 
   it('ends quietly when nobody reads its output any more', async () => {
     const child = program(...endless);
@@ -70,16 +95,22 @@ describe('the program', () => {
   });
 
   it('prints all of its output though nobody reads what it says on stderr', async () => {
-    const args = ['generate', '--prompt', 'Hi', '--max-new-tokens', '8']; // no --model, which stderr is told
+    // no --model, which stderr is told
+    const args = ['generate', '--prompt', 'Hi', '--max-new-tokens', '8'];
     const child = program(...args);
     child.stderr.destroy();
-    const [code, stdout] = await Promise.all([new Promise(resolve => child.on('exit', resolve)), text(child.stdout)]);
+    const [code, stdout] = await Promise.all([
+      new Promise(resolve => child.on('exit', resolve)),
+      text(child.stdout),
+    ]);
     expect([code, stdout]).toEqual([0, (await json(args)).text]);
   });
 
   it('prints more than a pipe holds, complete', async () => {
     const tokens = Array.from({ length: 300 }, (_, i) => i % 331).join();
-    const { code, stdout } = await finished(program('logits', ...model, '--tokens', tokens, '--json'));
+    const { code, stdout } = await finished(
+      program('logits', ...model, '--tokens', tokens, '--json'),
+    );
     expect(code).toBe(0);
     expect(JSON.parse(stdout).logits).toHaveLength(300);
     expect(stdout.length).toBeGreaterThan(2 ** 20);
@@ -91,16 +122,22 @@ describe('npm run demo', () => {
   it('finds the fact with the factor, not without, and its numbers are those of transformers but for the two mistakes', async () => {
     const { code, stdout, stderr } = await demo();
     expect([code, stderr]).toEqual([0, '']);
-    const verdicts = Array.from(stdout.matchAll(/^ {2}reading █{40} [\d.]+ s\n {2}→ (.*)\n {4}(right|wrong)/gm));
+    const verdicts = Array.from(
+      stdout.matchAll(/^ {2}reading [\d.]+ s\n {2}→ (.*)\n {4}(right|wrong)/gm),
+    );
     expect(verdicts.map(([, , verdict]) => verdict)).toEqual(['right', 'right', 'wrong']);
     expect(verdicts[1][1]).toMatch(/^It says that /);
-    const errors = stdout.matchAll(/^(f64|f32|bf16|f16|f64, .*?) {2,}(f64|f32|bf16|f16) +(\S+) +(\S+)$/gm);
+    const errors = stdout.matchAll(
+      /^(f64|f32|bf16|f16|f64, .*?) {2,}(f64|f32|bf16|f16) +(\S+) +(\S+)$/gm,
+    );
     const rows = Array.from(
       errors,
       ([, ours, , gqa, mha]) => [ours, Math.max(Number(gqa), Number(mha)), Number(gqa)] as const,
     );
     expect(rows.map(([ours]) => ours.slice(0, 20))).toEqual(
-      ['f64', 'f32', 'bf16', 'f16', 'f64, positions not in', 'f64, interpolated th'].map(ours => ours.slice(0, 20)),
+      ['f64', 'f32', 'bf16', 'f16', 'f64, positions not in', 'f64, interpolated th'].map(ours =>
+        ours.slice(0, 20),
+      ),
     );
     const limits = [1e-12, 1e-5, 0, 0];
     limits.forEach((limit, i) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProgressBar } from '../../src/cli/progress-bar.js';
+import { ProgressBar } from '../../src/cli/terminal/progress-bar.js';
 import { FakeIo } from './support.js';
 
 describe('a progress bar', () => {
@@ -10,7 +10,9 @@ describe('a progress bar', () => {
       const bar = new ProgressBar(stdout, 'reading ');
       for (const part of parts) {
         bar.show(part);
-        expect(stdout.text.length - 'reading '.length).toBeGreaterThanOrEqual(Math.floor(40 * part));
+        expect(stdout.text.length - 'reading '.length).toBeGreaterThanOrEqual(
+          Math.floor(40 * part),
+        );
       }
       bar.end('3 s');
       expect(stdout.text).toBe(`reading ${'█'.repeat(40)} 3 s\n`);

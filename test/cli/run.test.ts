@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { report } from '../../src/cli/errors.js';
-import { Interrupted } from '../../src/cli/io.js';
+import { LlamaError } from '../../src/base/errors.js';
+import { report } from '../../src/cli/terminal/errors.js';
+import { Interrupted } from '../../src/cli/terminal/io.js';
 import { VERBS } from '../../src/cli/verbs.js';
-import { LlamaError } from '../../src/errors.js';
 import { goldenPath } from '../support/golden.js';
 import { cli, FakeIo } from './support.js';
 
@@ -30,13 +30,18 @@ describe('llama-32k', () => {
     expect((await cli(['--model', 'm', 'generate'])).stderr).toContain('the verb comes first');
   });
 
-  it.each(VERBS.map(verb => verb.name))('%s refuses an unknown option, and points to its help', async name => {
-    const { code, stdout, stderr } = await cli([name, '--beams', '4']);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(
-      new RegExp(`^llama-32k: Unknown option '--beams'.*; see llama-32k ${name} --help \\(BAD_OPTION\\)\n$`),
-    );
-  });
+  it.each(VERBS.map(verb => verb.name))(
+    '%s refuses an unknown option, and points to its help',
+    async name => {
+      const { code, stdout, stderr } = await cli([name, '--beams', '4']);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^llama-32k: Unknown option '--beams'.*; see llama-32k ${name} --help \\(BAD_OPTION\\)\n$`,
+        ),
+      );
+    },
+  );
 });
 
 describe('exit codes', () => {
@@ -94,7 +99,9 @@ describe('exit codes', () => {
   it('with --json the error is JSON', async () => {
     const { code, stdout, stderr } = await cli(['generate', '--json']);
     expect([code, stdout]).toEqual([2, '']);
-    expect(JSON.parse(stderr)).toEqual({ error: { code: 'BAD_OPTION', message: expect.stringContaining('--prompt') } });
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: 'BAD_OPTION', message: expect.stringContaining('--prompt') },
+    });
   });
 });
 
@@ -132,7 +139,10 @@ describe('--model', () => {
 
   it('with --json stderr has nothing but the error', async () => {
     const inspected = await cli(['inspect', '--json']);
-    expect([JSON.parse(inspected.stdout).model, inspected.stderr]).toEqual([goldenPath('tiny-32k'), '']);
+    expect([JSON.parse(inspected.stdout).model, inspected.stderr]).toEqual([
+      goldenPath('tiny-32k'),
+      '',
+    ]);
     const { stderr } = await cli(['generate', '--prompt', 'Hi <s>', '--max-length', '3', '--json']);
     expect(JSON.parse(stderr).error.code).toBe('CONTEXT_OVERFLOW');
   });
@@ -143,7 +153,8 @@ describe('colours', () => {
 
   it('are for terminals, and not if NO_COLOR is set', async () => {
     expect(await isColoured(new FakeIo(['stdout']))).toBe(true);
-    expect(await isColoured(new FakeIo(['stdout'], { NO_COLOR: '' }))).toBe(true); // as no-color.org has it
+    // as no-color.org has it
+    expect(await isColoured(new FakeIo(['stdout'], { NO_COLOR: '' }))).toBe(true);
     expect(await isColoured(new FakeIo(['stdout'], { NO_COLOR: '1' }))).toBe(false);
     expect(await isColoured(new FakeIo())).toBe(false);
   });

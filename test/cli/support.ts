@@ -1,4 +1,7 @@
-/** The command line with streams of our own; and as the program it is after a build, which `npm test` makes first. */
+/**
+ * The command line with streams of our own; and as the program it is after a build, which `npm
+ * test` makes first.
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,8 +9,8 @@ import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { Io } from '../../src/cli/io.js';
 import { run } from '../../src/cli/run.js';
+import type { Io } from '../../src/cli/terminal/io.js';
 import { goldenPath } from '../support/golden.js';
 
 export interface Finished {
@@ -38,7 +41,10 @@ export class FakeIo implements Io {
   readonly env: Record<string, string>;
   readonly interrupts = new Set<() => void>();
 
-  constructor(terminals: readonly ('stdin' | 'stdout' | 'stderr')[] = [], env: Record<string, string> = {}) {
+  constructor(
+    terminals: readonly ('stdin' | 'stdout' | 'stderr')[] = [],
+    env: Record<string, string> = {},
+  ) {
     if (terminals.includes('stdin')) this.stdin.isTTY = true;
     this.stdout = new Collector(terminals.includes('stdout'));
     this.stderr = new Collector(terminals.includes('stderr'));
@@ -56,7 +62,11 @@ export class FakeIo implements Io {
 }
 
 /** Runs to the end; `stdin` is all there is to read. */
-export async function cli(args: readonly string[], stdin: string | Buffer = '', io = new FakeIo()): Promise<Finished> {
+export async function cli(
+  args: readonly string[],
+  stdin: string | Buffer = '',
+  io = new FakeIo(),
+): Promise<Finished> {
   io.stdin.end(stdin);
   const code = await run(args, io);
   return { code, stdout: io.stdout.text, stderr: io.stderr.text };
@@ -75,11 +85,16 @@ export function program(...args: string[]): ChildProcessWithoutNullStreams {
   return programIn(process.env, ...args);
 }
 
-export function programIn(env: NodeJS.ProcessEnv, ...args: string[]): ChildProcessWithoutNullStreams {
+export function programIn(
+  env: NodeJS.ProcessEnv,
+  ...args: string[]
+): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [built('main.js'), ...args], { env });
 }
 
-export async function finished(child: ChildProcessWithoutNullStreams): Promise<Finished & { signal: string | null }> {
+export async function finished(
+  child: ChildProcessWithoutNullStreams,
+): Promise<Finished & { signal: string | null }> {
   const ended = new Promise<{ code: number | null; signal: string | null }>(resolve => {
     child.on('close', (code, signal) => resolve({ code, signal }));
   });
@@ -87,14 +102,23 @@ export async function finished(child: ChildProcessWithoutNullStreams): Promise<F
   return { stdout, stderr, ...(await ended) };
 }
 
-export const demo = () => finished(spawn(process.execPath, [built('demo.js')]));
+export const demo = () =>
+  finished(
+    spawn(process.execPath, [fileURLToPath(new URL('../../demo/demo.js', import.meta.url))]),
+  );
 
 /** golden/gqa, but that no token that it ever says ends the text; the other function removes it. */
 export async function endlessModel(): Promise<{ readonly path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'llama-32k-endless-'));
-  await cp(goldenPath('gqa'), path, { recursive: true, filter: file => !/trace|generation_config/.test(file) });
+  await cp(goldenPath('gqa'), path, {
+    recursive: true,
+    filter: file => !/trace|generation_config/.test(file),
+  });
   const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'));
-  await writeFile(join(path, 'config.json'), JSON.stringify({ ...config, bos_token_id: 0, eos_token_id: 0 }));
+  await writeFile(
+    join(path, 'config.json'),
+    JSON.stringify({ ...config, bos_token_id: 0, eos_token_id: 0 }),
+  );
   return { path, remove: () => rm(path, { recursive: true }) };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { aligned } from '../../src/cli/table.js';
+import { aligned } from '../../src/cli/terminal/table.js';
 
 it('columns are as wide as their widest cell, and end together where asked to', () => {
   const rows = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openTokenizer } from '../../src/tokenizer/open.js';
+import { openTokenizer } from '../../src/load/tokenizer.js';
 import { goldenPath } from '../support/golden.js';
 import { cli, FakeIo, json } from './support.js';
 
@@ -14,19 +14,27 @@ describe('tokenize', () => {
 
   it('--json prints ids and pieces; --bos puts BOS in front', async () => {
     const ids = tokenizer.encode('Hi you');
-    expect(await json(['tokenize', 'Hi you', ...model])).toEqual({ ids, pieces: tokenizer.pieces(ids) });
+    expect(await json(['tokenize', 'Hi you', ...model])).toEqual({
+      ids,
+      pieces: tokenizer.pieces(ids),
+    });
     expect(await json(['tokenize', 'Hi you', '--bos', ...model])).toEqual({
       ids: [1, ...ids],
       pieces: ['<s>', ...tokenizer.pieces(ids)],
     });
   });
 
-  it.each(['', 'line\n', ' two  spaces ', '</s>', '日本語 🦙', '\ufeffmark'])('- is stdin as it is: %j', async text => {
-    expect((await json(['tokenize', '-', ...model], text)).ids).toEqual(tokenizer.encode(text));
-  });
+  it.each(['', 'line\n', ' two  spaces ', '</s>', '日本語 🦙', '\ufeffmark'])(
+    '- is stdin as it is: %j',
+    async text => {
+      expect((await json(['tokenize', '-', ...model], text)).ids).toEqual(tokenizer.encode(text));
+    },
+  );
 
   it('takes a text that begins with a dash after --', async () => {
-    expect((await cli(['tokenize', ...model, '--', '-x'])).stdout).toBe(`${tokenizer.encode('-x').join(',')}\n`);
+    expect((await cli(['tokenize', ...model, '--', '-x'])).stdout).toBe(
+      `${tokenizer.encode('-x').join(',')}\n`,
+    );
   });
 
   it('refuses no text, and bytes that are not UTF-8', async () => {
@@ -56,6 +64,8 @@ describe('detokenize', () => {
   it('shows control characters on a terminal, where they would be obeyed', async () => {
     const ids = tokenizer.encode('\x1b[2Ja\x7f\x9b\n').join(',');
     expect((await cli(['detokenize', ids, ...model])).stdout).toBe('\x1b[2Ja\x7f\x9b\n');
-    expect((await cli(['detokenize', ids, ...model], '', new FakeIo(['stdout']))).stdout).toBe('␛[2Ja\ufffd\ufffd\n\n');
+    expect((await cli(['detokenize', ids, ...model], '', new FakeIo(['stdout']))).stdout).toBe(
+      '␛[2Ja\ufffd\ufffd\n\n',
+    );
   });
 });

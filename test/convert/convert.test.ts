@@ -3,19 +3,25 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openFile } from '../../src/checkpoint/file.js';
-import { openGgufFile } from '../../src/checkpoint/gguf/open.js';
-import { openModelFiles } from '../../src/checkpoint/open.js';
-import { encodeNumbers } from '../../src/checkpoint/rows.js';
-import { openSafetensors, writeSafetensors } from '../../src/checkpoint/safetensors.js';
-import { expectedWeights } from '../../src/checkpoint/weights.js';
-import { parseConfig } from '../../src/config.js';
 import { type ConvertType, convertModel } from '../../src/convert/convert.js';
-import { openTokenizer } from '../../src/tokenizer/open.js';
-import { expectRefused } from '../checkpoint/helpers.js';
+import { openFile } from '../../src/files/file.js';
+import { openGgufFile } from '../../src/files/gguf/model.js';
+import { encodeNumbers } from '../../src/files/rows.js';
+import { openSafetensors, writeSafetensors } from '../../src/files/safetensors/safetensors.js';
+import { openModelFiles } from '../../src/load/model-files.js';
+import { openTokenizer } from '../../src/load/tokenizer.js';
+import { parseConfig } from '../../src/model/config.js';
+import { expectedWeights } from '../../src/model/weights.js';
+import { expectRefused } from '../files/helpers.js';
 import { goldenPath } from '../support/golden.js';
 import { vectors } from '../tokenizer/support.js';
-import { configOf, expectSameTensors, storedTensors, temporaryDirectory, tokenizerOf } from './support.js';
+import {
+  configOf,
+  expectSameTensors,
+  storedTensors,
+  temporaryDirectory,
+  tokenizerOf,
+} from './support.js';
 
 const { at, names } = temporaryDirectory();
 
@@ -44,28 +50,33 @@ describe.each([
     await expectSameTensors(at('copy'), source);
     expect(await configOf(at('copy'))).toEqual(await configOf(source));
     for (const file of ['tokenizer.model', 'generation_config.json']) {
-      expect(await readFile(at('copy', file)), file).toEqual(await readFile(goldenPath(`${name}/${file}`)));
+      expect(await readFile(at('copy', file)), file).toEqual(
+        await readFile(goldenPath(`${name}/${file}`)),
+      );
     }
   });
 
-  it.each(['f32', 'f16', 'bf16'] as const)('as %s: each number rounded once, in both forms', async wanted => {
-    await convertModel(source, at('model.gguf'), { type: wanted });
-    await convertModel(source, at('directory'), { type: wanted });
-    await convertModel(at('model.gguf'), at('back'), { type: wanted });
-    const dtype = wanted.toUpperCase() as Uppercase<ConvertType>;
-    const { checkpoint } = await openModelFiles(source);
-    const directory = await storedTensors(at('directory'));
-    for (const [key, tensor] of directory) {
-      expect([key, tensor.dtype]).toEqual([key, dtype]);
-      const expected = encodeNumbers(dtype, await checkpoint.tensors.get(key)!.read());
-      expect(tensor.bytes.equals(expected), key).toBe(true);
-    }
-    await checkpoint.close();
-    for (const [key, { dtype, shape }] of await storedTensors(at('model.gguf'))) {
-      expect([key, dtype]).toEqual([key, shape.length === 1 ? 'F32' : wanted.toUpperCase()]);
-    }
-    await expectSameTensors(at('back'), at('directory'));
-  });
+  it.each(['f32', 'f16', 'bf16'] as const)(
+    'as %s: each number rounded once, in both forms',
+    async wanted => {
+      await convertModel(source, at('model.gguf'), { type: wanted });
+      await convertModel(source, at('directory'), { type: wanted });
+      await convertModel(at('model.gguf'), at('back'), { type: wanted });
+      const dtype = wanted.toUpperCase() as Uppercase<ConvertType>;
+      const { checkpoint } = await openModelFiles(source);
+      const directory = await storedTensors(at('directory'));
+      for (const [key, tensor] of directory) {
+        expect([key, tensor.dtype]).toEqual([key, dtype]);
+        const expected = encodeNumbers(dtype, await checkpoint.tensors.get(key)!.read());
+        expect(tensor.bytes.equals(expected), key).toBe(true);
+      }
+      await checkpoint.close();
+      for (const [key, { dtype, shape }] of await storedTensors(at('model.gguf'))) {
+        expect([key, dtype]).toEqual([key, shape.length === 1 ? 'F32' : wanted.toUpperCase()]);
+      }
+      await expectSameTensors(at('back'), at('directory'));
+    },
+  );
 });
 
 describe('PyTorch files', () => {
@@ -166,9 +177,13 @@ describe('shards', () => {
       const digits = (n: number) => String(n).padStart(5, '0');
       expect(shard).toBe(`model-${digits(i + 1)}-of-${digits(shards.length)}.safetensors`);
       const held = [...tensors].filter(([name]) => index.weight_map[name] === shard);
-      expect(held.reduce((sum, [, { bytes }]) => sum + bytes.length, 0)).toBeLessThanOrEqual(500_000);
+      expect(held.reduce((sum, [, { bytes }]) => sum + bytes.length, 0)).toBeLessThanOrEqual(
+        500_000,
+      );
     });
-    expect(files.map(file => file.name)).toEqual(expect.arrayContaining([...shards, 'config.json']));
+    expect(files.map(file => file.name)).toEqual(
+      expect.arrayContaining([...shards, 'config.json']),
+    );
   });
 
   it('may be of a single tensor each, if that is larger', async () => {
@@ -183,7 +198,9 @@ describe('shards', () => {
     const bytes = [...tensors.values()].reduce((sum, tensor) => sum + tensor.bytes.length, 0);
     const { files } = await convertModel(goldenPath('mha'), at('one'), { shardSize: bytes });
     expect(files.map(({ name }) => name)).toContain('model.safetensors');
-    const { files: more } = await convertModel(goldenPath('mha'), at('two'), { shardSize: bytes - 1 });
+    const { files: more } = await convertModel(goldenPath('mha'), at('two'), {
+      shardSize: bytes - 1,
+    });
     expect(more.map(({ name }) => name)).toContain('model-00002-of-00002.safetensors');
   });
 });
@@ -193,7 +210,9 @@ describe('config.json', () => {
 
   it('says the factor as transformers 4 wants it: a number that Python takes for a float', async () => {
     await convertModel(goldenPath('gqa'), at('model'));
-    expect(await json('model')).toContain('"rope_scaling": {\n    "factor": 8.0,\n    "type": "linear"\n  },');
+    expect(await json('model')).toContain(
+      '"rope_scaling": {\n    "factor": 8.0,\n    "type": "linear"\n  },',
+    );
     expect(JSON.parse(await json('model'))).toMatchObject({
       torch_dtype: 'float32',
       architectures: ['LlamaForCausalLM'],
@@ -203,11 +222,18 @@ describe('config.json', () => {
   it('has no scaling where there is none, and the format that most numbers have', async () => {
     await convertModel(goldenPath('tied'), at('model'));
     const config = JSON.parse(await json('model'));
-    expect(config).toMatchObject({ rope_scaling: null, torch_dtype: 'bfloat16', tie_word_embeddings: true });
+    expect(config).toMatchObject({
+      rope_scaling: null,
+      torch_dtype: 'bfloat16',
+      tie_word_embeddings: true,
+    });
   });
 
   it('has every id that ends a text, those of generation_config.json before its own', async () => {
-    await cp(goldenPath('mha'), at('source'), { recursive: true, filter: file => !/trace|greedy/.test(file) });
+    await cp(goldenPath('mha'), at('source'), {
+      recursive: true,
+      filter: file => !/trace|greedy/.test(file),
+    });
     await writeFile(at('source', 'generation_config.json'), '{"eos_token_id": [2, 5, 7]}');
     await convertModel(at('source'), at('model.gguf'));
     await convertModel(at('model.gguf'), at('back'));
@@ -217,10 +243,14 @@ describe('config.json', () => {
 });
 
 it('pieces larger than a tensor is read at once come in their order, whatever the threads', async () => {
-  // The embedding has more than 4 pieces of 2^20 numbers, which is what two threads have on the way.
+  // The embedding has more than 4 pieces of 2^20 numbers, which is what two threads have on the
+  // way.
   const shape = [2 ** 16 + 3, 66];
   const numbers = Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.sin(i));
-  await cp(goldenPath('mha'), at('source'), { recursive: true, filter: file => !/trace|greedy/.test(file) });
+  await cp(goldenPath('mha'), at('source'), {
+    recursive: true,
+    filter: file => !/trace|greedy/.test(file),
+  });
   const config = JSON.parse(await readFile(at('source', 'config.json'), 'utf8'));
   Object.assign(config, {
     vocab_size: shape[0],
@@ -232,13 +262,20 @@ it('pieces larger than a tensor is read at once come in their order, whatever th
   await writeFile(at('source', 'config.json'), JSON.stringify(config));
   const tensors = [...expectedWeights(parseConfig(config))].map(([name, sizes]) => {
     const count = sizes.reduce((product, size) => product * size, 1);
-    return { name, dtype: 'F32' as const, shape: sizes, chunks: [encodeNumbers('F32', numbers.subarray(0, count))] };
+    return {
+      name,
+      dtype: 'F32' as const,
+      shape: sizes,
+      chunks: [encodeNumbers('F32', numbers.subarray(0, count))],
+    };
   });
   await writeFile(at('source', 'model.safetensors'), writeSafetensors(tensors));
   for (const threads of [1, 2, 3]) {
     await convertModel(at('source'), at(`${threads}.gguf`), { type: 'f16', threads });
   }
-  const [one, two, three] = await Promise.all([1, 2, 3].map(threads => readFile(at(`${threads}.gguf`))));
+  const [one, two, three] = await Promise.all(
+    [1, 2, 3].map(threads => readFile(at(`${threads}.gguf`))),
+  );
   expect(two.equals(one)).toBe(true);
   expect(three.equals(one)).toBe(true);
   const embedding = (await storedTensors(at('2.gguf'))).get('model.embed_tokens.weight')!;
@@ -251,7 +288,12 @@ describe('is refused:', () => {
 
   it('a file that is there, unless forced', async () => {
     await writeFile(at('model.gguf'), 'mine');
-    await expectRefused(convertModel(source, at('model.gguf')), 'BAD_OPTION', 'is there already', 'force');
+    await expectRefused(
+      convertModel(source, at('model.gguf')),
+      'BAD_OPTION',
+      'is there already',
+      'force',
+    );
     expect(await readFile(at('model.gguf'), 'utf8')).toBe('mine');
     await convertModel(source, at('model.gguf'), { force: true });
     await expectSameTensors(at('model.gguf'), source);
@@ -261,7 +303,11 @@ describe('is refused:', () => {
     await mkdir(at('model'));
     await writeFile(at('model', 'mine'), '');
     for (const force of [false, true]) {
-      await expectRefused(convertModel(source, at('model'), { force }), 'BAD_OPTION', 'is not empty');
+      await expectRefused(
+        convertModel(source, at('model'), { force }),
+        'BAD_OPTION',
+        'is not empty',
+      );
     }
     await rm(at('model', 'mine'));
     await convertModel(source, at('model'));
@@ -271,8 +317,16 @@ describe('is refused:', () => {
   it('a directory for a GGUF file, and a file for a directory', async () => {
     await mkdir(at('a.gguf'));
     await writeFile(at('b'), '');
-    await expectRefused(convertModel(source, at('a.gguf'), { force: true }), 'BAD_OPTION', 'is not a file');
-    await expectRefused(convertModel(source, at('b'), { force: true }), 'BAD_OPTION', 'a name that ends in .gguf');
+    await expectRefused(
+      convertModel(source, at('a.gguf'), { force: true }),
+      'BAD_OPTION',
+      'is not a file',
+    );
+    await expectRefused(
+      convertModel(source, at('b'), { force: true }),
+      'BAD_OPTION',
+      'a name that ends in .gguf',
+    );
   });
 
   it('the model itself, or a part of it, by whatever path', async () => {
@@ -286,18 +340,36 @@ describe('is refused:', () => {
     );
     const part = (n: number) => `tied-bf16-0000${n}-of-00002.gguf`;
     for (const n of [1, 2]) await cp(goldenPath(`gguf/${part(n)}`), at(part(n)));
-    await expectRefused(convertModel(at(part(1)), at(part(2)), options), 'BAD_OPTION', 'or a part of it');
+    await expectRefused(
+      convertModel(at(part(1)), at(part(2)), options),
+      'BAD_OPTION',
+      'or a part of it',
+    );
     await cp(source, at('model'), { recursive: true });
-    await expectRefused(convertModel(at('model'), at('model'), options), 'BAD_OPTION', 'the model that is read');
+    await expectRefused(
+      convertModel(at('model'), at('model'), options),
+      'BAD_OPTION',
+      'the model that is read',
+    );
   });
 
   it('a place that is not there', async () => {
-    await expectRefused(convertModel(source, at('no', 'model')), 'NOT_FOUND', at('no'), 'make it first');
+    await expectRefused(
+      convertModel(source, at('no', 'model')),
+      'NOT_FOUND',
+      at('no'),
+      'make it first',
+    );
   });
 
   it('options that do not exist or are out of range', async () => {
     const convert = (options: object) => convertModel(source, at('model'), options);
-    await expectRefused(convert({ type: 'q8_0' }), 'BAD_OPTION', 'type is "q8_0"', 'f32, f16, bf16');
+    await expectRefused(
+      convert({ type: 'q8_0' }),
+      'BAD_OPTION',
+      'type is "q8_0"',
+      'f32, f16, bf16',
+    );
     await expectRefused(convert({ shardSize: 0 }), 'BAD_OPTION', 'shardSize is 0');
     const useless = convertModel(source, at('model.gguf'), { shardSize: 1e9 });
     await expectRefused(useless, 'BAD_OPTION', 'shardSize has no effect with a GGUF file');
@@ -306,7 +378,11 @@ describe('is refused:', () => {
   });
 
   it('a GGUF file without a tokenizer, or with another model’s', async () => {
-    await expectRefused(convertModel(goldenPath('pytorch/mha'), at('model.gguf')), 'NOT_FOUND', 'tokenizer.model');
+    await expectRefused(
+      convertModel(goldenPath('pytorch/mha'), at('model.gguf')),
+      'NOT_FOUND',
+      'tokenizer.model',
+    );
     expect(await names()).toEqual([]);
   });
 });
@@ -317,9 +393,14 @@ describe.skipIf(!existsSync(STORIES))('stories260k', () => {
     await convertModel(STORIES, at('model.gguf'));
     const ours = await openGgufFile(at('model.gguf'));
     const theirs = await openGgufFile(`${STORIES}/stories260k-f32.gguf`);
-    expect([...ours.tensors.keys(), 'output.weight'].sort()).toEqual([...theirs.tensors.keys()].sort());
+    expect([...ours.tensors.keys(), 'output.weight'].sort()).toEqual(
+      [...theirs.tensors.keys()].sort(),
+    );
     for (const [name, tensor] of ours.tensors) {
-      expect(Buffer.compare(await tensor.readBytes(), await theirs.tensors.get(name)!.readBytes()), name).toBe(0);
+      expect(
+        Buffer.compare(await tensor.readBytes(), await theirs.tensors.get(name)!.readBytes()),
+        name,
+      ).toBe(0);
     }
     await ours.close();
     await theirs.close();

@@ -1,16 +1,19 @@
-/** Whatever ends a conversion before its time: nothing is at the output, and nothing is left beside it. */
+/**
+ * Whatever ends a conversion before its time: nothing is at the output, and nothing is left beside
+ * it.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { bytesOf } from '../../src/checkpoint/dtypes.js';
-import { openFile } from '../../src/checkpoint/file.js';
-import { openSafetensors, writeSafetensors } from '../../src/checkpoint/safetensors.js';
 import { convertModel } from '../../src/convert/convert.js';
 import { atomically, checkSpace, writeFlushed } from '../../src/convert/disk.js';
 import { quantizeModel } from '../../src/convert/quantize.js';
-import { expectRefused } from '../checkpoint/helpers.js';
+import { bytesOf } from '../../src/files/dtypes.js';
+import { openFile } from '../../src/files/file.js';
+import { openSafetensors, writeSafetensors } from '../../src/files/safetensors/safetensors.js';
+import { expectRefused } from '../files/helpers.js';
 import { goldenPath } from '../support/golden.js';
 import { zeroModel } from '../support/zero-model.js';
 import { temporaryDirectory } from './support.js';
@@ -49,13 +52,21 @@ describe.each(FORMS)('%s', output => {
 });
 
 it.each([1, 2])('a number that is none, in the last tensor, with %i threads', async threads => {
-  await cp(goldenPath('mha'), at('source'), { recursive: true, filter: file => !/trace|greedy/.test(file) });
+  await cp(goldenPath('mha'), at('source'), {
+    recursive: true,
+    filter: file => !/trace|greedy/.test(file),
+  });
   const file = await openSafetensors(await openFile(goldenPath('mha/model.safetensors')));
   const tensors = [];
   for (const tensor of file.tensors.values()) {
     const numbers = Float32Array.from(await tensor.read());
     if (tensor.name === 'model.norm.weight') numbers[59] = Number.NaN;
-    tensors.push({ name: tensor.name, dtype: 'F32' as const, shape: tensor.shape, chunks: [bytesOf(numbers)] });
+    tensors.push({
+      name: tensor.name,
+      dtype: 'F32' as const,
+      shape: tensor.shape,
+      chunks: [bytesOf(numbers)],
+    });
   }
   await file.close();
   await writeFile(at('source', 'model.safetensors'), writeSafetensors(tensors));
@@ -69,7 +80,10 @@ it('a forced replacement that fails leaves the file that was there', async () =>
   const signal = AbortSignal.abort(new Error('no'));
   const options = { type: 'q8_0', force: true, signal } as const;
   await expect(quantizeModel(goldenPath('mha'), at('model.gguf'), options)).rejects.toThrow('no');
-  expect([await names(), await readFile(at('model.gguf'), 'utf8')]).toEqual([['model.gguf'], 'mine']);
+  expect([await names(), await readFile(at('model.gguf'), 'utf8')]).toEqual([
+    ['model.gguf'],
+    'mine',
+  ]);
 });
 
 describe('writing', () => {
@@ -78,7 +92,9 @@ describe('writing', () => {
       yield new Uint8Array(1000);
       throw new Error('the source broke');
     }
-    await expect(atomically(at('file'), path => writeFlushed(path, half()))).rejects.toThrow('the source broke');
+    await expect(atomically(at('file'), path => writeFlushed(path, half()))).rejects.toThrow(
+      'the source broke',
+    );
     const inDirectory = async (path: string) => {
       await mkdir(path);
       await writeFlushed(`${path}/a`, [new Uint8Array(10)]);
@@ -127,7 +143,13 @@ async function* failing(code: string): AsyncGenerator<Uint8Array> {
 }
 
 it('too little space is told before anything is written, with both numbers', async () => {
-  await expectRefused(checkSpace(at(), 2 ** 60), 'WRITE_FAILED', '1152922 TB to write', 'free in', at());
+  await expectRefused(
+    checkSpace(at(), 2 ** 60),
+    'WRITE_FAILED',
+    '1152922 TB to write',
+    'free in',
+    at(),
+  );
   await checkSpace(at(), 1);
 });
 
@@ -152,7 +174,8 @@ it.skipIf(process.platform === 'win32').each([
   async function isWriting(): Promise<void> {
     for (;;) {
       const [partial] = (await names()).filter(name => name.startsWith('model.partial-'));
-      const files = partial === undefined ? [] : await readdir(at(partial, 'model')).catch(() => []);
+      const files =
+        partial === undefined ? [] : await readdir(at(partial, 'model')).catch(() => []);
       if (files.includes('model.safetensors')) return;
       await new Promise(resolve => setTimeout(resolve, 10));
     }

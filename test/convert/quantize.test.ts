@@ -1,14 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { openGgufFile } from '../../src/checkpoint/gguf/open.js';
-import { dtypesInFile } from '../../src/checkpoint/gguf/write-model.js';
-import { openModelFiles } from '../../src/checkpoint/open.js';
-import { encodeNumbers } from '../../src/checkpoint/rows.js';
 import { convertModel } from '../../src/convert/convert.js';
+import { dtypesInFile } from '../../src/convert/gguf/write-model.js';
 import { QUANTIZE_TYPES, type QuantizeType, quantizeModel } from '../../src/convert/quantize.js';
-import { expectRefused } from '../checkpoint/helpers.js';
+import { openGgufFile } from '../../src/files/gguf/model.js';
+import { encodeNumbers } from '../../src/files/rows.js';
+import { openModelFiles } from '../../src/load/model-files.js';
+import { expectRefused } from '../files/helpers.js';
 import { goldenPath } from '../support/golden.js';
-import { configOf, expectSameTensors, storedTensors, temporaryDirectory, tokenizerOf, wideModel } from './support.js';
+import {
+  configOf,
+  expectSameTensors,
+  storedTensors,
+  temporaryDirectory,
+  tokenizerOf,
+  wideModel,
+} from './support.js';
 
 const { at, names } = temporaryDirectory();
 
@@ -21,7 +28,8 @@ describe.each(QUANTIZE_TYPES)('%s', type => {
   it('has every tensor as encodeNumbers makes it of the source, the same file with 1, 2 and 3 threads', async () => {
     await wideModel(at('source'));
     const fileType = type.toUpperCase() as Uppercase<QuantizeType>;
-    for (const threads of [1, 2, 3]) await quantizeModel(at('source'), at(`${threads}.gguf`), { type, threads });
+    for (const threads of [1, 2, 3])
+      await quantizeModel(at('source'), at(`${threads}.gguf`), { type, threads });
     const { config, checkpoint } = await openModelFiles(at('source'));
     const dtypes = dtypesInFile({ config, checkpoint }, fileType);
     const stored = await storedTensors(at('1.gguf'));
@@ -31,14 +39,21 @@ describe.each(QUANTIZE_TYPES)('%s', type => {
       expect(bytes.equals(expected), name).toBe(true);
     }
     await checkpoint.close();
-    const [one, two, three] = await Promise.all([1, 2, 3].map(threads => readFile(at(`${threads}.gguf`))));
+    const [one, two, three] = await Promise.all(
+      [1, 2, 3].map(threads => readFile(at(`${threads}.gguf`))),
+    );
     expect(two.equals(one)).toBe(true);
     expect(three.equals(one)).toBe(true);
     const file = await openGgufFile(at('1.gguf'));
     await file.close();
-    expect(file.metadata.get('general.file_type')).toEqual({ type: 'u32', value: FILE_TYPES[type] });
+    expect(file.metadata.get('general.file_type')).toEqual({
+      type: 'u32',
+      value: FILE_TYPES[type],
+    });
     expect(await configOf(at('1.gguf'))).toEqual(await configOf(at('source')));
-    expect((await tokenizerOf(at('1.gguf'))).pieces.slice(0, 331)).toEqual((await tokenizerOf(at('source'))).pieces);
+    expect((await tokenizerOf(at('1.gguf'))).pieces.slice(0, 331)).toEqual(
+      (await tokenizerOf(at('source'))).pieces,
+    );
   });
 });
 
@@ -54,8 +69,15 @@ describe('a model that is quantized already', () => {
   it('is refused, naming tensor and formats, unless allowed; what has the format stays, bit for bit', async () => {
     await wideModel(at('source'));
     await quantizeModel(at('source'), at('q8.gguf'), { type: 'q8_0' });
-    const again = (options: object) => quantizeModel(at('q8.gguf'), at('q4.gguf'), { type: 'q4_0', ...options });
-    await expectRefused(again({}), 'BAD_OPTION', 'is quantized to Q8_0 already', 'to Q4_0', '--allow-requantize');
+    const again = (options: object) =>
+      quantizeModel(at('q8.gguf'), at('q4.gguf'), { type: 'q4_0', ...options });
+    await expectRefused(
+      again({}),
+      'BAD_OPTION',
+      'is quantized to Q8_0 already',
+      'to Q4_0',
+      '--allow-requantize',
+    );
     expect(await names()).toEqual(['q8.gguf', 'source']);
     await again({ allowRequantize: true });
     const { checkpoint } = await openModelFiles(at('q8.gguf'));
@@ -70,12 +92,18 @@ describe('a model that is quantized already', () => {
 });
 
 describe('is refused:', () => {
-  const quantize = (output: string, options: object) => quantizeModel(goldenPath('mha'), at(output), options as never);
+  const quantize = (output: string, options: object) =>
+    quantizeModel(goldenPath('mha'), at(output), options as never);
   it('what is no GGUF file', async () => {
     await expectRefused(quantize('model', { type: 'q8_0' }), 'BAD_OPTION', 'ends in .gguf');
   });
   it('a type that there is not, or none', async () => {
-    await expectRefused(quantize('a.gguf', { type: 'q2_k' }), 'BAD_OPTION', 'type is "q2_k"', 'q4_k_m');
+    await expectRefused(
+      quantize('a.gguf', { type: 'q2_k' }),
+      'BAD_OPTION',
+      'type is "q2_k"',
+      'q4_k_m',
+    );
     await expectRefused(quantize('a.gguf', {}), 'BAD_OPTION', 'type is undefined');
   });
 });

@@ -3,13 +3,13 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
-import { openModelFiles } from '../../src/checkpoint/open.js';
-import { encodeNumbers } from '../../src/checkpoint/rows.js';
-import { writeSafetensors } from '../../src/checkpoint/safetensors.js';
-import { expectedWeights } from '../../src/checkpoint/weights.js';
-import { parseConfig } from '../../src/config.js';
-import { elementCount } from '../../src/tensor.js';
-import { openTokenizerModel } from '../../src/tokenizer/open.js';
+import { elementCount } from '../../src/base/tensor.js';
+import { encodeNumbers } from '../../src/files/rows.js';
+import { writeSafetensors } from '../../src/files/safetensors/safetensors.js';
+import { openModelFiles } from '../../src/load/model-files.js';
+import { openTokenizerModel } from '../../src/load/tokenizer.js';
+import { parseConfig } from '../../src/model/config.js';
+import { expectedWeights } from '../../src/model/weights.js';
 import { goldenPath } from '../support/golden.js';
 import { noise } from '../support/tensors.js';
 
@@ -19,13 +19,19 @@ export interface StoredTensor {
   readonly bytes: Buffer;
 }
 
-/** The weights of the model at `path` as its files have them, but in Hugging Face's order of rows. */
+/**
+ * The weights of the model at `path` as its files have them, but in Hugging Face's order of rows.
+ */
 export async function storedTensors(path: string): Promise<Map<string, StoredTensor>> {
   const { config, checkpoint } = await openModelFiles(path);
   const stored = new Map<string, StoredTensor>();
   for (const name of expectedWeights(config).keys()) {
     const tensor = checkpoint.tensors.get(name)!;
-    stored.set(name, { dtype: tensor.dtype, shape: tensor.shape, bytes: Buffer.from(await tensor.readBytes()) });
+    stored.set(name, {
+      dtype: tensor.dtype,
+      shape: tensor.shape,
+      bytes: Buffer.from(await tensor.readBytes()),
+    });
   }
   await checkpoint.close();
   return stored;
@@ -55,20 +61,38 @@ export async function tokenizerOf(path: string) {
   return { pieces: plain, ids: { unkId, bosId, eosId }, scores: Array.from(scores!), dummyPrefix };
 }
 
-/** A directory for each test, with nothing in it: `at('a', 'b')` is a path in it, `names()` what is in it. */
-export function temporaryDirectory(): { at: (...names: string[]) => string; names: () => Promise<string[]> } {
+/**
+ * A directory for each test, with nothing in it: `at('a', 'b')` is a path in it, `names()` what is
+ * in it.
+ */
+export function temporaryDirectory(): {
+  at: (...names: string[]) => string;
+  names: () => Promise<string[]>;
+} {
   let directory: string;
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'llama-32k-convert-'));
   });
   afterEach(() => rm(directory, { recursive: true }));
-  return { at: (...names) => join(directory, ...names), names: async () => (await readdir(directory)).sort() };
+  return {
+    at: (...names) => join(directory, ...names),
+    names: async () => (await readdir(directory)).sort(),
+  };
 }
 
-/** A model with rows of 256 and 512, which the K formats need, and a matrix that is read in three pieces. */
+/**
+ * A model with rows of 256 and 512, which the K formats need, and a matrix that is read in three
+ * pieces.
+ */
 export async function wideModel(path: string): Promise<void> {
   const config = {
-    ...{ model_type: 'llama', vocab_size: 4500, hidden_size: 256, intermediate_size: 512, num_hidden_layers: 2 },
+    ...{
+      model_type: 'llama',
+      vocab_size: 4500,
+      hidden_size: 256,
+      intermediate_size: 512,
+      num_hidden_layers: 2,
+    },
     ...{ num_attention_heads: 4, num_key_value_heads: 2, max_position_embeddings: 128 },
   };
   const tensors = [...expectedWeights(parseConfig(config))].map(([name, shape], i) => {

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { downloadModel } from '../../src/hub/index.js';
+import { downloadModel } from '../../src/hub/download-model.js';
 import type { Mishap } from './fake-hub.js';
 import { holds, MODEL_FILES, NEEDED, noise, refusal, Setting, until, WEIGHTS } from './support.js';
 
@@ -17,8 +17,22 @@ describe('a refusal', () => {
       'NOT_FOUND',
       ['no owner/name at http'],
     ],
-    ['not public', /revision/, { status: 401 }, {}, 'UNAUTHORIZED', ['has no owner/name, or', 'set HF_TOKEN']],
-    ['a wrong token', /revision/, { status: 401 }, { token: 'hf_x' }, 'UNAUTHORIZED', ['does not accept the token']],
+    [
+      'not public',
+      /revision/,
+      { status: 401 },
+      {},
+      'UNAUTHORIZED',
+      ['has no owner/name, or', 'set HF_TOKEN'],
+    ],
+    [
+      'a wrong token',
+      /revision/,
+      { status: 401 },
+      { token: 'hf_x' },
+      'UNAUTHORIZED',
+      ['does not accept the token'],
+    ],
     [
       'gated',
       /resolve/,
@@ -64,13 +78,23 @@ describe('a refusal', () => {
     const cases: [string, object, string[]][] = [
       ['owner/name', { revision: 'v2' }, ['owner/name has no revision v2']],
       ['owner/other', {}, ['there is no owner/other at http']],
-      ['owner/name:b.gguf', {}, ['there is no b.gguf in owner/name at revision main; there is: a.gguf']],
+      [
+        'owner/name:b.gguf',
+        {},
+        ['there is no b.gguf in owner/name at revision main; there is: a.gguf'],
+      ],
       ['owner/name:d/b.gguf', {}, ['owner/name has no d at revision main']],
       ['owner/name:a-00001-of-00009.gguf', {}, ['a-00001-of-00009.gguf, a-00002', '…']],
-      ['owner/name', {}, ['none of model.safetensors', 'there are GGUF files; name one: owner/name:a.gguf']],
+      [
+        'owner/name',
+        {},
+        ['none of model.safetensors', 'there are GGUF files; name one: owner/name:a.gguf'],
+      ],
     ];
     for (const [reference, options, words] of cases) {
-      await expect(setting.download(options, reference)).rejects.toMatchObject(refusal('NOT_FOUND', ...words));
+      await expect(setting.download(options, reference)).rejects.toMatchObject(
+        refusal('NOT_FOUND', ...words),
+      );
     }
     setting.hub.files.set('model.safetensors', noise(10));
     await expect(setting.download()).rejects.toMatchObject(
@@ -78,12 +102,15 @@ describe('a refusal', () => {
     );
   });
 
-  it.each(['no reference', 'directory/file.gguf', 'owner/name:../../x.gguf'])('of %j asks nobody', async reference => {
-    const fetch = () => Promise.reject(new Error('asked'));
-    await expect(downloadModel(reference, { fetch })).rejects.toMatchObject(
-      refusal('BAD_OPTION', 'owner/name:file.gguf'),
-    );
-  });
+  it.each(['no reference', 'directory/file.gguf', 'owner/name:../../x.gguf'])(
+    'of %j asks nobody',
+    async reference => {
+      const fetch = () => Promise.reject(new Error('asked'));
+      await expect(downloadModel(reference, { fetch })).rejects.toMatchObject(
+        refusal('BAD_OPTION', 'owner/name:file.gguf'),
+      );
+    },
+  );
 });
 
 describe('what may pass', () => {
@@ -106,9 +133,16 @@ describe('what may pass', () => {
     await using setting = await Setting.create();
     setting.hub.order(/safetensors/, { status: 500 }, Infinity);
     await expect(setting.download()).rejects.toMatchObject(
-      refusal('DOWNLOAD_FAILED', 'model.safetensors: HTTP 500', 'given up after 6 attempts', 'HF_HUB_OFFLINE=1'),
+      refusal(
+        'DOWNLOAD_FAILED',
+        'model.safetensors: HTTP 500',
+        'given up after 6 attempts',
+        'HF_HUB_OFFLINE=1',
+      ),
     );
-    expect(setting.hub.asked.filter(({ url }) => url.endsWith('model.safetensors'))).toHaveLength(6);
+    expect(setting.hub.asked.filter(({ url }) => url.endsWith('model.safetensors'))).toHaveLength(
+      6,
+    );
   });
 
   it.each([
@@ -150,7 +184,11 @@ describe('what may pass', () => {
     await new Promise(resolve => server.close(resolve));
     await using setting = await Setting.create();
     await expect(setting.download({ endpoint: `http://127.0.0.1:${port}` })).rejects.toMatchObject(
-      refusal('DOWNLOAD_FAILED', `cannot reach http://127.0.0.1:${port} for owner/name`, 'ECONNREFUSED'),
+      refusal(
+        'DOWNLOAD_FAILED',
+        `cannot reach http://127.0.0.1:${port} for owner/name`,
+        'ECONNREFUSED',
+      ),
     );
   });
 
@@ -197,29 +235,38 @@ describe('wrong bytes', () => {
     );
   });
 
-  it.each(['bytes 0-299999/300000', 'bytes 999-299999/300000', 'bytes 1000-299999/300001', 'nonsense'])(
-    'another range than was asked for is refused: %s',
-    async contentRange => {
+  it.each([
+    'bytes 0-299999/300000',
+    'bytes 999-299999/300000',
+    'bytes 1000-299999/300001',
+    'nonsense',
+  ])('another range than was asked for is refused: %s', async contentRange => {
+    await using setting = await Setting.create();
+    await mkdir(dirname(setting.incomplete('model.safetensors')), { recursive: true });
+    await writeFile(setting.incomplete('model.safetensors'), WEIGHTS.subarray(0, 1000));
+    setting.hub.order(/storage.*safetensors/, { contentRange, stallAfter: 10 });
+    await expect(setting.download()).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', 'bytes 1000 to 300000', contentRange),
+    );
+    expect(await holds(setting.incomplete('model.safetensors'), WEIGHTS.subarray(0, 1000))).toBe(
+      true,
+    );
+  });
+
+  it.each(['<html>Log in</html>', '[]', 'null', '{}'])(
+    'of the hub itself are refused: %s',
+    async body => {
       await using setting = await Setting.create();
-      await mkdir(dirname(setting.incomplete('model.safetensors')), { recursive: true });
-      await writeFile(setting.incomplete('model.safetensors'), WEIGHTS.subarray(0, 1000));
-      setting.hub.order(/storage.*safetensors/, { contentRange, stallAfter: 10 });
+      setting.hub.order(/revision/, { status: 200, body });
       await expect(setting.download()).rejects.toMatchObject(
-        refusal('DOWNLOAD_FAILED', 'bytes 1000 to 300000', contentRange),
+        refusal('DOWNLOAD_FAILED', 'http://127.0.0.1'),
       );
-      expect(await holds(setting.incomplete('model.safetensors'), WEIGHTS.subarray(0, 1000))).toBe(true);
+      setting.hub.order(/tree/, { status: 200, body });
+      await expect(setting.download()).rejects.toMatchObject({ name: 'LlamaError' });
+      expect(setting.waits).toEqual([]);
+      await until(() => setting.hub.answering).toBe(0); // or the program would not end
     },
   );
-
-  it.each(['<html>Log in</html>', '[]', 'null', '{}'])('of the hub itself are refused: %s', async body => {
-    await using setting = await Setting.create();
-    setting.hub.order(/revision/, { status: 200, body });
-    await expect(setting.download()).rejects.toMatchObject(refusal('DOWNLOAD_FAILED', 'http://127.0.0.1'));
-    setting.hub.order(/tree/, { status: 200, body });
-    await expect(setting.download()).rejects.toMatchObject({ name: 'LlamaError' });
-    expect(setting.waits).toEqual([]);
-    await until(() => setting.hub.answering).toBe(0); // or the program would not end
-  });
 });
 
 describe('names from the hub', () => {
@@ -239,7 +286,8 @@ describe('names from the hub', () => {
     [
       'an etag that is a path',
       ({ hub }) => {
-        hub.tamper = entries => entries.map(entry => ({ ...entry, lfs: undefined, oid: '../../../evil' }));
+        hub.tamper = entries =>
+          entries.map(entry => ({ ...entry, lfs: undefined, oid: '../../../evil' }));
       },
       'DOWNLOAD_FAILED',
     ],
@@ -292,7 +340,9 @@ describe('the token', () => {
     await using setting = await Setting.create();
     const headers = { link: `<${setting.hub.storage}/api/models/owner/name/tree/x>; rel="next"` };
     setting.hub.order(/hub .*tree/, { status: 200, headers, body: '[]' });
-    await expect(setting.download({ token: 'hf_secret' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(setting.download({ token: 'hf_secret' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
     expect(setting.hub.asked.at(-1)).toMatchObject({ server: 'storage', token: undefined });
   });
 
@@ -308,7 +358,8 @@ describe('the token', () => {
 describe('the disk', () => {
   it('without room for it is noticed before anything comes', async () => {
     await using setting = await Setting.create();
-    setting.hub.tamper = entries => entries.map(entry => ({ ...entry, lfs: { oid: 'a'.repeat(64), size: 2 ** 50 } }));
+    setting.hub.tamper = entries =>
+      entries.map(entry => ({ ...entry, lfs: { oid: 'a'.repeat(64), size: 2 ** 50 } }));
     await expect(setting.download()).rejects.toMatchObject(
       refusal('DOWNLOAD_FAILED', 'TB to download, but only', 'HF_HUB_CACHE'),
     );
@@ -328,12 +379,17 @@ describe('the disk', () => {
   it('that something else is in the way on is named', async () => {
     await using setting = await Setting.create();
     await mkdir(setting.incomplete('model.safetensors'), { recursive: true });
-    await expect(setting.download()).rejects.toMatchObject(refusal('DOWNLOAD_FAILED', 'cannot use', 'EISDIR'));
+    await expect(setting.download()).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', 'cannot use', 'EISDIR'),
+    );
   });
 
-  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('that may not be written is named', async () => {
-    await using setting = await Setting.create();
-    await chmod(setting.root, 0o500);
-    await expect(setting.download()).rejects.toMatchObject(refusal('DOWNLOAD_FAILED', 'EACCES'));
-  });
+  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
+    'that may not be written is named',
+    async () => {
+      await using setting = await Setting.create();
+      await chmod(setting.root, 0o500);
+      await expect(setting.download()).rejects.toMatchObject(refusal('DOWNLOAD_FAILED', 'EACCES'));
+    },
+  );
 });

@@ -1,11 +1,11 @@
 /**
- * A hub on this machine: what of huggingface.co a download sees, with a second server for large files, to which it redirects, and with every
- * mishap that is ordered.
+ * A hub on this machine: what of huggingface.co a download sees, with a second server for large
+ * files, to which it redirects, and with every mishap that is ordered.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { encodePath } from '../../src/hub/file-path.js';
+import { encodePath } from '../../src/load/file-path.js';
 
 export interface Mishap {
   /** Another answer. */
@@ -47,7 +47,8 @@ export const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 export const gitName = (content: Buffer): string =>
   createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
 
-export const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
+export const sha256 = (content: Buffer): string =>
+  createHash('sha256').update(content).digest('hex');
 
 const isLarge = (path: string) => /\.(safetensors|bin|gguf|model)$/.test(path);
 
@@ -64,7 +65,9 @@ export class FakeHub implements AsyncDisposable {
   tamper: (entries: Record<string, unknown>[]) => unknown = entries => entries;
   readonly #ordered: Ordered[] = [];
   readonly #hub = createServer((request, response) => this.#answer('hub', request, response));
-  readonly #storage = createServer((request, response) => this.#answer('storage', request, response));
+  readonly #storage = createServer((request, response) =>
+    this.#answer('storage', request, response),
+  );
 
   static async start(files: Readonly<Record<string, Buffer | string>> = {}): Promise<FakeHub> {
     const hub = new FakeHub();
@@ -90,7 +93,9 @@ export class FakeHub implements AsyncDisposable {
 
   /** Bytes that were sent of the file. */
   sent(path: string): number {
-    return this.asked.filter(({ url }) => url.endsWith(`/${path}`)).reduce((sum, { sent }) => sum + sent, 0);
+    return this.asked
+      .filter(({ url }) => url.endsWith(`/${path}`))
+      .reduce((sum, { sent }) => sum + sent, 0);
   }
 
   /** Requests for files, without those that were redirected. */
@@ -116,7 +121,14 @@ export class FakeHub implements AsyncDisposable {
   #answer(server: Asked['server'], request: IncomingMessage, response: ServerResponse): void {
     const url = decodeURIComponent(request.url!.split('?')[0]);
     const { authorization, range, 'accept-encoding': encoding } = request.headers;
-    const asked = { server, url, token: authorization?.replace('Bearer ', ''), range, encoding, sent: 0 };
+    const asked = {
+      server,
+      url,
+      token: authorization?.replace('Bearer ', ''),
+      range,
+      encoding,
+      sent: 0,
+    };
     this.asked.push(asked);
     this.answering += 1;
     response.on('close', () => {
@@ -136,8 +148,14 @@ export class FakeHub implements AsyncDisposable {
   }
 
   /** Of the model: the commit of a revision, or the files of a directory. */
-  #tell(url: string, request: IncomingMessage, response: ServerResponse, mishap: Mishap | undefined): void {
-    const [, repo, question, rest] = /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/(.*)$/.exec(url) ?? [];
+  #tell(
+    url: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    mishap: Mishap | undefined,
+  ): void {
+    const [, repo, question, rest] =
+      /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/(.*)$/.exec(url) ?? [];
     if (repo !== REPO) {
       refuse(response, 'RepoNotFound');
       return;
@@ -159,7 +177,10 @@ export class FakeHub implements AsyncDisposable {
     const start = Number(new URL(request.url!, this.endpoint).searchParams.get('cursor') ?? 0);
     const end = start + this.pageSize;
     if (end < entries.length) {
-      response.setHeader('link', `<${this.endpoint}${request.url!.split('?')[0]}?cursor=${end}>; rel="next"`);
+      response.setHeader(
+        'link',
+        `<${this.endpoint}${request.url!.split('?')[0]}?cursor=${end}>; rel="next"`,
+      );
     }
     send(response, Buffer.from(JSON.stringify(this.tamper(entries.slice(start, end)))), mishap);
   }
@@ -175,7 +196,8 @@ export class FakeHub implements AsyncDisposable {
       const lfs = { oid: sha256(content), size, pointerSize: 134 };
       entries.set(name, {
         type: isDirectory ? 'directory' : 'file',
-        oid: gitName(content), // of large files that of the pointer, which is no checksum of anything here
+        // of large files that of the pointer, which is no checksum of anything here
+        oid: gitName(content),
         size,
         path: prefix + name,
         ...(isLarge(path) && !isDirectory && { lfs, xetHash: 'f'.repeat(64) }),
@@ -184,7 +206,10 @@ export class FakeHub implements AsyncDisposable {
     return [...entries.values()];
   }
 
-  /** A file: by the hub itself if it is small; large ones by the storage, by an address that it does not give twice. */
+  /**
+   * A file: by the hub itself if it is small; large ones by the storage, by an address that it does
+   * not give twice.
+   */
   #give(asked: Asked, response: ServerResponse, mishap: Mishap | undefined): void {
     const [, commit, path] = /\/resolve\/([^/]+)\/(.*)$/.exec(asked.url)!;
     const content = this.files.get(path);
@@ -197,8 +222,13 @@ export class FakeHub implements AsyncDisposable {
     if (asked.server === 'hub') {
       response.setHeader('x-repo-commit', this.commit);
       if (isLarge(path)) {
-        const headers = { 'x-linked-etag': `"${sha256(content)}"`, 'x-linked-size': content.length };
-        response.writeHead(302, { ...headers, location: `${this.storage}${encodePath(asked.url)}` }).end();
+        const headers = {
+          'x-linked-etag': `"${sha256(content)}"`,
+          'x-linked-size': content.length,
+        };
+        response
+          .writeHead(302, { ...headers, location: `${this.storage}${encodePath(asked.url)}` })
+          .end();
         return;
       }
     }
@@ -219,7 +249,8 @@ export class FakeHub implements AsyncDisposable {
 /** How many bytes. */
 function send(response: ServerResponse, content: Buffer, mishap: Mishap = {}): number {
   const { bytes = content, cutAfter, endAfter, stallAfter } = mishap;
-  if (mishap.bytes === undefined && endAfter === undefined) response.setHeader('content-length', bytes.length);
+  if (mishap.bytes === undefined && endAfter === undefined)
+    response.setHeader('content-length', bytes.length);
   const end = Math.min(cutAfter ?? endAfter ?? stallAfter ?? bytes.length, bytes.length);
   const finish = () => {
     if (cutAfter !== undefined) response.destroy();
@@ -232,7 +263,9 @@ function send(response: ServerResponse, content: Buffer, mishap: Mishap = {}): n
 }
 
 function refuse(response: ServerResponse, code: string): void {
-  response.writeHead(404, { 'x-error-code': code, 'content-type': 'application/json' }).end('{"error":"not found"}');
+  response
+    .writeHead(404, { 'x-error-code': code, 'content-type': 'application/json' })
+    .end('{"error":"not found"}');
 }
 
 function originOf(server: Server): string {

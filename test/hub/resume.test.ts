@@ -5,9 +5,19 @@ import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sizeOf } from '../../src/hub/disk.js';
-import type { DownloadProgress } from '../../src/hub/index.js';
+import type { DownloadProgress } from '../../src/hub/download-model.js';
 import { locked } from '../../src/hub/lock.js';
-import { emptyDirectory, holds, MODEL_FILES, NEEDED, noise, refusal, Setting, until, WEIGHTS } from './support.js';
+import {
+  emptyDirectory,
+  holds,
+  MODEL_FILES,
+  NEEDED,
+  noise,
+  refusal,
+  Setting,
+  until,
+  WEIGHTS,
+} from './support.js';
 
 const PATH = 'model.safetensors';
 const rangeOf = (setting: Setting) => setting.hub.downloads(PATH).map(({ range }) => range);
@@ -25,7 +35,9 @@ describe('a download that was interrupted', () => {
     await setting.download();
     expect(rangeOf(setting)).toEqual(['bytes=123456-']);
     // Bytes 123456 to the end of the file, not of a compressed form of it.
-    expect(new Set(setting.hub.asked.map(({ encoding }) => encoding))).toEqual(new Set(['identity']));
+    expect(new Set(setting.hub.asked.map(({ encoding }) => encoding))).toEqual(
+      new Set(['identity']),
+    );
     expect(setting.hub.sent(PATH)).toBe(WEIGHTS.length - 123_456);
     expect(await holds(setting.snapshot(PATH), WEIGHTS)).toBe(true);
     expect(existsSync(setting.incomplete(PATH))).toBe(false);
@@ -104,7 +116,9 @@ describe('a connection that breaks', () => {
     await using setting = await Setting.create();
     setting.hub.order(/storage.*safetensors/, { endAfter: 1000 });
     setting.hub.order(/storage.*safetensors/, { status: 500 }, 6);
-    await expect(setting.download()).rejects.toMatchObject(refusal('DOWNLOAD_FAILED', 'what came is kept'));
+    await expect(setting.download()).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', 'what came is kept'),
+    );
     expect(await holds(setting.incomplete(PATH), WEIGHTS.subarray(0, 1000))).toBe(true);
     await setting.download();
     expect(rangeOf(setting).at(-1)).toBe('bytes=1000-');
@@ -165,11 +179,15 @@ describe('several at once', () => {
     const sleep = () => setTimeout(1);
     const last = new Map<number, DownloadProgress>();
     const paths = await Promise.all(
-      [1, 2, 3].map(i => setting.download({ sleep, onProgress: progress => last.set(i, progress) })),
+      [1, 2, 3].map(i =>
+        setting.download({ sleep, onProgress: progress => last.set(i, progress) }),
+      ),
     );
     expect(new Set(paths)).toEqual(new Set([setting.snapshot()]));
-    for (const { stage, done, total } of last.values()) expect([stage, done]).toEqual(['verify', total]);
-    for (const path of NEEDED) expect(setting.hub.sent(path), path).toBe(setting.hub.files.get(path)!.length);
+    for (const { stage, done, total } of last.values())
+      expect([stage, done]).toEqual(['verify', total]);
+    for (const path of NEEDED)
+      expect(setting.hub.sent(path), path).toBe(setting.hub.files.get(path)!.length);
     expect(await holds(setting.snapshot(PATH), WEIGHTS)).toBe(true);
   });
 
@@ -198,7 +216,9 @@ describe('the lock', () => {
     const sleep = async (milliseconds: number) => {
       if (waits.push(milliseconds) === 3) await rm(path);
     };
-    expect(await locked(path, { sleep, signal: undefined }, async () => existsSync(path))).toBe(true);
+    expect(await locked(path, { sleep, signal: undefined }, async () => existsSync(path))).toBe(
+      true,
+    );
     expect([waits, existsSync(path)]).toEqual([[1000, 1000, 1000], false]);
   });
 

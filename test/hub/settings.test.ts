@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type DownloadOptions, settingsOf } from '../../src/hub/settings.js';
 
-/** huggingface_hub 2.4.0 gives the same for each: `HF_HOME=… python -c "from huggingface_hub.constants import *; print(HF_HUB_CACHE)"`. */
+/**
+ * huggingface_hub 2.4.0 gives the same for each: `HF_HOME=… python -c "from
+ * huggingface_hub.constants import *; print(HF_HUB_CACHE)"`.
+ */
 describe('the cache', () => {
   it.each([
     [{}, join(homedir(), '.cache/huggingface/hub')],
@@ -32,10 +35,27 @@ describe('other settings', () => {
   });
 
   it('come from the environment, and options win', () => {
-    const env = { HF_TOKEN: 'hf_env\n', HF_ENDPOINT: 'https://mirror/hf/', HF_HUB_OFFLINE: '1', HF_HUB_CACHE: '/env' };
-    expect(settingsOf({ env })).toMatchObject({ token: 'hf_env', endpoint: 'https://mirror/hf', offline: true });
-    const options = { token: 'hf_mine', endpoint: 'http://localhost', offline: false, cacheDir: '/mine' };
-    expect(settingsOf({ env, revision: 'v1.0/beta', ...options })).toEqual({ revision: 'v1.0/beta', ...options });
+    const env = {
+      HF_TOKEN: 'hf_env\n',
+      HF_ENDPOINT: 'https://mirror/hf/',
+      HF_HUB_OFFLINE: '1',
+      HF_HUB_CACHE: '/env',
+    };
+    expect(settingsOf({ env })).toMatchObject({
+      token: 'hf_env',
+      endpoint: 'https://mirror/hf',
+      offline: true,
+    });
+    const options = {
+      token: 'hf_mine',
+      endpoint: 'http://localhost',
+      offline: false,
+      cacheDir: '/mine',
+    };
+    expect(settingsOf({ env, revision: 'v1.0/beta', ...options })).toEqual({
+      revision: 'v1.0/beta',
+      ...options,
+    });
     expect(settingsOf({ env: { HF_TOKEN: ' ' } }).token).toBeUndefined();
   });
 
@@ -57,7 +77,10 @@ describe('other settings', () => {
     [{ endpoint: 'huggingface.co' }, 'HF_ENDPOINT is "huggingface.co"; it must be a URL'],
     [{ endpoint: 'file:///etc' }, 'HF_ENDPOINT is'],
   ])('%j is refused', (options, message) => {
-    const refused = expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringContaining(message) });
+    const refused = expect.objectContaining({
+      code: 'BAD_OPTION',
+      message: expect.stringContaining(message),
+    });
     expect(() => settingsOf({ env: {}, ...(options as DownloadOptions) })).toThrow(refused);
   });
 

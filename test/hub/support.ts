@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, expect } from 'vitest';
-import { type DownloadOptions, downloadModel } from '../../src/hub/index.js';
+import { type DownloadOptions, downloadModel } from '../../src/hub/download-model.js';
 import { goldenPath } from '../support/golden.js';
 import { COMMIT, FakeHub, REPO } from './fake-hub.js';
 
@@ -40,7 +40,12 @@ export const MODEL_FILES = {
   'onnx/config.json': '{}',
 };
 
-export const NEEDED = ['config.json', 'generation_config.json', 'tokenizer.model', 'model.safetensors'];
+export const NEEDED = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.model',
+  'model.safetensors',
+];
 
 /** The files of golden/`name`, without the traces. */
 export async function goldenFiles(name: string): Promise<Record<string, Buffer>> {
@@ -65,7 +70,9 @@ export class Setting implements AsyncDisposable {
     this.cache = join(root, 'a/b/c');
   }
 
-  static async create(files: Readonly<Record<string, Buffer | string>> = MODEL_FILES): Promise<Setting> {
+  static async create(
+    files: Readonly<Record<string, Buffer | string>> = MODEL_FILES,
+  ): Promise<Setting> {
     return new Setting(await FakeHub.start(files), await emptyDirectory());
   }
 
@@ -95,7 +102,9 @@ export class Setting implements AsyncDisposable {
 
   /** Every file and link of the cache, with what it is. */
   async tree(): Promise<Record<string, string>> {
-    const entries = await readdir(this.cache, { recursive: true, withFileTypes: true }).catch(() => []);
+    const entries = await readdir(this.cache, { recursive: true, withFileTypes: true }).catch(
+      () => [],
+    );
     const tree: Record<string, string> = {};
     for (const entry of entries) {
       const path = join(entry.parentPath, entry.name);
@@ -111,7 +120,10 @@ export class Setting implements AsyncDisposable {
   }
 }
 
-/** For `rejects.toMatchObject`: an error of this code, and these words in its message, in this order. */
+/**
+ * For `rejects.toMatchObject`: an error of this code, and these words in its message, in this
+ * order.
+ */
 export function refusal(code: string, ...words: string[]) {
   const escaped = words.map(word => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return { code, message: expect.stringMatching(new RegExp(escaped.join('.*'), 's')) };

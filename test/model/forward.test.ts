@@ -1,8 +1,11 @@
-/** What must hold of a forward pass whatever the weights: chunks, batches, cancelled passes, bad input. */
+/**
+ * What must hold of a forward pass whatever the weights: chunks, batches, cancelled passes, bad
+ * input.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Checkpoint, CheckpointTensor } from '../../src/checkpoint/checkpoint.js';
-import { openModelDirectory } from '../../src/checkpoint/open.js';
-import { ExactEngine } from '../../src/kernels/exact-engine.js';
+import { ExactEngine } from '../../src/engines/exact/exact-engine.js';
+import { openModelDirectory } from '../../src/load/model-files.js';
+import type { Checkpoint, CheckpointTensor } from '../../src/model/checkpoint.js';
 import { Llama } from '../../src/model/llama.js';
 import { recordTrace } from '../../src/model/trace.js';
 import { allLogits, continuing, goldenPath, openGolden, readIntegers } from '../support/golden.js';
@@ -31,7 +34,11 @@ describe('the same bits', () => {
     const alone = await allLogits(model, tokens);
     const [a, b, c] = [model.createSequence(), model.createSequence(), model.createSequence()];
     await model.forward(continuing(b, [1, 5, 9]));
-    const rows = [...continuing(a, tokens.slice(0, 9)), ...continuing(b, [7]), ...continuing(c, [1, 2])];
+    const rows = [
+      ...continuing(a, tokens.slice(0, 9)),
+      ...continuing(b, [7]),
+      ...continuing(c, [1, 2]),
+    ];
     const first = await model.forward(rows, { logitsFor: [8] });
     const mixed = [...continuing(c, [3]), ...continuing(a, tokens.slice(9)), ...continuing(b, [8])];
     const second = await model.forward(mixed, { logitsFor: [10] });
@@ -76,12 +83,16 @@ describe('the same bits', () => {
       ),
       close: () => checkpoint.close(),
     };
-    const streamed = new Llama(config, new ExactEngine(config, counting, { numerics: 'f32', keepBytes: 0 }));
+    const streamed = new Llama(
+      config,
+      new ExactEngine(config, counting, { numerics: 'f32', keepBytes: 0 }),
+    );
     const shuffled = [7, 3, 7, 250, 3, 1, 7, ...tokens]; // repeated, and in no order
     const chunks = await allLogits(streamed, shuffled, 13);
     expect([...chunks]).toEqual([...(await allLogits(model, shuffled))]);
     const perPass = config.numHiddenLayers * 9 + 2;
-    expect(read).toBeGreaterThanOrEqual(2 * perPass + 2); // every pass read all layers, norm and head, and some embeddings
+    // every pass read all layers, norm and head, and some embeddings
+    expect(read).toBeGreaterThanOrEqual(2 * perPass + 2);
     read = 0;
     const kept = new Llama(config, new ExactEngine(config, counting, { numerics: 'f32' }));
     await allLogits(kept, shuffled, 13);
@@ -94,14 +105,18 @@ describe('a sequence', () => {
   it('cannot be truncated to what it never had', async () => {
     const sequence = model.createSequence();
     await model.forward(continuing(sequence, [1, 2]));
-    for (const length of [3, -1, 0.5]) expect(() => sequence.truncate(length)).toThrow('give an integer from 0 to 2');
+    for (const length of [3, -1, 0.5])
+      expect(() => sequence.truncate(length)).toThrow('give an integer from 0 to 2');
   });
 
   it('is refused by a second pass while the first still runs', async () => {
     const sequence = model.createSequence();
     const first = model.forward(continuing(sequence, tokens));
     const second = model.forward(continuing(sequence, [1]));
-    await expect(second).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('at a time') });
+    await expect(second).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining('at a time'),
+    });
     await first;
     expect(sequence.length).toBe(tokens.length);
   });
@@ -115,7 +130,10 @@ describe('float64 checkpoints', () => {
       tensors: new Map(
         [...checkpoint.tensors].map(([name, { shape, byteLength, ...tensor }]) => {
           const read = async (first?: number, count?: number) => {
-            const data = await (checkpoint.tensors.get(name) as CheckpointTensor).read(first, count);
+            const data = await (checkpoint.tensors.get(name) as CheckpointTensor).read(
+              first,
+              count,
+            );
             return Float64Array.from(data, x => x * (1 + bits * 2 ** -50));
           };
           return [
@@ -155,7 +173,9 @@ describe('trace', () => {
   it('keeps only what is asked for', async () => {
     const { trace, tensors } = recordTrace(name => name.endsWith('probabilities'));
     await model.forward(continuing(model.createSequence(), tokens.slice(0, 3)), { trace });
-    expect([...tensors.keys()]).toEqual([0, 1, 2].map(layer => `model.layers.${layer}.self_attn.probabilities`));
+    expect([...tensors.keys()]).toEqual(
+      [0, 1, 2].map(layer => `model.layers.${layer}.self_attn.probabilities`),
+    );
     expect(tensors.get('model.layers.0.self_attn.probabilities')?.shape).toEqual([3, 6, 3]);
   });
 });
@@ -167,7 +187,9 @@ describe('cancelling', () => {
     const rows = continuing(long.createSequence(), new Array(3000).fill(5));
     const layers: number[] = [];
     const signal = AbortSignal.timeout(300);
-    await expect(long.forward(rows, { signal, onLayer: n => layers.push(n) })).rejects.toThrow('timeout');
+    await expect(long.forward(rows, { signal, onLayer: n => layers.push(n) })).rejects.toThrow(
+      'timeout',
+    );
     expect(layers).toEqual([]);
     await long.close();
   });
@@ -177,7 +199,10 @@ describe('cancelling', () => {
     await model.forward(continuing(sequence, tokens.slice(0, 4)));
     const controller = new AbortController();
     const onLayer = (done: number) => done === 2 && controller.abort(new Error('enough'));
-    const pass = model.forward(continuing(sequence, tokens.slice(4)), { signal: controller.signal, onLayer });
+    const pass = model.forward(continuing(sequence, tokens.slice(4)), {
+      signal: controller.signal,
+      onLayer,
+    });
     await expect(pass).rejects.toThrow('enough');
     expect(sequence.length).toBe(4);
     const resumed = await model.forward(continuing(sequence, tokens.slice(4)));
@@ -188,7 +213,10 @@ describe('cancelling', () => {
   it('does nothing at all if the signal was aborted before', async () => {
     const done: number[] = [];
     const signal = AbortSignal.abort(new Error('never mind'));
-    const pass = model.forward(continuing(model.createSequence(), tokens), { signal, onLayer: n => done.push(n) });
+    const pass = model.forward(continuing(model.createSequence(), tokens), {
+      signal,
+      onLayer: n => done.push(n),
+    });
     await expect(pass).rejects.toThrow('never mind');
     expect(done).toEqual([]);
   });
@@ -202,13 +230,19 @@ describe('bad input is refused by name', () => {
     [NaN, 'token NaN is not in the vocabulary'],
   ])('token %d', async (token, message) => {
     const pass = model.forward(continuing(model.createSequence(), [1, token]));
-    await expect(pass).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining(message) });
+    await expect(pass).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining(message),
+    });
   });
 
   it('a position out of turn, none at all, or beyond the context', async () => {
     const sequence = model.createSequence();
     const at = (position: number) => model.forward([{ token: 1, position, sequence }]);
-    await expect(at(1)).rejects.toMatchObject({ code: 'BAD_INPUT', message: expect.stringContaining('goes on at 0') });
+    await expect(at(1)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining('goes on at 0'),
+    });
     await expect(at(0.5)).rejects.toMatchObject({ code: 'BAD_INPUT' });
     await expect(at(32768)).rejects.toMatchObject({
       code: 'CONTEXT_OVERFLOW',
@@ -219,16 +253,24 @@ describe('bad input is refused by name', () => {
 
   it('logits of a row that is not there', async () => {
     const rows = continuing(model.createSequence(), [1, 2]);
-    await expect(model.forward(rows, { logitsFor: [2] })).rejects.toMatchObject({ code: 'BAD_INPUT' });
-    await expect(model.forward(rows, { logitsFor: [-1] })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    await expect(model.forward(rows, { logitsFor: [2] })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+    });
+    await expect(model.forward(rows, { logitsFor: [-1] })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+    });
   });
 
   it('a disposed sequence, or another model’s', async () => {
     const sequence = model.createSequence();
     sequence.dispose();
-    await expect(model.forward(continuing(sequence, [1]))).rejects.toMatchObject({ code: 'DISPOSED' });
+    await expect(model.forward(continuing(sequence, [1]))).rejects.toMatchObject({
+      code: 'DISPOSED',
+    });
     const foreign = { length: 0, truncate() {}, dispose() {} };
-    await expect(model.forward(continuing(foreign, [1]))).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    await expect(model.forward(continuing(foreign, [1]))).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+    });
   });
 
   it('a NaN among the weights ends as NOT_FINITE, not as text', async () => {
@@ -250,7 +292,10 @@ describe('bad input is refused by name', () => {
       new ExactEngine(config, { name: 'sick', tensors: poisoned, close: () => checkpoint.close() }),
     );
     const pass = sick.forward(continuing(sick.createSequence(), [1, 2, 3]));
-    await expect(pass).rejects.toMatchObject({ code: 'NOT_FINITE', message: expect.stringContaining('position 2') });
+    await expect(pass).rejects.toMatchObject({
+      code: 'NOT_FINITE',
+      message: expect.stringContaining('position 2'),
+    });
     await sick.close();
   });
 });

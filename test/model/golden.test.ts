@@ -1,11 +1,12 @@
 /**
- * The model against Hugging Face transformers (golden/README.md): every intermediate tensor, in every arithmetic.
+ * The model against Hugging Face transformers (golden/README.md): every intermediate tensor, in
+ * every arithmetic.
  */
 import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src/base/tensor.js';
 import { recordTrace } from '../../src/model/trace.js';
 import { ropeFrequencies, ropeTable } from '../../src/ops/rope.js';
 import { type NumericsName, ROUNDINGS } from '../../src/ops/rounding.js';
-import type { Tensor } from '../../src/tensor.js';
 import { continuing, openGolden, readIntegers, readTensors } from '../support/golden.js';
 import { largestDifference, rootMeanSquareDifference, spread, zeros } from '../support/tensors.js';
 
@@ -20,7 +21,10 @@ async function traced(name: string, numerics: NumericsName): Promise<Map<string,
   return tensors;
 }
 
-/** The largest difference of any tensor, in standard deviations of the golden one, and which tensor it is in. */
+/**
+ * The largest difference of any tensor, in standard deviations of the golden one, and which tensor
+ * it is in.
+ */
 function worst(ours: Map<string, Tensor>, golden: Map<string, Tensor>) {
   let error = 0;
   let name = '';
@@ -42,7 +46,10 @@ describe.each(['mha', 'gqa'])('golden/%s', name => {
   });
 
   it('f64: every tensor within 1e-12 σ of transformers in float64 (rounding, 2⁻⁵³ per step, is all that differs)', async () => {
-    const { error, name: where } = worst(await traced(name, 'f64'), await readTensors(`${name}/trace-f64.safetensors`));
+    const { error, name: where } = worst(
+      await traced(name, 'f64'),
+      await readTensors(`${name}/trace-f64.safetensors`),
+    );
     expect(error, where).toBeLessThan(1e-12);
   });
 
@@ -52,7 +59,9 @@ describe.each(['mha', 'gqa'])('golden/%s', name => {
     const { error, name: where } = worst(ours, golden);
     expect(error, where).toBeLessThan(1e-4);
     const logits = logitsOf(golden);
-    expect(largestDifference(logitsOf(ours).data, logits.data) / spread(logits.data)).toBeLessThan(1e-5);
+    expect(largestDifference(logitsOf(ours).data, logits.data) / spread(logits.data)).toBeLessThan(
+      1e-5,
+    );
   });
 
   it("f64 differs from transformers' float32 by what float32 differs from its own float64: to 1e-6 of that", async () => {
@@ -64,13 +73,16 @@ describe.each(['mha', 'gqa'])('golden/%s', name => {
     expect(rootMeanSquareDifference(ours.data, float32.data) / theirs).toBeCloseTo(1, 6);
   });
 
-  it.each(['bf16', 'f16'] as const)('%s: logits equal those of transformers bit for bit', async numerics => {
-    const ours = logitsOf(await traced(name, numerics));
-    const golden = logitsOf(await readTensors(`${name}/trace-${numerics}.safetensors`));
-    const float32 = logitsOf(await traced(name, 'f32'));
-    expect(largestDifference(ours.data, golden.data)).toBe(0);
-    expect(largestDifference(float32.data, golden.data)).toBeGreaterThan(0.01);
-  });
+  it.each(['bf16', 'f16'] as const)(
+    '%s: logits equal those of transformers bit for bit',
+    async numerics => {
+      const ours = logitsOf(await traced(name, numerics));
+      const golden = logitsOf(await readTensors(`${name}/trace-${numerics}.safetensors`));
+      const float32 = logitsOf(await traced(name, 'f32'));
+      expect(largestDifference(ours.data, golden.data)).toBe(0);
+      expect(largestDifference(float32.data, golden.data)).toBeGreaterThan(0.01);
+    },
+  );
 });
 
 describe('golden/rope', () => {
@@ -88,14 +100,19 @@ describe('golden/rope', () => {
       const frequencies = ropeFrequencies(d, theta, factor);
       const theirs = golden.get('inv_freq')?.data as Float32Array;
       const different = [...theirs.keys()].filter(i => theirs[i] !== frequencies[i]);
-      // torch's float32 pow is one unit too high for 1e6^(74/128): the one entry that is not correctly rounded.
+      // torch's float32 pow is one unit too high for 1e6^(74/128): the one entry that is not
+      // correctly rounded.
       expect(different).toEqual(theta === 1000000 ? [37] : []);
 
       const cosines = zeros(positions.length, d / 2);
       const sines = zeros(positions.length, d / 2);
       ropeTable(cosines, sines, positions, theirs, ROUNDINGS.f32);
-      expect(largestDifference(cosines.data, golden.get('cos')?.data ?? [])).toBeLessThanOrEqual(2 ** -24);
-      expect(largestDifference(sines.data, golden.get('sin')?.data ?? [])).toBeLessThanOrEqual(2 ** -24);
+      expect(largestDifference(cosines.data, golden.get('cos')?.data ?? [])).toBeLessThanOrEqual(
+        2 ** -24,
+      );
+      expect(largestDifference(sines.data, golden.get('sin')?.data ?? [])).toBeLessThanOrEqual(
+        2 ** -24,
+      );
     },
   );
 });

@@ -3,8 +3,9 @@ import { rootMeanSquareDifference } from '../support/tensors.js';
 import { goldenLongLogits, longLogits } from './long.js';
 
 /**
- * A sum in another order, or PyTorch's fast exp in softmax (4 ulp of float32), tips one rounding to float16 in some twenty thousand. Among
- * 8,300 positions a few rows come out otherwise, and the later ones that attend to them may follow (docs/LOG.md).
+ * A sum in another order, or PyTorch's fast exp in softmax (4 ulp of float32), tips one rounding to
+ * float16 in some twenty thousand. Among 8,300 positions a few rows come out otherwise, and the
+ * later ones that attend to them may follow (docs/LOG.md).
  */
 it('f16 at positions 0 … 8,299: 10 of 13 logit rows equal to the bit, all 13 together five times closer than float32', async () => {
   const [ours, golden, float32] = [
@@ -14,7 +15,9 @@ it('f16 at positions 0 … 8,299: 10 of 13 logit rows equal to the bit, all 13 t
   ];
   const [rows, width] = golden.shape;
   const equal = Array.from({ length: rows }, (_, r) => r).filter(r =>
-    golden.data.subarray(r * width, (r + 1) * width).every((x, i) => x === ours.data[r * width + i]),
+    golden.data
+      .subarray(r * width, (r + 1) * width)
+      .every((x, i) => x === ours.data[r * width + i]),
   );
   expect(equal.length).toBeGreaterThanOrEqual(10);
   expect(rootMeanSquareDifference(ours.data, golden.data)).toBeLessThan(

@@ -1,6 +1,7 @@
 /** 8,300 real positions (golden/long): what the tests of each arithmetic share. */
+
+import type { Tensor } from '../../src/base/tensor.js';
 import type { NumericsName } from '../../src/ops/rounding.js';
-import type { Tensor } from '../../src/tensor.js';
 import { continuing, openGolden, readIntegers, readTensors } from '../support/golden.js';
 import { largestDifference, spread } from '../support/tensors.js';
 
@@ -9,7 +10,9 @@ export async function longLogits(numerics: NumericsName): Promise<Tensor> {
   const model = await openGolden('long', numerics);
   const tokens = await readIntegers('long/tokens.safetensors', 'tokens');
   const positions = await readIntegers('long/tokens.safetensors', 'positions');
-  const logits = await model.forward(continuing(model.createSequence(), tokens), { logitsFor: positions });
+  const logits = await model.forward(continuing(model.createSequence(), tokens), {
+    logitsFor: positions,
+  });
   await model.close();
   return logits;
 }

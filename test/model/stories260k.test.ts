@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { complete } from '../../src/generate.js';
-import { type LoadOptions, loadModel } from '../../src/load.js';
+import { type LoadOptions, loadModel } from '../../src/load/model.js';
+import { complete } from '../../src/text/generate.js';
 import { allLogits } from '../support/golden.js';
 
 const directory = fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url));
@@ -11,14 +11,18 @@ const present = existsSync(directory);
 if (!present) console.warn('SKIPPED: the tests of stories260k need ../shared/models/stories260k');
 
 describe.skipIf(!present)('stories260k (needs ../shared/models/stories260k)', () => {
-  const known = () => JSON.parse(readFileSync(`${directory}/greedy.json`, 'utf8')) as { tokens: number[] };
+  const known = () =>
+    JSON.parse(readFileSync(`${directory}/greedy.json`, 'utf8')) as { tokens: number[] };
 
   it.each(['f64', 'f32', 'bf16'] as const)(
     '%s: tells the known story from BOS, 200 tokens long (bf16: 20)',
     async numerics => {
       await using loaded = await loadModel(directory, { kernels: 'exact', numerics });
       const maxNewTokens = numerics === 'bf16' ? 20 : 200;
-      const { tokens, text } = await complete(loaded.model, loaded.tokenizer, [1], { temperature: 0, maxNewTokens });
+      const { tokens, text } = await complete(loaded.model, loaded.tokenizer, [1], {
+        temperature: 0,
+        maxNewTokens,
+      });
       expect(tokens).toEqual(known().tokens.slice(0, maxNewTokens));
       expect(text).toMatch(/^Once upon a time, there was a little girl named Lily\. She/);
     },
@@ -38,7 +42,10 @@ describe.skipIf(!present)('stories260k (needs ../shared/models/stories260k)', ()
     }
     expect(logits[0]).toEqual(logits[1]);
     await using loaded = await loadModel(gguf, options);
-    const { tokens } = await complete(loaded.model, loaded.tokenizer, [1], { temperature: 0, maxNewTokens: 200 });
+    const { tokens } = await complete(loaded.model, loaded.tokenizer, [1], {
+      temperature: 0,
+      maxNewTokens: 200,
+    });
     expect(tokens).toEqual(known().tokens);
   });
 

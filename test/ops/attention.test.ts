@@ -5,14 +5,23 @@ import { largestDifference, noise } from '../support/tensors.js';
 
 const { f64 } = ROUNDINGS;
 
-function run(query: Float64Array, keys: Float64Array, values: Float64Array, count: number, shape: HeadShape) {
+function run(
+  query: Float64Array,
+  keys: Float64Array,
+  values: Float64Array,
+  count: number,
+  shape: HeadShape,
+) {
   const out = new Float64Array(query.length);
   const probabilities = new Float64Array(shape.numHeads * count);
   attention(out, query, { keys, values, count }, shape, probabilities, f64);
   return { out, probabilities };
 }
 
-/** The definition with an explicit mask over the whole cache and repeated key-value heads: other loops, another softmax. */
+/**
+ * The definition with an explicit mask over the whole cache and repeated key-value heads: other
+ * loops, another softmax.
+ */
 function masked(
   query: Float64Array,
   keys: Float64Array,
@@ -23,7 +32,9 @@ function masked(
 ) {
   const out = new Float64Array(query.length);
   const repeats = s.numHeads / s.numKeyValueHeads;
-  const headOf = Array.from({ length: s.numKeyValueHeads }, (_, kv) => new Array<number>(repeats).fill(kv)).flat();
+  const headOf = Array.from({ length: s.numKeyValueHeads }, (_, kv) =>
+    new Array<number>(repeats).fill(kv),
+  ).flat();
   for (let h = 0; h < s.numHeads; h++) {
     const at = (t: number, i: number) => (t * s.numKeyValueHeads + headOf[h]) * s.headDim + i;
     const scores = Array.from({ length: total }, (_, t) => {
@@ -36,7 +47,10 @@ function masked(
     const weights = scores.map(v => Math.exp(v - top));
     const total_ = weights.reduce((a, b) => a + b, 0);
     for (let i = 0; i < s.headDim; i++) {
-      out[h * s.headDim + i] = weights.reduce((sum, w, t) => sum + (w === 0 ? 0 : (w / total_) * values[at(t, i)]), 0);
+      out[h * s.headDim + i] = weights.reduce(
+        (sum, w, t) => sum + (w === 0 ? 0 : (w / total_) * values[at(t, i)]),
+        0,
+      );
     }
   }
   return out;
@@ -49,18 +63,23 @@ describe('attention', () => {
     [4, 1, 3, 127],
     [1, 1, 1, 1],
     [8, 4, 8, 260],
-  ])('agrees with masked attention over repeated heads within 1e-13: H %i, K %i, d %i, T %i', (H, K, d, T) => {
-    const shape = { numHeads: H, numKeyValueHeads: K, headDim: d };
-    const query = noise(H * d, 1).map(v => v * 3);
-    const keys = noise((T + 4) * K * d, 2).map(v => v * 3);
-    const values = noise((T + 4) * K * d, 3);
-    const { out, probabilities } = run(query, keys, values, T, shape);
-    expect(largestDifference(out, masked(query, keys, values, T + 4, T, shape))).toBeLessThan(1e-13);
-    for (let h = 0; h < H; h++) {
-      const sum = probabilities.subarray(h * T, (h + 1) * T).reduce((a, b) => a + b);
-      expect(Math.abs(sum - 1)).toBeLessThan(1e-13);
-    }
-  });
+  ])(
+    'agrees with masked attention over repeated heads within 1e-13: H %i, K %i, d %i, T %i',
+    (H, K, d, T) => {
+      const shape = { numHeads: H, numKeyValueHeads: K, headDim: d };
+      const query = noise(H * d, 1).map(v => v * 3);
+      const keys = noise((T + 4) * K * d, 2).map(v => v * 3);
+      const values = noise((T + 4) * K * d, 3);
+      const { out, probabilities } = run(query, keys, values, T, shape);
+      expect(largestDifference(out, masked(query, keys, values, T + 4, T, shape))).toBeLessThan(
+        1e-13,
+      );
+      for (let h = 0; h < H; h++) {
+        const sum = probabilities.subarray(h * T, (h + 1) * T).reduce((a, b) => a + b);
+        expect(Math.abs(sum - 1)).toBeLessThan(1e-13);
+      }
+    },
+  );
 
   it('never reads beyond T: a NaN-poisoned rest of the cache changes nothing', () => {
     const shape = { numHeads: 4, numKeyValueHeads: 2, headDim: 3 };

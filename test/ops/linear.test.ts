@@ -15,7 +15,8 @@ describe('matmul', () => {
   it('is exact on integers, for every awkward size (BigInt as judge)', () => {
     fc.assert(
       fc.property(size, size, size, fc.integer(), (rows, outputs, inner, seed) => {
-        const integers = (count: number, salt: number) => noise(count, seed + salt).map(v => Math.round(v * 8));
+        const integers = (count: number, salt: number) =>
+          noise(count, seed + salt).map(v => Math.round(v * 8));
         const x = tensor([rows, inner], integers(rows * inner, 1));
         const w = tensor([outputs, inner], integers(outputs * inner, 2));
         const out = zeros(rows, outputs);
@@ -23,7 +24,8 @@ describe('matmul', () => {
         for (let r = 0; r < rows; r++) {
           for (let n = 0; n < outputs; n++) {
             let sum = 0n;
-            for (let m = 0; m < inner; m++) sum += BigInt(x.data[r * inner + m]) * BigInt(w.data[n * inner + m]);
+            for (let m = 0; m < inner; m++)
+              sum += BigInt(x.data[r * inner + m]) * BigInt(w.data[n * inner + m]);
             expect(out.data[r * outputs + n]).toBe(Number(sum));
           }
         }

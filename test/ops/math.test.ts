@@ -3,10 +3,26 @@ import { describe, expect, it } from 'vitest';
 import { exp } from '../../src/ops/exp.js';
 import { log } from '../../src/ops/log.js';
 import { cos, LARGEST_ANGLE, sin } from '../../src/ops/sin-cos.js';
-import { ulpError, type Wide, wideCos, wideExp, wideLog, wideSin } from '../support/high-precision.js';
+import {
+  ulpError,
+  type Wide,
+  wideCos,
+  wideExp,
+  wideLog,
+  wideSin,
+} from '../support/high-precision.js';
 
-/** The largest error over `count` arguments spread evenly over [from, to], and the argument that has it. */
-function worst(f: (x: number) => number, judge: (x: number) => Wide, from: number, to: number, count: number) {
+/**
+ * The largest error over `count` arguments spread evenly over [from, to], and the argument that has
+ * it.
+ */
+function worst(
+  f: (x: number) => number,
+  judge: (x: number) => Wide,
+  from: number,
+  to: number,
+  count: number,
+) {
   let error = 0;
   let at = from;
   for (let i = 0; i < count; i++) {
@@ -24,15 +40,9 @@ describe('exp', () => {
     expect(worst(exp, wideExp, -745, -708.4, 5_000).error).toBeLessThan(1);
   });
   it('has the right limits', () => {
-    expect([exp(0), exp(-0), exp(-Infinity), exp(-1e4), exp(Infinity), exp(1e4), exp(NaN)]).toEqual([
-      1,
-      1,
-      0,
-      0,
-      Infinity,
-      Infinity,
-      NaN,
-    ]);
+    expect([exp(0), exp(-0), exp(-Infinity), exp(-1e4), exp(Infinity), exp(1e4), exp(NaN)]).toEqual(
+      [1, 1, 0, 0, Infinity, Infinity, NaN],
+    );
     expect(ulpError(exp(709.782712893384), wideExp(709.782712893384))).toBeLessThan(1);
     expect(exp(-745.1332191019411)).toBe(5e-324);
   });
@@ -52,7 +62,13 @@ describe('log', () => {
     expect(worst(log, wideLog, 2, 1e9, 20_000).error).toBeLessThan(1);
   });
   it('has the right limits', () => {
-    expect([log(1), log(0), log(-1), log(Infinity), log(NaN)]).toEqual([0, -Infinity, NaN, Infinity, NaN]);
+    expect([log(1), log(0), log(-1), log(Infinity), log(NaN)]).toEqual([
+      0,
+      -Infinity,
+      NaN,
+      Infinity,
+      NaN,
+    ]);
     expect(log(5e-324)).toBeCloseTo(-744.4400719213812, 12);
   });
   it('undoes exp within 2 units of 2⁻⁵² (relative to 1 + |x|)', () => {

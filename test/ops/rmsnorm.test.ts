@@ -12,15 +12,18 @@ function byLength(x: Float64Array, w: Float64Array, eps: number): Float64Array {
 }
 
 describe('rmsnorm', () => {
-  it.each([1, 3, 33, 127, 132, 260])('agrees with ‖x‖/√D on %i numbers of any size, within 1e-13', size => {
-    for (const scale of [1e-6, 3e-3, 1, 1e5]) {
-      const x = noise(size, size).map(v => v * scale);
-      const w = noise(size, 7).map(v => v + 1.5);
-      const out = zeros(1, size);
-      rmsnorm(out, tensor([1, size], x), tensor([size], w), 1e-5, f64);
-      expect(largestDifference(out.data, byLength(x, w, 1e-5))).toBeLessThan(1e-13);
-    }
-  });
+  it.each([1, 3, 33, 127, 132, 260])(
+    'agrees with ‖x‖/√D on %i numbers of any size, within 1e-13',
+    size => {
+      for (const scale of [1e-6, 3e-3, 1, 1e5]) {
+        const x = noise(size, size).map(v => v * scale);
+        const w = noise(size, 7).map(v => v + 1.5);
+        const out = zeros(1, size);
+        rmsnorm(out, tensor([1, size], x), tensor([size], w), 1e-5, f64);
+        expect(largestDifference(out.data, byLength(x, w, 1e-5))).toBeLessThan(1e-13);
+      }
+    },
+  );
 
   it('puts epsilon inside the root: 1e-5 and 1e-6 differ by a third where the mean square is 1e-5', () => {
     const x = tensor(
@@ -59,6 +62,7 @@ describe('rmsnorm', () => {
     rmsnorm(out, tensor([1, 2], [3, 1]), tensor([2], [1.0078125, 1.0078125]), 0, ROUNDINGS.bf16);
     // 3/√5 = 1.3416… → 1.34375 in bf16; × 1.0078125 = 1.354248… → 1.3515625.
     expect(out.data[0]).toBe(1.3515625);
-    expect(out.data[1]).toBe(0.451171875); // 0.4472… → 0.447265625; × 1.0078125 = 0.45076… → 0.451171875
+    // 0.4472… → 0.447265625; × 1.0078125 = 0.45076… → 0.451171875
+    expect(out.data[1]).toBe(0.451171875);
   });
 });

@@ -6,7 +6,13 @@ import { largestDifference, noise, tensor, zeros } from '../support/tensors.js';
 
 const { f64 } = ROUNDINGS;
 
-function rotated(x: Float64Array, position: number, headDim: number, factor: number, theta = 10000): Float64Array {
+function rotated(
+  x: Float64Array,
+  position: number,
+  headDim: number,
+  factor: number,
+  theta = 10000,
+): Float64Array {
   const cosines = zeros(1, headDim / 2);
   const sines = zeros(1, headDim / 2);
   ropeTable(cosines, sines, [position], ropeFrequencies(headDim, theta, factor), f64);
@@ -24,7 +30,8 @@ describe('rope', () => {
         x[i] = 1;
         const out = rotated(x, position, headDim, 8);
         const angle = (position / 8) * 10000 ** ((-2 * i) / headDim);
-        // Four float32 roundings, 2⁻²⁴ each, and that of the exponent, which ln θ = 9.2 enlarges: together less than 2⁻²¹.
+        // Four float32 roundings, 2⁻²⁴ each, and that of the exponent, which ln θ = 9.2 enlarges:
+        // together less than 2⁻²¹.
         const bound = 2e-15 + angle * 2 ** -21;
         expect(Math.abs(out[i] - Math.cos(angle))).toBeLessThanOrEqual(bound);
         expect(Math.abs(out[i + headDim / 2] - Math.sin(angle))).toBeLessThanOrEqual(bound);
@@ -38,7 +45,8 @@ describe('rope', () => {
     const plain = ropeFrequencies(128, 10000, 1);
     for (let p = 0; p < 4096; p++) {
       for (let i = 0; i < 64; i++) {
-        if (Math.fround(8 * p * scaled[i]) !== Math.fround(p * plain[i])) throw new Error(`p = ${p}, i = ${i}`);
+        if (Math.fround(8 * p * scaled[i]) !== Math.fround(p * plain[i]))
+          throw new Error(`p = ${p}, i = ${i}`);
       }
     }
   });
@@ -62,10 +70,16 @@ describe('rope', () => {
 
   it('keeps lengths, within 1e-15 of the length', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 32767 }), fc.integer({ min: 1, max: 64 }), (position, half) => {
-        const x = noise(2 * half, position + 1);
-        expect(Math.abs(Math.hypot(...rotated(x, position, 2 * half, 8)) - Math.hypot(...x))).toBeLessThan(1e-14);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 32767 }),
+        fc.integer({ min: 1, max: 64 }),
+        (position, half) => {
+          const x = noise(2 * half, position + 1);
+          expect(
+            Math.abs(Math.hypot(...rotated(x, position, 2 * half, 8)) - Math.hypot(...x)),
+          ).toBeLessThan(1e-14);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -28,7 +28,10 @@ describe('softmax', () => {
     expect([...x]).toEqual([NaN, 0.5, 0.5, NaN]);
   });
 
-  const scores = fc.array(fc.double({ min: -300, max: 300, noNaN: true }), { minLength: 1, maxLength: 260 });
+  const scores = fc.array(fc.double({ min: -300, max: 300, noNaN: true }), {
+    minLength: 1,
+    maxLength: 260,
+  });
 
   it('sums to 1 within 260 · 2⁻⁵³ · 2, keeps the order, and ignores a common shift within 1e-12', () => {
     fc.assert(

@@ -1,7 +1,12 @@
 /** A model and a tokenizer without weights, for what happens around them. */
-import type { GenerateModel, GenerateSequence, GenerateTokenizer } from '../../src/generate.js';
-import { uniform } from '../../src/sampling/philox.js';
-import type { Tensor } from '../../src/tensor.js';
+
+import type { Tensor } from '../../src/base/tensor.js';
+import type {
+  GenerateModel,
+  GenerateSequence,
+  GenerateTokenizer,
+} from '../../src/text/generate.js';
+import { uniform } from '../../src/text/sampling/philox.js';
 
 export const BOS = 1;
 export const EOS = 2;
@@ -17,7 +22,8 @@ export const byteTokenizer: GenerateTokenizer = {
   streamDecoder() {
     const decoder = new TextDecoder();
     return {
-      push: id => (id < FIRST_BYTE ? '' : decoder.decode(Uint8Array.of(id - FIRST_BYTE), { stream: true })),
+      push: id =>
+        id < FIRST_BYTE ? '' : decoder.decode(Uint8Array.of(id - FIRST_BYTE), { stream: true }),
       flush: () => decoder.decode(),
     };
   },
@@ -44,7 +50,11 @@ export class FakeModel implements GenerateModel {
   readonly logitsFor: number[] = [];
   readonly #logitsAfter: (tokens: readonly number[]) => Float32Array;
 
-  constructor(logitsAfter: (tokens: readonly number[]) => Float32Array, maxPositionEmbeddings = 64, vocabSize = BYTES) {
+  constructor(
+    logitsAfter: (tokens: readonly number[]) => Float32Array,
+    maxPositionEmbeddings = 64,
+    vocabSize = BYTES,
+  ) {
     this.config = { vocabSize, maxPositionEmbeddings, eosTokenIds: [EOS], bosTokenId: BOS };
     this.#logitsAfter = logitsAfter;
   }
@@ -57,7 +67,8 @@ export class FakeModel implements GenerateModel {
   async forward(...[rows, { logitsFor }]: Parameters<GenerateModel['forward']>): Promise<Tensor> {
     for (const { token, position, sequence } of rows) {
       const { tokens, disposed } = sequence as FakeSequence;
-      if (disposed || position !== tokens.length) throw new Error(`position ${position} is out of turn`);
+      if (disposed || position !== tokens.length)
+        throw new Error(`position ${position} is out of turn`);
       tokens.push(token);
     }
     this.rowsPerPass.push(rows.length);
@@ -67,7 +78,10 @@ export class FakeModel implements GenerateModel {
   }
 }
 
-/** Always continues a prompt with the tokens of `output`, then with end of text: 5 for that token, 0 for all others. */
+/**
+ * Always continues a prompt with the tokens of `output`, then with end of text: 5 for that token, 0
+ * for all others.
+ */
 export function saying(
   output: string | readonly number[],
   promptTokens: number,
@@ -87,5 +101,7 @@ export function saying(
 export const babbling = (): FakeModel =>
   new FakeModel(tokens => {
     const seed = tokens.reduce((hash, token) => (hash * 31 + token) % 2 ** 32, 7);
-    return Float32Array.from({ length: BYTES }, (_, id) => (id < FIRST_BYTE ? -9 : 4 * uniform(seed, id)));
+    return Float32Array.from({ length: BYTES }, (_, id) =>
+      id < FIRST_BYTE ? -9 : 4 * uniform(seed, id),
+    );
   });

@@ -1,9 +1,12 @@
-/** Golden files for tests, see `src/golden.ts`, and the passes that many tests take. */
-import type { Row } from '../../src/kernels/kernels.js';
-import type { Llama } from '../../src/model/llama.js';
-import type { Floats } from '../../src/tensor.js';
+/**
+ * Golden files for tests, see `test/support/golden-files.ts`, and the passes that many tests take.
+ */
 
-export { goldenPath, openGolden, readIntegers, readTensors } from '../../src/golden.js';
+import type { Floats } from '../../src/base/tensor.js';
+import type { Row } from '../../src/model/kernels.js';
+import type { Llama } from '../../src/model/llama.js';
+
+export { goldenPath, openGolden, readIntegers, readTensors } from './golden-files.js';
 
 /** The rows that continue `sequence` with `tokens`. */
 export function continuing(sequence: Row['sequence'], tokens: readonly number[]): Row[] {
@@ -11,7 +14,11 @@ export function continuing(sequence: Row['sequence'], tokens: readonly number[])
 }
 
 /** Logits [tokens, V] of all tokens, fed in chunks of `chunk`. */
-export async function allLogits(model: Llama, tokens: readonly number[], chunk = tokens.length): Promise<Floats> {
+export async function allLogits(
+  model: Llama,
+  tokens: readonly number[],
+  chunk = tokens.length,
+): Promise<Floats> {
   const sequence = model.createSequence();
   const logits = new Float64Array(tokens.length * model.config.vocabSize);
   for (let start = 0; start < tokens.length; start += chunk) {

@@ -1,6 +1,6 @@
 /**
- * exp, log, sin and cos in 200-bit fixed point with BigInt: an independent judge for the float64 versions in `src/ops`.
- * Plain Taylor series, nothing shared with what is judged.
+ * exp, log, sin and cos in 200-bit fixed point with BigInt: an independent judge for the float64
+ * versions in `src/ops`. Plain Taylor series, nothing shared with what is judged.
  */
 
 const BITS = 200n;
@@ -9,7 +9,10 @@ const ONE = 1n << BITS;
 const float = new Float64Array(1);
 const word = new BigUint64Array(float.buffer);
 
-/** The float64 x as an exact multiple of 2^−200 (for |x| ≥ 2^−147 or 0; smaller ones lose their last bits). */
+/**
+ * The float64 x as an exact multiple of 2^−200 (for |x| ≥ 2^−147 or 0; smaller ones lose their last
+ * bits).
+ */
 export function toFixed(x: number): bigint {
   float[0] = x;
   const exponent = (word[0] >> 52n) & 0x7ffn;
@@ -46,7 +49,10 @@ function naturalLogOfTwo(): bigint {
 }
 const LN2 = naturalLogOfTwo();
 
-/** Σ r^n/n! over n ≡ start (mod step), with alternating signs if wanted: exp, sin and cos are all this series. */
+/**
+ * Σ r^n/n! over n ≡ start (mod step), with alternating signs if wanted: exp, sin and cos are all
+ * this series.
+ */
 function taylor(r: bigint, start: bigint, step: bigint, alternate: boolean): bigint {
   let term = start === 0n ? ONE : r;
   let sum = term;
@@ -87,12 +93,18 @@ export function wideLog(x: number): Wide {
 
 export function wideSin(x: number): Wide {
   const fixed = toFixed(x);
-  return { mantissa: taylor(fixed - ((fixed + PI) / (2n * PI)) * 2n * PI, 1n, 2n, true), exponent: 0 };
+  return {
+    mantissa: taylor(fixed - ((fixed + PI) / (2n * PI)) * 2n * PI, 1n, 2n, true),
+    exponent: 0,
+  };
 }
 
 export function wideCos(x: number): Wide {
   const fixed = toFixed(x);
-  return { mantissa: taylor(fixed - ((fixed + PI) / (2n * PI)) * 2n * PI, 0n, 2n, true), exponent: 0 };
+  return {
+    mantissa: taylor(fixed - ((fixed + PI) / (2n * PI)) * 2n * PI, 0n, 2n, true),
+    exponent: 0,
+  };
 }
 
 /** x = significand·2^power with 1 ≤ significand < 2. */
@@ -104,7 +116,10 @@ function split(x: number): { significand: number; power: number } {
   return { significand, power };
 }
 
-/** |actual − expected| in units in the last place of `actual`: ½ is the best any function can promise. */
+/**
+ * |actual − expected| in units in the last place of `actual`: ½ is the best any function can
+ * promise.
+ */
 export function ulpError(actual: number, { mantissa, exponent }: Wide): number {
   float[0] = actual;
   const biased = (word[0] >> 52n) & 0x7ffn;

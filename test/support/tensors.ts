@@ -1,7 +1,10 @@
 /** Small helpers to build tensors in tests. */
-import type { Tensor } from '../../src/tensor.js';
+import type { Tensor } from '../../src/base/tensor.js';
 
-export function tensor(shape: readonly number[], values: ArrayLike<number>): Tensor & { data: Float64Array } {
+export function tensor(
+  shape: readonly number[],
+  values: ArrayLike<number>,
+): Tensor & { data: Float64Array } {
   return { shape, data: Float64Array.from(values) };
 }
 

@@ -1,10 +1,10 @@
 /** A model of any size whose weights are zeros: a sparse file, which takes no room on the disk. */
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expectedWeights } from '../../src/checkpoint/weights.js';
-import { parseConfig } from '../../src/config.js';
-import { elementCount } from '../../src/tensor.js';
-import { fileOf } from '../checkpoint/helpers.js';
+import { elementCount } from '../../src/base/tensor.js';
+import { parseConfig } from '../../src/model/config.js';
+import { expectedWeights } from '../../src/model/weights.js';
+import { fileOf } from '../files/helpers.js';
 
 const HIDDEN = 1024;
 
@@ -15,7 +15,8 @@ export async function zeroModel(path: string, megabytes: number): Promise<void> 
     hidden_act: 'silu',
     vocab_size: 512,
     hidden_size: HIDDEN,
-    intermediate_size: Math.floor((megabytes * 2 ** 20) / 4 / HIDDEN / 3 / 16) * 16, // nearly all of it
+    // nearly all of it
+    intermediate_size: Math.floor((megabytes * 2 ** 20) / 4 / HIDDEN / 3 / 16) * 16,
     num_hidden_layers: 1,
     num_attention_heads: 16,
     num_key_value_heads: 1,

@@ -1,4 +1,7 @@
-/** The fast merging against one that does what the definition says, on small alphabets where much is tied. */
+/**
+ * The fast merging against one that does what the definition says, on small alphabets where much is
+ * tied.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeSymbols } from '../../src/tokenizer/bpe.js';
@@ -15,14 +18,18 @@ function mergeNaively(symbols: readonly number[], merges: MergeTable): number[] 
     for (let i = 0; i + 1 < result.length; i++) {
       const merge = merges.find(result[i], result[i + 1]);
       if (merge === NO_MERGE) continue;
-      if (bestMerge === NO_MERGE || merges.rank[merge] < merges.rank[bestMerge]) [best, bestMerge] = [i, merge];
+      if (bestMerge === NO_MERGE || merges.rank[merge] < merges.rank[bestMerge])
+        [best, bestMerge] = [i, merge];
     }
     if (bestMerge === NO_MERGE) return result;
     result.splice(best, 2, merges.merged[bestMerge]);
   }
 }
 
-function build(normal: Readonly<Record<string, number>>): { vocabulary: Vocabulary; merges: MergeTable } {
+function build(normal: Readonly<Record<string, number>>): {
+  vocabulary: Vocabulary;
+  merges: MergeTable;
+} {
   const list = scored(normal);
   const vocabulary = new Vocabulary(list, { unkId: 0, bosId: 1, eosId: 2 });
   return {
@@ -72,25 +79,41 @@ describe('mergeSymbols', () => {
 
   it('forgets a pair when one half of it has merged with something else', () => {
     // bc goes first; then ab (−1) is no more, and bcd (−3) comes before abc (−5).
-    expect(cut({ ...letters, d: 0, bc: 0, ab: -1, bcd: -3, abc: -5 }, 'abcd')).toEqual(['a', 'bcd']);
+    expect(cut({ ...letters, d: 0, bc: 0, ab: -1, bcd: -3, abc: -5 }, 'abcd')).toEqual([
+      'a',
+      'bcd',
+    ]);
   });
 
   it('is what the definition says, whatever the pieces, scores and text', () => {
     // Two letters, so that most pairs can merge and most merges undo others.
     const unit = fc.constantFrom('a', 'b');
-    const learned = fc.dictionary(fc.string({ unit, minLength: 2, maxLength: 4 }), fc.integer({ min: -12, max: 0 }), {
-      minKeys: 8,
-      noNullPrototype: true,
+    const learned = fc.dictionary(
+      fc.string({ unit, minLength: 2, maxLength: 4 }),
+      fc.integer({ min: -12, max: 0 }),
+      {
+        minKeys: 8,
+        noNullPrototype: true,
+      },
+    );
+    const texts = fc.string({
+      unit: fc.constantFrom('a', 'b', 'a', 'b', 'a', 'b', '?'),
+      maxLength: 40,
     });
-    const texts = fc.string({ unit: fc.constantFrom('a', 'b', 'a', 'b', 'a', 'b', '?'), maxLength: 40 });
     fc.assert(
-      fc.property(learned, fc.array(texts, { minLength: 5, maxLength: 5 }), (normal, characters) => {
-        const { vocabulary, merges } = build({ a: 0, b: 0, ...normal });
-        for (const text of characters) {
-          const symbols = [...text].map(character => vocabulary.idOf(character) ?? -1);
-          expect([...mergeSymbols(Int32Array.from(symbols), merges)]).toEqual(mergeNaively(symbols, merges));
-        }
-      }),
+      fc.property(
+        learned,
+        fc.array(texts, { minLength: 5, maxLength: 5 }),
+        (normal, characters) => {
+          const { vocabulary, merges } = build({ a: 0, b: 0, ...normal });
+          for (const text of characters) {
+            const symbols = [...text].map(character => vocabulary.idOf(character) ?? -1);
+            expect([...mergeSymbols(Int32Array.from(symbols), merges)]).toEqual(
+              mergeNaively(symbols, merges),
+            );
+          }
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -100,6 +123,8 @@ describe('mergesFromScores', () => {
   it('refuses scores that are no numbers, and characters without a piece', () => {
     expect(errorOf('BAD_TOKENIZER', () => build({ a: Number.NaN })).message).toMatch(/score NaN/);
     expect(errorOf('BAD_TOKENIZER', () => build({ a: -Infinity })).message).toMatch(/-Infinity/);
-    expect(errorOf('BAD_TOKENIZER', () => build({ a: 0, ax: -1 })).message).toMatch(/"ax" has the character "x"/);
+    expect(errorOf('BAD_TOKENIZER', () => build({ a: 0, ax: -1 })).message).toMatch(
+      /"ax" has the character "x"/,
+    );
   });
 });

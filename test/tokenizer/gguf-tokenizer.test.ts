@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openGguf } from '../../src/checkpoint/gguf/gguf.js';
-import type { GgufValue } from '../../src/checkpoint/gguf/values.js';
-import { memorySource } from '../../src/checkpoint/source.js';
-import type { LlamaErrorCode } from '../../src/errors.js';
+import type { LlamaErrorCode } from '../../src/base/errors.js';
+import { openGguf } from '../../src/files/gguf/gguf.js';
+import type { GgufValue } from '../../src/files/gguf/values.js';
+import { memorySource } from '../../src/files/source.js';
 import { readGgufTokenizer } from '../../src/tokenizer/gguf-tokenizer.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 import { goldenPath } from '../support/golden.js';
@@ -12,8 +12,16 @@ import { errorOf, fromModel, scored, TYPE, vectors } from './support.js';
 const PIECES = scored({ '▁': -1, a: -2, b: -3, ab: -4, '▁ab': -5, '\ufeff': -6 });
 const TYPES = { ...TYPE } as Record<string, number>;
 const texts = (...value: string[]): GgufValue => ({ type: 'array', of: 'string', value });
-const floats = (...value: number[]): GgufValue => ({ type: 'array', of: 'f32', value: Float32Array.from(value) });
-const integers = (...value: number[]): GgufValue => ({ type: 'array', of: 'i32', value: Int32Array.from(value) });
+const floats = (...value: number[]): GgufValue => ({
+  type: 'array',
+  of: 'f32',
+  value: Float32Array.from(value),
+});
+const integers = (...value: number[]): GgufValue => ({
+  type: 'array',
+  of: 'i32',
+  value: Int32Array.from(value),
+});
 const u32 = (value: number): GgufValue => ({ type: 'u32', value });
 const bool = (value: boolean): GgufValue => ({ type: 'bool', value });
 const string = (value: string): GgufValue => ({ type: 'string', value });
@@ -28,7 +36,9 @@ const METADATA: Readonly<Record<string, GgufValue>> = {
 
 /** With `changes`; undefined takes a key away. */
 function read(changes: Readonly<Record<string, GgufValue | undefined>> = {}): Tokenizer {
-  const entries = Object.entries({ ...METADATA, ...changes }).filter(([, value]) => value !== undefined);
+  const entries = Object.entries({ ...METADATA, ...changes }).filter(
+    ([, value]) => value !== undefined,
+  );
   return new Tokenizer(readGgufTokenizer(new Map(entries as [string, GgufValue][])));
 }
 
@@ -37,7 +47,8 @@ it('is the tokenizer of the tokenizer.model that the file was converted from', a
   const tokenizer = new Tokenizer(readGgufTokenizer(metadata));
   const ids = Array.from({ length: 331 }, (_, i) => i);
   expect(tokenizer.pieces(ids)).toEqual(fromModel.pieces(ids));
-  for (const { text, ids: expected } of vectors.encode) expect(tokenizer.encode(text), text).toEqual(expected);
+  for (const { text, ids: expected } of vectors.encode)
+    expect(tokenizer.encode(text), text).toEqual(expected);
   for (const { ids: given, text } of vectors.decode) expect(tokenizer.decode(given)).toBe(text);
 });
 
@@ -74,22 +85,66 @@ describe('refuses', () => {
   const same = floats(...PIECES.map(() => -1000));
   it.each<[LlamaErrorCode, Record<string, GgufValue | undefined>, string]>([
     ['BAD_TOKENIZER', { 'tokenizer.ggml.model': undefined }, 'the file has no tokenizer'],
-    ['UNSUPPORTED', { 'tokenizer.ggml.model': string('gpt2') }, 'tokenizer.ggml.model is "gpt2"; only "llama"'],
-    ['UNSUPPORTED', { 'tokenizer.ggml.remove_extra_whitespaces': bool(true) }, 'remove_extra_whitespaces is true'],
-    ['UNSUPPORTED', { 'tokenizer.ggml.precompiled_charsmap': integers(1, 2) }, 'precompiled_charsmap is'],
-    ['UNSUPPORTED', { 'tokenizer.ggml.split_words': bool(true) }, 'tokenizer.ggml.split_words is true'],
+    [
+      'UNSUPPORTED',
+      { 'tokenizer.ggml.model': string('gpt2') },
+      'tokenizer.ggml.model is "gpt2"; only "llama"',
+    ],
+    [
+      'UNSUPPORTED',
+      { 'tokenizer.ggml.remove_extra_whitespaces': bool(true) },
+      'remove_extra_whitespaces is true',
+    ],
+    [
+      'UNSUPPORTED',
+      { 'tokenizer.ggml.precompiled_charsmap': integers(1, 2) },
+      'precompiled_charsmap is',
+    ],
+    [
+      'UNSUPPORTED',
+      { 'tokenizer.ggml.split_words': bool(true) },
+      'tokenizer.ggml.split_words is true',
+    ],
     ['BAD_TOKENIZER', { 'tokenizer.ggml.tokens': undefined }, 'tokenizer.ggml.tokens is missing'],
-    ['BAD_TOKENIZER', { 'tokenizer.ggml.tokens': integers(1) }, 'tokenizer.ggml.tokens is {"0":1}, not an array'],
+    [
+      'BAD_TOKENIZER',
+      { 'tokenizer.ggml.tokens': integers(1) },
+      'tokenizer.ggml.tokens is {"0":1}, not an array',
+    ],
     ['BAD_TOKENIZER', { 'tokenizer.ggml.tokens': texts() }, 'tokenizer.ggml.tokens is []'],
     ['BAD_TOKENIZER', { 'tokenizer.ggml.scores': undefined }, 'tokenizer.ggml.scores is missing'],
-    ['BAD_TOKENIZER', { 'tokenizer.ggml.scores': floats(1, 2) }, '265 tokens, but 2 values of tokenizer.ggml.scores'],
-    ['BAD_TOKENIZER', { 'tokenizer.ggml.token_type': string('x') }, 'tokenizer.ggml.token_type is "x"'],
+    [
+      'BAD_TOKENIZER',
+      { 'tokenizer.ggml.scores': floats(1, 2) },
+      '265 tokens, but 2 values of tokenizer.ggml.scores',
+    ],
+    [
+      'BAD_TOKENIZER',
+      { 'tokenizer.ggml.token_type': string('x') },
+      'tokenizer.ggml.token_type is "x"',
+    ],
     ['BAD_TOKENIZER', { 'tokenizer.ggml.token_type': integers(1) }, '265 tokens, but 1 values'],
-    ['UNSUPPORTED', { 'tokenizer.ggml.token_type': integers(...with4) }, 'piece 264, "\ufeff", has type 4'],
+    [
+      'UNSUPPORTED',
+      { 'tokenizer.ggml.token_type': integers(...with4) },
+      'piece 264, "\ufeff", has type 4',
+    ],
     ['BAD_TOKENIZER', { 'tokenizer.ggml.scores': same }, 'all pieces have the score -1000'],
-    ['BAD_TOKENIZER', { 'tokenizer.ggml.bos_token_id': string('<s>') }, 'bos_token_id is "<s>", not an integer'],
-    ['BAD_TOKENIZER', { 'tokenizer.ggml.eos_token_id': u32(300) }, 'the eos id is 300, which is no piece'],
-    ['BAD_TOKENIZER', { 'tokenizer.ggml.add_space_prefix': u32(1) }, 'add_space_prefix is 1, not true or false'],
+    [
+      'BAD_TOKENIZER',
+      { 'tokenizer.ggml.bos_token_id': string('<s>') },
+      'bos_token_id is "<s>", not an integer',
+    ],
+    [
+      'BAD_TOKENIZER',
+      { 'tokenizer.ggml.eos_token_id': u32(300) },
+      'the eos id is 300, which is no piece',
+    ],
+    [
+      'BAD_TOKENIZER',
+      { 'tokenizer.ggml.add_space_prefix': u32(1) },
+      'add_space_prefix is 1, not true or false',
+    ],
   ])('%s %#', (code, changes, message) => {
     expect(errorOf(code, () => read(changes)).message).toContain(message);
   });

@@ -1,4 +1,7 @@
-/** What SentencePiece and Hugging Face make of the same texts and ids: `reference/make_tokenizer.py`, and published vectors. */
+/**
+ * What SentencePiece and Hugging Face make of the same texts and ids:
+ * `reference/make_tokenizer.py`, and published vectors.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +24,9 @@ describe.each(all)('%s', (name, tokenizer) => {
 
   it('encodes the continuation of a text like SentencePiece without a dummy prefix', () => {
     for (const { text, continuation } of vectors.encode) {
-      expect(tokenizer.encode(text, { continuation: true }), JSON.stringify(text)).toEqual(continuation);
+      expect(tokenizer.encode(text, { continuation: true }), JSON.stringify(text)).toEqual(
+        continuation,
+      );
     }
   });
 
@@ -37,9 +42,9 @@ it('the vectors cover what is difficult', () => {
   expect(vectors.encode.length).toBeGreaterThan(250);
   expect(vectors.decode.length).toBeGreaterThan(350);
   expect(vectors.encode.filter(({ metaspace }) => metaspace).length).toBeGreaterThan(10);
-  expect(vectors.encode.filter(({ ids, continuation }) => ids.length !== continuation.length).length).toBeGreaterThan(
-    10,
-  );
+  expect(
+    vectors.encode.filter(({ ids, continuation }) => ids.length !== continuation.length).length,
+  ).toBeGreaterThan(10);
   expect(vectors.decode.filter(({ text }) => text.includes('\ufffd')).length).toBeGreaterThan(100);
 });
 
@@ -48,17 +53,22 @@ it('Hugging Face decodes otherwise only where bytes are not UTF-8, are interrupt
   for (const { ids, text, hf } of vectors.decode) {
     if (hf === undefined) continue;
     const shown = ids.filter(id => id > 2);
-    expect(text.includes('\ufffd') || (isByte(shown[0]) && text.startsWith(' ')), `${ids}`).toBe(true);
+    expect(text.includes('\ufffd') || (isByte(shown[0]) && text.startsWith(' ')), `${ids}`).toBe(
+      true,
+    );
   }
 });
 
 const llama2 = fileURLToPath(new URL('../../../shared/tokenizers/llama2/', import.meta.url));
 const isThere = existsSync(`${llama2}tokenizer.model`);
 if (!isThere)
-  console.warn('SKIPPED: the vectors of the real Llama 2 tokenizer, which need ../shared/tokenizers/llama2');
+  console.warn(
+    'SKIPPED: the vectors of the real Llama 2 tokenizer, which need ../shared/tokenizers/llama2',
+  );
 
 describe.skipIf(!isThere)('the real Llama 2 tokenizer (needs ../shared/tokenizers/llama2)', () => {
-  const open = () => new Tokenizer(readSentencePieceModel(readFileSync(`${llama2}tokenizer.model`)));
+  const open = () =>
+    new Tokenizer(readSentencePieceModel(readFileSync(`${llama2}tokenizer.model`)));
 
   it('encodes all published vectors, and decodes them to the text', () => {
     const tokenizer = open();

@@ -1,6 +1,7 @@
 /**
- * Texts of a megabyte, of the kinds that make a tokenizer quadratic: one long word, one long run, nothing but bytes. Not a benchmark:
- * each takes less than a second, and an algorithm that looks at all pairs for every merge would take hours.
+ * Texts of a megabyte, of the kinds that make a tokenizer quadratic: one long word, one long run,
+ * nothing but bytes. Not a benchmark: each takes less than a second, and an algorithm that looks at
+ * all pairs for every merge would take hours.
  */
 import { expect, it } from 'vitest';
 import { readSentencePieceModel, Tokenizer } from '../../src/tokenizer/index.js';
@@ -8,7 +9,10 @@ import { fromModel, modelFile, pieces } from './support.js';
 
 const LIMIT_MS = 20_000;
 
-/** Runs of every length merge, as the spaces of Llama do; the golden tokenizer has hardly any such pieces. */
+/**
+ * Runs of every length merge, as the spaces of Llama do; the golden tokenizer has hardly any such
+ * pieces.
+ */
 const runs = new Tokenizer(
   readSentencePieceModel(
     modelFile({
@@ -36,16 +40,17 @@ const tokenizers: readonly [string, Tokenizer][] = [
   ['runs', runs],
 ];
 
-it.each(texts.flatMap(([what, text]) => tokenizers.map(([name, tokenizer]) => ({ what, text, name, tokenizer }))))(
-  'a megabyte of $what with $name',
-  ({ text, tokenizer }) => {
-    const began = performance.now();
-    const ids = tokenizer.encode(text);
-    const decoded = tokenizer.decode(ids);
-    expect(performance.now() - began).toBeLessThan(LIMIT_MS);
-    expect(decoded === text).toBe(true); // toBe would print megabytes
-  },
-);
+it.each(
+  texts.flatMap(([what, text]) =>
+    tokenizers.map(([name, tokenizer]) => ({ what, text, name, tokenizer })),
+  ),
+)('a megabyte of $what with $name', ({ text, tokenizer }) => {
+  const began = performance.now();
+  const ids = tokenizer.encode(text);
+  const decoded = tokenizer.decode(ids);
+  expect(performance.now() - began).toBeLessThan(LIMIT_MS);
+  expect(decoded === text).toBe(true); // toBe would print megabytes
+});
 
 it('a run becomes its longest pieces', () => {
   expect(runs.encode('a'.repeat(1e6), { continuation: true })).toHaveLength(1e6 / 16);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LlamaError } from '../../src/errors.js';
+import { LlamaError } from '../../src/base/errors.js';
 import { readSentencePieceModel, Tokenizer } from '../../src/tokenizer/index.js';
 import * as write from './support.js';
 import {
@@ -29,7 +29,12 @@ describe('a model of Llama’s kind', () => {
   });
 
   it('may have fields that are not known, and fields in any order or number: the last one holds', () => {
-    const unknown = [...number(99, 2n ** 64n - 1n), ...float(100, 1), ...string(101, 'x'), ...bytes(4, [1, 2, 3])];
+    const unknown = [
+      ...number(99, 2n ** 64n - 1n),
+      ...float(100, 1),
+      ...string(101, 'x'),
+      ...bytes(4, [1, 2, 3]),
+    ];
     expect(open({ rest: [...unknown, 201, 6, ...new Array(8).fill(0)] }).vocabSize).toBe(263);
     expect(open({ trainer: [...number(3, 1), ...trainer] }).vocabSize).toBe(263);
     expect(open({ trainer: number(3, 1), rest: bytes(2, trainer) }).vocabSize).toBe(263);
@@ -38,7 +43,9 @@ describe('a model of Llama’s kind', () => {
   it('has what the schema says where the file says nothing', () => {
     expect(open({ normalizer: number(4, 0) }).encode('a')).toEqual(open().encode('a'));
     const normal = bytes(1, [...string(1, 'c'), ...float(2, -9)]);
-    expect(open({ pieces: [...pieces(abc), ...normal] }).encode('c', { continuation: true })).toEqual([263]);
+    expect(
+      open({ pieces: [...pieces(abc), ...normal] }).encode('c', { continuation: true }),
+    ).toEqual([263]);
   });
 
   it('may have no dummy prefix', () => {
@@ -48,8 +55,14 @@ describe('a model of Llama’s kind', () => {
   });
 
   it('may have its specials elsewhere', () => {
-    const list = [pieces(abc), piece('<pad>', 0, TYPE.control), piece('<eot>', 0, TYPE.control)].flat();
-    expect(open({ pieces: list, trainer: [...trainer, ...number(42, 264), ...number(43, 263)] }).eosId).toBe(264);
+    const list = [
+      pieces(abc),
+      piece('<pad>', 0, TYPE.control),
+      piece('<eot>', 0, TYPE.control),
+    ].flat();
+    expect(
+      open({ pieces: list, trainer: [...trainer, ...number(42, 264), ...number(43, 263)] }).eosId,
+    ).toBe(264);
   });
 });
 
@@ -73,10 +86,19 @@ describe('another kind of model is refused by name', () => {
     ['trainer_spec.byte_fallback is false', { trainer: number(3, 2) }],
     ['trainer_spec.treat_whitespace_as_suffix', { trainer: [...trainer, ...number(24, 1)] }],
     ['normalizer_spec.remove_extra_whitespaces is true', { normalizer: string(1, 'identity') }],
-    ['normalizer_spec.escape_whitespaces is false', { normalizer: [...normalizer, ...number(5, 0)] }],
-    ['normalizer_spec.precompiled_charsmap is 3 bytes', { normalizer: [...normalizer, ...string(2, 'abc')] }],
+    [
+      'normalizer_spec.escape_whitespaces is false',
+      { normalizer: [...normalizer, ...number(5, 0)] },
+    ],
+    [
+      'normalizer_spec.precompiled_charsmap is 3 bytes',
+      { normalizer: [...normalizer, ...string(2, 'abc')] },
+    ],
     ['denormalizer_spec is 3 bytes', { rest: bytes(5, string(2, 'abc')) }],
-    ['piece 263, "<x>", has type 4', { pieces: [...pieces(abc), ...piece('<x>', 0, TYPE.userDefined)] }],
+    [
+      'piece 263, "<x>", has type 4',
+      { pieces: [...pieces(abc), ...piece('<x>', 0, TYPE.userDefined)] },
+    ],
     ['piece 263, "c", has type 5', { pieces: [...pieces(abc), ...piece('c', 0, TYPE.unused)] }],
     ['piece 263, "c", has type -1', { pieces: [...pieces(abc), ...piece('c', 0, -1)] }],
   ];
@@ -95,11 +117,20 @@ describe('a broken model is refused', () => {
     ['the bos id is -1, which is no piece', { trainer: [...trainer, ...number(41, -1)] }],
     ['the eos id is 999, which is no piece', { trainer: [...trainer, ...number(42, 999)] }],
     ['both of type unknown', { pieces: [...pieces(abc), ...piece('<u>', 0, TYPE.unknown)] }],
-    ['piece 263 is "a", and so is one before', { pieces: [...pieces(abc), ...piece('a', -9, TYPE.normal)] }],
+    [
+      'piece 263 is "a", and so is one before',
+      { pieces: [...pieces(abc), ...piece('a', -9, TYPE.normal)] },
+    ],
     ['piece 263 is 0 characters long', { pieces: [...pieces(abc), ...piece('', 0, TYPE.normal)] }],
-    ['piece 263 is 300 characters long', { pieces: [...pieces(abc), ...piece('a'.repeat(300), 0, TYPE.normal)] }],
+    [
+      'piece 263 is 300 characters long',
+      { pieces: [...pieces(abc), ...piece('a'.repeat(300), 0, TYPE.normal)] },
+    ],
     ['reads "<0xZZ>"', { pieces: [...pieces(abc), ...piece('<0xZZ>', 0, TYPE.byte)] }],
-    ['a piece has the score NaN', { pieces: [...pieces(abc), ...piece('c', Number.NaN, TYPE.normal)] }],
+    [
+      'a piece has the score NaN',
+      { pieces: [...pieces(abc), ...piece('c', Number.NaN, TYPE.normal)] },
+    ],
     ['the text of piece 0 is not UTF-8', { pieces: bytes(1, bytes(1, [0xff])) }],
     ['piece has wire type varint, not bytes', { rest: number(1, 7) }],
     ['the score of piece 0 has wire type varint', { pieces: bytes(1, number(2, 7)) }],
@@ -120,7 +151,10 @@ describe('a broken model is refused', () => {
 
   it('wherever it is cut off', () => {
     for (let length = 0; length < goldenModel.length; length += 3) {
-      expectRefusal(() => readSentencePieceModel(goldenModel.subarray(0, length)), `${length} bytes`);
+      expectRefusal(
+        () => readSentencePieceModel(goldenModel.subarray(0, length)),
+        `${length} bytes`,
+      );
     }
   });
 

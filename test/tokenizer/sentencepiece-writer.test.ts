@@ -3,9 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openTokenizerModel } from '../../src/tokenizer/open.js';
+import { openTokenizerModel } from '../../src/load/tokenizer.js';
 import { asFloat, asInteger, asString, readFields } from '../../src/tokenizer/protobuf.js';
-import { floatField, integerField, messageField, stringField } from '../../src/tokenizer/protobuf-writer.js';
+import {
+  floatField,
+  integerField,
+  messageField,
+  stringField,
+} from '../../src/tokenizer/protobuf-writer.js';
 import { readSentencePieceModel } from '../../src/tokenizer/sentencepiece-model.js';
 import { writeSentencePieceModel } from '../../src/tokenizer/sentencepiece-writer.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
@@ -28,7 +33,9 @@ it('the tokenizer of a GGUF file', async () => {
   expect(again(model)).toEqual(model);
 });
 
-const LLAMA = fileURLToPath(new URL('../../../shared/tokenizers/llama2/tokenizer.model', import.meta.url));
+const LLAMA = fileURLToPath(
+  new URL('../../../shared/tokenizers/llama2/tokenizer.model', import.meta.url),
+);
 it.skipIf(!existsSync(LLAMA))('Llama 2’s own: 32,000 pieces', () => {
   const model = readSentencePieceModel(readFileSync(LLAMA));
   expect(model.vocabulary.pieces).toHaveLength(32000);
@@ -36,14 +43,19 @@ it.skipIf(!existsSync(LLAMA))('Llama 2’s own: 32,000 pieces', () => {
 });
 
 it('special pieces of other names, in other places, and no dummy prefix', () => {
-  const pieces = [...scored({ a: -1, é: -2.5 }), { text: '<end>', score: 0, type: 'control' as const }];
+  const pieces = [
+    ...scored({ a: -1, é: -2.5 }),
+    { text: '<end>', score: 0, type: 'control' as const },
+  ];
   const model = modelFromScores(pieces, { unkId: 0, bosId: 1, eosId: pieces.length - 1 }, 'never');
   expect(again(model)).toEqual(model);
   expect(again(model).dummyPrefix).toBe('never');
 });
 
 it('a tokenizer without scores is refused', () => {
-  const error = errorOf('UNSUPPORTED', () => writeSentencePieceModel(readTokenizerJson(goldenJson)));
+  const error = errorOf('UNSUPPORTED', () =>
+    writeSentencePieceModel(readTokenizerJson(goldenJson)),
+  );
   expect(error.message).toContain('copy tokenizer.json instead');
 });
 
@@ -53,12 +65,18 @@ describe('fields', () => {
 
   it('of any 32-bit integer, float32 and text are read again', () => {
     fc.assert(
-      fc.property(fieldNumber, fc.integer(), fc.float(), fc.string({ unit: 'binary' }), (number, n, x, text) => {
-        expect(single(integerField(number, n)).number).toBe(number);
-        expect(asInteger(single(integerField(number, n)), 'n')).toBe(n);
-        expect(asFloat(single(floatField(number, x)), 'x')).toBe(x);
-        expect(asString(single(stringField(number, text)), 'text')).toBe(text);
-      }),
+      fc.property(
+        fieldNumber,
+        fc.integer(),
+        fc.float(),
+        fc.string({ unit: 'binary' }),
+        (number, n, x, text) => {
+          expect(single(integerField(number, n)).number).toBe(number);
+          expect(asInteger(single(integerField(number, n)), 'n')).toBe(n);
+          expect(asFloat(single(floatField(number, x)), 'x')).toBe(x);
+          expect(asString(single(stringField(number, text)), 'text')).toBe(text);
+        },
+      ),
     );
   });
 

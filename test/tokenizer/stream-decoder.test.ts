@@ -28,7 +28,13 @@ const anyIds = fc
 describe('StreamDecoder', () => {
   it('holds bytes back until they are a character', () => {
     expect(stream(utf8('🦙').map(byteId))).toEqual(['', '', '', '🦙', '']);
-    expect(stream([...utf8('🦙').slice(0, 3).map(byteId), word])).toEqual(['', '', '', '\ufffd\ufffd\ufffd the', '']);
+    expect(stream([...utf8('🦙').slice(0, 3).map(byteId), word])).toEqual([
+      '',
+      '',
+      '',
+      '\ufffd\ufffd\ufffd the',
+      '',
+    ]);
     expect(stream(utf8('é').slice(0, 1).map(byteId))).toEqual(['', '\ufffd']);
   });
 
@@ -52,13 +58,17 @@ describe('StreamDecoder', () => {
   it('never gives half a character', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 30 }), text => {
-        for (const part of stream(utf8(text).map(byteId))) expect(part).not.toMatch(/[\ud800-\udfff]/u);
+        for (const part of stream(utf8(text).map(byteId)))
+          expect(part).not.toMatch(/[\ud800-\udfff]/u);
       }),
     );
   });
 });
 
-/** The same rules on the whole list: runs of bytes by TextDecoder where they are UTF-8, else byte by byte. */
+/**
+ * The same rules on the whole list: runs of bytes by TextDecoder where they are UTF-8, else byte by
+ * byte.
+ */
 function decodeAtOnce(ids: readonly number[]): string {
   let text = '';
   let run: number[] = [];
@@ -89,7 +99,9 @@ function decodeRun(bytes: readonly number[]): string {
 
 function decodeCharacter(bytes: readonly number[]): string | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      Uint8Array.from(bytes),
+    );
     return [...text].length === 1 ? text : undefined;
   } catch {
     return undefined;
@@ -104,7 +116,8 @@ describe('Utf8Stream', () => {
       const text = String.fromCodePoint(codePoint);
       let read = '';
       for (const byte of utf8(text)) read += bytes.push(byte);
-      if (read !== text) throw new Error(`U+${codePoint.toString(16)} is read as ${JSON.stringify(read)}`);
+      if (read !== text)
+        throw new Error(`U+${codePoint.toString(16)} is read as ${JSON.stringify(read)}`);
     }
     expect(bytes.flush()).toBe('');
   });
@@ -126,7 +139,8 @@ describe('Utf8Stream', () => {
     ]) {
       const bytes = new Utf8Stream();
       const pairs = bad.match(/../g)!;
-      const text = pairs.map(pair => bytes.push(Number.parseInt(pair, 16))).join('') + bytes.flush();
+      const text =
+        pairs.map(pair => bytes.push(Number.parseInt(pair, 16))).join('') + bytes.flush();
       expect(text, bad).toBe('\ufffd'.repeat(pairs.length));
     }
   });

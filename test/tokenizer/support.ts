@@ -2,11 +2,21 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { LlamaError, type LlamaErrorCode } from '../../src/errors.js';
-import { readSentencePieceModel, readTokenizerJson, type ScoredPiece, Tokenizer } from '../../src/tokenizer/index.js';
+import { LlamaError, type LlamaErrorCode } from '../../src/base/errors.js';
+import {
+  readSentencePieceModel,
+  readTokenizerJson,
+  type ScoredPiece,
+  Tokenizer,
+} from '../../src/tokenizer/index.js';
 
 export interface Vectors {
-  readonly encode: readonly { text: string; ids: number[]; continuation: number[]; metaspace?: number[] }[];
+  readonly encode: readonly {
+    text: string;
+    ids: number[];
+    continuation: number[];
+    metaspace?: number[];
+  }[];
   readonly decode: readonly { ids: number[]; text: string; continuation: string; hf?: string }[];
 }
 
@@ -41,13 +51,17 @@ export const varint = (value: bigint | number): number[] => {
   for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
   return [...bytes, Number(rest)];
 };
-export const number = (field: number, value: bigint | number): number[] => [...varint(field * 8), ...varint(value)];
+export const number = (field: number, value: bigint | number): number[] => [
+  ...varint(field * 8),
+  ...varint(value),
+];
 export const bytes = (field: number, value: readonly number[]): number[] => [
   ...varint(field * 8 + 2),
   ...varint(value.length),
   ...value,
 ];
-export const string = (field: number, value: string): number[] => bytes(field, [...new TextEncoder().encode(value)]);
+export const string = (field: number, value: string): number[] =>
+  bytes(field, [...new TextEncoder().encode(value)]);
 export const float = (field: number, value: number): number[] => [
   ...varint(field * 8 + 5),
   ...new Uint8Array(Float32Array.of(value).buffer),
@@ -73,7 +87,10 @@ export const basePieces: readonly number[][] = [
 
 /** Specials, bytes, and the normal pieces given with their scores. */
 export function pieces(normal: Readonly<Record<string, number>>): number[] {
-  return [...basePieces, ...Object.entries(normal).map(([text, score]) => piece(text, score, TYPE.normal))].flat();
+  return [
+    ...basePieces,
+    ...Object.entries(normal).map(([text, score]) => piece(text, score, TYPE.normal)),
+  ].flat();
 }
 
 export const LLAMA_TRAINER = [...number(3, 2), ...number(35, 1)];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LlamaError } from '../../src/errors.js';
+import { LlamaError } from '../../src/base/errors.js';
 import { readTokenizerJson, Tokenizer } from '../../src/tokenizer/index.js';
 import { errorOf, fromModel, goldenJson, metaspaceJson } from './support.js';
 
@@ -15,25 +15,40 @@ function open(change: (file: Json) => void, text = goldenJson): Tokenizer {
 }
 
 const TEXT = '  the old sailor, 7 times 🌱🦙';
-const same = (tokenizer: Tokenizer) => expect(tokenizer.encode(TEXT)).toEqual(fromModel.encode(TEXT));
+const same = (tokenizer: Tokenizer) =>
+  expect(tokenizer.encode(TEXT)).toEqual(fromModel.encode(TEXT));
 
 describe('the forms of Llama’s tokenizer.json', () => {
   it('may write merges as text or as pairs', () => {
-    same(open(file => (file.model.merges = file.model.merges.map((pair: string[]) => [...pair].join(' ')))));
     same(
       open(
         file =>
-          (file.model.merges = file.model.merges.map((pair: string | string[]) => [pair].flat().join(' ').split(' '))),
+          (file.model.merges = file.model.merges.map((pair: string[]) => [...pair].join(' '))),
+      ),
+    );
+    same(
+      open(
+        file =>
+          (file.model.merges = file.model.merges.map((pair: string | string[]) =>
+            [pair].flat().join(' ').split(' '),
+          )),
       ),
     );
   });
 
   it('may put BOS in front, which is for the caller of encode to say', () => {
-    const template = [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }];
+    const template = [
+      { SpecialToken: { id: '<s>', type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+    ];
     const post_processor = {
       type: 'TemplateProcessing',
       single: template,
-      pair: [...template, { SpecialToken: { id: '<s>', type_id: 1 } }, { Sequence: { id: 'B', type_id: 1 } }],
+      pair: [
+        ...template,
+        { SpecialToken: { id: '<s>', type_id: 1 } },
+        { Sequence: { id: 'B', type_id: 1 } },
+      ],
       special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
     };
     same(open(file => (file.post_processor = post_processor)));
@@ -42,8 +57,15 @@ describe('the forms of Llama’s tokenizer.json', () => {
   it('may leave out what is the default, and may fuse unknown characters, of which there are none', () => {
     same(
       open(file => {
-        for (const key of ['version', 'truncation', 'padding', 'pre_tokenizer', 'post_processor']) delete file[key];
-        for (const key of ['dropout', 'continuing_subword_prefix', 'end_of_word_suffix', 'fuse_unk', 'ignore_merges']) {
+        for (const key of ['version', 'truncation', 'padding', 'pre_tokenizer', 'post_processor'])
+          delete file[key];
+        for (const key of [
+          'dropout',
+          'continuing_subword_prefix',
+          'end_of_word_suffix',
+          'fuse_unk',
+          'ignore_merges',
+        ]) {
           delete file.model[key];
         }
       }),
@@ -67,7 +89,9 @@ describe('the forms of Llama’s tokenizer.json', () => {
   });
 
   it('may have more special tokens behind the vocabulary, which no text becomes', () => {
-    const tokenizer = open(file => file.added_tokens.push({ id: 331, content: '[PAD]', special: true }));
+    const tokenizer = open(file =>
+      file.added_tokens.push({ id: 331, content: '[PAD]', special: true }),
+    );
     expect(tokenizer.vocabSize).toBe(332);
     expect(tokenizer.encode('[PAD]')).toEqual(fromModel.encode('[PAD]'));
     expect(tokenizer.decode([331])).toBe('');
@@ -80,21 +104,33 @@ describe('another kind of tokenizer.json is refused by name', () => {
     ['model.type is missing', file => delete file.model.type],
     ['model.byte_fallback is false', file => (file.model.byte_fallback = false)],
     ['model.dropout is 0.1', file => (file.model.dropout = 0.1)],
-    ['model.continuing_subword_prefix is "##"', file => (file.model.continuing_subword_prefix = '##')],
+    [
+      'model.continuing_subword_prefix is "##"',
+      file => (file.model.continuing_subword_prefix = '##'),
+    ],
     ['model.end_of_word_suffix is "</w>"', file => (file.model.end_of_word_suffix = '</w>')],
     ['model.ignore_merges is true', file => (file.model.ignore_merges = true)],
     ['normalizer is {"type":"NFKC"}', file => (file.normalizer = { type: 'NFKC' })],
     ['normalizer is null', file => (file.normalizer = null)],
-    ['normalizer is {"type":"Sequence"', file => file.normalizer.normalizers.push({ type: 'Lowercase' })],
+    [
+      'normalizer is {"type":"Sequence"',
+      file => file.normalizer.normalizers.push({ type: 'Lowercase' }),
+    ],
     ['normalizer beside a pre_tokenizer', file => (file.pre_tokenizer = { type: 'ByteLevel' })],
     ['decoder is null', file => (file.decoder = null)],
     ['decoder is missing', file => delete file.decoder],
     ['decoder is {"type":"Sequence"', file => file.decoder.decoders.pop()],
-    ['unknown key "task" in tokenizer.json (value "nmt"): it may change the ids', file => (file.task = 'nmt')],
+    [
+      'unknown key "task" in tokenizer.json (value "nmt"): it may change the ids',
+      file => (file.task = 'nmt'),
+    ],
     ['unknown key "toString" in tokenizer.json', file => (file.toString = 1)],
     ['unknown key "alpha" in model (value 0.1)', file => (file.model.alpha = 0.1)],
     ['version is "2.0"', file => (file.version = '2.0')],
-    ['post_processor.type is "ByteLevel"', file => (file.post_processor = { type: 'ByteLevel', trim_offsets: true })],
+    [
+      'post_processor.type is "ByteLevel"',
+      file => (file.post_processor = { type: 'ByteLevel', trim_offsets: true }),
+    ],
     ['post_processor.type is missing', file => (file.post_processor = {})],
     [
       'unknown key "trim" in post_processor',
@@ -114,7 +150,10 @@ describe('another kind of tokenizer.json is refused by name', () => {
   it.each<[string, (file: Json) => void]>([
     ['pre_tokenizer is {"type":"Metaspace"', file => (file.pre_tokenizer.split = true)],
     ['pre_tokenizer is {"type":"Metaspace"', file => delete file.pre_tokenizer.split],
-    ['pre_tokenizer.prepend_scheme is "last"', file => (file.pre_tokenizer.prepend_scheme = 'last')],
+    [
+      'pre_tokenizer.prepend_scheme is "last"',
+      file => (file.pre_tokenizer.prepend_scheme = 'last'),
+    ],
     ['pre_tokenizer is {"type":"ByteLevel"}', file => (file.pre_tokenizer = { type: 'ByteLevel' })],
   ])('%s', (message, change) => {
     expect(errorOf('UNSUPPORTED', () => open(change, metaspaceJson)).message).toContain(message);
@@ -137,7 +176,10 @@ describe('a broken tokenizer.json is refused', () => {
     ['the bos id is 1, which is normal', file => file.added_tokens.splice(1, 1)],
     ['the unk id is -1, which is no piece', file => (file.model.unk_token = null)],
     ['added_tokens is 7, not an array', file => (file.added_tokens = 7)],
-    ['an entry of added_tokens has no content', file => (file.added_tokens = [{ id: 1, special: true }])],
+    [
+      'an entry of added_tokens has no content',
+      file => (file.added_tokens = [{ id: 1, special: true }]),
+    ],
     ['model.merges is undefined, not an array', file => delete file.model.merges],
     ['merge 0 is "abc", not a pair', file => (file.model.merges[0] = 'abc')],
     ['merge 0 is ["a"], not a pair', file => (file.model.merges[0] = ['a'])],

@@ -2,13 +2,30 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorOf, fromJson, fromMetaspace, fromModel as tokenizer } from './support.js';
 
-/** Unicode, hostile to tokenizers: spaces in runs, letters that merge, specials spelled out, anything else. */
+/**
+ * Unicode, hostile to tokenizers: spaces in runs, letters that merge, specials spelled out,
+ * anything else.
+ */
 const hostile = fc
   .array(
     fc.oneof(
       fc.string({ unit: 'binary', maxLength: 8 }),
-      fc.string({ unit: fc.constantFrom(' ', 'e', 'h', 'r', 't', 's', 'o', 'u', 'b', '\n'), maxLength: 20 }),
-      fc.constantFrom('<s>', '</s>', '<unk>', '<0x41>', '  ', ' the', '🌱', '\0', '\ufffd', 'e\u0301'),
+      fc.string({
+        unit: fc.constantFrom(' ', 'e', 'h', 'r', 't', 's', 'o', 'u', 'b', '\n'),
+        maxLength: 20,
+      }),
+      fc.constantFrom(
+        '<s>',
+        '</s>',
+        '<unk>',
+        '<0x41>',
+        '  ',
+        ' the',
+        '🌱',
+        '\0',
+        '\ufffd',
+        'e\u0301',
+      ),
     ),
     { maxLength: 6 },
   )
@@ -38,7 +55,13 @@ describe('encode', () => {
   });
 
   it('spells characters without a piece in bytes, and reads half a surrogate pair as U+FFFD', () => {
-    expect(tokenizer.pieces(tokenizer.encode('🦙'))).toEqual(['▁', '<0xF0>', '<0x9F>', '<0xA6>', '<0x99>']);
+    expect(tokenizer.pieces(tokenizer.encode('🦙'))).toEqual([
+      '▁',
+      '<0xF0>',
+      '<0x9F>',
+      '<0xA6>',
+      '<0x99>',
+    ]);
     expect(tokenizer.pieces(tokenizer.encode('🌱'))).toEqual(['▁', '🌱']);
     for (const half of ['\ud83c', '\udf31', '\udf31\ud83c', 'a\ud83c', '\ud83cb']) {
       const repaired = half.replace(/[\ud800-\udfff]/g, '\ufffd');
@@ -96,7 +119,10 @@ describe('decode', () => {
     fc.assert(
       fc.property(hostile, hostile, (text, more) => {
         fc.pre(text !== '' && !`${text}${more}`.includes('▁'));
-        const ids = [...tokenizer.encode(text, { bos: true }), ...tokenizer.encode(more, { continuation: true })];
+        const ids = [
+          ...tokenizer.encode(text, { bos: true }),
+          ...tokenizer.encode(more, { continuation: true }),
+        ];
         expect(tokenizer.decode(ids)).toBe(text + more);
       }),
     );

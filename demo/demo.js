@@ -1,0 +1,153 @@
+/**
+ * `npm run demo`: a chat with the embedded model, a question about 30,000 tokens with and without
+ * position interpolation, and the numbers of the implementation beside those of Hugging Face
+ * transformers. For a clone of the repository: the package does not have all golden files.
+ */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { complete, loadLlama, loadModel } from 'llama-32k';
+import { memorySource, openSafetensors } from 'llama-32k/safetensors';
+
+/**
+ * @typedef {{ task: string, prompt: string, wanted: string, promptTokens: number, reply: string }}
+ * Reply
+ */
+
+const WIDTH = 46;
+const MOST_NEW_TOKENS = 40;
+
+await showChat();
+await showNumbers();
+
+/**
+ * Every prompt is one that the model has not been trained on (golden/tiny-32k/README.md), and comes
+ * with the reply that is right.
+ */
+async function showChat() {
+  /** @type {Reply[]} */
+  const replies = JSON.parse(await readFile(golden('tiny-32k/greedy.json'), 'utf8'));
+  const instruction = replies.find(isRightReversal);
+  const question = replies.at(-1);
+  if (instruction === undefined || question === undefined) throw new Error('greedy.json is empty');
+  const { task, promptTokens } = question;
+  print('\ntiny-32k: trained at 4,096 positions, stretched by 8 to 32,768, trained on, and');
+  print('shipped with this repository.\n');
+  const loaded = await loadModel();
+  print(`  ${lastLine(instruction)}`);
+  await ask(loaded, instruction);
+  print(`\n  ${promptTokens.toLocaleString('en')} tokens, ${task}, one of which holds the answer.`);
+  print(`  ${lastLine(question)}`);
+  await ask(loaded, question);
+  await loaded.close();
+  print('\n  The same with positions as they are, that is with factor 1 instead of 8:');
+  const ignoring = await loadModel(undefined, { ropeFactor: 1 });
+  await ask(ignoring, question);
+  await ignoring.close();
+}
+
+/** @param {Reply} reply */
+function isRightReversal({ task, reply, wanted }) {
+  return task === 'instruction: reverse' && reply === wanted;
+}
+
+/** Of what is asked. @param {Reply} reply */
+function lastLine({ prompt }) {
+  return prompt.slice(0, prompt.lastIndexOf('\n[/INST]')).split('\n').at(-1);
+}
+
+/**
+ * @param {import('llama-32k').LoadedModel} loaded
+ * @param {Reply} reply
+ */
+async function ask({ model, tokenizer }, { prompt, wanted }) {
+  const { text, timings } = await complete(model, tokenizer, prompt, {
+    maxNewTokens: MOST_NEW_TOKENS,
+    onProgress: ({ stage, done, total }) => stage === 'prefill' && showProgress(done / total),
+  });
+  print(`${process.stdout.isTTY ? '\r' : ''}  reading ${timings.prefillSeconds.toFixed(1)} s`);
+  print(`  → ${text.replaceAll('\n', ' ⏎ ').replace(/\p{Cc}/gu, '\ufffd')}`);
+  print(`    ${text === wanted ? 'right' : `wrong: it should be ${wanted}`}`);
+}
+
+/** @param {number} part */
+function showProgress(part) {
+  if (process.stdout.isTTY) process.stdout.write(`\r  reading ${Math.round(part * 100)} % `);
+}
+
+async function showNumbers() {
+  print('\nThe logits of 19 tokens, compared with those that transformers computed for two random');
+  print('models (golden/README.md). The largest difference, in standard deviations of the logits;');
+  print('0 is bit for bit:\n');
+  print(`${'this model in'.padEnd(WIDTH)}${'transformers in'.padEnd(17)}gqa       mha`);
+  for (const numerics of /** @type {const} */ (['f64', 'f32', 'bf16', 'f16'])) {
+    await showRow(numerics, numerics);
+  }
+  print("\nTwo mistakes that are often made, position 0 being right all the same; the model's");
+  print('factor is 8:\n');
+  await showRow('f64, positions not interpolated: factor 1', 'f64', 1);
+  await showRow('f64, interpolated the wrong way: factor 1/8', 'f64', 1 / 8);
+}
+
+/**
+ * @param {string} title
+ * @param {'f64' | 'f32' | 'bf16' | 'f16'} numerics
+ * @param {number} [ropeFactor]
+ */
+async function showRow(title, numerics, ropeFactor) {
+  const gqa = await largestError('gqa', numerics, ropeFactor);
+  const mha = await largestError('mha', numerics, ropeFactor);
+  print(`${title.padEnd(WIDTH)}${numerics.padEnd(17)}${shown(gqa).padEnd(10)}${shown(mha)}`);
+}
+
+/**
+ * max |ours − theirs| / σ(theirs) over the logits of all tokens.
+ * @param {string} name
+ * @param {'f64' | 'f32' | 'bf16' | 'f16'} numerics
+ * @param {number | undefined} ropeFactor
+ */
+async function largestError(name, numerics, ropeFactor) {
+  const bytes = await readFile(golden(`${name}/trace-${numerics}.safetensors`));
+  const { tensors } = await openSafetensors(memorySource(bytes));
+  const integers = await tensors.get('tokens').readBytes();
+  const tokens = Array.from(new BigInt64Array(integers.buffer), Number);
+  const theirs = await tensors.get('lm_head').read(); // [T, V]
+  const options = { kernels: /** @type {const} */ ('exact'), numerics, ropeFactor };
+  const { model } = await loadLlama(golden(name), options);
+  const sequence = model.createSequence();
+  const rows = tokens.map((token, position) => ({ token, position, sequence }));
+  const { data } = await model.forward(rows, { logitsFor: [...rows.keys()] }); // [T, V]
+  await model.close();
+  const differences = theirs.map((logit, i) => Math.abs(data[i] - logit));
+  return Math.max(...differences) / deviation(theirs);
+}
+
+/** @param {Float32Array | Float64Array} numbers */
+function deviation(numbers) {
+  const mean = sum(numbers, x => x) / numbers.length;
+  return Math.sqrt(sum(numbers, x => (x - mean) ** 2) / numbers.length);
+}
+
+/**
+ * @param {Float32Array | Float64Array} numbers
+ * @param {(x: number) => number} term
+ */
+function sum(numbers, term) {
+  let total = 0;
+  for (const x of numbers) total += term(x);
+  return total;
+}
+
+/** @param {number} error */
+function shown(error) {
+  return error === 0 ? '0' : error.toExponential(1);
+}
+
+/** @param {string} name */
+function golden(name) {
+  return fileURLToPath(new URL(`../golden/${name}`, import.meta.url));
+}
+
+/** @param {string} line */
+function print(line) {
+  process.stdout.write(`${line}\n`);
+}

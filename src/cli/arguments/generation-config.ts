@@ -1,0 +1,103 @@
+/**
+ * What generation_config.json says about sampling and length. Hugging Face's `generate()` follows
+ * it; here only the command line counts, so that the same command means the same for every model.
+ * The person at the terminal is told the difference.
+ */
+import { show } from '../../base/errors.js';
+import type { LoadedModel } from '../../load/model.js';
+import { type Io, note } from '../terminal/io.js';
+import type { Options } from './options.js';
+
+/**
+ * With `do_sample` only: transformers does not look at them otherwise. The value with which nothing
+ * changes, if there is one.
+ */
+const SAMPLING: Readonly<Record<string, unknown>> = {
+  temperature: 1,
+  top_k: 0,
+  top_p: 1,
+  min_p: 0,
+  top_h: undefined,
+  typical_p: 1,
+  epsilon_cutoff: 0,
+  eta_cutoff: 0,
+};
+
+/** Those that count when decoding is greedy too. `do_sample` itself is one. */
+const ALWAYS: Readonly<Record<string, unknown>> = {
+  repetition_penalty: 1,
+  max_length: undefined,
+  max_new_tokens: undefined,
+  min_length: 0,
+  min_new_tokens: 0,
+  max_time: undefined,
+  stop_strings: undefined,
+  num_beams: 1,
+  no_repeat_ngram_size: 0,
+  guidance_scale: 1,
+  penalty_alpha: 0,
+  sequence_bias: undefined,
+  bad_words_ids: undefined,
+  suppress_tokens: undefined,
+  begin_suppress_tokens: undefined,
+  forced_bos_token_id: undefined,
+  forced_eos_token_id: undefined,
+  exponential_decay_length_penalty: undefined,
+  watermarking_config: undefined,
+};
+
+const FLAGS = [
+  'temperature',
+  'top_k',
+  'top_p',
+  'min_p',
+  'repetition_penalty',
+  'max_length',
+  'max_new_tokens',
+];
+const flagOf = (key: string): string => key.replaceAll('_', '-');
+
+/** Tells stderr, unless --json is given. */
+export function noteUnusedSettings(
+  io: Io,
+  options: Options,
+  { generationConfig }: LoadedModel,
+): void {
+  if (generationConfig === undefined || options.flag('json')) return;
+  const text = unusedSettings(generationConfig, options);
+  if (text !== undefined) note(io, text);
+}
+
+/**
+ * One sentence that names what transformers would do and we do not, and how to ask for it;
+ * undefined if there is nothing.
+ */
+function unusedSettings(
+  config: Readonly<Record<string, unknown>>,
+  options: Options,
+): string | undefined {
+  const temperature = options.number('temperature');
+  const isSampling = temperature === undefined ? config.do_sample === true : temperature > 0;
+  const hasLimit = ['max-length', 'max-new-tokens'].some(name => options.text(name) !== undefined);
+  const isDecided = (key: string) =>
+    FLAGS.includes(key) &&
+    (options.text(flagOf(key)) !== undefined || (key.startsWith('max_') && hasLimit));
+
+  const looked = { ...(isSampling && SAMPLING), ...ALWAYS };
+  const unused = Object.entries(looked)
+    .map(([key, neutral]) => ({ key, neutral, value: config[key] ?? undefined }))
+    .filter(
+      ({ key, neutral, value }) => value !== undefined && value !== neutral && !isDecided(key),
+    );
+  const settings = unused.map(({ key, value }) => `${key} ${show(value)}`);
+  const flags = unused
+    .filter(({ key, value }) => FLAGS.includes(key) && typeof value === 'number')
+    .map(({ key, value }) => `--${flagOf(key)} ${value}`);
+  if (isSampling && temperature === undefined) {
+    settings.unshift('do_sample true');
+    if (!flags.some(flag => flag.startsWith('--temperature'))) flags.unshift('--temperature 1');
+  }
+  if (settings.length === 0) return undefined;
+  const advice = flags.length === 0 ? '' : `; give ${flags.join(' ')}`;
+  return `generation_config.json says ${settings.join(', ')}: not used${advice}`;
+}

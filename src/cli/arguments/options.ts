@@ -1,0 +1,231 @@
+/**
+ * Verbs and their options: one table, which the parser, --help and the docs read.
+ */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { check, LlamaError, show } from '../../base/errors.js';
+import type { Io } from '../terminal/io.js';
+
+export interface Option {
+  /** Without the dashes. */
+  readonly name: string;
+  /** What stands for the value in --help: N, TEXT …; a switch, which takes none, has none. */
+  readonly value?: string;
+  /** One sentence or two; with the default, if there is one. */
+  readonly help: string;
+  /** The values allowed; the first is the default. */
+  readonly choices?: readonly string[];
+  /** May be given several times. */
+  readonly multiple?: boolean;
+}
+
+export interface Verb {
+  readonly name: string;
+  /** What follows the name in the first line of --help. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Paragraphs for --help. */
+  readonly details: readonly string[];
+  readonly options: readonly Option[];
+  /** What --json prints. */
+  readonly json: string;
+  /** The name of the one argument that is not an option, if the verb has one. */
+  readonly argument?: string;
+  run(options: Options, io: Io): Promise<void>;
+}
+
+/** Which model: what every verb has that takes one. */
+export const MODEL: readonly Option[] = [
+  {
+    name: 'model',
+    value: 'M',
+    help:
+      'Directory with config.json, weights and tokenizer, as Hugging Face has it; or a GGUF file; or, if there is no such path, ' +
+      'a model of the Hugging Face hub, owner/name or owner/name:file.gguf, which is downloaded into its cache. ' +
+      'Default: tiny-32k, a small trained model that comes with the package.',
+  },
+  {
+    name: 'revision',
+    value: 'R',
+    help: 'With a model of the hub, the branch, tag or commit. Default main.',
+  },
+];
+
+const KERNELS: Option = {
+  name: 'kernels',
+  value: 'K',
+  choices: ['wasm', 'exact'],
+  help: 'Implementation of the operations: wasm (default; fast) or exact (slow, and what wasm is compared with).',
+};
+
+const NUMERICS: Option = {
+  name: 'numerics',
+  value: 'T',
+  choices: ['f64', 'f32', 'bf16', 'f16'],
+  help: 'With --kernels exact, the arithmetic: f64 (default), or f32, bf16, f16, which round where Hugging Face does.',
+};
+
+export const WEIGHTS: Option = {
+  name: 'weights',
+  value: 'W',
+  choices: ['native', 'f32', 'f16', 'bf16', 'q8_0', 'q4_0'],
+  help: 'With --kernels wasm, how weights are held: native (default; as in the file), f32, f16, bf16, or quantized: q8_0, q4_0.',
+};
+
+export const CACHE: Option = {
+  name: 'cache',
+  value: 'C',
+  choices: ['f32', 'f16', 'q8'],
+  help: 'With --kernels wasm, how keys and values are held: f32 (default), f16 (half as large) or q8 (8-bit integers).',
+};
+
+export const THREADS: Option = {
+  name: 'threads',
+  value: 'N',
+  help: 'With --kernels wasm, threads to compute with, 1 to 64; the result is the same bits. Default: one for each core that the program may use.',
+};
+
+const ROPE_FACTOR: Option = {
+  name: 'rope-factor',
+  value: 'F',
+  help: "Another factor of position interpolation than the model's own, to see what a server that ignores it (1) or inverts it (0.125) would say.",
+};
+
+/** How a model is run: what every verb has that runs one. */
+export const ENGINE: readonly Option[] = [KERNELS, WEIGHTS, CACHE, THREADS, NUMERICS, ROPE_FACTOR];
+
+const HELP: Option = { name: 'help', help: 'Show this.' };
+
+/** Those of the verb, and --json and --help, which every verb has. */
+export function optionsOf(verb: Verb): Option[] {
+  return [...verb.options, { name: 'json', help: verb.json }, HELP];
+}
+
+/** What was given on the command line. Readers throw BAD_OPTION, naming option, value and range. */
+export class Options {
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #table: readonly Option[];
+  /** The argument that is not an option. */
+  readonly argument: string | undefined;
+
+  constructor(
+    table: readonly Option[],
+    values: Readonly<Record<string, unknown>>,
+    argument: string | undefined,
+  ) {
+    this.#table = table;
+    this.#values = values;
+    this.argument = argument;
+  }
+
+  flag(name: string): boolean {
+    return this.#value(name) === true;
+  }
+
+  text(name: string): string | undefined {
+    return this.#value(name) as string | undefined;
+  }
+
+  texts(name: string): readonly string[] {
+    return (this.#value(name) ?? []) as string[];
+  }
+
+  number(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const holds = text.trim() !== '' && Number.isFinite(Number(text));
+    check(holds, 'BAD_OPTION', () => `--${name} is ${show(text)}; it must be a number`);
+    return Number(text);
+  }
+
+  integer(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const holds = /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text));
+    check(
+      holds,
+      'BAD_OPTION',
+      () => `--${name} is ${show(text)}; it must be an integer, below 2^53`,
+    );
+    return Number(text);
+  }
+
+  /** One of the option's choices; the first if it was not given. */
+  choice(name: string): string {
+    const { choices = [] } = this.#option(name);
+    const text = this.text(name) ?? choices[0];
+    check(
+      choices.includes(text),
+      'BAD_OPTION',
+      () => `--${name} is ${show(text)}; there is: ${choices.join(', ')}`,
+    );
+    return text;
+  }
+
+  #value(name: string): unknown {
+    return this.#values[this.#option(name).name];
+  }
+
+  #option(name: string): Option {
+    const option = this.#table.find(each => each.name === name);
+    if (option === undefined)
+      throw new RangeError(`name: --${name} is not in the table of this verb`);
+    return option;
+  }
+}
+
+/**
+ * Throws BAD_OPTION on what the verb does not have, and on an option given twice that can hold only
+ * once.
+ */
+export function parseOptions(verb: Verb, args: readonly string[]): Options {
+  const table = optionsOf(verb);
+  const { values, positionals, tokens } = parse(verb, withNegativeValues(table, args));
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const repeated =
+      seen.has(token.name) && !table.find(({ name }) => name === token.name)?.multiple;
+    check(!repeated, 'BAD_OPTION', () => `--${token.name} is given twice; which one holds?`);
+    seen.add(token.name);
+  }
+  check(positionals.length <= 1, 'BAD_OPTION', () => {
+    return `${verb.argument} is one argument, but there are ${positionals.length}: ${show(positionals)}; quote it if it has spaces`;
+  });
+  return new Options(table, values, positionals[0]);
+}
+
+function parse(verb: Verb, args: string[]) {
+  const options: NonNullable<ParseArgsConfig['options']> = {};
+  for (const { name, value, multiple = false } of optionsOf(verb)) {
+    options[name] = { type: value === undefined ? 'boolean' : 'string', multiple };
+  }
+  options.help!.short = 'h';
+  try {
+    return parseArgs({
+      args,
+      options,
+      strict: true,
+      allowPositionals: verb.argument !== undefined,
+      tokens: true,
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new LlamaError('BAD_OPTION', error.message.replace(/\.$/, ''), { cause: error });
+  }
+}
+
+/**
+ * `--positions -1` as `--positions=-1`: to parseArgs what begins with a dash could be an option.
+ */
+function withNegativeValues(table: readonly Option[], args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const previous = joined.at(-1);
+    const takesValue = table.some(
+      ({ name, value }) => value !== undefined && previous === `--${name}`,
+    );
+    if (takesValue && /^-\d/.test(arg)) joined.splice(-1, 1, `${previous}=${arg}`);
+    else joined.push(arg);
+  }
+  return joined;
+}

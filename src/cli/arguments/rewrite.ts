@@ -1,0 +1,81 @@
+/** What `convert` and `quantize` have in common: options, progress, and what is said in the end. */
+
+import { check } from '../../base/errors.js';
+import type { WriteHooks } from '../../convert/output.js';
+import type { RewriteOptions, Written } from '../../convert/rewrite.js';
+import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
+import { Progress } from '../terminal/progress.js';
+import { aligned, grouped } from '../terminal/table.js';
+import { modelPath } from './model.js';
+import type { Option, Options } from './options.js';
+
+export const REWRITE_OPTIONS: readonly Option[] = [
+  {
+    name: 'output',
+    value: 'PATH',
+    help: 'What to write. A directory must not be there, or be empty.',
+  },
+  { name: 'force', help: 'Replace the file that is there.' },
+  {
+    name: 'threads',
+    value: 'N',
+    help: 'Threads to convert numbers with, 1 to 64; the result is the same bytes. Default: one for each core that the program may use.',
+  },
+];
+
+export const WRITTEN_JSON =
+  'Print {model, output, files: [{name, bytes}], bytes, tensors, dtypes, rounded, seconds}: dtypes has the number of parameters of ' +
+  'each, rounded is the number of tensors whose new format may not hold their numbers exactly.';
+
+export function rewriteOptions(options: Options): Pick<RewriteOptions, 'force' | 'threads'> {
+  return { force: options.flag('force'), threads: options.integer('threads') };
+}
+
+export async function runRewrite(
+  options: Options,
+  io: Io,
+  rewrite: (model: string, output: string, hooks: WriteHooks) => Promise<Written>,
+): Promise<void> {
+  const output = options.text('output');
+  check(
+    output !== undefined && output !== '',
+    'BAD_OPTION',
+    () => '--output is missing; name a file or a directory',
+  );
+  const model = await modelPath(options, io);
+  const json = options.flag('json');
+  const progress = new Progress(io, json);
+  const began = performance.now();
+  const hooks: WriteHooks = {
+    signal: abortOnInterrupt(io),
+    onProgress: (done, total) => progress.write(done, total),
+  };
+  try {
+    const written = await rewrite(model, output, hooks);
+    progress.clear();
+    const seconds = (performance.now() - began) / 1000;
+    if (json) await writeJson(io, { model, ...written, seconds });
+    else await write(io.stdout, readable(written, seconds));
+  } finally {
+    progress.clear();
+  }
+}
+
+function readable(
+  { output, files, bytes, tensors, dtypes, rounded }: Written,
+  seconds: number,
+): string {
+  const counts = Object.entries(dtypes).map(([dtype, count]) => `${grouped(count)} ${dtype}`);
+  return [
+    output,
+    '',
+    ...aligned(
+      files.map(file => [file.name, grouped(file.bytes)]),
+      [1],
+    ),
+    '',
+    `${grouped(bytes)} bytes in ${seconds.toFixed(1)} s; ${tensors} tensors with ${counts.join(', ')}; ` +
+      (rounded === 0 ? 'no number was changed' : `${rounded} tensors rounded`),
+    '',
+  ].join('\n');
+}

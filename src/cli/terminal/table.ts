@@ -1,0 +1,18 @@
+/** Tables for people. */
+
+/**
+ * Rows of cells as lines, every column as wide as its widest cell; the columns in `right`, numbers
+ * mostly, end at the same place.
+ */
+export function aligned(
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
+  const padded = (cell: string, column: number) =>
+    right.includes(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]);
+  return rows.map(row => row.map(padded).join('  ').trimEnd());
+}
+
+/** 1,234,567. */
+export const grouped = (count: number): string => count.toLocaleString('en-US');

@@ -1,0 +1,93 @@
+/** `llama-32k bench`: how fast a model runs here. */
+import { check } from '../../base/errors.js';
+import { loadLlama } from '../../load/model.js';
+import type { Llama } from '../../model/llama.js';
+import { contextFor, engineOptions, modelPath } from '../arguments/model.js';
+import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
+import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
+
+export const benchVerb: Verb = {
+  name: 'bench',
+  usage: '[options]',
+  summary: 'How fast a model loads, reads a prompt and writes.',
+  details: [
+    'The tokens are made up: what they are makes no difference to the speed. One token is computed before the clock starts. ' +
+      'Let nothing else run meanwhile.',
+  ],
+  options: [
+    ...MODEL,
+    { name: 'prompt-tokens', value: 'P', help: 'Tokens of prompt. Default 512.' },
+    { name: 'new-tokens', value: 'N', help: 'Tokens to write after it. Default 64.' },
+    ...ENGINE,
+  ],
+  json:
+    'Print {model, kernels, prompt_tokens, new_tokens, load_seconds, prefill_tokens_per_second, decode_tokens_per_second, ' +
+    'peak_rss_bytes}.',
+  run,
+};
+
+async function run(options: Options, io: Io): Promise<void> {
+  const promptTokens = atLeastOne(options, 'prompt-tokens', 512);
+  const newTokens = atLeastOne(options, 'new-tokens', 64);
+  const path = await modelPath(options, io);
+  const signal = abortOnInterrupt(io);
+  const began = performance.now();
+  const context = contextFor(promptTokens + newTokens);
+  const { model } = await loadLlama(path, engineOptions(options, { signal }, context));
+  try {
+    await timed(model, 1, 1, signal); // exact kernels read their weights now
+    const loadSeconds = (performance.now() - began) / 1000;
+    const { prefill, decode } = await timed(model, promptTokens, newTokens, signal);
+    const figures = {
+      model: path,
+      kernels: model.engine.name,
+      prompt_tokens: promptTokens,
+      new_tokens: newTokens,
+      load_seconds: loadSeconds,
+      prefill_tokens_per_second: promptTokens / prefill,
+      decode_tokens_per_second: newTokens / decode,
+      peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    };
+    if (options.flag('json')) await writeJson(io, figures);
+    else await write(io.stdout, readable(figures));
+  } finally {
+    await model.close();
+  }
+}
+
+function atLeastOne(options: Options, name: string, otherwise: number): number {
+  const given = options.integer(name) ?? otherwise;
+  check(given >= 1, 'BAD_OPTION', () => `--${name} is ${given}; it must be 1 or more`);
+  return given;
+}
+
+/** Seconds for a prompt, and for the tokens after it. */
+async function timed(model: Llama, promptTokens: number, newTokens: number, signal: AbortSignal) {
+  const sequence = model.createSequence();
+  const row = (position: number) => ({
+    token: (position * 7919) % model.config.vocabSize,
+    position,
+    sequence,
+  });
+  const start = performance.now();
+  await model.forward(
+    Array.from({ length: promptTokens }, (_, position) => row(position)),
+    { signal },
+  );
+  const middle = performance.now();
+  for (let i = 0; i < newTokens; i++) await model.forward([row(promptTokens + i)], { signal });
+  const end = performance.now();
+  sequence.dispose();
+  return { prefill: (middle - start) / 1000, decode: (end - middle) / 1000 };
+}
+
+function readable(figures: Record<string, string | number>): string {
+  const fixed = (name: string) => Number(figures[name]).toFixed(2);
+  return [
+    `loaded in   ${fixed('load_seconds')} s`,
+    `prefill     ${fixed('prefill_tokens_per_second')} tokens/s`,
+    `decode      ${fixed('decode_tokens_per_second')} tokens/s`,
+    `peak memory ${(Number(figures.peak_rss_bytes) / 2 ** 20).toFixed(0)} MiB`,
+    '',
+  ].join('\n');
+}

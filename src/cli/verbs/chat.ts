@@ -1,0 +1,207 @@
+/**
+ * `llama-32k chat`: a conversation in the terminal, or one message per line from a pipe.
+ *
+ * The whole conversation is the prompt of every reply. Ctrl-C ends the reply, which stays as far as
+ * it came; a second one, or one while nothing is computed, ends the program.
+ */
+import { createInterface, type Interface } from 'node:readline';
+import { LlamaError } from '../../base/errors.js';
+import { type LoadedModel, loadModel } from '../../load/model.js';
+import { type GenerateOptions, type GenerationResult, generate } from '../../text/generate.js';
+import { CARD_STOP_STRINGS, encodePrompt, formatPrompt, type Message } from '../../text/prompt.js';
+import {
+  CARD_SETTINGS,
+  GENERATION_OPTIONS,
+  generationOptions,
+  named,
+  resultAsJson,
+} from '../arguments/generation.js';
+import { noteUnusedSettings } from '../arguments/generation-config.js';
+import { engineOptions, modelPath } from '../arguments/model.js';
+import { ENGINE, MODEL, type Option, type Options, type Verb } from '../arguments/options.js';
+import { report } from '../terminal/errors.js';
+import { Interrupted, type Io, note, shownOn, style, write, writeJson } from '../terminal/io.js';
+import { Progress } from '../terminal/progress.js';
+
+const CONTEXT: Option = {
+  name: 'context',
+  value: 'N',
+  help:
+    'With --kernels wasm, tokens of conversation for which there must be memory, or else the model is not loaded. ' +
+    'Default: as many as the model has; memory is taken as they come.',
+};
+
+export const chatVerb: Verb = {
+  name: 'chat',
+  usage: '[options]',
+  summary: 'A conversation in the terminal; from a pipe, every line is a message.',
+  details: [
+    'Ctrl-C ends a reply, Ctrl-C at the prompt the conversation; /help lists the commands. ' +
+      'A conversation that no longer fits into the context is an error, nothing is dropped: /reset begins a new one.',
+    `Without options replies are greedy. ${CARD_SETTINGS}`,
+  ],
+  options: [...MODEL, ...GENERATION_OPTIONS, CONTEXT, ...ENGINE],
+  json: 'Print one line of JSON for every reply, as generate does.',
+  run,
+};
+
+const COMMANDS = [
+  '/help   show this',
+  '/reset  forget the conversation',
+  '/stats  how long the conversation is, and how fast the last reply was',
+  '/quit   end; so do Ctrl-D and Ctrl-C',
+  'To send a message that begins with /, put a space in front.',
+];
+
+async function run(options: Options, io: Io): Promise<void> {
+  const progress = new Progress(io, options.flag('json'));
+  const path = await modelPath(options, io);
+  const waiting = { onProgress: (done: number, total: number) => progress.load(done, total) };
+  await using loaded = await loadModel(
+    path,
+    engineOptions(options, waiting, options.integer('context')),
+  );
+  progress.clear();
+  noteUnusedSettings(io, options, loaded);
+  const generation = generationOptions(options, CARD_STOP_STRINGS);
+  // Starts nothing, but looks at the options: better now than after the first message.
+  named(() =>
+    generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId], generation),
+  );
+  await new Chat(io, loaded, generation, options.flag('json')).run();
+}
+
+class Chat {
+  readonly #io: Io;
+  readonly #loaded: LoadedModel;
+  readonly #generation: GenerateOptions;
+  readonly #json: boolean;
+  readonly #terminal: boolean;
+  readonly #lines: Interface;
+  #closed = false;
+  #messages: Message[] = [];
+  #last: GenerationResult | undefined;
+  /** Of the reply that is being computed. */
+  #reply: AbortController | undefined;
+  #interrupted = false;
+
+  constructor(io: Io, loaded: LoadedModel, generation: GenerateOptions, json: boolean) {
+    this.#io = io;
+    this.#loaded = loaded;
+    this.#generation = generation;
+    this.#json = json;
+    this.#terminal = io.stdin.isTTY === true && io.stderr.isTTY === true;
+    const prompt = style(io.stderr, io).cyan('> ');
+    this.#lines = createInterface({
+      input: io.stdin,
+      output: io.stderr,
+      terminal: this.#terminal,
+      prompt,
+    });
+  }
+
+  /** Until the input ends, /quit, or Ctrl-C, which throws `Interrupted`. */
+  async run(): Promise<void> {
+    const interrupt = () => this.#interrupt();
+    const off = this.#io.onInterrupt(interrupt);
+    this.#lines.on('SIGINT', interrupt); // a terminal that readline reads from sends no signal
+    this.#lines.on('close', () => {
+      this.#closed = true;
+    });
+    if (this.#terminal) note(this.#io, 'write to the model; /help lists the commands');
+    try {
+      this.#prompt();
+      for await (const line of this.#lines) {
+        if (this.#interrupted || line.trim() === '/quit') break;
+        if (line.startsWith('/')) this.#command(line.trim());
+        else if (line.trim() !== '') await this.#answer(line);
+        this.#prompt();
+      }
+    } finally {
+      this.#lines.close();
+      off();
+    }
+    if (this.#interrupted) throw new Interrupted('interrupted');
+  }
+
+  #prompt(): void {
+    if (this.#terminal && !this.#closed) this.#lines.prompt();
+  }
+
+  #interrupt(): void {
+    if (this.#reply !== undefined && !this.#reply.signal.aborted) {
+      this.#reply.abort(new Interrupted('interrupted'));
+      return;
+    }
+    this.#interrupted = true;
+    this.#lines.close();
+  }
+
+  #command(line: string): void {
+    if (line === '/reset') {
+      this.#messages = [];
+      this.#last = undefined;
+      note(this.#io, 'the conversation is forgotten');
+    } else if (line === '/stats') note(this.#io, this.#stats());
+    else if (line === '/help') this.#io.stderr.write(`${COMMANDS.join('\n')}\n`);
+    else note(this.#io, `there is no command ${line}; /help lists them`);
+  }
+
+  #stats(): string {
+    if (this.#last === undefined) return 'nothing was said yet';
+    const { promptTokens, tokens, timings } = this.#last;
+    const context = this.#loaded.model.config.maxPositionEmbeddings;
+    // none for one token
+    const perSecond = ((tokens.length - 1) / timings.decodeSeconds || 0).toFixed(1);
+    return (
+      `${promptTokens + tokens.length} of ${context} tokens in ${this.#messages.length} messages; last reply: prompt ` +
+      `${timings.prefillSeconds.toFixed(2)} s, then ${tokens.length} tokens, ${perSecond} a second`
+    );
+  }
+
+  /** Prints the reply. A message that gets none, because of an error or Ctrl-C, is taken back. */
+  async #answer(content: string): Promise<void> {
+    const messages: Message[] = [...this.#messages, { role: 'user', content }];
+    this.#reply = new AbortController();
+    const reply = { text: '' };
+    try {
+      await this.#generate(formatPrompt(messages), reply, this.#reply.signal);
+    } catch (error) {
+      if (!(error instanceof LlamaError) && !(error instanceof Interrupted)) throw error;
+      report(error, this.#io, this.#json);
+      if (reply.text === '') return;
+    } finally {
+      this.#reply = undefined;
+    }
+    this.#messages = [...messages, { role: 'assistant', content: reply.text }];
+  }
+
+  /** Adds to `reply` what was shown, also when it is interrupted. */
+  async #generate(prompt: string, reply: { text: string }, signal: AbortSignal): Promise<void> {
+    const { model, tokenizer } = this.#loaded;
+    const { stdout } = this.#io;
+    const progress = new Progress(this.#io, this.#json);
+    const steps = named(() =>
+      generate(model, tokenizer, encodePrompt(tokenizer, prompt), {
+        ...this.#generation,
+        signal,
+        onProgress: ({ stage, done, total }) => {
+          if (stage === 'prefill') progress.prefill(done, total);
+        },
+      }),
+    );
+    try {
+      for await (const { text, result } of steps) {
+        progress.clear();
+        reply.text += text;
+        this.#last = result ?? this.#last;
+        if (!this.#json) await write(stdout, shownOn(stdout, text));
+      }
+      if (this.#json) await writeJson(this.#io, resultAsJson(this.#loaded, this.#last!));
+    } finally {
+      progress.clear();
+      // the next prompt begins a line
+      if (!this.#json && !reply.text.endsWith('\n')) await write(stdout, '\n');
+    }
+  }
+}

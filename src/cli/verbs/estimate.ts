@@ -1,0 +1,72 @@
+/** `llama-32k estimate`: the memory that a model will take, before any is taken. */
+
+import { machineMemory, memoryNeeds } from '../../engines/wasm/memory/memory-needs.js';
+import { planFor } from '../../engines/wasm/wasm-engine.js';
+import { openModelFiles } from '../../load/model-files.js';
+import { modelPath, wasmOptions } from '../arguments/model.js';
+import { CACHE, MODEL, type Options, THREADS, type Verb, WEIGHTS } from '../arguments/options.js';
+import { type Io, write, writeJson } from '../terminal/io.js';
+
+export const estimateVerb: Verb = {
+  name: 'estimate',
+  usage: '[options]',
+  summary: 'The memory that a model and a text take with the WASM kernels.',
+  details: [
+    'Only sums: nothing is allocated, no weights are read. What does not fit is refused when a model is loaded.',
+  ],
+  options: [
+    ...MODEL,
+    {
+      name: 'context',
+      value: 'N',
+      help: 'Positions of text: all sequences together. Default: as many as the model has.',
+    },
+    WEIGHTS,
+    CACHE,
+    THREADS,
+  ],
+  json: 'Print {model, context, weights_bytes, cache_bytes, scratch_bytes, total_bytes, memories, machine_bytes, fits}.',
+  run,
+};
+
+async function run(options: Options, io: Io): Promise<void> {
+  const path = await modelPath(options, io);
+  const { config, checkpoint } = await openModelFiles(path);
+  await checkpoint.close();
+  const context = options.integer('context') ?? config.maxPositionEmbeddings;
+  const plan = planFor(config, checkpoint, { ...wasmOptions(options), context });
+  const { weights, cache, scratch, total } = memoryNeeds(plan, context);
+  const machine = machineMemory();
+  const sums = {
+    model: path,
+    context,
+    weights_bytes: weights,
+    cache_bytes: cache,
+    scratch_bytes: scratch,
+    total_bytes: total,
+    memories: plan.shards.length,
+    machine_bytes: machine,
+    fits: total <= machine,
+  };
+  if (options.flag('json')) await writeJson(io, sums);
+  else await write(io.stdout, readable(sums));
+}
+
+function readable(sums: Record<string, string | number | boolean>): string {
+  const line = (name: string, bytes: unknown) =>
+    `${name.padEnd(26)} ${(Number(bytes) / 2 ** 20).toFixed(1).padStart(10)} MiB`;
+  return [
+    line('weights', sums.weights_bytes),
+    line(`cache, ${sums.context} positions`, sums.cache_bytes),
+    line('scratch', sums.scratch_bytes),
+    line(
+      `together, in ${sums.memories} ${sums.memories === 1 ? 'memory' : 'memories'}`,
+      sums.total_bytes,
+    ),
+    line('this machine has', sums.machine_bytes),
+    sums.fits
+      ? 'It fits.'
+      : 'It does not fit: choose smaller weights (--weights q4_0), a smaller cache (--cache q8) or a smaller --context.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,143 @@
+/** `llama-32k generate`: a prompt, continued. */
+
+import { check } from '../../base/errors.js';
+import { type LoadedModel, loadModel } from '../../load/model.js';
+import { openTokenizer } from '../../load/tokenizer.js';
+import type { LlamaConfig } from '../../model/config.js';
+import {
+  type GenerationResult,
+  type GenerationStep,
+  generate,
+  positionsNeeded,
+} from '../../text/generate.js';
+import { CARD_STOP_STRINGS, encodePrompt } from '../../text/prompt.js';
+import {
+  CARD_SETTINGS,
+  GENERATION_OPTIONS,
+  generationOptions,
+  named,
+  resultAsJson,
+} from '../arguments/generation.js';
+import { noteUnusedSettings } from '../arguments/generation-config.js';
+import { engineOptions, modelPath } from '../arguments/model.js';
+import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
+import { PROMPT_OPTIONS, readPrompt } from '../arguments/prompt.js';
+import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from '../terminal/io.js';
+import { Progress } from '../terminal/progress.js';
+
+export const generateVerb: Verb = {
+  name: 'generate',
+  usage: '(--prompt TEXT [--raw] | --tokens IDS | --tokens-file F) [options]',
+  summary: 'Continue a prompt, and print the continuation only.',
+  details: [
+    `Without options it is greedy: the same prompt gives the same text. ${CARD_SETTINGS}`,
+    `It ends at end of text, at a stop string, or at the limit. Unless the prompt is raw or ids, ${CARD_STOP_STRINGS.join()} is a stop string.`,
+  ],
+  options: [
+    ...MODEL,
+    ...PROMPT_OPTIONS,
+    ...GENERATION_OPTIONS,
+    {
+      name: 'logprobs',
+      value: 'N',
+      help: 'With --json: log-probabilities of each token, and of the N likeliest, 0 to 20, as the model alone has it.',
+    },
+    ...ENGINE,
+  ],
+  json:
+    'Print {text, tokens, finish_reason: stop | length, prompt_tokens, completion_tokens, timings, seed, model, kernels}' +
+    ' and, if asked for, logprobs: [{token, logprob, top_logprobs}].',
+  run,
+};
+
+async function run(options: Options, io: Io): Promise<void> {
+  const json = options.flag('json');
+  const logprobs = options.integer('logprobs');
+  check(
+    json || logprobs === undefined,
+    'BAD_OPTION',
+    () => '--logprobs needs --json: without it only text is printed',
+  );
+  const { tokens, text } = await readPrompt(options, io);
+  const isFormatted = text !== undefined && !options.flag('raw');
+  const generation = {
+    ...generationOptions(options, isFormatted ? CARD_STOP_STRINGS : []),
+    logprobs,
+  };
+
+  const path = await modelPath(options, io);
+  const tokenizer = await openTokenizer(path);
+  const prompt = tokens ?? encodePrompt(tokenizer, text!);
+  const progress = new Progress(io, json);
+  const signal = abortOnInterrupt(io);
+  const waiting = {
+    signal,
+    onProgress: (done: number, total: number) => progress.load(done, total),
+  };
+  // What cannot be generated to the end is refused now, before minutes of loading.
+  const context = (config: LlamaConfig) => named(() => positionsNeeded(prompt, generation, config));
+  await using loaded = await loadModel(path, engineOptions(options, waiting, context), tokenizer);
+  progress.clear();
+  noteUnusedSettings(io, options, loaded);
+  const steps = named(() =>
+    generate(loaded.model, tokenizer, prompt, {
+      ...generation,
+      signal,
+      onProgress: ({ stage, done, total }) => {
+        // A terminal that shows the text needs no line that says how much of it there is.
+        if (stage === 'prefill') progress.prefill(done, total);
+        else if (!io.stdout.isTTY) progress.decode(done, total);
+      },
+    }),
+  );
+  try {
+    const result = json ? await printJson(io, loaded, steps) : await printText(io, steps, progress);
+    progress.clear();
+    const hasLimit = ['max-new-tokens', 'max-length'].some(
+      name => options.text(name) !== undefined,
+    );
+    if (result.finishReason === 'length' && !hasLimit && !json) {
+      note(
+        io,
+        `ended after ${result.tokens.length} tokens, the limit; --max-new-tokens N allows more`,
+      );
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
+type Steps = AsyncIterable<GenerationStep>;
+
+async function printText(io: Io, steps: Steps, progress: Progress): Promise<GenerationResult> {
+  let result: GenerationResult | undefined;
+  let written = '';
+  try {
+    for await (const step of steps) {
+      result = step.result;
+      if (step.text === '') continue;
+      if (io.stdout.isTTY) progress.clear();
+      await write(io.stdout, shownOn(io.stdout, step.text));
+      written = step.text;
+    }
+  } finally {
+    if (io.stdout.isTTY && !written.endsWith('\n')) await write(io.stdout, '\n');
+  }
+  return result!;
+}
+
+async function printJson(io: Io, loaded: LoadedModel, steps: Steps): Promise<GenerationResult> {
+  const logprobs = [];
+  let result: GenerationResult | undefined;
+  for await (const step of steps) {
+    if (step.logprob !== undefined) {
+      logprobs.push({ token: step.token, logprob: step.logprob, top_logprobs: step.topLogprobs });
+    }
+    result = step.result;
+  }
+  await writeJson(io, {
+    ...resultAsJson(loaded, result!),
+    ...(logprobs.length > 0 && { logprobs }),
+  });
+  return result!;
+}

@@ -1,0 +1,193 @@
+/** `llama-32k inspect`: what a model is made of. Reads no weights. */
+
+import { showBytes } from '../../base/disk.js';
+import { elementCount } from '../../base/tensor.js';
+import { openModelFiles } from '../../load/model-files.js';
+import type { LlamaConfig } from '../../model/config.js';
+import { expectedWeights } from '../../model/weights.js';
+import { modelPath } from '../arguments/model.js';
+import { MODEL, type Options, type Verb } from '../arguments/options.js';
+import { type Io, write, writeJson } from '../terminal/io.js';
+import { aligned, grouped } from '../terminal/table.js';
+
+export const inspectVerb: Verb = {
+  name: 'inspect',
+  usage: '[options]',
+  summary: "A model's configuration, tensors and sizes.",
+  details: [
+    'Configuration and tensors are checked against each other; the weights are not read.',
+    'In the table, the same tensors of several layers are one line: layers, the shape of each, parameters and size of all.',
+  ],
+  options: MODEL,
+  json:
+    'Print {model, config, tensors: [{name, dtype, shape, bytes}], totals: {tensors, parameters, bytes, dtypes}}; ' +
+    'dtypes has the number of parameters of each. config is what is understood of config.json, defaults filled in.',
+  run,
+};
+
+async function run(options: Options, io: Io): Promise<void> {
+  const path = await modelPath(options, io);
+  const { config, checkpoint } = await openModelFiles(path);
+  await checkpoint.close();
+  const tensors = [...checkpoint.tensors.values()].map(({ name, dtype, shape, byteLength }) => {
+    return { name, dtype, shape, bytes: byteLength };
+  });
+  const description = {
+    model: path,
+    config: Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [snakeCase(key), value]),
+    ),
+    tensors,
+    totals: totalsOf(tensors),
+  };
+  if (options.flag('json')) await writeJson(io, description);
+  else
+    await write(
+      io.stdout,
+      table({ ...description, tensors: inOrderOfTheModel(description.tensors, config) }),
+    );
+}
+
+function totalsOf(tensors: Description['tensors']): Totals {
+  const dtypes: Record<string, number> = {};
+  let parameters = 0;
+  let total = 0;
+  for (const { dtype, shape, bytes } of tensors) {
+    const count = elementCount(shape);
+    dtypes[dtype] = (dtypes[dtype] ?? 0) + count;
+    parameters += count;
+    total += bytes;
+  }
+  return { tensors: tensors.length, parameters, bytes: total, dtypes };
+}
+
+/**
+ * As the model uses them, which is not always the order of the file; what it does not use comes
+ * last.
+ */
+function inOrderOfTheModel(
+  tensors: Description['tensors'],
+  config: LlamaConfig,
+): Description['tensors'] {
+  const places = new Map([...expectedWeights(config).keys()].map((name, place) => [name, place]));
+  const placeOf = ({ name }: { name: string }) => places.get(name) ?? places.size;
+  return tensors.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+interface Totals {
+  readonly tensors: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  /** The number of parameters of each. */
+  readonly dtypes: Readonly<Record<string, number>>;
+}
+
+interface Description {
+  readonly model: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly {
+    name: string;
+    dtype: string;
+    shape: readonly number[];
+    bytes: number;
+  }[];
+  readonly totals: Totals;
+}
+
+function table({ model, config, tensors, totals }: Description): string {
+  const groups = groupsOf(tensors);
+  return [
+    model,
+    '',
+    ...aligned(Object.entries(config).map(([key, value]) => [key, String(value)])),
+    '',
+    ...aligned(
+      [
+        ['tensor', 'layers', 'dtype', 'shape', 'parameters', 'size'],
+        ...groups.map(({ name, layers, dtype, shape, parameters, bytes }) => {
+          return [
+            name,
+            ranges(layers),
+            dtype,
+            `[${shape.join(', ')}]`,
+            grouped(parameters),
+            showBytes(bytes),
+          ];
+        }),
+      ],
+      [4, 5],
+    ),
+    '',
+    ...aligned(
+      [
+        ['dtype', 'tensors', 'parameters', 'size', 'bits each'],
+        ...Object.keys(totals.dtypes).map(dtype => {
+          const own = tensors.filter(tensor => tensor.dtype === dtype);
+          return totalsRow(dtype, totalsOf(own));
+        }),
+        totalsRow('all', totals),
+      ],
+      [1, 2, 3, 4],
+    ),
+    '',
+  ].join('\n');
+}
+
+function totalsRow(name: string, { tensors, parameters, bytes }: Totals): string[] {
+  return [
+    name,
+    grouped(tensors),
+    grouped(parameters),
+    showBytes(bytes),
+    ((8 * bytes) / parameters).toFixed(2),
+  ];
+}
+
+interface Group {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly layers: number[];
+  parameters: number;
+  bytes: number;
+}
+
+/** Tensors that differ in nothing but their layer, together; in the order of their first one. */
+function groupsOf(tensors: Description['tensors']): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { name, dtype, shape, bytes } of tensors) {
+    const [, layer] = /^model\.layers\.(\d+)\./.exec(name) ?? [];
+    const common = layer === undefined ? name : name.replace(layer, 'N');
+    const key = `${common} ${dtype} ${shape}`;
+    const group = groups.get(key) ?? {
+      name: common,
+      dtype,
+      shape,
+      layers: [],
+      parameters: 0,
+      bytes: 0,
+    };
+    groups.set(key, group);
+    if (layer !== undefined) group.layers.push(Number(layer));
+    group.parameters += elementCount(shape);
+    group.bytes += bytes;
+  }
+  return [...groups.values()];
+}
+
+/** 0, 1, 2, 5 as 0–2, 5. */
+function ranges(numbers: readonly number[]): string {
+  const runs: { first: number; last: number }[] = [];
+  for (const number of numbers.toSorted((a, b) => a - b)) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.last === number - 1) run.last = number;
+    else runs.push({ first: number, last: number });
+  }
+  return runs
+    .map(({ first, last }) => (first === last ? `${first}` : `${first}–${last}`))
+    .join(', ');
+}
+
+/** hiddenSize → hidden_size: the names that config.json has. */
+const snakeCase = (name: string): string =>
+  name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);

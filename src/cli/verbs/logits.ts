@@ -1,0 +1,213 @@
+/**
+ * `llama-32k logits`: what the model says about every token, for other implementations to be
+ * compared with.
+ */
+
+import { check } from '../../base/errors.js';
+import type { Floats } from '../../base/tensor.js';
+import { loadLlama } from '../../load/model.js';
+import { openTokenizer } from '../../load/tokenizer.js';
+import type { LlamaConfig } from '../../model/config.js';
+import type { Llama } from '../../model/llama.js';
+import { encodePrompt } from '../../text/prompt.js';
+import { logprobsOf } from '../../text/sampling/logprobs.js';
+import type { Tokenizer } from '../../tokenizer/tokenizer.js';
+import { contextFor, engineOptions, modelPath } from '../arguments/model.js';
+import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
+import { PROMPT_OPTIONS, readPrompt } from '../arguments/prompt.js';
+import { parseIntegers } from '../arguments/token-list.js';
+import { abortOnInterrupt, type Io, shownOn, write } from '../terminal/io.js';
+import { Progress } from '../terminal/progress.js';
+
+const DEFAULT_CHUNK = 512;
+/** So many tokens are listed for a person. */
+const LISTED = 5;
+
+export const logitsVerb: Verb = {
+  name: 'logits',
+  usage: '(--tokens IDS | --tokens-file F | --prompt TEXT [--raw]) [options]',
+  summary: 'The logits of every token of the vocabulary, after each token of a text.',
+  details: [
+    'Row p scores what comes after tokens 0 to p. With --json all of them, in full precision: the shortest decimals that ' +
+      `give the same float64. Without it the ${LISTED} best, with their log-probabilities.`,
+  ],
+  options: [
+    ...MODEL,
+    ...PROMPT_OPTIONS,
+    {
+      name: 'positions',
+      value: 'PS',
+      help: 'Which rows, such as 0,7,-1, in this order; -1 is that of the last token. Default: all.',
+    },
+    {
+      name: 'chunk',
+      value: 'N',
+      help: `Tokens per forward pass; the result is the same bits. Default ${DEFAULT_CHUNK}.`,
+    },
+    ...ENGINE,
+  ],
+  json: 'Print {model, kernels, tokens, positions, logits}: positions counted from 0, and logits a row for each of them.',
+  run,
+};
+
+interface Printer {
+  begin(): string;
+  row(logits: Floats, index: number): string;
+  end(): string;
+}
+
+async function run(options: Options, io: Io): Promise<void> {
+  const chunk = options.integer('chunk') ?? DEFAULT_CHUNK;
+  check(chunk >= 1, 'BAD_OPTION', () => `--chunk is ${chunk}; it must be 1 or more`);
+  const json = options.flag('json');
+  const prompt = await readPrompt(options, io);
+  const path = await modelPath(options, io);
+  // Ids in, numbers out needs no tokenizer, and not every directory has one.
+  const tokenizer = json && prompt.tokens !== undefined ? undefined : await openTokenizer(path);
+  const tokens = prompt.tokens ?? encodePrompt(tokenizer!, prompt.text!);
+
+  const progress = new Progress(io, json);
+  const signal = abortOnInterrupt(io);
+  const waiting = {
+    signal,
+    onProgress: (done: number, total: number) => progress.load(done, total),
+  };
+  const { model } = await loadLlama(
+    path,
+    engineOptions(options, waiting, contextFor(tokens.length)),
+  );
+  try {
+    checkTokens(tokens, model.config);
+    const positions = parsePositions(options.text('positions'), tokens.length);
+    const printer = json
+      ? jsonPrinter({ model: path, kernels: model.engine.name, tokens, positions })
+      : listPrinter(io, tokenizer!, tokens, positions);
+    await write(io.stdout, printer.begin());
+    const rows = inOrder(
+      positions,
+      logitsOf(model, tokens, positions, { chunk, progress, signal }),
+    );
+    let index = 0;
+    for await (const logits of rows) {
+      if (io.stdout.isTTY) progress.clear();
+      await write(io.stdout, printer.row(logits, index++));
+    }
+    await write(io.stdout, printer.end());
+  } finally {
+    progress.clear();
+    await model.close();
+  }
+}
+
+/** Before the first of perhaps many hours. */
+function checkTokens(
+  tokens: readonly number[],
+  { vocabSize, maxPositionEmbeddings }: LlamaConfig,
+): void {
+  const bad = tokens.find(token => token < 0 || token >= vocabSize);
+  check(
+    bad === undefined,
+    'BAD_INPUT',
+    () => `token ${bad} is not in the vocabulary; ids are 0 to ${vocabSize - 1}`,
+  );
+  check(tokens.length <= maxPositionEmbeddings, 'CONTEXT_OVERFLOW', () => {
+    return `there are ${tokens.length} tokens, and the model has ${maxPositionEmbeddings} positions; give fewer`;
+  });
+}
+
+/** Counted from 0, in the order given. */
+function parsePositions(text: string | undefined, count: number): number[] {
+  if (text === undefined) return Array.from({ length: count }, (_, position) => position);
+  return parseIntegers(text, '--positions').map(given => {
+    const position = given < 0 ? count + given : given;
+    check(position >= 0 && position < count, 'BAD_INPUT', () => {
+      return `--positions: ${given} is not there; with ${count} tokens they are 0 to ${count - 1}, or -1 to -${count} from the end`;
+    });
+    return position;
+  });
+}
+
+interface Pass {
+  readonly chunk: number;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** The rows of `positions`, each once, as they are computed: in ascending order. */
+async function* logitsOf(
+  model: Llama,
+  tokens: readonly number[],
+  positions: readonly number[],
+  pass: Pass,
+) {
+  const { chunk, progress, signal } = pass;
+  const wanted = new Set(positions);
+  const end = Math.max(...wanted) + 1; // nothing after it has an effect
+  const sequence = model.createSequence();
+  for (let start = 0; start < end; start += chunk) {
+    const ids = tokens.slice(start, Math.min(start + chunk, end));
+    const rows = ids.map((token, i) => ({ token, position: start + i, sequence }));
+    const logitsFor = [...rows.keys()].filter(i => wanted.has(start + i));
+    const onLayer = (layer: number, layers: number) =>
+      progress.prefill(start + Math.floor((rows.length * layer) / layers), end);
+    const { data } = await model.forward(rows, { logitsFor, signal, onLayer });
+    const { vocabSize } = model.config;
+    for (const [i, row] of logitsFor.entries()) {
+      yield { position: start + row, logits: data.subarray(i * vocabSize, (i + 1) * vocabSize) };
+    }
+  }
+}
+
+/**
+ * The rows as `positions` has them; one that comes before its turn, or is needed again, is kept
+ * until then.
+ */
+async function* inOrder(
+  positions: readonly number[],
+  rows: AsyncIterable<{ readonly position: number; readonly logits: Floats }>,
+): AsyncGenerator<Floats> {
+  const lastUse = new Map(positions.map((position, index) => [position, index]));
+  const kept = new Map<number, Floats>();
+  let next = 0;
+  for await (const { position, logits } of rows) {
+    kept.set(position, logits);
+    for (let row = kept.get(positions[next]); row !== undefined; row = kept.get(positions[next])) {
+      if (lastUse.get(positions[next]) === next) kept.delete(positions[next]);
+      next += 1;
+      yield row;
+    }
+  }
+}
+
+/** Row by row: a long text has more logits than a string has room for. */
+function jsonPrinter(head: object): Printer {
+  return {
+    begin: () => `${JSON.stringify(head).slice(0, -1)},"logits":[`,
+    row: (logits, index) => `${index === 0 ? '' : ','}\n${JSON.stringify(Array.from(logits))}`,
+    end: () => '\n]}\n',
+  };
+}
+
+function listPrinter(
+  io: Io,
+  tokenizer: Tokenizer,
+  tokens: readonly number[],
+  positions: readonly number[],
+): Printer {
+  const name = (id: number) =>
+    shownOn(io.stdout, id < tokenizer.vocabSize ? tokenizer.pieces([id])[0] : '(padding)');
+  return {
+    begin: () => '',
+    row: (logits, index) => {
+      const position = positions[index];
+      const { topLogprobs } = logprobsOf(logits, 0, LISTED);
+      const lines = topLogprobs.map(({ token, logprob }) => {
+        const numbers = `${logits[token].toFixed(6).padStart(14)} ${logprob.toFixed(4).padStart(10)}`;
+        return `${String(token).padStart(8)}${numbers}  ${name(token)}\n`;
+      });
+      const title = `after position ${position}, token ${tokens[position]} ${name(tokens[position])}`;
+      return `${title}\n      id         logit    logprob  piece\n${lines.join('')}`;
+    },
+    end: () => '',
+  };
+}

@@ -1,0 +1,54 @@
+/** `llama-32k tokenize` and `detokenize`: text to token ids, and back. */
+import { check } from '../../base/errors.js';
+import { openTokenizer } from '../../load/tokenizer.js';
+import { modelPath } from '../arguments/model.js';
+import { MODEL, type Options, type Verb } from '../arguments/options.js';
+import { parseIntegers } from '../arguments/token-list.js';
+import { type Io, readStdin, shownOn, write, writeJson } from '../terminal/io.js';
+
+export const tokenizeVerb: Verb = {
+  name: 'tokenize',
+  usage: 'TEXT [options]',
+  summary: 'The token ids of a text, as 1,2,3.',
+  details: [
+    'TEXT is taken as it is: nothing in it becomes a control token. - reads stdin, to its last newline. ' +
+      'Text that begins with a dash comes after --.',
+  ],
+  options: [...MODEL, { name: 'bos', help: 'Put the id that begins every text in front.' }],
+  json: 'Print {ids, pieces}; pieces have ▁ for a space, and <0x0A> for a byte that is no piece.',
+  argument: 'TEXT',
+  async run(options: Options, io: Io): Promise<void> {
+    const text = await readArgument(options, io, 'TEXT');
+    const tokenizer = await openTokenizer(await modelPath(options, io, 'tokenizer'));
+    const ids = tokenizer.encode(text, { bos: options.flag('bos') });
+    if (options.flag('json')) await writeJson(io, { ids, pieces: tokenizer.pieces(ids) });
+    else await write(io.stdout, `${ids.join(',')}\n`);
+  },
+};
+
+export const detokenizeVerb: Verb = {
+  name: 'detokenize',
+  usage: 'IDS [options]',
+  summary: 'The text of token ids, given as 1,2,3.',
+  details: [
+    'Control tokens, such as BOS, have no text. - reads stdin. No newline is added, unless on a terminal.',
+  ],
+  options: MODEL,
+  json: 'Print {text}.',
+  argument: 'IDS',
+  async run(options: Options, io: Io): Promise<void> {
+    const ids = parseIntegers(await readArgument(options, io, 'IDS'), 'IDS');
+    const text = (await openTokenizer(await modelPath(options, io, 'tokenizer'))).decode(ids);
+    if (options.flag('json')) await writeJson(io, { text });
+    else await write(io.stdout, shownOn(io.stdout, text) + (io.stdout.isTTY ? '\n' : ''));
+  },
+};
+
+async function readArgument({ argument }: Options, io: Io, name: string): Promise<string> {
+  check(
+    argument !== undefined,
+    'BAD_OPTION',
+    () => `${name} is missing; give it, or - to read stdin`,
+  );
+  return argument === '-' ? readStdin(io) : argument;
+}

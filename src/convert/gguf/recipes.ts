@@ -1,0 +1,99 @@
+/**
+ * Which number format each tensor of a file gets, as llama-quantize chooses (llama-quant.cpp,
+ * llama_tensor_get_type_impl): vectors stay float32; the head suffers most from rounding, and in
+ * Q4_K_M so do the values and the down projections of some layers. Rows that no block divides
+ * become F16. Not followed: what it does for 70B alone.
+ *
+ * Q4_K is what `llama-quantize --pure … Q4_K_S` makes: Q4_K for all matrices, the head too. (Q4_K_S
+ * without --pure has Q5_K in it, which is not written here.)
+ */
+
+import type { GgmlDType } from '../../files/gguf/ggml-types.js';
+import { unitOf } from '../../files/rows.js';
+import type { CheckpointTensor } from '../../model/checkpoint.js';
+import type { LlamaConfig } from '../../model/config.js';
+import { isBlockDType } from '../../model/dtypes.js';
+import { EMBEDDING, LM_HEAD } from '../../model/weights.js';
+
+interface FileType {
+  /** The number that general.file_type has for it: llama_ftype. */
+  readonly id: number;
+  /** What most matrices are in. */
+  readonly dtype: GgmlDType;
+  /** All matrices, and no exceptions. */
+  readonly isPure?: boolean;
+}
+
+export const FILE_TYPES = {
+  F32: { id: 0, dtype: 'F32' },
+  F16: { id: 1, dtype: 'F16' },
+  BF16: { id: 32, dtype: 'BF16' },
+  Q8_0: { id: 7, dtype: 'Q8_0' },
+  Q5_1: { id: 9, dtype: 'Q5_1' },
+  Q5_0: { id: 8, dtype: 'Q5_0' },
+  Q4_1: { id: 3, dtype: 'Q4_1' },
+  Q4_0: { id: 2, dtype: 'Q4_0' },
+  Q4_K: { id: 14, dtype: 'Q4_K', isPure: true },
+  Q4_K_M: { id: 15, dtype: 'Q4_K' },
+  Q6_K: { id: 18, dtype: 'Q6_K' },
+} as const satisfies Record<string, FileType>;
+
+export type GgufFileType = keyof typeof FILE_TYPES;
+
+/** What llama.cpp calls a file by the format that most of it has (llama-model-loader.cpp). */
+export const MAIN_FILE_TYPES: Partial<Record<GgmlDType, number>> = {
+  ...{ F32: 0, F16: 1, BF16: 32, Q4_0: 2, Q4_1: 3, Q5_0: 8, Q5_1: 9, Q8_0: 7 },
+  ...{ Q2_K: 10, Q3_K: 12, Q4_K: 15, Q5_K: 17, Q6_K: 18 },
+};
+
+/**
+ * The format that `tensor` has; but vectors are float32 in GGUF files, which holds the 16-bit
+ * formats exactly.
+ */
+export function keptDType({ dtype, shape }: CheckpointTensor): GgmlDType {
+  return shape.length === 1 && dtype !== 'F64' ? 'F32' : (dtype as GgmlDType);
+}
+
+/** The format of the weight that Hugging Face calls `name`. */
+export function dtypeInFile(
+  fileType: GgufFileType,
+  name: string,
+  shape: readonly number[],
+  config: LlamaConfig,
+): GgmlDType {
+  if (shape.length === 1) return 'F32';
+  const { dtype, isPure = false }: FileType = FILE_TYPES[fileType];
+  if (!isBlockDType(dtype)) return dtype;
+  const [, width] = shape;
+  if (isPure) return fitting(dtype, width);
+  if (name === (config.tieWordEmbeddings ? EMBEDDING : LM_HEAD)) {
+    return fitting(
+      dtype === 'Q8_0' || width % unitOf(dtype).numbers !== 0 ? 'Q8_0' : 'Q6_K',
+      width,
+    );
+  }
+  return fitting(
+    dtype === 'Q4_K' && wantsMoreBits(name, config.numHiddenLayers) ? 'Q6_K' : dtype,
+    width,
+  );
+}
+
+const SENSITIVE = /^model\.layers\.(\d+)\.(?:self_attn\.v_proj|mlp\.down_proj)\.weight$/;
+
+/** Those of the first and the last eighth of the layers, and of every third between. */
+function wantsMoreBits(name: string, layers: number): boolean {
+  const found = SENSITIVE.exec(name);
+  if (found === null) return false;
+  const layer = Number(found[1]);
+  const eighth = Math.floor(layers / 8);
+  return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
+}
+
+/** What is taken where rows are not a multiple of 256 long. */
+const SMALLER_BLOCKS: Partial<Record<GgmlDType, GgmlDType>> = { Q4_K: 'Q5_0', Q6_K: 'Q8_0' };
+
+function fitting(dtype: GgmlDType, width: number): GgmlDType {
+  if (width % unitOf(dtype).numbers === 0) return dtype;
+  const smaller = SMALLER_BLOCKS[dtype];
+  return smaller === undefined ? 'F16' : fitting(smaller, width);
+}

@@ -1,0 +1,129 @@
+/**
+ * A model, from whatever files, as a GGUF file: by llama.cpp's names, with its order of rows in Q
+ * and K, in any of its formats.
+ */
+
+import { check } from '../../base/errors.js';
+import { elementCount } from '../../base/tensor.js';
+import { ggufConfigMetadata } from '../../files/gguf/config.js';
+import type { GgmlDType } from '../../files/gguf/ggml-types.js';
+import { ggufName } from '../../files/gguf/names.js';
+import { huggingFaceRows, isRotated, reordered } from '../../files/gguf/rotary-order.js';
+import type { GgufMetadata, GgufValue } from '../../files/gguf/values.js';
+import type { GgufInput } from '../../files/gguf/writer.js';
+import type { Checkpoint } from '../../model/checkpoint.js';
+import type { LlamaConfig } from '../../model/config.js';
+import { expectedWeights } from '../../model/weights.js';
+import { ggufTokenizerMetadata } from '../../tokenizer/gguf-tokenizer.js';
+import type { TokenizerModel } from '../../tokenizer/tokenizer-model.js';
+import { convertedChunks, type Recoder } from '../converted.js';
+import {
+  dtypeInFile,
+  FILE_TYPES,
+  type GgufFileType,
+  keptDType,
+  MAIN_FILE_TYPES,
+} from './recipes.js';
+
+/** That of the block formats since May 2023, GGML_QNT_VERSION. */
+const QUANTIZATION_VERSION = 2;
+
+/** Metadata that a file has for itself, not for its model. */
+const ABOUT_THE_FILE = /^split\.|^general\.(alignment|file_type|quantization_version)$/;
+
+export interface ModelToWrite {
+  /** For people: general.name. */
+  readonly name: string;
+  readonly config: LlamaConfig;
+  /** With the weights that `config` describes. Read while the file is being written. */
+  readonly checkpoint: Checkpoint;
+  readonly tokenizer: TokenizerModel;
+  /**
+   * Of the GGUF file that the model comes from, if it comes from one: what it says besides is kept.
+   */
+  readonly metadata?: GgufMetadata;
+}
+
+/**
+ * By the names of Hugging Face: the format of each weight in a file of `fileType`, or, without one,
+ * that of the checkpoint.
+ */
+export function dtypesInFile(
+  { config, checkpoint }: Pick<ModelToWrite, 'config' | 'checkpoint'>,
+  fileType?: GgufFileType,
+): Map<string, GgmlDType> {
+  const dtypes = [...expectedWeights(config)].map(([name, shape]): [string, GgmlDType] => {
+    if (fileType === undefined) return [name, keptDType(checkpoint.tensors.get(name)!)];
+    return [name, dtypeInFile(fileType, name, shape, config)];
+  });
+  return new Map(dtypes);
+}
+
+/**
+ * What `writeGguf` writes for `model`. Each tensor is read, converted and let go in pieces; one
+ * that has the wanted format already stays as it is, bit for bit.
+ *
+ * @throws {LlamaError} UNSUPPORTED for what a GGUF file has no room for. The chunks of a tensor
+ * throw NOT_FINITE if it has numbers that are none, or too large for the format.
+ */
+export function ggufOfModel(
+  model: ModelToWrite,
+  fileType?: GgufFileType,
+  recoder?: Recoder,
+): { metadata: GgufMetadata; tensors: GgufInput[] } {
+  const { config, checkpoint } = model;
+  const dtypes = dtypesInFile(model, fileType);
+  const tensors = [...expectedWeights(config)].map(([key, shape]): GgufInput => {
+    const tensor = checkpoint.tensors.get(key)!;
+    const dtype = dtypes.get(key)!;
+    const inOrder = isRotated(key) ? reordered(tensor, huggingFaceRows(config.headDim)) : tensor;
+    return { name: ggufName(key)!, dtype, shape, chunks: convertedChunks(inOrder, dtype, recoder) };
+  });
+  const id = fileType === undefined ? MAIN_FILE_TYPES[mainDType(tensors)] : FILE_TYPES[fileType].id;
+  return { metadata: metadataOf(model, id), tensors };
+}
+
+/** The format that most numbers have. */
+function mainDType(tensors: readonly GgufInput[]): GgmlDType {
+  const counts = new Map<GgmlDType, number>();
+  for (const { dtype, shape } of tensors)
+    counts.set(dtype, (counts.get(dtype) ?? 0) + elementCount(shape));
+  return [...counts].reduce((most, other) => (other[1] > most[1] ? other : most))[0];
+}
+
+function metadataOf(
+  { name, config, tokenizer, metadata = new Map() }: ModelToWrite,
+  fileTypeId?: number,
+): GgufMetadata {
+  checkIds(config, tokenizer);
+  const own = new Map<string, GgufValue>([
+    ['general.architecture', { type: 'string', value: 'llama' }],
+    ['general.name', { type: 'string', value: name }],
+    ...(fileTypeId === undefined
+      ? []
+      : ([['general.file_type', { type: 'u32', value: fileTypeId }]] as const)),
+    ['general.quantization_version', { type: 'u32', value: QUANTIZATION_VERSION }],
+    ...ggufConfigMetadata(config),
+    ...ggufTokenizerMetadata(tokenizer, config.vocabSize),
+  ]);
+  const isKept = (key: string) =>
+    key === 'general.name' || !(own.has(key) || ABOUT_THE_FILE.test(key));
+  return new Map([...own, ...[...metadata].filter(([key]) => isKept(key))]);
+}
+
+/**
+ * A GGUF file has one id for what the tokenizer puts around a text and what generation begins and
+ * ends with.
+ */
+function checkIds(
+  { bosTokenId, eosTokenIds }: LlamaConfig,
+  { vocabulary: { bosId, eosId } }: TokenizerModel,
+): void {
+  check(
+    bosTokenId === bosId && eosTokenIds[0] === eosId,
+    'UNSUPPORTED',
+    () =>
+      `texts begin with ${bosTokenId} and end with ${eosTokenIds[0]} for the model, with ${bosId} and ${eosId} for the tokenizer; ` +
+      'a GGUF file has room for one of each: make bos_token_id and eos_token_id those of the tokenizer',
+  );
+}

@@ -1,0 +1,76 @@
+/**
+ * The exact kernels over a checkpoint, in the calling thread.
+ */
+
+import type { Tensor } from '../../base/tensor.js';
+import { breather } from '../../model/breathe.js';
+import type { Checkpoint } from '../../model/checkpoint.js';
+import type { LlamaConfig } from '../../model/config.js';
+import type { Engine, ForwardOptions } from '../../model/engine.js';
+import { forward } from '../../model/forward.js';
+import type { Row, Sequence } from '../../model/kernels.js';
+import { checkWeights } from '../../model/weights.js';
+import { type NumericsName, ROUNDINGS } from '../../ops/rounding.js';
+import { CheckpointWeights } from './checkpoint-weights.js';
+import { ExactKernels } from './exact-kernels.js';
+import { ExactSequence, exactSequence } from './exact-sequence.js';
+
+export interface ExactOptions {
+  /** Default f64. */
+  readonly numerics?: NumericsName;
+  /**
+   * Weights are kept in memory if, decoded, they take no more than this; else each pass streams
+   * them. Default 4 GiB.
+   */
+  readonly keepBytes?: number;
+}
+
+const FOUR_GIB = 4 * 2 ** 30;
+
+export class ExactEngine implements Engine {
+  readonly name: string;
+  private readonly config: LlamaConfig;
+  private readonly checkpoint: Checkpoint;
+  private readonly numerics: NumericsName;
+  private readonly weights: CheckpointWeights;
+
+  /** Throws `TENSOR_MISMATCH` if the checkpoint's tensors are not those that `config` describes. */
+  constructor(
+    config: LlamaConfig,
+    checkpoint: Checkpoint,
+    { numerics = 'f64', keepBytes = FOUR_GIB }: ExactOptions = {},
+  ) {
+    checkWeights(config, checkpoint);
+    this.name = `exact-${numerics}`;
+    this.config = config;
+    this.checkpoint = checkpoint;
+    this.numerics = numerics;
+    this.weights = new CheckpointWeights(config, checkpoint, new ExactKernels(numerics), keepBytes);
+  }
+
+  createSequence(): Sequence {
+    return new ExactSequence(this.config, ROUNDINGS[this.numerics].Numbers);
+  }
+
+  async forward(
+    rows: readonly Row[],
+    logitsFor: readonly number[],
+    options: ForwardOptions,
+  ): Promise<Tensor> {
+    const { signal, trace, onLayer } = options;
+    const breathe = breather(signal);
+    const betweenLayers = async (done: number, total: number) => {
+      if (done > 0) onLayer?.(done, total);
+      await breathe();
+    };
+    const hooks = { trace, betweenLayers };
+    const kernels = new ExactKernels(this.numerics, breathe);
+    const logits = await forward(kernels, this.config, this.weights, rows, logitsFor, hooks);
+    for (const { sequence, position } of rows) exactSequence(sequence).commit(position);
+    return logits;
+  }
+
+  close(): Promise<void> {
+    return this.checkpoint.close();
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * What `asm/index.ts` exports, by the names of the parameters. `eps` and `scale` are float32,
+ * everything else is a pointer or a count: i32 to WebAssembly, a number up to 2^32 here.
+ * `test/asm/module.test.ts` holds the compiled modules to this table.
+ */
+
+const STORE_KEY_VALUE = [
+  ...([
+    'keys',
+    'keyStride',
+    'values',
+    'valueStride',
+    'row',
+    'page',
+    'slot',
+    'numKeyValueHeads',
+    'headDim',
+  ] as const),
+];
+const ATTENTION = [
+  ...(['out', 'query', 'stride', 'rows', 'pages', 'kvBase', 'pageBytes', 'count'] as const),
+  ...(['firstHead', 'endHead', 'groupSize', 'headDim', 'scale', 'scratch'] as const),
+];
+
+export const KERNELS = {
+  add: ['out', 'x', 'y', 'from', 'to'],
+  swiglu: ['out', 'gate', 'up', 'from', 'to'],
+  rmsnorm: ['out', 'x', 'weight', 'width', 'stride', 'eps', 'firstRow', 'endRow'],
+  rope: ['x', 'stride', 'cosines', 'sines', 'half', 'heads', 'firstRow', 'endRow'],
+  embedF32: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
+  embedF16: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
+  embedBF16: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
+  storeKeyValueF32: STORE_KEY_VALUE,
+  storeKeyValueF16: STORE_KEY_VALUE,
+  storeKeyValueQ8: STORE_KEY_VALUE,
+  attentionF32: ATTENTION,
+  attentionF16: ATTENTION,
+  attentionQ8: ATTENTION,
+  expRange: ['out', 'x', 'from', 'to'],
+  matmulF32: ['out', 'outStride', 'x', 'xStride', 'rows', 'weights', 'm', 'firstTile', 'endTile'],
+  matmulF16: ['out', 'outStride', 'x', 'xStride', 'rows', 'weights', 'm', 'firstTile', 'endTile'],
+  matmulBF16: ['out', 'outStride', 'x', 'xStride', 'rows', 'weights', 'm', 'firstTile', 'endTile'],
+  quantize14: ['xq', 'xScales', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
+  quantize14Halves: ['xq', 'xScales', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
+  quantize8: ['xq', 'xScales', 'xSums', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
+  quantize8K: ['xq', 'xScales', 'xSums', 'x', 'xStride', 'width', 'firstRow', 'endRow'],
+  matmulQ8: [
+    'out',
+    'outStride',
+    'xq',
+    'xScales',
+    'rows',
+    'weights',
+    'blocks',
+    'firstTile',
+    'endTile',
+  ],
+  matmulQ8Halves: [
+    'out',
+    'outStride',
+    'xq',
+    'xScales',
+    'rows',
+    'weights',
+    'blocks',
+    'firstTile',
+    'endTile',
+  ],
+  matmulQ4: [
+    'out',
+    'outStride',
+    'xq',
+    'xScales',
+    'xSums',
+    'rows',
+    'weights',
+    'blocks',
+    'firstTile',
+    'endTile',
+  ],
+  matmulQ4K: [
+    'out',
+    'outStride',
+    'xq',
+    'xScales',
+    'xSums',
+    'rows',
+    'weights',
+    'blocks',
+    'firstTile',
+    'endTile',
+  ],
+  matmulQ6K: [
+    'out',
+    'outStride',
+    'xq',
+    'xScales',
+    'xSums',
+    'rows',
+    'weights',
+    'blocks',
+    'firstTile',
+    'endTile',
+  ],
+  rebiasF16: ['to', 'from', 'count'],
+  widenF16: ['to', 'from', 'count'],
+  widenBF16: ['to', 'from', 'count'],
+  packF32: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packBF16: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packF16: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packPairs: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packQ8: ['to', 'rows', 'rowStride', 'm', 'count'],
+  packQ4: ['to', 'rows', 'rowStride', 'm', 'count'],
+  repackQ8: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
+  repackQ4: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
+  repackQ4K: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
+  repackQ6K: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
+} as const;
+
+/**
+ * What stores or packs numbers returns how many of them, or of their scales, the format cannot
+ * hold, if there is a limit; the others return nothing.
+ */
+export type KernelExports = Readonly<
+  Record<keyof typeof KERNELS, (...args: number[]) => number | undefined>
+>;

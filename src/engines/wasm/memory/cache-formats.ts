@@ -1,0 +1,40 @@
+/**
+ * The formats of cached keys and values, and their sizes. The layouts are in `asm/key-value.ts`.
+ */
+
+export type CacheFormat = 'f32' | 'f16' | 'q8';
+
+/** Positions in a page. */
+export const PAGE_POSITIONS = 64;
+/** Keys are kept 16 positions at a time, values 16 numbers at a time. */
+const STEP = 16;
+/** Numbers of a key that share a scale in q8. */
+const BLOCK = 32;
+
+const align = (x: number, to: number): number => Math.ceil(x / to) * to;
+
+/** Numbers of a head for which there is room in sums and in values. */
+export function paddedHeadDim(headDim: number): number {
+  return align(headDim, STEP);
+}
+
+/** Scales of a key in q8. */
+export function blocksOfHead(headDim: number): number {
+  return Math.ceil(headDim / BLOCK);
+}
+
+/** Keys and values of one head in a page. */
+export function headPageBytes(format: CacheFormat, headDim: number): number {
+  const numbers = PAGE_POSITIONS * (headDim + paddedHeadDim(headDim));
+  switch (format) {
+    case 'f32':
+      return 4 * numbers;
+    case 'f16':
+      return 2 * numbers;
+    case 'q8':
+      return (
+        PAGE_POSITIONS *
+        (align(headDim, 2) + paddedHeadDim(headDim) + 4 * (blocksOfHead(headDim) + 1))
+      );
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Weights from a checkpoint into the shards, once: while the workers pack one stretch of rows, the
+ * next is read, straight into the shard.
+ */
+
+import { LlamaError } from '../../../base/errors.js';
+import type { Checkpoint, CheckpointTensor } from '../../../model/checkpoint.js';
+import { EMBEDDING, LM_HEAD } from '../../../model/weights.js';
+import { type PackedDType, type PackJob, tooLargeIn } from '../threads/messages.js';
+import type { Pool } from '../threads/pool.js';
+import { type PackedFormat, tileBytes } from './formats.js';
+import { ARENA, type Place, type Plan, STAGING_BYTES, TABLE, TILE } from './plan.js';
+
+export interface LoadHooks {
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes of weights in place, of how many. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export async function loadWeights(
+  checkpoint: Checkpoint,
+  plan: Plan,
+  memories: readonly WebAssembly.Memory[],
+  pool: Pool,
+  hooks: LoadHooks,
+): Promise<void> {
+  const places = Object.entries(plan.places);
+  const total = places.reduce((sum, [, { bytes }]) => sum + bytes, 0);
+  const loader = new Loader(memories, pool, total, hooks);
+  for (const [name, place] of places) await loader.load(sourceOf(name, checkpoint), place);
+  await loader.finish();
+}
+
+/** The tensor behind a place: an embedding may be a table, and the head too. */
+function sourceOf(name: string, { tensors }: Checkpoint): CheckpointTensor {
+  const tensor =
+    name === TABLE
+      ? tensors.get(EMBEDDING)
+      : (tensors.get(name) ?? (name === LM_HEAD ? tensors.get(EMBEDDING) : undefined));
+  if (tensor === undefined)
+    throw new LlamaError('TENSOR_MISMATCH', `the checkpoint has no tensor for ${name}`);
+  return tensor;
+}
+
+class Loader {
+  private readonly memories: readonly WebAssembly.Memory[];
+  private readonly pool: Pool;
+  private readonly total: number;
+  private readonly hooks: LoadHooks;
+  private done = 0;
+  /** Of the stretch that was read last. */
+  private packing: Promise<void> = Promise.resolve();
+  private buffer = 0;
+
+  constructor(
+    memories: readonly WebAssembly.Memory[],
+    pool: Pool,
+    total: number,
+    hooks: LoadHooks,
+  ) {
+    this.memories = memories;
+    this.pool = pool;
+    this.total = total;
+    this.hooks = hooks;
+  }
+
+  async load(tensor: CheckpointTensor, place: Place): Promise<void> {
+    if (place.format === 'vector') await this.widen(tensor, place);
+    else if (place.format.startsWith('rows-')) await this.copy(tensor, place);
+    else await this.pack(tensor, place, place.format as PackedFormat);
+  }
+
+  finish(): Promise<void> {
+    return this.packing;
+  }
+
+  /** A vector, as float32. */
+  private async widen(tensor: CheckpointTensor, { shard, pointer, bytes }: Place): Promise<void> {
+    new Float32Array(this.memories[shard].buffer, pointer, bytes / 4).set(await tensor.read());
+    this.placed(bytes);
+  }
+
+  /** Rows as they are in the file. */
+  private async copy(
+    tensor: CheckpointTensor,
+    { shard, pointer, shape, bytes }: Place,
+  ): Promise<void> {
+    const dtype = packedDType(tensor);
+    const rowBytes = bytes / shape[0];
+    const rowsAtOnce = Math.max(1, Math.floor(STAGING_BYTES / rowBytes));
+    for (let first = 0; first < shape[0]; first += rowsAtOnce) {
+      const count = Math.min(rowsAtOnce, shape[0] - first);
+      await this.read(tensor, dtype, first, count, shard, pointer + first * rowBytes);
+      this.placed(count * rowBytes);
+    }
+  }
+
+  private async pack(
+    tensor: CheckpointTensor,
+    { shard, pointer }: Place,
+    format: PackedFormat,
+  ): Promise<void> {
+    const [rows, columns] = tensor.shape;
+    const dtype = packedDType(tensor, format);
+    const rowBytes = dtype === 'F32' ? columns * 4 : tensor.byteLength / rows;
+    const tilesAtOnce = Math.floor(STAGING_BYTES / (TILE * rowBytes));
+    if (tilesAtOnce === 0) {
+      throw new LlamaError(
+        'UNSUPPORTED',
+        `${tensor.name} has rows of ${columns} numbers; 16 of them must fit into ${STAGING_BYTES} bytes`,
+      );
+    }
+    const rowsAtOnce = tilesAtOnce * TILE;
+    for (let first = 0; first < rows; first += rowsAtOnce) {
+      const count = Math.min(rowsAtOnce, rows - first);
+      const source = ARENA + this.buffer * STAGING_BYTES;
+      this.buffer = 1 - this.buffer;
+      await this.read(tensor, dtype, first, count, shard, source);
+      await this.packing; // of the other buffer
+      const target = pointer + (first / TILE) * tileBytes(format, columns);
+      this.packing = this.run(
+        { kind: 'pack', shard, dtype, source, rowBytes, rows: count, columns, format, target },
+        tensor.name,
+      );
+      this.packing.catch(() => {}); // the next stretch waits for it, unless reading fails before
+    }
+  }
+
+  private async run(job: PackJob, name: string): Promise<void> {
+    const answers = await this.pool.run(job);
+    const tooLarge = tooLargeIn(answers);
+    if (tooLarge > 0) {
+      const limit = job.format === 'q4_k' || job.format === 'q6_k' ? 'finite' : 'below 128';
+      throw new LlamaError(
+        'BAD_OPTION',
+        `${tooLarge} numbers of ${name} are too large for ${job.format}, whose numbers or scales must be ${limit} here; choose f32 or bf16`,
+      );
+    }
+    this.placed(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));
+  }
+
+  /** Rows to `pointer`: as they are in the file, or as float32. */
+  private async read(
+    tensor: CheckpointTensor,
+    dtype: PackedDType,
+    first: number,
+    count: number,
+    shard: number,
+    pointer: number,
+  ): Promise<void> {
+    this.hooks.signal?.throwIfAborted();
+    const { buffer } = this.memories[shard];
+    if (tensor.dtype === dtype) {
+      const bytes = (count * tensor.byteLength) / tensor.shape[0];
+      await tensor.readInto(new Uint8Array(buffer, pointer, bytes), first, count);
+    } else {
+      const numbers = await tensor.read(first, count);
+      new Float32Array(buffer, pointer, numbers.length).set(numbers);
+    }
+  }
+
+  private placed(bytes: number): void {
+    this.done += bytes;
+    this.hooks.onProgress?.(this.done, this.total);
+  }
+}
+
+/**
+ * In what form rows of `tensor` are packed: as they are in the file if the packers take that, else
+ * as float32.
+ */
+function packedDType({ dtype }: CheckpointTensor, format?: PackedFormat): PackedDType {
+  if (dtype === 'F16' || dtype === 'BF16') return dtype;
+  // blocks are taken as they are, or become numbers first
+  const isSame = dtype.toLowerCase() === format;
+  return isSame && (dtype === 'Q8_0' || dtype === 'Q4_0' || dtype === 'Q4_K' || dtype === 'Q6_K')
+    ? dtype
+    : 'F32';
+}

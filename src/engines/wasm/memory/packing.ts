@@ -1,0 +1,58 @@
+/**
+ * What a thread does with its tiles while a model is loaded: the numbers of a checkpoint become
+ * packed weights.
+ */
+import type { KernelExports } from '../kernels/exports.js';
+import type { PackJob } from '../threads/messages.js';
+import type { WeightFormat } from './formats.js';
+
+/** What takes blocks as they are, by dtype; and by how many numbers a block has. */
+const REPACKERS = {
+  Q8_0: ['repackQ8', 32],
+  Q4_0: ['repackQ4', 32],
+  Q4_K: ['repackQ4K', 256],
+  Q6_K: ['repackQ6K', 256],
+} as const;
+
+const PACKERS = {
+  f32: 'packF32',
+  bf16: 'packBF16',
+  f16: 'packF16',
+  q8_0: 'packQ8',
+  q4_0: 'packQ4',
+} as const;
+
+/**
+ * Packs `rows` rows at `source` into the tile at `target`. Returns how many of the numbers, or of
+ * the scales, are too large for the format.
+ *
+ * @param scratch room for the numbers of a tile as float32: see `packScratch` in `plan.ts`
+ */
+export function packTile(
+  kernels: KernelExports,
+  { dtype, format, columns, rowBytes }: Pick<PackJob, 'dtype' | 'format' | 'columns' | 'rowBytes'>,
+  target: number,
+  source: number,
+  rows: number,
+  scratch: number,
+): number {
+  if (dtype in REPACKERS) {
+    const [name, numbers] = REPACKERS[dtype as keyof typeof REPACKERS];
+    return kernels[name](target, source, rowBytes, columns / numbers, rows) ?? 0;
+  }
+  const { packPairs, rebiasF16, widenF16, widenBF16 } = kernels;
+  const count = rows * columns;
+  let from = source;
+  let tooLarge = 0;
+  if (dtype === 'F16') {
+    if (format === 'f16') tooLarge = rebiasF16(scratch, source, count) ?? 0;
+    else widenF16(scratch, source, count);
+    from = scratch;
+  } else if (dtype === 'BF16' && format !== 'bf16') {
+    widenBF16(scratch, source, count);
+    from = scratch;
+  }
+  const isReady = dtype.toLowerCase() === format && dtype !== 'F32';
+  const pack = isReady ? packPairs : kernels[PACKERS[format as WeightFormat]];
+  return tooLarge + (pack(target, from, columns, columns, rows) ?? 0);
+}

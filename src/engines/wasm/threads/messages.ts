@@ -1,0 +1,62 @@
+/** What the engine and its workers say to each other. */
+import type { LlamaConfig } from '../../../model/config.js';
+import type { Build } from '../kernels/module.js';
+import type { PackedFormat } from '../memory/formats.js';
+import type { Plan } from '../memory/plan.js';
+
+export interface WorkerSetup {
+  readonly module: WebAssembly.Module;
+  readonly build: Build;
+  readonly memories: readonly WebAssembly.Memory[];
+  readonly config: LlamaConfig;
+  readonly plan: Plan;
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly index: number;
+  readonly cores: number;
+}
+
+/**
+ * What packing starts from: numbers, or llama.cpp's blocks, which become tiles of the same blocks.
+ */
+export type PackedDType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_K' | 'Q6_K';
+
+/** Pack rows of a matrix that lie in a staging buffer. */
+export interface PackJob {
+  readonly kind: 'pack';
+  readonly shard: number;
+  readonly dtype: PackedDType;
+  readonly source: number;
+  readonly rowBytes: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly format: PackedFormat;
+  /** Where the tile of the first row goes. */
+  readonly target: number;
+}
+
+/** One forward pass. */
+export interface PassJob {
+  readonly kind: 'pass';
+  readonly tokens: readonly number[];
+  readonly positions: readonly number[];
+  /** For each row, an index into `pageTables`. */
+  readonly sequences: readonly number[];
+  readonly pageTables: readonly (readonly number[])[];
+  readonly logitsFor: readonly number[];
+}
+
+export type Job = PackJob | PassJob;
+
+/**
+ * Every worker answers every job, and says how many numbers its format could not hold; of a pass,
+ * the first one has the logits.
+ */
+export type Answer =
+  | { readonly kind: 'done'; readonly tooLarge: number; readonly logits?: Float32Array }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** How many numbers all workers together could not store. */
+export function tooLargeIn(answers: readonly Answer[]): number {
+  return answers.reduce((sum, answer) => sum + (answer.kind === 'done' ? answer.tooLarge : 0), 0);
+}

@@ -1,0 +1,323 @@
+/**
+ * The WASM kernels over a checkpoint, in a pool of workers.
+ */
+
+import { availableCores } from '../../base/cores.js';
+import { check, LlamaError } from '../../base/errors.js';
+import type { Tensor } from '../../base/tensor.js';
+import type { Checkpoint } from '../../model/checkpoint.js';
+import type { LlamaConfig } from '../../model/config.js';
+import type { Engine, ForwardOptions } from '../../model/engine.js';
+import type { Row } from '../../model/kernels.js';
+import { checkWeights } from '../../model/weights.js';
+import { collectGarbage } from './collect-garbage.js';
+import { type Build, type CompiledKernels, compileKernels } from './kernels/module.js';
+import { type CacheFormat, PAGE_POSITIONS } from './memory/cache-formats.js';
+import type { WeightFormat } from './memory/formats.js';
+import { type LoadHooks, loadWeights } from './memory/loading.js';
+import { checkMemory } from './memory/memory-needs.js';
+import { CountedPages, WasmSequence } from './memory/paged-sequence.js';
+import { makePlan, type Plan } from './memory/plan.js';
+import { CONTROL_WORDS, Control } from './threads/control.js';
+import { type PassJob, tooLargeIn } from './threads/messages.js';
+import { Pool } from './threads/pool.js';
+
+export interface WasmOptions extends LoadHooks {
+  /** How matrices are stored. Default: as the checkpoint has them, float64 as float32. */
+  readonly weights?: WeightFormat | undefined;
+  /**
+   * How keys and values are stored: f16 takes half of f32's memory, q8 a good quarter. Default f32.
+   */
+  readonly cache?: CacheFormat | undefined;
+  /** 1 … 64. Default: one for each core that this process may use. */
+  readonly threads?: number | undefined;
+  /**
+   * Positions for which there is room, over all sequences together: a number, or what tells it from
+   * the configuration. If the machine has no memory for them, loading is refused. Default:
+   * `max_position_embeddings`, refused only when so many are in use that they do not fit.
+   */
+  readonly context?: number | ((config: LlamaConfig) => number) | undefined;
+  /** Rows computed at a time: more is faster, and takes more memory. Default 128. */
+  readonly maxRows?: number | undefined;
+  /** What one memory holds, if not 4 GiB: a smaller one spreads a small model over several. */
+  readonly memoryBytes?: number | undefined;
+  /**
+   * Which of the three builds of the kernels, which give the same bits. Default: the fastest one
+   * that runs here.
+   */
+  readonly build?: Build | undefined;
+}
+
+export const MAX_THREADS = 64;
+const WASM_PAGE = 65_536;
+
+export function defaultThreads(): number {
+  return Math.min(MAX_THREADS, availableCores());
+}
+
+/** Checks options, and lays out memories; nothing is allocated. */
+export function planFor(config: LlamaConfig, checkpoint: Checkpoint, options: WasmOptions): Plan {
+  const {
+    threads = defaultThreads(),
+    maxRows = 128,
+    cache = 'f32',
+    weights,
+    memoryBytes,
+  } = options;
+  const context = contextOf(config, options);
+  const isCount = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
+  check(
+    isCount(threads, MAX_THREADS),
+    'BAD_OPTION',
+    () => `threads is ${threads}; it must be an integer from 1 to ${MAX_THREADS}`,
+  );
+  check(
+    isCount(maxRows, 4096),
+    'BAD_OPTION',
+    () => `maxRows is ${maxRows}; it must be an integer from 1 to 4096`,
+  );
+  const most = config.maxPositionEmbeddings;
+  check(
+    context === undefined || isCount(context, 2 ** 31),
+    'BAD_OPTION',
+    () =>
+      `context is ${context}; it must be an integer, 1 or more (one sequence of this model has at most ${most} positions)`,
+  );
+  return makePlan(config, checkpoint, { threads, maxRows, cache, weights, context, memoryBytes });
+}
+
+function contextOf(config: LlamaConfig, { context }: WasmOptions): number | undefined {
+  return typeof context === 'function' ? context(config) : context;
+}
+
+export class WasmEngine implements Engine {
+  readonly name: string;
+  readonly plan: Plan;
+  private readonly checkpoint: Checkpoint;
+  private readonly memories: WebAssembly.Memory[];
+  private readonly control: Control;
+  private readonly pool: Pool;
+  private readonly pages: CountedPages;
+
+  /**
+   * Reads and packs the weights. Throws OUT_OF_MEMORY, before anything is allocated, if the machine
+   * has not enough for them and the context.
+   */
+  static async load(
+    config: LlamaConfig,
+    checkpoint: Checkpoint,
+    options: WasmOptions = {},
+  ): Promise<WasmEngine> {
+    checkWeights(config, checkpoint);
+    const plan = planFor(config, checkpoint, options);
+    checkMemory(plan, contextOf(config, options) ?? 0);
+    const engine = new WasmEngine(config, checkpoint, plan, await compileKernels(options.build));
+    try {
+      await loadWeights(checkpoint, plan, engine.memories, engine.pool, options);
+    } catch (error) {
+      await engine.release();
+      throw error;
+    }
+    return engine;
+  }
+
+  private constructor(
+    config: LlamaConfig,
+    checkpoint: Checkpoint,
+    plan: Plan,
+    { build, module }: CompiledKernels,
+  ) {
+    const { format } = plan.places['model.layers.0.self_attn.q_proj.weight'];
+    this.name = `wasm-${format}${plan.cache === 'f32' ? '' : `-cache-${plan.cache}`}`;
+    this.checkpoint = checkpoint;
+    this.plan = plan;
+    this.memories = plan.shards.map(({ kvBase }) => allocate(kvBase));
+    const cores = availableCores();
+    const words = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
+    this.control = new Control(words, plan.threads, cores);
+    const shared = {
+      module,
+      build,
+      memories: this.memories,
+      config,
+      plan,
+      control: words,
+      cores,
+    };
+    const setups = Array.from({ length: plan.threads }, (_, index) => ({ ...shared, index }));
+    this.pool = new Pool(setups, this.control);
+    this.pages = new CountedPages(
+      plan.maxPages,
+      pages => this.growTo(pages),
+      (from, to) => this.copyPage(from, to),
+    );
+  }
+
+  createSequence(): WasmSequence {
+    return new WasmSequence(this.pages);
+  }
+
+  async forward(
+    rows: readonly Row[],
+    logitsFor: readonly number[],
+    options: ForwardOptions,
+  ): Promise<Tensor> {
+    const { signal, onLayer, trace } = options;
+    check(
+      trace === undefined,
+      'UNSUPPORTED',
+      () => 'the WASM kernels cannot be traced; use the exact ones',
+    );
+    this.pool.checkAlive();
+    const sequences = [...new Set(rows.map(row => wasmSequence(row)))];
+    for (const sequence of sequences) sequence.prepare(lengthAfter(sequence, rows));
+
+    const { vocabSize } = this.plan;
+    const logits = new Float32Array(logitsFor.length * vocabSize);
+    const { maxRows } = this.plan;
+    const passes = Math.ceil(rows.length / maxRows);
+    for (let start = 0, pass = 0; start < rows.length; start += maxRows, pass++) {
+      const end = start + maxRows;
+      const wanted = logitsFor
+        .map((row, i) => ({ row, i }))
+        .filter(({ row }) => row >= start && row < end);
+      const part = rows.slice(start, end);
+      const progress = (done: number, total: number) =>
+        onLayer?.(pass * total + done, passes * total);
+      const computed = await this.pass(
+        part,
+        sequences,
+        wanted.map(({ row }) => row - start),
+        signal,
+        progress,
+      );
+      wanted.forEach(({ i }, j) => {
+        logits.set(computed.subarray(j * vocabSize, (j + 1) * vocabSize), i * vocabSize);
+      });
+    }
+    for (const sequence of sequences) sequence.length = lengthAfter(sequence, rows);
+    return { shape: [logitsFor.length, vocabSize], data: logits };
+  }
+
+  /** Ends the workers, gives the memory back, and closes the checkpoint. */
+  async close(): Promise<void> {
+    await this.release();
+    await this.checkpoint.close();
+  }
+
+  private async release(): Promise<void> {
+    await this.pool.close();
+    this.memories.length = 0; // whoever has the array no longer has the memories
+    collectGarbage();
+  }
+
+  private async pass(
+    rows: readonly Row[],
+    sequences: readonly WasmSequence[],
+    logitsFor: readonly number[],
+    signal: AbortSignal | undefined,
+    onLayer: (done: number, total: number) => void,
+  ): Promise<Float32Array> {
+    signal?.throwIfAborted();
+    const job: PassJob = {
+      kind: 'pass',
+      tokens: rows.map(({ token }) => token),
+      positions: rows.map(({ position }) => position),
+      sequences: rows.map(row => sequences.indexOf(wasmSequence(row))),
+      pageTables: sequences.map(({ pages }) => pages),
+      logitsFor,
+    };
+    const cancel = () => this.control.cancel();
+    const watch = setInterval(() => onLayer(this.control.layersDone, this.layers), 100);
+    try {
+      const answers = await this.pool.run(job, () => {
+        signal?.addEventListener('abort', cancel);
+        if (signal?.aborted) cancel();
+      });
+      if (answers.some(({ kind }) => kind === 'cancelled'))
+        throw signal?.reason ?? new Error('cancelled');
+      checkStored(tooLargeIn(answers), rows);
+      onLayer(this.layers, this.layers);
+      return answers.flatMap(answer =>
+        answer.kind === 'done' && answer.logits ? [answer.logits] : [],
+      )[0];
+    } finally {
+      clearInterval(watch);
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  private get layers(): number {
+    return this.plan.shards[this.plan.shards.length - 1].endLayer;
+  }
+
+  private growTo(pages: number): void {
+    checkMemory(this.plan, pages * PAGE_POSITIONS);
+    this.plan.shards.forEach(({ kvBase, pageBytes }, i) => {
+      const memory = this.memories[i];
+      const missing = kvBase + pages * pageBytes - memory.buffer.byteLength;
+      if (missing <= 0) return;
+      try {
+        memory.grow(Math.ceil(missing / WASM_PAGE));
+      } catch (cause) {
+        throw new LlamaError(
+          'OUT_OF_MEMORY',
+          `no memory for ${missing} more bytes of keys and values`,
+          { cause },
+        );
+      }
+    });
+  }
+
+  private copyPage(from: number, to: number): void {
+    this.plan.shards.forEach(({ kvBase, pageBytes }, i) => {
+      new Uint8Array(this.memories[i].buffer).copyWithin(
+        kvBase + to * pageBytes,
+        kvBase + from * pageBytes,
+        kvBase + (from + 1) * pageBytes,
+      );
+    });
+  }
+}
+
+function allocate(bytes: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({
+      initial: Math.ceil(bytes / WASM_PAGE),
+      maximum: 65_536,
+      shared: true,
+    });
+  } catch (cause) {
+    throw new LlamaError(
+      'OUT_OF_MEMORY',
+      `cannot allocate ${bytes} bytes for weights; close other programs, or choose smaller weights`,
+      { cause },
+    );
+  }
+}
+
+function checkStored(tooLarge: number, rows: readonly Row[]): void {
+  check(tooLarge === 0, 'NOT_FINITE', () => {
+    const [first, last] = [rows[0].position, rows[rows.length - 1].position];
+    return (
+      `${tooLarge} keys or values of a pass over positions ${first} to ${last} are no f16 numbers: 65520 or more, or NaN; ` +
+      'load with cache f32 or q8'
+    );
+  });
+}
+
+function wasmSequence({ sequence }: Row): WasmSequence {
+  check(
+    sequence instanceof WasmSequence,
+    'BAD_INPUT',
+    () => 'this sequence belongs to other kernels; create it with the same model',
+  );
+  return sequence;
+}
+
+function lengthAfter(sequence: WasmSequence, rows: readonly Row[]): number {
+  return rows.reduce(
+    (length, row) => (row.sequence === sequence ? Math.max(length, row.position + 1) : length),
+    sequence.length,
+  );
+}

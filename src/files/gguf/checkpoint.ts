@@ -1,0 +1,67 @@
+/**
+ * A GGUF file as the checkpoint of a Llama: by Hugging Face's names, and with the rows of Q and K
+ * in Hugging Face's order.
+ */
+
+import { check, show } from '../../base/errors.js';
+import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.js';
+import type { LlamaConfig } from '../../model/config.js';
+import type { GgufFile, GgufTensor } from './gguf.js';
+import { huggingFaceName, ROPE_FACTORS } from './names.js';
+import { ggufRows, isRotated, reordered } from './rotary-order.js';
+
+/**
+ * The tensors of `file`, which belongs to the checkpoint from here on. Are they all there, with the
+ * right shapes: see `checkWeights`.
+ *
+ * @throws {LlamaError} TENSOR_MISMATCH for a tensor that a Llama does not have; UNSUPPORTED if the
+ * file changes the frequencies of the rotary embedding one by one.
+ */
+export async function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Promise<Checkpoint> {
+  const tensors = new Map<string, CheckpointTensor>();
+  for (const tensor of file.tensors.values()) {
+    if (tensor.name === ROPE_FACTORS) {
+      await checkRopeFactors(file, tensor);
+      continue;
+    }
+    const name = huggingFaceName(tensor.name);
+    check(
+      name !== undefined,
+      'TENSOR_MISMATCH',
+      () =>
+        `${file.name} has the tensor ${show(tensor.name)}, which is none of this model: the result would differ`,
+    );
+    tensors.set(name, asHuggingFace(tensor, name, config));
+  }
+  return { name: file.name, tensors, close: () => file.close() };
+}
+
+/** Factors of 1, which some converters write, change nothing. */
+async function checkRopeFactors(file: GgufFile, tensor: GgufTensor): Promise<void> {
+  const different = (await tensor.read()).find(factor => factor !== 1);
+  check(
+    different === undefined,
+    'UNSUPPORTED',
+    () =>
+      `${file.name}: ${ROPE_FACTORS} divides a frequency of the rotary embedding by ${different}, as Llama 3.1 does; only linear ` +
+      'interpolation is implemented: the result would differ',
+  );
+}
+
+function asHuggingFace(
+  tensor: GgufTensor,
+  name: string,
+  { headDim }: LlamaConfig,
+): CheckpointTensor {
+  const { dtype, shape, byteLength } = tensor;
+  const view: CheckpointTensor = {
+    name,
+    dtype,
+    shape,
+    byteLength,
+    read: (first, count) => tensor.read(first, count),
+    readInto: (target, first, count) => tensor.readInto(target, first, count),
+    readBytes: (first, count) => tensor.readBytes(first, count),
+  };
+  return isRotated(name) ? reordered(view, ggufRows(headDim)) : view;
+}

@@ -1,0 +1,87 @@
+/**
+ * The arithmetic under the model: what `src/model` needs, and nothing about how it is done.
+ *
+ * The operations have the names and the argument order of `src/ops`, which specifies them. `T` is a
+ * tensor as these kernels hold it: for the exact kernels an array of numbers, for the WASM kernels
+ * a place in a memory.
+ */
+
+import type { Tensor } from '../base/tensor.js';
+import type { LlamaConfig } from './config.js';
+
+/** The keys and values of one text. Positions 0 … length − 1 are filled. */
+export interface Sequence {
+  readonly length: number;
+  /** Forgets all positions from `length` on, to continue from there. */
+  truncate(length: number): void;
+  /** Gives the memory back; the sequence cannot be used afterwards. */
+  dispose(): void;
+}
+
+/** One token of one sequence at one position. */
+export interface Row<S extends Sequence = Sequence> {
+  readonly token: number;
+  readonly position: number;
+  readonly sequence: S;
+}
+
+export interface Shaped {
+  readonly shape: readonly number[];
+}
+
+export interface Kernels<T extends Shaped> {
+  /** An activation; its content is undefined until an operation has written it. */
+  tensor(...shape: number[]): T;
+  /** The numbers of `x`, valid until the next operation. */
+  read(x: T): Tensor;
+
+  /** out[i] = row `indices[i]` of `table`, which is a weight or an activation. */
+  embedding(out: T, table: T, indices: readonly number[]): void;
+  rmsnorm(out: T, x: T, weight: T, eps: number): void;
+  /** A promise if it can take so long that others must have a turn. */
+  matmul(out: T, x: T, weight: T): Awaitable<void>;
+  ropeTable(cosines: T, sines: T, positions: readonly number[], frequencies: Float32Array): void;
+  rope(x: T, cosines: T, sines: T): void;
+  /** Writes keys and values [R, K·d] of `layer` at their rows' positions. */
+  store(layer: number, keys: T, values: T, rows: readonly Row[]): void;
+  /**
+   * out, query [R, H·d]. Calls `observe` with each row's probabilities [H, T], if given: they are
+   * scratch, so copy them.
+   */
+  attention(
+    out: T,
+    query: T,
+    layer: number,
+    rows: readonly Row[],
+    config: LlamaConfig,
+    observe?: (row: number, probabilities: Tensor) => void,
+  ): Awaitable<void>;
+  swiglu(out: T, gate: T, up: T): void;
+  add(out: T, x: T, y: T): void;
+}
+
+/** Where a forward pass gets its weights from; matrices have one row per output. */
+export interface ModelWeights<T> {
+  /** A table that holds the embeddings [≤ V, D] of `tokens`, and where in it each of them is. */
+  embedding(
+    tokens: readonly number[],
+  ): Awaitable<{ readonly table: T; readonly indices: readonly number[] }>;
+  layer(index: number): Awaitable<LayerWeights<T>>;
+  norm(): Awaitable<T>; // [D]
+  lmHead(): Awaitable<T>; // [V, D]
+}
+
+export interface LayerWeights<T> {
+  readonly inputLayernorm: T; // [D]
+  readonly qProj: T; // [H·d, D]
+  readonly kProj: T; // [K·d, D]
+  readonly vProj: T; // [K·d, D]
+  readonly oProj: T; // [D, H·d]
+  readonly postAttentionLayernorm: T; // [D]
+  readonly gateProj: T; // [F, D]
+  readonly upProj: T; // [F, D]
+  readonly downProj: T; // [D, F]
+}
+
+/** Kernels that have their weights at hand need not wait for them. */
+export type Awaitable<T> = T | Promise<T>;

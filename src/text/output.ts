@@ -1,0 +1,62 @@
+/**
+ * The output of one text: from tokens to what can be shown, and when to end.
+ *
+ * What is held back: a stop token (never shown), incomplete UTF-8 (in the tokenizer's decoder), and
+ * what may become a stop string (`stop.ts`). What is still held when the output ends, and is no
+ * stop string, comes with the last token.
+ *
+ * The decoder sees the prompt first, so that prompt and output read as one text: the space of a
+ * first word "▁Paris" is shown after "The capital is", and is not after BOS alone. (Decoding the
+ * new tokens by themselves would always drop it.)
+ */
+import { StopMatcher } from './stop.js';
+
+/** What this needs of a tokenizer; `src/tokenizer` is one. */
+export interface StreamTokenizer {
+  streamDecoder(): { push(id: number): string; flush(): string };
+}
+
+export interface End {
+  /** `eos`: a stop token; `stop`: a stop string; `length`: as many tokens as allowed. */
+  readonly finishReason: 'eos' | 'stop' | 'length';
+  /** The token or the text that ended it; undefined for `length`. */
+  readonly stoppedBy: number | string | undefined;
+}
+
+export class Output {
+  /** All that was shown; after the end, all there is. */
+  text = '';
+  /** Set when the output is complete. */
+  end: End | undefined;
+  readonly #decoder: ReturnType<StreamTokenizer['streamDecoder']>;
+  readonly #matcher: StopMatcher;
+  readonly #stopTokenIds: ReadonlySet<number>;
+
+  constructor(
+    tokenizer: StreamTokenizer,
+    prompt: readonly number[],
+    stop: readonly string[],
+    stopTokenIds: readonly number[],
+  ) {
+    this.#decoder = tokenizer.streamDecoder();
+    for (const id of prompt) this.#decoder.push(id);
+    this.#matcher = new StopMatcher(stop);
+    this.#stopTokenIds = new Set(stopTokenIds);
+  }
+
+  /** Takes the next token, `isLast` if no more is allowed; gives the text that can be shown now. */
+  push(token: number, isLast: boolean): string {
+    const isStop = this.#stopTokenIds.has(token);
+    const { text, stop } = this.#matcher.push(isStop ? '' : this.#decoder.push(token));
+    if (stop !== undefined) this.end = { finishReason: 'stop', stoppedBy: stop };
+    else if (isStop) this.end = { finishReason: 'eos', stoppedBy: token };
+    else if (isLast) this.end = { finishReason: 'length', stoppedBy: undefined };
+    const shown = this.end === undefined ? text : text + this.#rest();
+    this.text += shown;
+    return shown;
+  }
+
+  #rest(): string {
+    return this.#matcher.push(this.#decoder.flush()).text + this.#matcher.flush();
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The prompt format of Llama-2-7B-32K-Instruct, to the character, as the code on its model card has
+ * it:
+ *
+ *     "[INST]\n" + instruction + "\n[/INST]\n\n" + reply                       BOS in front, added by the tokenizer
+ *
+ * The model has no system prompt. Its prose writes `[\INST]` once; that is a misprint, and other
+ * tokens.
+ *
+ * Nothing is published about a second turn. Here it follows the reply as it is, after a newline if
+ * the reply does not end in white space: the text generated so far then stays a prefix of the next
+ * prompt.
+ *
+ * What users write is text and never becomes a control token: the tokenizer has no way from "</s>"
+ * to id 2. A "[/INST]" in it, however, reads to the model exactly like ours, for the format is made
+ * of ordinary text too. It is left as it is: deleting it would change what was said, and there is
+ * no way to escape it.
+ */
+
+import { check, show } from '../base/errors.js';
+import type { LlamaConfig } from '../model/config.js';
+
+export interface Message {
+  readonly role: 'user' | 'assistant';
+  readonly content: string;
+}
+
+/** What `encodePrompt` needs of `src/tokenizer`. */
+export interface PromptTokenizer {
+  encode(text: string, options: { readonly bos: boolean }): readonly number[];
+}
+
+/** The beginning of the next turn: a model that goes on after its reply writes this. */
+export const CARD_STOP_STRINGS: readonly string[] = ['[INST]'];
+
+/**
+ * The ids that end a reply: end of text, and BOS, since the fine-tuning data was packed as BOS +
+ * text with nothing after it (OpenChatKit training/tasks/data_loaders/data_utils.py), so that BOS
+ * is what came next.
+ */
+export function defaultStopTokenIds(
+  config: Pick<LlamaConfig, 'eosTokenIds' | 'bosTokenId'>,
+): number[] {
+  return [...config.eosTokenIds, config.bosTokenId];
+}
+
+/**
+ * A conversation as the text to continue with the assistant's reply. Throws BAD_INPUT unless user
+ * and assistant take turns.
+ */
+export function formatPrompt(messages: readonly Message[]): string {
+  check(messages.length % 2 === 1, 'BAD_INPUT', () => {
+    return `a conversation of ${messages.length} messages does not end with the user's turn; it must be user, assistant, …, user`;
+  });
+  let text = '';
+  messages.forEach((message, i) => {
+    checkMessage(message, i);
+    if (message.role === 'assistant') text += message.content;
+    else
+      text += `${text === '' || /\s$/.test(text) ? '' : '\n'}[INST]\n${message.content}\n[/INST]\n\n`;
+  });
+  return text;
+}
+
+function checkMessage({ role, content }: { role: string; content: unknown }, i: number): void {
+  check(role !== 'system', 'BAD_INPUT', () => {
+    return `message ${i} has the role "system", which this model was not trained on; put its text at the start of the first user message`;
+  });
+  const expected = i % 2 === 0 ? 'user' : 'assistant';
+  check(role === expected, 'BAD_INPUT', () => {
+    return `message ${i} has the role ${show(role)}; user and assistant must take turns, so it must be "${expected}"`;
+  });
+  check(
+    typeof content === 'string',
+    'BAD_INPUT',
+    () => `the content of message ${i} is ${show(content)}; it must be a string`,
+  );
+}
+
+/** BOS and the ids of `text`, which is taken literally: a "<s>" in it is three characters. */
+export function encodePrompt(tokenizer: PromptTokenizer, text: string): readonly number[] {
+  return tokenizer.encode(text, { bos: true });
+}
+
+const SUSPECTS: readonly { readonly found: string; readonly advice: string }[] = [
+  { found: '[\\INST]', advice: 'a misprint on the model card; the model was trained on [/INST]' },
+  {
+    found: '<<SYS>>',
+    advice: 'the system prompt of Llama-2-Chat; this model was not trained on one',
+  },
+  { found: '<s>', advice: 'plain text here, not the BOS token, which is added in front anyway' },
+  { found: '</s>', advice: 'plain text here, not the end-of-text token' },
+];
+
+/**
+ * What is probably a mistake in a raw prompt, one sentence each, for a person to read; usually
+ * none.
+ */
+export function promptWarnings(text: string): string[] {
+  return SUSPECTS.filter(({ found }) => text.includes(found)).map(
+    ({ found, advice }) => `The prompt contains ${found}: ${advice}.`,
+  );
+}

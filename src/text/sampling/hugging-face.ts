@@ -1,0 +1,140 @@
+/**
+ * The keyword arguments of transformers `model.generate()` as ours, with its defaults and its
+ * surprises (read in 5.23.0: `GenerationMixin._get_logits_processor`,
+ * `GenerationConfig._get_default_generation_params`):
+ *
+ * - Without `do_sample: true` decoding is greedy, and temperature, top_k, top_p and min_p are not
+ *   even looked at.
+ * - With it, top_k is 50 unless given.
+ * - max_length counts the prompt, max_new_tokens does not, and wins if both are given. Without
+ *   either: 20 new tokens.
+ * - It stops at end of text only, not at BOS.
+ *
+ * Not here: the bits of `torch.multinomial`. Greedy gives the tokens of transformers; a seed does
+ * not.
+ */
+
+import {
+  checkOption,
+  isIntegerFrom,
+  isNumberFrom,
+  refuseUnknownOptions,
+} from '../../base/options.js';
+import type { LlamaConfig } from '../../model/config.js';
+import type { SamplingOptions } from './sampler.js';
+
+/**
+ * Names and meanings are those of `GenerationConfig`; null is Python's None, the same as absent.
+ */
+export interface HuggingFaceOptions {
+  readonly do_sample?: boolean | null;
+  readonly max_length?: number | null;
+  readonly max_new_tokens?: number | null;
+  readonly temperature?: number | null;
+  readonly top_k?: number | null;
+  readonly top_p?: number | null;
+  readonly min_p?: number | null;
+  readonly repetition_penalty?: number | null;
+  readonly eos_token_id?: number | readonly number[] | null;
+}
+
+/**
+ * Options for `generate`, and the names of the arguments that transformers would have ignored, for
+ * a warning.
+ */
+export interface FromHuggingFace {
+  readonly options: SamplingOptions & {
+    readonly maxLength?: number;
+    readonly maxNewTokens?: number;
+    readonly stopTokenIds: readonly number[];
+  };
+  readonly ignored: readonly (keyof HuggingFaceOptions)[];
+}
+
+/**
+ * What the model card passes to `generate`. There is no do_sample in it: this is greedy decoding
+ * with a repetition penalty, of 128 tokens less those of the prompt; temperature, top_p and top_k
+ * are ignored.
+ */
+export const MODEL_CARD_SNIPPET: HuggingFaceOptions = {
+  max_length: 128,
+  temperature: 0.7,
+  repetition_penalty: 1.1,
+  top_p: 0.7,
+  top_k: 50,
+};
+
+const SAMPLING_ONLY = ['temperature', 'top_k', 'top_p', 'min_p'] as const;
+const KNOWN = [
+  'do_sample',
+  'max_length',
+  'max_new_tokens',
+  ...SAMPLING_ONLY,
+  'repetition_penalty',
+  'eos_token_id',
+];
+
+const DEFAULT_TOP_K = 50;
+const DEFAULT_NEW_TOKENS = 20;
+
+/**
+ * Throws BAD_OPTION on an argument not listed above (beams, n-gram blocking … are not implemented)
+ * and on a temperature of 0 when sampling, as transformers does; other ranges are checked by
+ * `generate`.
+ */
+export function huggingFaceOptions(
+  given: HuggingFaceOptions,
+  config: Pick<LlamaConfig, 'eosTokenIds'>,
+): FromHuggingFace {
+  refuseUnknownOptions(given, KNOWN);
+  checkOption(
+    'do_sample',
+    given.do_sample,
+    [true, false, null, undefined].includes(given.do_sample),
+    'true or false',
+  );
+  const ignored: (keyof HuggingFaceOptions)[] = given.do_sample
+    ? []
+    : SAMPLING_ONLY.filter(name => given[name] != null);
+  if (given.max_new_tokens != null && given.max_length != null) ignored.push('max_length');
+  return {
+    options: {
+      ...(given.do_sample ? samplingOptions(given) : { temperature: 0 }),
+      repetitionPenalty: given.repetition_penalty ?? 1,
+      ...lengthLimit(given),
+      stopTokenIds: [given.eos_token_id ?? config.eosTokenIds].flat(),
+    },
+    ignored,
+  };
+}
+
+function samplingOptions({
+  temperature,
+  top_k,
+  top_p,
+  min_p,
+}: HuggingFaceOptions): SamplingOptions {
+  const holds = isNumberFrom(temperature ?? 1, Number.MIN_VALUE, Number.MAX_VALUE);
+  checkOption(
+    'temperature',
+    temperature,
+    holds,
+    'above 0 with do_sample; leave do_sample out for greedy decoding',
+  );
+  return {
+    temperature: temperature ?? 1,
+    topK: top_k ?? DEFAULT_TOP_K,
+    topP: top_p ?? 1,
+    minP: min_p ?? 0,
+  };
+}
+
+function lengthLimit({
+  max_length,
+  max_new_tokens,
+}: HuggingFaceOptions): { maxLength: number } | { maxNewTokens: number } {
+  if (max_new_tokens != null) return { maxNewTokens: max_new_tokens };
+  if (max_length == null) return { maxNewTokens: DEFAULT_NEW_TOKENS };
+  checkOption('max_length', max_length, isIntegerFrom(max_length, 1), 'an integer, 1 or more');
+  return { maxLength: max_length };
+}

@@ -1,0 +1,140 @@
+/** Models in llama.cpp's blocks, which the engine takes as they are. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { ExactEngine } from '../../../src/engines/exact/exact-engine.js';
+import { WasmEngine, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
+import { BLOCK_FORMATS } from '../../../src/files/blocks/blocks.js';
+import { encodeNumbers, readNumbers } from '../../../src/files/rows.js';
+import { memorySource } from '../../../src/files/source.js';
+import type { Checkpoint, CheckpointTensor } from '../../../src/model/checkpoint.js';
+import { parseConfig } from '../../../src/model/config.js';
+import type { BlockDType } from '../../../src/model/dtypes.js';
+import { Llama } from '../../../src/model/llama.js';
+import { EMBEDDING, expectedWeights } from '../../../src/model/weights.js';
+import { allLogits } from '../../support/golden.js';
+import { noise, rootMeanSquareDifference, spread } from '../../support/tensors.js';
+
+const CONFIG = parseConfig({
+  model_type: 'llama',
+  vocab_size: 257,
+  hidden_size: 256,
+  intermediate_size: 512,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  max_position_embeddings: 512,
+  rms_norm_eps: 1e-5,
+  hidden_act: 'silu',
+});
+const TOKENS = [1, 200, 33, 4, 256, 90, 17];
+
+/**
+ * Random numbers, those of matrices in blocks of `dtype`; not the embedding, which would be looked
+ * up as float32 anyway.
+ */
+function checkpointOf(dtype: BlockDType | 'F32'): Checkpoint {
+  const tensors = [...expectedWeights(CONFIG)].map(
+    ([name, shape], i): [string, CheckpointTensor] => {
+      const count = shape.reduce((a, b) => a * b);
+      const numbers = Float32Array.from(noise(count, i + 1), x =>
+        shape.length === 1 ? 1 + x / 4 : x / 16,
+      );
+      const isPlain = shape.length === 1 || name === EMBEDDING;
+      return [name, tensorOf(name, shape, isPlain ? 'F32' : dtype, numbers)];
+    },
+  );
+  return { name: dtype, tensors: new Map(tensors), close: async () => {} };
+}
+
+function tensorOf(
+  name: string,
+  shape: readonly number[],
+  dtype: BlockDType | 'F32',
+  numbers: Float32Array,
+): CheckpointTensor {
+  const bytes = encodeNumbers(dtype, numbers);
+  const rowBytes = bytes.length / shape[0];
+  const part = (first = 0, count = shape[0] - first) =>
+    bytes.slice(first * rowBytes, (first + count) * rowBytes);
+  return {
+    name,
+    dtype,
+    shape,
+    byteLength: bytes.length,
+    read: (first, count) => {
+      const rows = part(first, count);
+      return readNumbers(memorySource(rows), dtype, { begin: 0, end: rows.length });
+    },
+    readInto: async (target, first, count) => target.set(part(first, count)),
+    readBytes: async (first, count) => part(first, count),
+  };
+}
+
+const open: Llama[] = [];
+async function logits(checkpoint: Checkpoint, options: WasmOptions = {}, chunk?: number) {
+  const model = new Llama(
+    CONFIG,
+    await WasmEngine.load(CONFIG, checkpoint, { threads: 2, ...options }),
+  );
+  open.push(model);
+  const { name } = model.engine;
+  return { name, numbers: await allLogits(model, TOKENS, chunk) };
+}
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(model => model.close()));
+});
+
+describe('a model in blocks', () => {
+  it.each([
+    ['Q8_0', 'q8_0'],
+    ['Q4_0', 'q4_0'],
+  ] as const)(
+    'of %s gives the bits of the same numbers quantized while they are loaded',
+    async (dtype, weights) => {
+      const blocks = checkpointOf(dtype);
+      const own = await logits(blocks);
+      expect(own.name).toBe(`wasm-${weights}`);
+      expect(own.numbers).toEqual((await logits(checkpointOf('F32'), { weights })).numbers);
+    },
+  );
+
+  // Activations of 8 bits are off by max|x| / 127 / √12, some 0.005 σ of a linear layer's result;
+  // nine follow one another here: 0.015 σ.
+  it.each([
+    ['Q4_K', 'q4_k', 0.02],
+    ['Q6_K', 'q6_k', 0.02],
+    ['Q5_0', 'f32', 2e-5],
+  ] as const)(
+    'of %s runs as %s: RMS within %f σ of float64 on these blocks',
+    async (dtype, format, bound) => {
+      const blocks = checkpointOf(dtype);
+      const exact = new Llama(CONFIG, new ExactEngine(CONFIG, blocks));
+      const truth = await allLogits(exact, TOKENS);
+      const own = await logits(blocks);
+      expect(own.name).toBe(`wasm-${format}`);
+      expect(rootMeanSquareDifference(own.numbers, truth) / spread(truth)).toBeLessThan(bound);
+    },
+  );
+
+  it.each(['Q4_K', 'Q6_K'] as const)(
+    'of %s gives the same bits with 1, 2 and 3 threads and token by token',
+    async dtype => {
+      const blocks = checkpointOf(dtype);
+      const one = await logits(blocks, { threads: 1 });
+      for (const threads of [2, 3])
+        expect((await logits(blocks, { threads })).numbers).toEqual(one.numbers);
+      expect((await logits(blocks, {}, 1)).numbers).toEqual(one.numbers);
+    },
+  );
+
+  it('takes the bytes of its blocks, and of Q4_K eight and of Q6_K two more for every 256 numbers', async () => {
+    for (const [dtype, bytes] of [
+      ['Q4_K', 152],
+      ['Q6_K', 212],
+    ] as const) {
+      const engine = await WasmEngine.load(CONFIG, checkpointOf(dtype), { threads: 1 });
+      const { shape, bytes: size } = engine.plan.places['model.layers.0.mlp.down_proj.weight'];
+      expect(size).toBe((shape[0] * shape[1] * bytes) / BLOCK_FORMATS[dtype].numbers);
+      await engine.close();
+    }
+  });
+});

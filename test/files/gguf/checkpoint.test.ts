@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { elementCount } from '../../../src/base/tensor.js';
+import { ggufCheckpoint } from '../../../src/files/gguf/checkpoint.js';
+import { openGguf } from '../../../src/files/gguf/gguf.js';
+import { ggufName, huggingFaceName } from '../../../src/files/gguf/names.js';
+import { memorySource } from '../../../src/files/source.js';
+import type { LlamaConfig } from '../../../src/model/config.js';
+import { checkWeights, expectedWeights } from '../../../src/model/weights.js';
+import { expectRefused, watched } from '../helpers.js';
+import { ggufOf, info } from './build.js';
+
+const CONFIG: LlamaConfig = {
+  ...{
+    vocabSize: 5,
+    hiddenSize: 8,
+    intermediateSize: 3,
+    numHiddenLayers: 11,
+    numAttentionHeads: 2,
+  },
+  ...{ numKeyValueHeads: 1, headDim: 4, rmsNormEps: 1e-5, ropeTheta: 10000, ropeFactor: 8 },
+  ...{ maxPositionEmbeddings: 64, tieWordEmbeddings: false, bosTokenId: 1, eosTokenIds: [2] },
+};
+
+/** A file of F32 tensors, each with the numbers 0, 1, 2 … or as given. */
+function fileOf(
+  shapes: Readonly<Record<string, readonly number[]>>,
+  numbers: Readonly<Record<string, number[]>> = {},
+) {
+  let offset = 0;
+  const data: Buffer[] = [];
+  const infos = Object.entries(shapes).map(([name, shape]) => {
+    const values = Float32Array.from(
+      numbers[name] ?? { length: elementCount(shape) },
+      (x, i) => x ?? i,
+    );
+    const bytes = Buffer.alloc(Math.ceil(values.byteLength / 32) * 32);
+    bytes.set(new Uint8Array(values.buffer));
+    data.push(bytes);
+    const at = offset;
+    offset += bytes.length;
+    return info(name, shape.toReversed(), 0, at);
+  });
+  return ggufOf({ infos, data: Buffer.concat(data) });
+}
+
+const MODEL = Object.fromEntries(
+  [...expectedWeights(CONFIG)].map(([name, shape]) => [ggufName(name)!, shape]),
+);
+const openCheckpoint = async (bytes: Uint8Array) =>
+  ggufCheckpoint(await openGguf(memorySource(bytes, 'x.gguf')), CONFIG);
+
+it('knows every weight of a model by both names', () => {
+  expect(Object.keys(MODEL)).toHaveLength(expectedWeights(CONFIG).size);
+  expect(MODEL).toMatchObject({
+    'token_embd.weight': [5, 8],
+    'blk.10.ffn_down.weight': [8, 3],
+    'output.weight': [5, 8],
+  });
+  for (const name of expectedWeights(CONFIG).keys())
+    expect(huggingFaceName(ggufName(name)!)).toBe(name);
+});
+
+it.each([
+  'blk.00.attn_q.weight',
+  'blk.0.attn_q.bias',
+  'blk.-1.attn_q.weight',
+  'blk.0.token_embd.weight',
+  'attn_q.weight',
+  'x',
+  '',
+])('knows no %s', name => {
+  expect(huggingFaceName(name)).toBeUndefined();
+});
+
+it('has all weights, and moves the rows of Q and K only', async () => {
+  const checkpoint = await openCheckpoint(fileOf(MODEL));
+  checkWeights(CONFIG, checkpoint);
+  const first = async (name: string) => {
+    const tensor = checkpoint.tensors.get(`model.layers.10.${name}.weight`)!;
+    const numbers = await tensor.read();
+    return Array.from({ length: tensor.shape[0] }, (_, row) => numbers[row * 8] / 8);
+  };
+  expect(await first('self_attn.q_proj')).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
+  expect(await first('self_attn.k_proj')).toEqual([0, 2, 1, 3]);
+  expect(await first('self_attn.v_proj')).toEqual([0, 1, 2, 3]);
+  expect(await first('self_attn.o_proj')).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+describe('refuses', () => {
+  it.each([
+    'blk.0.attn_q.bias',
+    'blk.0.ffn_gate_inp.weight',
+    'model.norm.weight',
+    'v.patch_embd.weight',
+  ])('the tensor %s, which a Llama does not have', async name => {
+    await expectRefused(
+      openCheckpoint(fileOf({ ...MODEL, [name]: [4] })),
+      'TENSOR_MISMATCH',
+      'x.gguf',
+      `"${name}"`,
+    );
+  });
+
+  it('a layer too many, and one too few', async () => {
+    const more = await openCheckpoint(fileOf({ ...MODEL, 'blk.11.attn_norm.weight': [8] }));
+    expect(() => checkWeights(CONFIG, more)).toThrow(
+      'unexpected: model.layers.11.input_layernorm.weight',
+    );
+    const { 'blk.3.ffn_norm.weight': _, ...less } = MODEL;
+    const checkpoint = await openCheckpoint(fileOf(less));
+    expect(() => checkWeights(CONFIG, checkpoint)).toThrow(
+      'missing: model.layers.3.post_attention_layernorm.weight',
+    );
+  });
+
+  it('frequencies that are divided one by one, but not factors of 1', async () => {
+    const withFactors = (...factors: number[]) =>
+      openCheckpoint(
+        fileOf({ ...MODEL, 'rope_freqs.weight': [2] }, { 'rope_freqs.weight': factors }),
+      );
+    checkWeights(CONFIG, await withFactors(1, 1));
+    await expectRefused(withFactors(1, 8), 'UNSUPPORTED', 'x.gguf', 'rope_freqs.weight', 'by 8');
+  });
+});
+
+it('closes its file', async () => {
+  const source = watched(fileOf(MODEL));
+  const checkpoint = await ggufCheckpoint(await openGguf(source), CONFIG);
+  await checkpoint.close();
+  expect(source.closed).toBe(1);
+});
