@@ -26,7 +26,7 @@ interface Case {
 }
 
 const golden: { cases: Case[] } = JSON.parse(
-  readFileSync(new URL('../../golden/sampling.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../golden/sampling.json', import.meta.url), 'utf8'),
 );
 
 const numbers = (values: (number | null)[]) => values.map(value => value ?? -Infinity);
