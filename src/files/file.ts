@@ -64,19 +64,19 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
 class FileSource implements ByteSource {
   readonly name: string;
   readonly size: number;
-  private readonly handle: FileHandle;
+  readonly #handle: FileHandle;
 
   constructor(name: string, size: number, handle: FileHandle) {
     this.name = name;
     this.size = size;
-    this.handle = handle;
+    this.#handle = handle;
   }
 
   async readInto(offset: number, target: Uint8Array): Promise<void> {
     checkRange(this, offset, target.length);
     let done = 0;
     while (done < target.length) {
-      const got = await this.readSome(offset + done, target.subarray(done, done + LARGEST_READ));
+      const got = await this.#readSome(offset + done, target.subarray(done, done + LARGEST_READ));
       if (got === 0) {
         throw new LlamaError(
           'BAD_CHECKPOINT',
@@ -87,11 +87,11 @@ class FileSource implements ByteSource {
     }
   }
 
-  private async readSome(offset: number, target: Uint8Array): Promise<number> {
-    if (this.handle.fd === -1)
+  async #readSome(offset: number, target: Uint8Array): Promise<number> {
+    if (this.#handle.fd === -1)
       throw new LlamaError('DISPOSED', `${this.name} was closed and cannot be read any more`);
     try {
-      return (await this.handle.read(target, 0, target.length, offset)).bytesRead;
+      return (await this.#handle.read(target, 0, target.length, offset)).bytesRead;
     } catch (error) {
       throw new LlamaError('NOT_FOUND', `cannot read ${this.name} at ${offset}: ${reason(error)}`, {
         cause: error,
@@ -100,7 +100,7 @@ class FileSource implements ByteSource {
   }
 
   close(): Promise<void> {
-    return this.handle.close();
+    return this.#handle.close();
   }
 }
 

@@ -32,10 +32,10 @@ export class RowMajorTensor<D extends DType | BlockDType = DType>
   readonly shape: readonly number[];
   readonly offset: number;
   readonly byteLength: number;
-  private readonly source: ByteSource;
+  readonly #source: ByteSource;
 
   constructor(source: ByteSource, info: TensorInfo<D>) {
-    this.source = source;
+    this.#source = source;
     this.name = info.name;
     this.dtype = info.dtype;
     this.shape = info.shape;
@@ -43,27 +43,27 @@ export class RowMajorTensor<D extends DType | BlockDType = DType>
     this.byteLength = info.byteLength;
   }
 
-  async read(first = 0, count = this.rows() - first): Promise<Floats> {
-    const dtype = decodable(this, this.source.name);
-    return readNumbers(this.source, dtype, this.range(first, count));
+  async read(first = 0, count = this.#rows() - first): Promise<Floats> {
+    const dtype = decodable(this, this.#source.name);
+    return readNumbers(this.#source, dtype, this.#range(first, count));
   }
 
-  async readInto(target: Uint8Array, first = 0, count = this.rows() - first): Promise<void> {
-    const range = this.range(first, count);
+  async readInto(target: Uint8Array, first = 0, count = this.#rows() - first): Promise<void> {
+    const range = this.#range(first, count);
     checkTarget(target, this.name, count, range.end - range.begin);
-    await this.source.readInto(range.begin, target);
+    await this.#source.readInto(range.begin, target);
   }
 
-  async readBytes(first = 0, count = this.rows() - first): Promise<Uint8Array> {
-    return readRange(this.source, this.range(first, count));
+  async readBytes(first = 0, count = this.#rows() - first): Promise<Uint8Array> {
+    return readRange(this.#source, this.#range(first, count));
   }
 
-  private rows(): number {
+  #rows(): number {
     return this.shape[0] ?? 1;
   }
 
-  private range(first: number, count: number): ByteRange {
-    return rowRange(this, this.rows(), first, count);
+  #range(first: number, count: number): ByteRange {
+    return rowRange(this, this.#rows(), first, count);
   }
 }
 

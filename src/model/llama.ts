@@ -14,7 +14,7 @@ export class Llama implements AsyncDisposable {
   readonly config: LlamaConfig;
   readonly engine: Engine;
   /** Sequences that are in a pass at the moment. */
-  private readonly busy = new WeakSet<Sequence>();
+  readonly #busy = new WeakSet<Sequence>();
 
   constructor(config: LlamaConfig, engine: Engine) {
     this.config = config;
@@ -38,18 +38,18 @@ export class Llama implements AsyncDisposable {
     const sequences = new Set(rows.map(({ sequence }) => sequence));
     for (const sequence of sequences) {
       check(
-        !this.busy.has(sequence),
+        !this.#busy.has(sequence),
         'BAD_INPUT',
         () => 'a sequence can be in one forward pass at a time; wait for the other one',
       );
     }
-    for (const sequence of sequences) this.busy.add(sequence);
+    for (const sequence of sequences) this.#busy.add(sequence);
     try {
       const logits = await this.engine.forward(rows, logitsFor, options);
       checkFinite(logits, rows, logitsFor);
       return logits;
     } finally {
-      for (const sequence of sequences) this.busy.delete(sequence);
+      for (const sequence of sequences) this.#busy.delete(sequence);
     }
   }
 

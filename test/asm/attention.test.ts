@@ -66,9 +66,9 @@ class Cache {
   readonly pageBytes: number;
   readonly base: number;
   readonly pages: number;
-  private readonly instance: Instance;
-  private readonly format: CacheFormat;
-  private readonly input: Case;
+  readonly #instance: Instance;
+  readonly #format: CacheFormat;
+  readonly #input: Case;
 
   /** `order`: where in memory the sequence's pages are. */
   constructor(
@@ -81,9 +81,9 @@ class Cache {
     const { shape, count, keys, values } = input;
     const { headDim, numKeyValueHeads } = shape;
     instance.reset();
-    this.instance = instance;
-    this.format = format;
-    this.input = input;
+    this.#instance = instance;
+    this.#format = format;
+    this.#input = input;
     // as if a second layer followed
     this.pageBytes = numKeyValueHeads * headPageBytes(format, headDim) + 64;
     this.base = base ?? instance.reserve(this.pageBytes * (Math.max(...order) + 1));
@@ -107,40 +107,40 @@ class Cache {
    * key-value heads, all others stay NaN.
    */
   attention(
-    queries = this.input.query,
-    count = this.input.count,
-    [firstHead, endHead] = [0, this.input.shape.numKeyValueHeads],
+    queries = this.#input.query,
+    count = this.#input.count,
+    [firstHead, endHead] = [0, this.#input.shape.numKeyValueHeads],
   ): Float32Array[] {
-    const { headDim, numKeyValueHeads, numHeads } = this.input.shape;
+    const { headDim, numKeyValueHeads, numHeads } = this.#input.shape;
     const width = numHeads * headDim;
     const stride = Math.ceil((width + 1) / 16) * 16;
     const rows = queries.length / width;
     const groupSize = numHeads / numKeyValueHeads;
-    const query = this.instance.place(queries, width, stride);
-    const out = this.instance.reserve(rows * stride * 4);
-    const bytes = attentionScratchBytes(this.format, {
+    const query = this.#instance.place(queries, width, stride);
+    const out = this.#instance.reserve(rows * stride * 4);
+    const bytes = attentionScratchBytes(this.#format, {
       headDim,
       groupSize,
       heads: endHead - firstHead,
       rows,
     });
-    const scratch = this.instance.reserve(bytes);
-    kernelsFor(this.instance, this.format).attend(
+    const scratch = this.#instance.reserve(bytes);
+    kernelsFor(this.#instance, this.#format).attend(
       ...[out, query, stride, rows, this.pages, this.base, this.pageBytes, count],
       ...[firstHead, endHead, groupSize, headDim, fround(1 / Math.sqrt(headDim)), scratch],
     );
-    this.expectNothingAfter(scratch + bytes);
+    this.#expectNothingAfter(scratch + bytes);
     const row = (r: number) =>
-      this.instance.floats(out, rows * stride).slice(r * stride, (r + 1) * stride);
+      this.#instance.floats(out, rows * stride).slice(r * stride, (r + 1) * stride);
     return Array.from({ length: rows }, (_, r) => {
       expect(row(r).subarray(width).every(Number.isNaN), 'what follows the row').toBe(true);
       return row(r).subarray(0, width);
     });
   }
 
-  private expectNothingAfter(end: number): void {
+  #expectNothingAfter(end: number): void {
     // `reserve` leaves as much
-    const after = this.instance.bytes(end, Math.ceil(end / 64) * 64 + 64 - end);
+    const after = this.#instance.bytes(end, Math.ceil(end / 64) * 64 + 64 - end);
     expect(
       after.every(byte => byte === 0xff),
       'what follows the scratch',

@@ -16,14 +16,14 @@ export class Instance {
   readonly build: Build;
   readonly kernels: KernelExports;
   readonly memory: WebAssembly.Memory;
-  private readonly base: number;
-  private next: number;
+  readonly #base: number;
+  #next: number;
 
   /** All places are at `base` or above it; what lies below is not touched, so it costs nothing. */
   constructor(build: Build, base = 65_536) {
     this.build = build;
-    this.base = base;
-    this.next = base;
+    this.#base = base;
+    this.#next = base;
     const initial = Math.min(base / 65_536 + PAGES, 65_536);
     this.memory = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
     const module = new WebAssembly.Module(bytesOf(build));
@@ -36,17 +36,17 @@ export class Instance {
    * A place of its own, at a multiple of 64 bytes, with something left free before and after it.
    */
   reserve(bytes: number): number {
-    const pointer = this.next;
-    this.next = Math.ceil((pointer + bytes) / 64) * 64 + 64;
-    if (this.next > this.memory.buffer.byteLength)
+    const pointer = this.#next;
+    this.#next = Math.ceil((pointer + bytes) / 64) * 64 + 64;
+    if (this.#next > this.memory.buffer.byteLength)
       throw new RangeError('the memory of this test is full');
     return pointer;
   }
 
   /** Forgets all places; what was written becomes NaN again. */
   reset(): void {
-    new Uint8Array(this.memory.buffer, this.base, this.next - this.base).fill(0xff);
-    this.next = this.base;
+    new Uint8Array(this.memory.buffer, this.#base, this.#next - this.#base).fill(0xff);
+    this.#next = this.#base;
   }
 
   floats(pointer: number, length: number): Float32Array {

@@ -15,11 +15,11 @@ import { EMBEDDING, LM_HEAD } from '../../model/weights.js';
 import type { ExactKernels } from './exact-kernels.js';
 
 export class CheckpointWeights implements ModelWeights<Tensor> {
-  private readonly config: LlamaConfig;
-  private readonly checkpoint: Checkpoint;
-  private readonly kernels: ExactKernels;
-  private readonly keep: boolean;
-  private readonly kept = new Map<string, Promise<Tensor>>();
+  readonly #config: LlamaConfig;
+  readonly #checkpoint: Checkpoint;
+  readonly #kernels: ExactKernels;
+  readonly #keep: boolean;
+  readonly #kept = new Map<string, Promise<Tensor>>();
 
   constructor(
     config: LlamaConfig,
@@ -27,14 +27,14 @@ export class CheckpointWeights implements ModelWeights<Tensor> {
     kernels: ExactKernels,
     keepBytes: number,
   ) {
-    this.config = config;
-    this.checkpoint = checkpoint;
-    this.kernels = kernels;
-    this.keep = decodedBytes(checkpoint) <= keepBytes;
+    this.#config = config;
+    this.#checkpoint = checkpoint;
+    this.#kernels = kernels;
+    this.#keep = decodedBytes(checkpoint) <= keepBytes;
   }
 
   async layer(index: number): Promise<LayerWeights<Tensor>> {
-    const load = (name: string) => this.load(`model.layers.${index}.${name}.weight`);
+    const load = (name: string) => this.#load(`model.layers.${index}.${name}.weight`);
     return {
       inputLayernorm: await load('input_layernorm'),
       qProj: await load('self_attn.q_proj'),
@@ -49,11 +49,11 @@ export class CheckpointWeights implements ModelWeights<Tensor> {
   }
 
   norm(): Promise<Tensor> {
-    return this.load('model.norm.weight');
+    return this.#load('model.norm.weight');
   }
 
   lmHead(): Promise<Tensor> {
-    return this.load(this.config.tieWordEmbeddings ? EMBEDDING : LM_HEAD);
+    return this.#load(this.#config.tieWordEmbeddings ? EMBEDDING : LM_HEAD);
   }
 
   /**
@@ -63,34 +63,34 @@ export class CheckpointWeights implements ModelWeights<Tensor> {
   async embedding(
     tokens: readonly number[],
   ): Promise<{ table: Tensor; indices: readonly number[] }> {
-    if (this.keep) return { table: await this.load(EMBEDDING), indices: tokens };
+    if (this.#keep) return { table: await this.#load(EMBEDDING), indices: tokens };
     const distinct = [...new Set(tokens)];
-    const width = this.config.hiddenSize;
-    const table = this.kernels.tensor(distinct.length, width);
+    const width = this.#config.hiddenSize;
+    const table = this.#kernels.tensor(distinct.length, width);
     for (const [i, token] of distinct.entries()) {
-      const { data } = await this.kernels.load(this.tensor(EMBEDDING), token, 1);
+      const { data } = await this.#kernels.load(this.#tensor(EMBEDDING), token, 1);
       table.data.set(data, i * width);
     }
     const place = new Map(distinct.map((token, i) => [token, i]));
     return { table, indices: tokens.map(token => place.get(token) as number) };
   }
 
-  private load(name: string): Promise<Tensor> {
-    if (!this.keep) return this.kernels.load(this.tensor(name));
-    let tensor = this.kept.get(name);
+  #load(name: string): Promise<Tensor> {
+    if (!this.#keep) return this.#kernels.load(this.#tensor(name));
+    let tensor = this.#kept.get(name);
     if (tensor === undefined) {
-      tensor = this.kernels.load(this.tensor(name));
-      this.kept.set(name, tensor);
+      tensor = this.#kernels.load(this.#tensor(name));
+      this.#kept.set(name, tensor);
       // a read that failed once may succeed the next time
-      tensor.catch(() => this.kept.delete(name));
+      tensor.catch(() => this.#kept.delete(name));
     }
     return tensor;
   }
 
-  private tensor(name: string): CheckpointTensor {
-    const tensor = this.checkpoint.tensors.get(name);
+  #tensor(name: string): CheckpointTensor {
+    const tensor = this.#checkpoint.tensors.get(name);
     if (tensor === undefined)
-      throw new LlamaError('TENSOR_MISMATCH', `${this.checkpoint.name} has no tensor ${name}`);
+      throw new LlamaError('TENSOR_MISMATCH', `${this.#checkpoint.name} has no tensor ${name}`);
     return tensor;
   }
 }

@@ -29,10 +29,10 @@ const FOUR_GIB = 4 * 2 ** 30;
 
 export class ExactEngine implements Engine {
   readonly name: string;
-  private readonly config: LlamaConfig;
-  private readonly checkpoint: Checkpoint;
-  private readonly numerics: NumericsName;
-  private readonly weights: CheckpointWeights;
+  readonly #config: LlamaConfig;
+  readonly #checkpoint: Checkpoint;
+  readonly #numerics: NumericsName;
+  readonly #weights: CheckpointWeights;
 
   /** Throws `TENSOR_MISMATCH` if the checkpoint's tensors are not those that `config` describes. */
   constructor(
@@ -42,14 +42,19 @@ export class ExactEngine implements Engine {
   ) {
     checkWeights(config, checkpoint);
     this.name = `exact-${numerics}`;
-    this.config = config;
-    this.checkpoint = checkpoint;
-    this.numerics = numerics;
-    this.weights = new CheckpointWeights(config, checkpoint, new ExactKernels(numerics), keepBytes);
+    this.#config = config;
+    this.#checkpoint = checkpoint;
+    this.#numerics = numerics;
+    this.#weights = new CheckpointWeights(
+      config,
+      checkpoint,
+      new ExactKernels(numerics),
+      keepBytes,
+    );
   }
 
   createSequence(): Sequence {
-    return new ExactSequence(this.config, ROUNDINGS[this.numerics].Numbers);
+    return new ExactSequence(this.#config, ROUNDINGS[this.#numerics].Numbers);
   }
 
   async forward(
@@ -64,13 +69,13 @@ export class ExactEngine implements Engine {
       await breathe();
     };
     const hooks = { trace, betweenLayers };
-    const kernels = new ExactKernels(this.numerics, breathe);
-    const logits = await forward(kernels, this.config, this.weights, rows, logitsFor, hooks);
+    const kernels = new ExactKernels(this.#numerics, breathe);
+    const logits = await forward(kernels, this.#config, this.#weights, rows, logitsFor, hooks);
     for (const { sequence, position } of rows) exactSequence(sequence).commit(position);
     return logits;
   }
 
   close(): Promise<void> {
-    return this.checkpoint.close();
+    return this.#checkpoint.close();
   }
 }

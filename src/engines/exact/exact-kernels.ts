@@ -21,18 +21,18 @@ import { exactSequence } from './exact-sequence.js';
 const PRODUCTS_PER_BREATH = 1e7;
 
 export class ExactKernels implements Kernels<Tensor> {
-  private readonly rounding: Rounding;
+  readonly #rounding: Rounding;
 
-  private readonly breathe: () => Promise<void>;
+  readonly #breathe: () => Promise<void>;
 
   /** `breathe` is awaited again and again during long operations; it cancels them by throwing. */
   constructor(numerics: NumericsName, breathe: () => Promise<void> = async () => {}) {
-    this.rounding = ROUNDINGS[numerics];
-    this.breathe = breathe;
+    this.#rounding = ROUNDINGS[numerics];
+    this.#breathe = breathe;
   }
 
   tensor(...shape: number[]): Tensor {
-    return { shape, data: new this.rounding.Numbers(elementCount(shape)) };
+    return { shape, data: new this.#rounding.Numbers(elementCount(shape)) };
   }
 
   read(x: Tensor): Tensor {
@@ -49,7 +49,7 @@ export class ExactKernels implements Kernels<Tensor> {
     count = tensor.shape[0] - first,
   ): Promise<Tensor> {
     const data = await tensor.read(first, count);
-    roundInPlace(data, this.rounding);
+    roundInPlace(data, this.#rounding);
     return { shape: [count, ...tensor.shape.slice(1)], data };
   }
 
@@ -58,15 +58,15 @@ export class ExactKernels implements Kernels<Tensor> {
   }
 
   rmsnorm(out: Tensor, x: Tensor, weight: Tensor, eps: number): void {
-    rmsnorm(out, x, weight, eps, this.rounding);
+    rmsnorm(out, x, weight, eps, this.#rounding);
   }
 
   async matmul(out: Tensor, x: Tensor, weight: Tensor): Promise<void> {
     const [outputs] = weight.shape;
     const step = Math.max(1, Math.floor(PRODUCTS_PER_BREATH / x.data.length));
     for (let from = 0; from < outputs; from += step) {
-      matmul(out, x, weight, this.rounding, from, Math.min(from + step, outputs));
-      await this.breathe();
+      matmul(out, x, weight, this.#rounding, from, Math.min(from + step, outputs));
+      await this.#breathe();
     }
   }
 
@@ -76,11 +76,11 @@ export class ExactKernels implements Kernels<Tensor> {
     positions: readonly number[],
     frequencies: Float32Array,
   ): void {
-    ropeTable(cosines, sines, positions, frequencies, this.rounding);
+    ropeTable(cosines, sines, positions, frequencies, this.#rounding);
   }
 
   rope(x: Tensor, cosines: Tensor, sines: Tensor): void {
-    rope(x, cosines, sines, this.rounding);
+    rope(x, cosines, sines, this.#rounding);
   }
 
   store(layer: number, keys: Tensor, values: Tensor, rows: readonly Row[]): void {
@@ -115,19 +115,19 @@ export class ExactKernels implements Kernels<Tensor> {
         visible,
         { numHeads, numKeyValueHeads, headDim },
         probabilities.data,
-        this.rounding,
+        this.#rounding,
       );
       observe?.(r, probabilities);
-      await this.breathe();
+      await this.#breathe();
     }
   }
 
   swiglu(out: Tensor, gate: Tensor, up: Tensor): void {
-    swiglu(out, gate, up, this.rounding);
+    swiglu(out, gate, up, this.#rounding);
   }
 
   add(out: Tensor, x: Tensor, y: Tensor): void {
-    add(out, x, y, this.rounding);
+    add(out, x, y, this.#rounding);
   }
 }
 

@@ -27,33 +27,33 @@ export function exactSequence(sequence: Sequence): ExactSequence {
 
 export class ExactSequence implements Sequence {
   length = 0;
-  private readonly width: number;
-  private readonly Numbers: Rounding['Numbers'];
-  private layers: LayerCache[];
+  readonly #width: number;
+  readonly #Numbers: Rounding['Numbers'];
+  #layers: LayerCache[];
 
   constructor(config: LlamaConfig, Numbers: Rounding['Numbers']) {
-    this.width = config.numKeyValueHeads * config.headDim;
-    this.Numbers = Numbers;
-    this.layers = Array.from({ length: config.numHiddenLayers }, () => ({
+    this.#width = config.numKeyValueHeads * config.headDim;
+    this.#Numbers = Numbers;
+    this.#layers = Array.from({ length: config.numHiddenLayers }, () => ({
       keys: new Numbers(0),
       values: new Numbers(0),
     }));
   }
 
   write(layer: number, position: number, keys: Floats, values: Floats): void {
-    const cache = this.layer(layer);
-    const end = (position + 1) * this.width;
+    const cache = this.#layer(layer);
+    const end = (position + 1) * this.#width;
     if (end > cache.keys.length) {
-      cache.keys = this.grown(cache.keys, end);
-      cache.values = this.grown(cache.values, end);
+      cache.keys = this.#grown(cache.keys, end);
+      cache.values = this.#grown(cache.values, end);
     }
-    cache.keys.set(keys, end - this.width);
-    cache.values.set(values, end - this.width);
+    cache.keys.set(keys, end - this.#width);
+    cache.values.set(values, end - this.#width);
   }
 
   /** What the token at `position` may see: everything up to and including itself. */
   visible(layer: number, position: number): Visible {
-    const { keys, values } = this.layer(layer);
+    const { keys, values } = this.#layer(layer);
     return { keys, values, count: position + 1 };
   }
 
@@ -72,19 +72,19 @@ export class ExactSequence implements Sequence {
   }
 
   dispose(): void {
-    this.layers = [];
+    this.#layers = [];
     this.length = 0;
   }
 
-  private layer(index: number): LayerCache {
-    const layer = this.layers[index];
+  #layer(index: number): LayerCache {
+    const layer = this.#layers[index];
     if (layer === undefined)
       throw new LlamaError('DISPOSED', 'this sequence was disposed; create a new one');
     return layer;
   }
 
-  private grown(old: Floats, needed: number): Floats {
-    const larger = new this.Numbers(Math.max(needed, 2 * old.length));
+  #grown(old: Floats, needed: number): Floats {
+    const larger = new this.#Numbers(Math.max(needed, 2 * old.length));
     larger.set(old);
     return larger;
   }

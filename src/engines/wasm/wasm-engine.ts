@@ -93,11 +93,11 @@ function contextOf(config: LlamaConfig, { context }: WasmOptions): number | unde
 export class WasmEngine implements Engine {
   readonly name: string;
   readonly plan: Plan;
-  private readonly checkpoint: Checkpoint;
-  private readonly memories: WebAssembly.Memory[];
-  private readonly control: Control;
-  private readonly pool: Pool;
-  private readonly pages: CountedPages;
+  readonly #checkpoint: Checkpoint;
+  readonly #memories: WebAssembly.Memory[];
+  readonly #control: Control;
+  readonly #pool: Pool;
+  readonly #pages: CountedPages;
 
   /**
    * Reads and packs the weights. Throws OUT_OF_MEMORY, before anything is allocated, if the machine
@@ -113,9 +113,9 @@ export class WasmEngine implements Engine {
     checkMemory(plan, contextOf(config, options) ?? 0);
     const engine = new WasmEngine(config, checkpoint, plan, await compileKernels(options.build));
     try {
-      await loadWeights(checkpoint, plan, engine.memories, engine.pool, options);
+      await loadWeights(checkpoint, plan, engine.#memories, engine.#pool, options);
     } catch (error) {
-      await engine.release();
+      await engine.#release();
       throw error;
     }
     return engine;
@@ -129,32 +129,32 @@ export class WasmEngine implements Engine {
   ) {
     const { format } = plan.places['model.layers.0.self_attn.q_proj.weight'];
     this.name = `wasm-${format}${plan.cache === 'f32' ? '' : `-cache-${plan.cache}`}`;
-    this.checkpoint = checkpoint;
+    this.#checkpoint = checkpoint;
     this.plan = plan;
-    this.memories = plan.shards.map(({ kvBase }) => allocate(kvBase));
+    this.#memories = plan.shards.map(({ kvBase }) => allocate(kvBase));
     const cores = availableCores();
     const words = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
-    this.control = new Control(words, plan.threads, cores);
+    this.#control = new Control(words, plan.threads, cores);
     const shared = {
       module,
       build,
-      memories: this.memories,
+      memories: this.#memories,
       config,
       plan,
       control: words,
       cores,
     };
     const setups = Array.from({ length: plan.threads }, (_, index) => ({ ...shared, index }));
-    this.pool = new Pool(setups, this.control);
-    this.pages = new CountedPages(
+    this.#pool = new Pool(setups, this.#control);
+    this.#pages = new CountedPages(
       plan.maxPages,
-      pages => this.growTo(pages),
-      (from, to) => this.copyPage(from, to),
+      pages => this.#growTo(pages),
+      (from, to) => this.#copyPage(from, to),
     );
   }
 
   createSequence(): WasmSequence {
-    return new WasmSequence(this.pages);
+    return new WasmSequence(this.#pages);
   }
 
   async forward(
@@ -168,7 +168,7 @@ export class WasmEngine implements Engine {
       'UNSUPPORTED',
       () => 'the WASM kernels cannot be traced; use the exact ones',
     );
-    this.pool.checkAlive();
+    this.#pool.checkAlive();
     const sequences = [...new Set(rows.map(row => wasmSequence(row)))];
     for (const sequence of sequences) sequence.prepare(lengthAfter(sequence, rows));
 
@@ -184,7 +184,7 @@ export class WasmEngine implements Engine {
       const part = rows.slice(start, end);
       const progress = (done: number, total: number) =>
         onLayer?.(pass * total + done, passes * total);
-      const computed = await this.pass(
+      const computed = await this.#pass(
         part,
         sequences,
         wanted.map(({ row }) => row - start),
@@ -201,17 +201,17 @@ export class WasmEngine implements Engine {
 
   /** Ends the workers, gives the memory back, and closes the checkpoint. */
   async close(): Promise<void> {
-    await this.release();
-    await this.checkpoint.close();
+    await this.#release();
+    await this.#checkpoint.close();
   }
 
-  private async release(): Promise<void> {
-    await this.pool.close();
-    this.memories.length = 0; // whoever has the array no longer has the memories
+  async #release(): Promise<void> {
+    await this.#pool.close();
+    this.#memories.length = 0; // whoever has the array no longer has the memories
     collectGarbage();
   }
 
-  private async pass(
+  async #pass(
     rows: readonly Row[],
     sequences: readonly WasmSequence[],
     logitsFor: readonly number[],
@@ -227,17 +227,17 @@ export class WasmEngine implements Engine {
       pageTables: sequences.map(({ pages }) => pages),
       logitsFor,
     };
-    const cancel = () => this.control.cancel();
-    const watch = setInterval(() => onLayer(this.control.layersDone, this.layers), 100);
+    const cancel = () => this.#control.cancel();
+    const watch = setInterval(() => onLayer(this.#control.layersDone, this.#layers), 100);
     try {
-      const answers = await this.pool.run(job, () => {
+      const answers = await this.#pool.run(job, () => {
         signal?.addEventListener('abort', cancel);
         if (signal?.aborted) cancel();
       });
       if (answers.some(({ kind }) => kind === 'cancelled'))
         throw signal?.reason ?? new Error('cancelled');
       checkStored(tooLargeIn(answers), rows);
-      onLayer(this.layers, this.layers);
+      onLayer(this.#layers, this.#layers);
       return answers.flatMap(answer =>
         answer.kind === 'done' && answer.logits ? [answer.logits] : [],
       )[0];
@@ -247,14 +247,14 @@ export class WasmEngine implements Engine {
     }
   }
 
-  private get layers(): number {
+  get #layers(): number {
     return this.plan.shards[this.plan.shards.length - 1].endLayer;
   }
 
-  private growTo(pages: number): void {
+  #growTo(pages: number): void {
     checkMemory(this.plan, pages * PAGE_POSITIONS);
     this.plan.shards.forEach(({ kvBase, pageBytes }, i) => {
-      const memory = this.memories[i];
+      const memory = this.#memories[i];
       const missing = kvBase + pages * pageBytes - memory.buffer.byteLength;
       if (missing <= 0) return;
       try {
@@ -269,9 +269,9 @@ export class WasmEngine implements Engine {
     });
   }
 
-  private copyPage(from: number, to: number): void {
+  #copyPage(from: number, to: number): void {
     this.plan.shards.forEach(({ kvBase, pageBytes }, i) => {
-      new Uint8Array(this.memories[i].buffer).copyWithin(
+      new Uint8Array(this.#memories[i].buffer).copyWithin(
         kvBase + to * pageBytes,
         kvBase + from * pageBytes,
         kvBase + (from + 1) * pageBytes,

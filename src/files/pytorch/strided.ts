@@ -72,44 +72,44 @@ export class StridedTensor implements CheckpointTensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly byteLength: number;
-  private readonly strides: readonly number[];
-  private readonly offset: number;
-  private readonly source: ByteSource;
+  readonly #strides: readonly number[];
+  readonly #offset: number;
+  readonly #source: ByteSource;
 
   constructor(source: ByteSource, info: StridedInfo) {
-    this.source = source;
+    this.#source = source;
     this.name = info.name;
     this.dtype = info.dtype;
     this.shape = info.shape;
     this.byteLength = info.byteLength;
-    this.strides = info.strides;
-    this.offset = info.offset;
+    this.#strides = info.strides;
+    this.#offset = info.offset;
   }
 
   async read(first = 0, count = this.shape[0] - first): Promise<Floats> {
-    return decode(decodable(this, this.source.name), await this.readBytes(first, count));
+    return decode(decodable(this, this.#source.name), await this.readBytes(first, count));
   }
 
   async readBytes(first = 0, count = this.shape[0] - first): Promise<Uint8Array> {
-    const bytes = allocateBytes(this.bytesOf(first, count));
+    const bytes = allocateBytes(this.#bytesOf(first, count));
     await this.readInto(bytes, first, count);
     return bytes;
   }
 
   async readInto(target: Uint8Array, first = 0, count = this.shape[0] - first): Promise<void> {
-    checkTarget(target, this.name, count, this.bytesOf(first, count));
+    checkTarget(target, this.name, count, this.#bytesOf(first, count));
     if (target.length === 0) return;
     const elementBytes = DTYPE_BYTES[this.dtype];
-    const axes = axesOf(this.shape.with(0, count), this.strides);
-    const begin = this.offset + first * this.strides[0] * elementBytes;
+    const axes = axesOf(this.shape.with(0, count), this.#strides);
+    const begin = this.#offset + first * this.#strides[0] * elementBytes;
     const elements = axes.reduce((sum, { size, stride }) => sum + (size - 1) * stride, 1);
-    await new Gathering(this.source, begin, elements * elementBytes, target, elementBytes).copy(
+    await new Gathering(this.#source, begin, elements * elementBytes, target, elementBytes).copy(
       axes,
     );
   }
 
   /** @throws {RangeError} if there are no such rows. */
-  private bytesOf(first: number, count: number): number {
+  #bytesOf(first: number, count: number): number {
     checkRows(this.name, this.shape[0], first, count);
     return elementCount(this.shape.with(0, count)) * DTYPE_BYTES[this.dtype]; // [count, …]
   }
@@ -117,16 +117,16 @@ export class StridedTensor implements CheckpointTensor {
 
 /** Copies elements from a range of a file, in its order, to where they belong in memory. */
 class Gathering {
-  private readonly source: ByteSource;
+  readonly #source: ByteSource;
   /** The range, in bytes; `from` below counts elements from its beginning. */
-  private readonly begin: number;
-  private readonly length: number;
-  private readonly target: Uint8Array;
-  private readonly elementBytes: number;
+  readonly #begin: number;
+  readonly #length: number;
+  readonly #target: Uint8Array;
+  readonly #elementBytes: number;
   /** What is in memory of the range. */
-  private readonly piece: Uint8Array;
-  private pieceBegin = 0;
-  private pieceEnd = 0;
+  readonly #piece: Uint8Array;
+  #pieceBegin = 0;
+  #pieceEnd = 0;
 
   constructor(
     source: ByteSource,
@@ -135,12 +135,12 @@ class Gathering {
     target: Uint8Array,
     elementBytes: number,
   ) {
-    this.source = source;
-    this.begin = begin;
-    this.length = length;
-    this.target = target;
-    this.elementBytes = elementBytes;
-    this.piece = new Uint8Array(Math.min(PIECE_BYTES, length));
+    this.#source = source;
+    this.#begin = begin;
+    this.#length = length;
+    this.#target = target;
+    this.#elementBytes = elementBytes;
+    this.#piece = new Uint8Array(Math.min(PIECE_BYTES, length));
   }
 
   /**
@@ -148,33 +148,35 @@ class Gathering {
    */
   async copy(axes: readonly Axis[], from = 0, to = 0): Promise<void> {
     const [axis = ONE_ELEMENT, ...inner] = axes;
-    if (inner.length === 0) return this.copyAlong(axis, from, to);
+    if (inner.length === 0) return this.#copyAlong(axis, from, to);
     for (let i = 0; i < axis.size; i++)
       await this.copy(inner, from + i * axis.stride, to + i * axis.step);
   }
 
-  private async copyAlong({ size, stride, step }: Axis, from: number, to: number): Promise<void> {
+  async #copyAlong({ size, stride, step }: Axis, from: number, to: number): Promise<void> {
     for (let done = 0; done < size; ) {
-      const at = (from + done * stride) * this.elementBytes;
-      if (at < this.pieceBegin || at >= this.pieceEnd) await this.readPiece(at);
+      const at = (from + done * stride) * this.#elementBytes;
+      if (at < this.#pieceBegin || at >= this.#pieceEnd) await this.#readPiece(at);
       // Infinity for a stride of 0
-      const inPiece = Math.ceil((this.pieceEnd - at) / (stride * this.elementBytes));
+      const inPiece = Math.ceil((this.#pieceEnd - at) / (stride * this.#elementBytes));
       const count = Math.min(size - done, inPiece);
-      this.copyElements(count, at - this.pieceBegin, stride, to + done * step, step);
+      this.#copyElements(count, at - this.#pieceBegin, stride, to + done * step, step);
       done += count;
     }
   }
 
-  private async readPiece(at: number): Promise<void> {
-    const piece = this.piece.subarray(0, this.length - at);
-    await this.source.readInto(this.begin + at, piece);
-    this.pieceBegin = at;
-    this.pieceEnd = at + piece.length;
+  async #readPiece(at: number): Promise<void> {
+    const piece = this.#piece.subarray(0, this.#length - at);
+    await this.#source.readInto(this.#begin + at, piece);
+    this.#pieceBegin = at;
+    this.#pieceEnd = at + piece.length;
   }
 
   /** @param at where the first is in the piece, in bytes */
-  private copyElements(count: number, at: number, stride: number, to: number, step: number): void {
-    const { piece, target, elementBytes } = this;
+  #copyElements(count: number, at: number, stride: number, to: number, step: number): void {
+    const piece = this.#piece;
+    const target = this.#target;
+    const elementBytes = this.#elementBytes;
     for (let i = 0; i < count; i++) {
       const [source, destination] = [
         at + i * stride * elementBytes,

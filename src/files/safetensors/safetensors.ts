@@ -40,11 +40,11 @@ export class SafetensorsFile implements Checkpoint {
   readonly metadata: ReadonlyMap<string, string>;
   /** In the order of their offsets. */
   readonly tensors: ReadonlyMap<string, RowMajorTensor>;
-  private readonly source: ByteSource;
+  readonly #source: ByteSource;
 
   constructor(source: ByteSource, header: SafetensorsHeader) {
     this.name = source.name;
-    this.source = source;
+    this.#source = source;
     this.metadata = header.metadata;
     this.tensors = new Map(
       [...header.tensors].map(([name, info]) => [name, new RowMajorTensor(source, info)]),
@@ -52,6 +52,6 @@ export class SafetensorsFile implements Checkpoint {
   }
 
   close(): Promise<void> {
-    return this.source.close();
+    return this.#source.close();
   }
 }

@@ -76,30 +76,30 @@ const HALVES_FROM_ROWS = 4;
 const align = (x: number, to: number): number => Math.ceil(x / to) * to;
 
 export class WasmKernels implements Kernels<WasmTensor> {
-  private readonly config: LlamaConfig;
-  private readonly shards: readonly Shard[];
-  private readonly plan: Plan;
-  private readonly control: Control;
-  private readonly thread: Thread;
-  private readonly hazards = new Hazards();
+  readonly #config: LlamaConfig;
+  readonly #shards: readonly Shard[];
+  readonly #plan: Plan;
+  readonly #control: Control;
+  readonly #thread: Thread;
+  readonly #hazards = new Hazards();
 
-  private readonly indexScratch: number;
-  private readonly attentionScratch: number;
-  private readonly arena: number;
-  private readonly widestBlocks: number;
-  private cursor: number;
+  readonly #indexScratch: number;
+  readonly #attentionScratch: number;
+  readonly #arena: number;
+  readonly #widestBlocks: number;
+  #cursor: number;
   /** Counts what was dealt out in this pass. */
-  private operation = 0;
+  #operation = 0;
   /** How many keys and values of this pass the format of the cache could not hold. */
   tooLarge = 0;
 
   /** Stands for keys and values of all layers. */
-  private readonly cache = {};
-  private pageTables = new Map<Sequence, number>();
+  readonly #cache = {};
+  #pageTables = new Map<Sequence, number>();
   /** Where the one quantized copy of an activation goes. */
-  private copy: QuantizedCopy = { numbers: 0, scales: 0, sums: 0, shard: 0 };
+  #copy: QuantizedCopy = { numbers: 0, scales: 0, sums: 0, shard: 0 };
   /** What it is a copy of at the moment, and how it is laid out. */
-  private quantized: { readonly of: WasmTensor; readonly as: Quantization } | undefined;
+  #quantized: { readonly of: WasmTensor; readonly as: Quantization } | undefined;
 
   constructor(
     config: LlamaConfig,
@@ -108,54 +108,54 @@ export class WasmKernels implements Kernels<WasmTensor> {
     control: Control,
     thread: Thread,
   ) {
-    this.config = config;
-    this.shards = shards;
-    this.plan = plan;
-    this.control = control;
-    this.thread = thread;
+    this.#config = config;
+    this.#shards = shards;
+    this.#plan = plan;
+    this.#control = control;
+    this.#thread = thread;
     const own = threadScratch(config, plan.cache, plan.maxRows);
-    this.indexScratch = ARENA + thread.index * own;
-    this.attentionScratch = this.indexScratch + align(plan.maxRows * 4, 64);
-    this.arena = ARENA + thread.count * own;
-    this.widestBlocks = blocksOf(widestInput(config));
-    this.cursor = this.arena;
+    this.#indexScratch = ARENA + thread.index * own;
+    this.#attentionScratch = this.#indexScratch + align(plan.maxRows * 4, 64);
+    this.#arena = ARENA + thread.count * own;
+    this.#widestBlocks = blocksOf(widestInput(config));
+    this.#cursor = this.#arena;
   }
 
   /**
    * Before every pass: an empty arena, and the page tables of all sequences in it, in every shard.
    */
   begin(rows: readonly Row[]): void {
-    this.cursor = this.arena;
-    this.operation = 0;
+    this.#cursor = this.#arena;
+    this.#operation = 0;
     this.tooLarge = 0;
-    this.quantized = undefined;
-    this.hazards.clear();
-    this.pageTables = new Map();
+    this.#quantized = undefined;
+    this.#hazards.clear();
+    this.#pageTables = new Map();
     for (const { sequence } of rows) {
-      if (this.pageTables.has(sequence)) continue;
+      if (this.#pageTables.has(sequence)) continue;
       const { pages } = sequence as PagedSequence;
-      const pointer = this.reserve(pages.length * 4);
-      this.pageTables.set(sequence, pointer);
-      if (this.thread.index === 0) {
-        for (const { memory } of this.shards)
+      const pointer = this.#reserve(pages.length * 4);
+      this.#pageTables.set(sequence, pointer);
+      if (this.#thread.index === 0) {
+        for (const { memory } of this.#shards)
           new Uint32Array(memory.buffer, pointer, pages.length).set(pages);
       }
     }
-    const blocks = rows.length * this.widestBlocks;
-    const numbers = this.reserve(blocks * BLOCK_BYTES);
-    this.copy = {
+    const blocks = rows.length * this.#widestBlocks;
+    const numbers = this.#reserve(blocks * BLOCK_BYTES);
+    this.#copy = {
       numbers,
-      scales: this.reserve(blocks * 4),
-      sums: this.reserve(blocks * 4),
+      scales: this.#reserve(blocks * 4),
+      sums: this.#reserve(blocks * 4),
       shard: 0,
     };
-    this.control.wait();
+    this.#control.wait();
   }
 
   tensor(...shape: number[]): WasmTensor {
     const width = shape[shape.length - 1];
     const stride = align(width, TILE);
-    const pointer = this.reserve((elementCount(shape) / (width || 1)) * stride * 4);
+    const pointer = this.#reserve((elementCount(shape) / (width || 1)) * stride * 4);
     return { shape, pointer, stride, format: 'activation', shard: 0 };
   }
 
@@ -163,7 +163,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
   read({ shape, pointer, stride, shard }: WasmTensor): Tensor {
     const [rows, width] = shape;
     const data = new Float32Array(rows * width);
-    const { buffer } = this.shards[shard].memory;
+    const { buffer } = this.#shards[shard].memory;
     for (let r = 0; r < rows; r++)
       data.set(new Float32Array(buffer, pointer + r * stride * 4, width), r * width);
     return { shape, data };
@@ -171,14 +171,14 @@ export class WasmKernels implements Kernels<WasmTensor> {
 
   /** Waits until what `x` holds is complete. */
   settle(x: WasmTensor): void {
-    this.meet([x], []);
+    this.#meet([x], []);
   }
 
   embedding(out: WasmTensor, table: WasmTensor, indices: readonly number[]): void {
-    this.meet([table], [out]); // rows of the table may be anybody's
+    this.#meet([table], [out]); // rows of the table may be anybody's
     out.shard = table.shard;
-    const { kernels, memory } = this.shards[table.shard];
-    const [from, to] = this.share(indices.length);
+    const { kernels, memory } = this.#shards[table.shard];
+    const [from, to] = this.#share(indices.length);
     if (table.format === 'activation') {
       const { buffer } = memory;
       for (let r = from; r < to; r++) {
@@ -191,17 +191,17 @@ export class WasmKernels implements Kernels<WasmTensor> {
       }
       return;
     }
-    new Uint32Array(memory.buffer, this.indexScratch, indices.length).set(indices);
+    new Uint32Array(memory.buffer, this.#indexScratch, indices.length).set(indices);
     const width = table.shape[1];
     const { embedF32, embedF16, embedBF16 } = kernels;
     const embed =
       table.format === 'rows-f32' ? embedF32 : table.format === 'rows-f16' ? embedF16 : embedBF16;
-    embed(out.pointer, out.stride, table.pointer, this.indexScratch, width, from, to);
+    embed(out.pointer, out.stride, table.pointer, this.#indexScratch, width, from, to);
   }
 
   rmsnorm(out: WasmTensor, x: WasmTensor, weight: WasmTensor, eps: number): void {
     const [rows, width] = x.shape;
-    const { kernels } = this.enter(weight.shard, [x], [out], rows);
+    const { kernels } = this.#enter(weight.shard, [x], [out], rows);
     kernels.rmsnorm(
       out.pointer,
       x.pointer,
@@ -209,12 +209,12 @@ export class WasmKernels implements Kernels<WasmTensor> {
       width,
       x.stride,
       eps,
-      ...this.share(rows),
+      ...this.#share(rows),
     );
   }
 
   matmul(out: WasmTensor, x: WasmTensor, weight: WasmTensor): void {
-    this.deal(Math.ceil(weight.shape[0] / TILE), this.linear(out, x, weight));
+    this.#deal(Math.ceil(weight.shape[0] / TILE), this.#linear(out, x, weight));
   }
 
   ropeTable(
@@ -223,11 +223,11 @@ export class WasmKernels implements Kernels<WasmTensor> {
     positions: readonly number[],
     frequencies: Float32Array,
   ): void {
-    this.meet([], [cosines, sines]);
+    this.#meet([], [cosines, sines]);
     const half = frequencies.length;
-    const [from, to] = this.share(positions.length);
+    const [from, to] = this.#share(positions.length);
     // `rope` wants the rows without gaps.
-    const { buffer } = this.shards[cosines.shard].memory;
+    const { buffer } = this.#shards[cosines.shard].memory;
     const part = (table: WasmTensor): Tensor => ({
       shape: [to - from, half],
       data: new Float32Array(buffer, table.pointer + from * half * 4, (to - from) * half),
@@ -238,7 +238,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
   rope(x: WasmTensor, cosines: WasmTensor, sines: WasmTensor): void {
     const half = cosines.shape[1];
     const [rows, width] = x.shape;
-    const { kernels } = this.enter(x.shard, [cosines, sines], [x], rows);
+    const { kernels } = this.#enter(x.shard, [cosines, sines], [x], rows);
     kernels.rope(
       x.pointer,
       x.stride,
@@ -246,20 +246,25 @@ export class WasmKernels implements Kernels<WasmTensor> {
       sines.pointer,
       half,
       width / (2 * half),
-      ...this.share(rows),
+      ...this.#share(rows),
     );
   }
 
   store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row[]): void {
-    const { kernels } = this.enter(this.shardOf(layer), [keys, values], [this.cache], rows.length);
+    const { kernels } = this.#enter(
+      this.#shardOf(layer),
+      [keys, values],
+      [this.#cache],
+      rows.length,
+    );
     const { storeKeyValueF32, storeKeyValueF16, storeKeyValueQ8 } = kernels;
     const storeRow = { f32: storeKeyValueF32, f16: storeKeyValueF16, q8: storeKeyValueQ8 }[
-      this.plan.cache
+      this.#plan.cache
     ];
-    const { kvBase, pageBytes } = this.layerPages(layer);
-    const { numKeyValueHeads, headDim } = this.config;
+    const { kvBase, pageBytes } = this.#layerPages(layer);
+    const { numKeyValueHeads, headDim } = this.#config;
     const source = [keys.pointer, keys.stride, values.pointer, values.stride];
-    const [from, to] = this.share(rows.length);
+    const [from, to] = this.#share(rows.length);
     for (let r = from; r < to; r++) {
       const { position, sequence } = rows[r];
       const page = (sequence as PagedSequence).pages[Math.floor(position / PAGE_POSITIONS)];
@@ -276,19 +281,19 @@ export class WasmKernels implements Kernels<WasmTensor> {
     rows: readonly Row[],
     config: LlamaConfig,
   ): void {
-    const shard = this.shardOf(layer);
-    const { kernels } = this.enter(shard, [query, this.cache], [out]);
+    const shard = this.#shardOf(layer);
+    const { kernels } = this.#enter(shard, [query, this.#cache], [out]);
     const { attentionF32, attentionF16, attentionQ8 } = kernels;
-    const attend = { f32: attentionF32, f16: attentionF16, q8: attentionQ8 }[this.plan.cache];
+    const attend = { f32: attentionF32, f16: attentionF16, q8: attentionQ8 }[this.#plan.cache];
     const { numAttentionHeads, numKeyValueHeads, headDim } = config;
-    const { kvBase, pageBytes } = this.layerPages(layer);
+    const { kvBase, pageBytes } = this.#layerPages(layer);
     const groupSize = numAttentionHeads / numKeyValueHeads;
     const scale = Math.fround(1 / Math.sqrt(headDim));
     const runs = runsOf(rows);
     // Heads in a call read one stretch of memory; but every thread should have work.
-    const heads = Math.min(ATTENTION_HEADS, Math.ceil(numKeyValueHeads / (2 * this.thread.count)));
+    const heads = Math.min(ATTENTION_HEADS, Math.ceil(numKeyValueHeads / (2 * this.#thread.count)));
     const calls = Math.ceil(numKeyValueHeads / heads);
-    this.deal(runs.length * calls, (from, to) => {
+    this.#deal(runs.length * calls, (from, to) => {
       for (let item = from; item < to; item++) {
         const { first, count } = runs[Math.floor(item / calls)];
         const { position, sequence } = rows[first];
@@ -296,14 +301,14 @@ export class WasmKernels implements Kernels<WasmTensor> {
         const firstHead = (item % calls) * heads;
         attend(
           ...[out.pointer + offset, query.pointer + offset, query.stride, count],
-          ...[this.pageTables.get(sequence) as number, kvBase, pageBytes, position + 1],
+          ...[this.#pageTables.get(sequence) as number, kvBase, pageBytes, position + 1],
           ...[
             firstHead,
             Math.min(firstHead + heads, numKeyValueHeads),
             groupSize,
             headDim,
             scale,
-            this.attentionScratch,
+            this.#attentionScratch,
           ],
         );
       }
@@ -311,14 +316,14 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   swiglu(out: WasmTensor, gate: WasmTensor, up: WasmTensor): void {
-    const { rows, range } = this.floats(gate, gate.shape[0] >= this.thread.count);
-    const { kernels } = this.enter(gate.shard, [gate, up], [out], rows);
+    const { rows, range } = this.#floats(gate, gate.shape[0] >= this.#thread.count);
+    const { kernels } = this.#enter(gate.shard, [gate, up], [out], rows);
     kernels.swiglu(out.pointer, gate.pointer, up.pointer, ...range);
   }
 
   add(out: WasmTensor, x: WasmTensor, y: WasmTensor): void {
-    const { rows, range } = this.floats(x, true); // so little that a barrier would take longer
-    const { kernels } = this.enter(y.shard, [x, y], [out], rows);
+    const { rows, range } = this.#floats(x, true); // so little that a barrier would take longer
+    const { kernels } = this.#enter(y.shard, [x, y], [out], rows);
     kernels.add(out.pointer, x.pointer, y.pointer, ...range);
   }
 
@@ -326,31 +331,26 @@ export class WasmKernels implements Kernels<WasmTensor> {
    * Brings what an operation reads into the memory where it runs, and waits where it must. `rows`:
    * it is divided by so many rows.
    */
-  private enter(
-    shard: number,
-    reads: readonly object[],
-    writes: readonly object[],
-    rows?: number,
-  ): Shard {
-    for (const x of reads) if (isTensor(x) && x.shard !== shard) this.move(x, shard);
-    this.meet(reads, writes, rows);
+  #enter(shard: number, reads: readonly object[], writes: readonly object[], rows?: number): Shard {
+    for (const x of reads) if (isTensor(x) && x.shard !== shard) this.#move(x, shard);
+    this.#meet(reads, writes, rows);
     for (const x of writes) if (isTensor(x)) x.shard = shard;
-    return this.shards[shard];
+    return this.#shards[shard];
   }
 
-  private meet(reads: readonly object[], writes: readonly object[], rows?: number): void {
-    if (this.hazards.needBarrier(reads, writes, rows)) this.control.wait();
-    if (this.quantized !== undefined && writes.includes(this.quantized.of))
-      this.quantized = undefined;
+  #meet(reads: readonly object[], writes: readonly object[], rows?: number): void {
+    if (this.#hazards.needBarrier(reads, writes, rows)) this.#control.wait();
+    if (this.#quantized !== undefined && writes.includes(this.#quantized.of))
+      this.#quantized = undefined;
   }
 
   /** Copies `x` to the same place in another memory. */
-  private move(x: WasmTensor, shard: number): void {
-    this.meet([x], [x]);
-    if (this.thread.index === 0) {
+  #move(x: WasmTensor, shard: number): void {
+    this.#meet([x], [x]);
+    if (this.#thread.index === 0) {
       const bytes = (elementCount(x.shape) / x.shape[x.shape.length - 1]) * x.stride * 4;
-      const source = new Uint8Array(this.shards[x.shard].memory.buffer, x.pointer, bytes);
-      new Uint8Array(this.shards[shard].memory.buffer, x.pointer, bytes).set(source);
+      const source = new Uint8Array(this.#shards[x.shard].memory.buffer, x.pointer, bytes);
+      new Uint8Array(this.#shards[shard].memory.buffer, x.pointer, bytes).set(source);
     }
     x.shard = shard;
   }
@@ -359,34 +359,30 @@ export class WasmKernels implements Kernels<WasmTensor> {
    * What computes tiles `from … to − 1` of a matrix product. Arguments one by one: to spread them
    * would take longer than a small tile.
    */
-  private linear(
-    out: WasmTensor,
-    x: WasmTensor,
-    weight: WasmTensor,
-  ): (from: number, to: number) => void {
+  #linear(out: WasmTensor, x: WasmTensor, weight: WasmTensor): (from: number, to: number) => void {
     const { shard, format, pointer } = weight;
     const [rows, inner] = x.shape;
     const blocks = blocksOf(inner);
     if (format === 'q4_0' || format === 'q4_k' || format === 'q6_k') {
-      const copy = this.quantize(x, shard, format === 'q4_0' ? 'int8' : 'int8 by 256');
+      const copy = this.#quantize(x, shard, format === 'q4_0' ? 'int8' : 'int8 by 256');
       const { numbers, scales, sums } = copy;
-      const { matmulQ4, matmulQ4K, matmulQ6K } = this.enter(shard, [copy], [out]).kernels;
+      const { matmulQ4, matmulQ4K, matmulQ6K } = this.#enter(shard, [copy], [out]).kernels;
       const multiply = format === 'q4_0' ? matmulQ4 : format === 'q4_k' ? matmulQ4K : matmulQ6K;
       return (from, to) => {
         multiply(out.pointer, out.stride, numbers, scales, sums, rows, pointer, blocks, from, to);
       };
     }
     if (format === 'q8_0') {
-      const halves = this.thread.build === 'dot4' && rows >= HALVES_FROM_ROWS;
-      const copy = this.quantize(x, shard, halves ? 'halves' : 'int16');
+      const halves = this.#thread.build === 'dot4' && rows >= HALVES_FROM_ROWS;
+      const copy = this.#quantize(x, shard, halves ? 'halves' : 'int16');
       const { numbers, scales } = copy;
-      const { matmulQ8, matmulQ8Halves } = this.enter(shard, [copy], [out]).kernels;
+      const { matmulQ8, matmulQ8Halves } = this.#enter(shard, [copy], [out]).kernels;
       const multiply = halves ? matmulQ8Halves : matmulQ8;
       return (from, to) => {
         multiply(out.pointer, out.stride, numbers, scales, rows, pointer, blocks, from, to);
       };
     }
-    const { matmulF32, matmulF16, matmulBF16 } = this.enter(shard, [x], [out]).kernels;
+    const { matmulF32, matmulF16, matmulBF16 } = this.#enter(shard, [x], [out]).kernels;
     const multiply = format === 'f32' ? matmulF32 : format === 'f16' ? matmulF16 : matmulBF16;
     return (from, to) => {
       multiply(out.pointer, out.stride, x.pointer, x.stride, rows, pointer, inner, from, to);
@@ -394,14 +390,15 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   /** The quantized copy of `x`, made once for all the matrices that it meets. */
-  private quantize(x: WasmTensor, shard: number, as: Quantization): QuantizedCopy {
-    const { copy, quantized } = this;
+  #quantize(x: WasmTensor, shard: number, as: Quantization): QuantizedCopy {
+    const copy = this.#copy;
+    const quantized = this.#quantized;
     if (quantized?.of === x && quantized.as === as && copy.shard === shard) return copy;
     const [rows, width] = x.shape;
-    const { kernels } = this.enter(shard, [x], [copy], rows);
+    const { kernels } = this.#enter(shard, [x], [copy], rows);
     copy.shard = shard;
     const { numbers, scales, sums } = copy;
-    const [from, to] = this.share(rows);
+    const [from, to] = this.#share(rows);
     if (as === 'int8')
       kernels.quantize8(numbers, scales, sums, x.pointer, x.stride, width, from, to);
     else if (as === 'int8 by 256') {
@@ -409,18 +406,18 @@ export class WasmKernels implements Kernels<WasmTensor> {
     } else if (as === 'halves')
       kernels.quantize14Halves(numbers, scales, x.pointer, x.stride, width, from, to);
     else kernels.quantize14(numbers, scales, x.pointer, x.stride, width, from, to);
-    this.quantized = { of: x, as };
+    this.#quantized = { of: x, as };
     return copy;
   }
 
-  private shardOf(layer: number): number {
-    return this.plan.shards.findIndex(({ endLayer }) => layer < endLayer);
+  #shardOf(layer: number): number {
+    return this.#plan.shards.findIndex(({ endLayer }) => layer < endLayer);
   }
 
   /** Where the pages of `layer` begin. */
-  private layerPages(layer: number): Pick<ShardPlan, 'kvBase' | 'pageBytes'> {
-    const { kvBase, pageBytes, firstLayer } = this.plan.shards[this.shardOf(layer)];
-    return { kvBase: kvBase + (layer - firstLayer) * this.plan.layerPageBytes, pageBytes };
+  #layerPages(layer: number): Pick<ShardPlan, 'kvBase' | 'pageBytes'> {
+    const { kvBase, pageBytes, firstLayer } = this.#plan.shards[this.#shardOf(layer)];
+    return { kvBase: kvBase + (layer - firstLayer) * this.#plan.layerPageBytes, pageBytes };
   }
 
   /**
@@ -428,21 +425,21 @@ export class WasmKernels implements Kernels<WasmTensor> {
    * rather than divided up: a thread whose core has other things to do must not keep the others
    * waiting with a fixed share.
    */
-  private deal(count: number, work: (from: number, to: number) => void): void {
-    const operation = this.operation++;
-    const size = Math.max(1, Math.ceil(count / (this.thread.count * PIECES_PER_THREAD)));
+  #deal(count: number, work: (from: number, to: number) => void): void {
+    const operation = this.#operation++;
+    const size = Math.max(1, Math.ceil(count / (this.#thread.count * PIECES_PER_THREAD)));
     for (
-      let from = this.control.deal(operation, size);
+      let from = this.#control.deal(operation, size);
       from < count;
-      from = this.control.deal(operation, size)
+      from = this.#control.deal(operation, size)
     ) {
       work(from, Math.min(from + size, count));
     }
   }
 
   /** This thread's part of `count` things, for what is too little to be dealt out. */
-  private share(count: number): [from: number, to: number] {
-    const { index, count: threads } = this.thread;
+  #share(count: number): [from: number, to: number] {
+    const { index, count: threads } = this.#thread;
     return [Math.floor((count * index) / threads), Math.floor((count * (index + 1)) / threads)];
   }
 
@@ -450,20 +447,20 @@ export class WasmKernels implements Kernels<WasmTensor> {
    * This thread's part of the floats of `x`, padding included: whole rows, whose number is told
    * then, or else whole cache lines.
    */
-  private floats(
+  #floats(
     { shape, stride }: WasmTensor,
     byRows: boolean,
   ): { rows?: number; range: [from: number, to: number] } {
     const [rows] = shape;
     const unit = byRows ? stride : TILE;
-    const [from, to] = this.share((rows * stride) / unit);
+    const [from, to] = this.#share((rows * stride) / unit);
     return { ...(byRows && { rows }), range: [from * unit, to * unit] };
   }
 
-  private reserve(bytes: number): number {
-    const pointer = this.cursor;
-    this.cursor += align(bytes, 64);
-    if (this.cursor > ARENA + this.plan.arenaBytes)
+  #reserve(bytes: number): number {
+    const pointer = this.#cursor;
+    this.#cursor += align(bytes, 64);
+    if (this.#cursor > ARENA + this.#plan.arenaBytes)
       throw new RangeError('the arena is too small for this pass');
     return pointer;
   }

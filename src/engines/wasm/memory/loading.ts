@@ -43,14 +43,14 @@ function sourceOf(name: string, { tensors }: Checkpoint): CheckpointTensor {
 }
 
 class Loader {
-  private readonly memories: readonly WebAssembly.Memory[];
-  private readonly pool: Pool;
-  private readonly total: number;
-  private readonly hooks: LoadHooks;
-  private done = 0;
+  readonly #memories: readonly WebAssembly.Memory[];
+  readonly #pool: Pool;
+  readonly #total: number;
+  readonly #hooks: LoadHooks;
+  #done = 0;
   /** Of the stretch that was read last. */
-  private packing: Promise<void> = Promise.resolve();
-  private buffer = 0;
+  #packing: Promise<void> = Promise.resolve();
+  #buffer = 0;
 
   constructor(
     memories: readonly WebAssembly.Memory[],
@@ -58,44 +58,41 @@ class Loader {
     total: number,
     hooks: LoadHooks,
   ) {
-    this.memories = memories;
-    this.pool = pool;
-    this.total = total;
-    this.hooks = hooks;
+    this.#memories = memories;
+    this.#pool = pool;
+    this.#total = total;
+    this.#hooks = hooks;
   }
 
   async load(tensor: CheckpointTensor, place: Place): Promise<void> {
-    if (place.format === 'vector') await this.widen(tensor, place);
-    else if (place.format.startsWith('rows-')) await this.copy(tensor, place);
-    else await this.pack(tensor, place, place.format as PackedFormat);
+    if (place.format === 'vector') await this.#widen(tensor, place);
+    else if (place.format.startsWith('rows-')) await this.#copy(tensor, place);
+    else await this.#pack(tensor, place, place.format as PackedFormat);
   }
 
   finish(): Promise<void> {
-    return this.packing;
+    return this.#packing;
   }
 
   /** A vector, as float32. */
-  private async widen(tensor: CheckpointTensor, { shard, pointer, bytes }: Place): Promise<void> {
-    new Float32Array(this.memories[shard].buffer, pointer, bytes / 4).set(await tensor.read());
-    this.placed(bytes);
+  async #widen(tensor: CheckpointTensor, { shard, pointer, bytes }: Place): Promise<void> {
+    new Float32Array(this.#memories[shard].buffer, pointer, bytes / 4).set(await tensor.read());
+    this.#placed(bytes);
   }
 
   /** Rows as they are in the file. */
-  private async copy(
-    tensor: CheckpointTensor,
-    { shard, pointer, shape, bytes }: Place,
-  ): Promise<void> {
+  async #copy(tensor: CheckpointTensor, { shard, pointer, shape, bytes }: Place): Promise<void> {
     const dtype = packedDType(tensor);
     const rowBytes = bytes / shape[0];
     const rowsAtOnce = Math.max(1, Math.floor(STAGING_BYTES / rowBytes));
     for (let first = 0; first < shape[0]; first += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, shape[0] - first);
-      await this.read(tensor, dtype, first, count, shard, pointer + first * rowBytes);
-      this.placed(count * rowBytes);
+      await this.#read(tensor, dtype, first, count, shard, pointer + first * rowBytes);
+      this.#placed(count * rowBytes);
     }
   }
 
-  private async pack(
+  async #pack(
     tensor: CheckpointTensor,
     { shard, pointer }: Place,
     format: PackedFormat,
@@ -113,21 +110,21 @@ class Loader {
     const rowsAtOnce = tilesAtOnce * TILE;
     for (let first = 0; first < rows; first += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, rows - first);
-      const source = ARENA + this.buffer * STAGING_BYTES;
-      this.buffer = 1 - this.buffer;
-      await this.read(tensor, dtype, first, count, shard, source);
-      await this.packing; // of the other buffer
+      const source = ARENA + this.#buffer * STAGING_BYTES;
+      this.#buffer = 1 - this.#buffer;
+      await this.#read(tensor, dtype, first, count, shard, source);
+      await this.#packing; // of the other buffer
       const target = pointer + (first / TILE) * tileBytes(format, columns);
-      this.packing = this.run(
+      this.#packing = this.#run(
         { kind: 'pack', shard, dtype, source, rowBytes, rows: count, columns, format, target },
         tensor.name,
       );
-      this.packing.catch(() => {}); // the next stretch waits for it, unless reading fails before
+      this.#packing.catch(() => {}); // the next stretch waits for it, unless reading fails before
     }
   }
 
-  private async run(job: PackJob, name: string): Promise<void> {
-    const answers = await this.pool.run(job);
+  async #run(job: PackJob, name: string): Promise<void> {
+    const answers = await this.#pool.run(job);
     const tooLarge = tooLargeIn(answers);
     if (tooLarge > 0) {
       const limit = job.format === 'q4_k' || job.format === 'q6_k' ? 'finite' : 'below 128';
@@ -136,11 +133,11 @@ class Loader {
         `${tooLarge} numbers of ${name} are too large for ${job.format}, whose numbers or scales must be ${limit} here; choose f32 or bf16`,
       );
     }
-    this.placed(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));
+    this.#placed(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));
   }
 
   /** Rows to `pointer`: as they are in the file, or as float32. */
-  private async read(
+  async #read(
     tensor: CheckpointTensor,
     dtype: PackedDType,
     first: number,
@@ -148,8 +145,8 @@ class Loader {
     shard: number,
     pointer: number,
   ): Promise<void> {
-    this.hooks.signal?.throwIfAborted();
-    const { buffer } = this.memories[shard];
+    this.#hooks.signal?.throwIfAborted();
+    const { buffer } = this.#memories[shard];
     if (tensor.dtype === dtype) {
       const bytes = (count * tensor.byteLength) / tensor.shape[0];
       await tensor.readInto(new Uint8Array(buffer, pointer, bytes), first, count);
@@ -159,9 +156,9 @@ class Loader {
     }
   }
 
-  private placed(bytes: number): void {
-    this.done += bytes;
-    this.hooks.onProgress?.(this.done, this.total);
+  #placed(bytes: number): void {
+    this.#done += bytes;
+    this.#hooks.onProgress?.(this.#done, this.#total);
   }
 }
 

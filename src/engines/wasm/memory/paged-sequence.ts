@@ -22,19 +22,19 @@ export class WasmSequence implements Sequence {
   length = 0;
   /** Page i holds positions 64·i … 64·i + 63. */
   readonly pages: number[] = [];
-  private readonly pool: PagePool;
-  private disposed = false;
+  readonly #pool: PagePool;
+  #disposed = false;
 
   constructor(pool: PagePool) {
-    this.pool = pool;
+    this.#pool = pool;
   }
 
   /** A sequence with the same past, that goes its own way from here. */
   fork(): WasmSequence {
-    this.checkAlive();
-    const twin = new WasmSequence(this.pool);
+    this.#checkAlive();
+    const twin = new WasmSequence(this.#pool);
     for (const page of this.pages) {
-      this.pool.share(page);
+      this.#pool.share(page);
       twin.pages.push(page);
     }
     twin.length = this.length;
@@ -43,16 +43,16 @@ export class WasmSequence implements Sequence {
 
   /** Makes room for positions `length … end − 1`, in pages that are this sequence's own. */
   prepare(end: number): void {
-    this.checkAlive();
+    this.#checkAlive();
     const first = Math.floor(this.length / PAGE_POSITIONS);
     for (let i = first; i < Math.ceil(end / PAGE_POSITIONS); i++) {
       const old = this.pages[i];
-      if (old !== undefined && !this.pool.isShared(old)) continue;
-      const page = this.pool.take();
+      if (old !== undefined && !this.#pool.isShared(old)) continue;
+      const page = this.#pool.take();
       this.pages[i] = page;
       if (old === undefined) continue;
-      this.pool.copy(old, page);
-      this.pool.release(old);
+      this.#pool.copy(old, page);
+      this.#pool.release(old);
     }
   }
 
@@ -65,17 +65,17 @@ export class WasmSequence implements Sequence {
     );
     this.length = length;
     for (const page of this.pages.splice(Math.ceil(length / PAGE_POSITIONS)))
-      this.pool.release(page);
+      this.#pool.release(page);
   }
 
   dispose(): void {
     this.length = 0;
-    this.disposed = true;
-    for (const page of this.pages.splice(0)) this.pool.release(page);
+    this.#disposed = true;
+    for (const page of this.pages.splice(0)) this.#pool.release(page);
   }
 
-  private checkAlive(): void {
-    if (this.disposed)
+  #checkAlive(): void {
+    if (this.#disposed)
       throw new LlamaError('DISPOSED', 'this sequence was disposed; create a new one');
   }
 }
@@ -84,10 +84,10 @@ export class WasmSequence implements Sequence {
  * Which pages are in use, and by how many; `memories` grow when more are needed than ever before.
  */
 export class CountedPages implements PagePool {
-  private readonly counts: number[] = [];
-  private readonly free: number[] = [];
-  private readonly maxPages: number;
-  private readonly grow: (pages: number) => void;
+  readonly #counts: number[] = [];
+  readonly #free: number[] = [];
+  readonly #maxPages: number;
+  readonly #grow: (pages: number) => void;
   readonly copy: (from: number, to: number) => void;
 
   constructor(
@@ -95,36 +95,36 @@ export class CountedPages implements PagePool {
     grow: (pages: number) => void,
     copy: (from: number, to: number) => void,
   ) {
-    this.maxPages = maxPages;
-    this.grow = grow;
+    this.#maxPages = maxPages;
+    this.#grow = grow;
     this.copy = copy;
   }
 
   take(): number {
-    let page = this.free.pop();
+    let page = this.#free.pop();
     if (page === undefined) {
-      page = this.counts.length;
+      page = this.#counts.length;
       check(
-        page < this.maxPages,
+        page < this.#maxPages,
         'OUT_OF_MEMORY',
         () =>
-          `all ${this.maxPages} pages of ${PAGE_POSITIONS} positions are in use; dispose of sequences, or load with a larger context`,
+          `all ${this.#maxPages} pages of ${PAGE_POSITIONS} positions are in use; dispose of sequences, or load with a larger context`,
       );
-      this.grow(page + 1);
+      this.#grow(page + 1);
     }
-    this.counts[page] = 1;
+    this.#counts[page] = 1;
     return page;
   }
 
   share(page: number): void {
-    this.counts[page]++;
+    this.#counts[page]++;
   }
 
   release(page: number): void {
-    if (--this.counts[page] === 0) this.free.push(page);
+    if (--this.#counts[page] === 0) this.#free.push(page);
   }
 
   isShared(page: number): boolean {
-    return this.counts[page] > 1;
+    return this.#counts[page] > 1;
   }
 }

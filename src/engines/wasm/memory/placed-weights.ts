@@ -6,18 +6,18 @@ import type { WasmTensor } from '../kernels/wasm-kernels.js';
 import { type Plan, TABLE } from './plan.js';
 
 export class PlacedWeights implements ModelWeights<WasmTensor> {
-  private readonly plan: Plan;
+  readonly #plan: Plan;
 
   constructor(plan: Plan) {
-    this.plan = plan;
+    this.#plan = plan;
   }
 
   embedding(tokens: readonly number[]) {
-    return { table: this.at(TABLE), indices: tokens };
+    return { table: this.#at(TABLE), indices: tokens };
   }
 
   layer(index: number): LayerWeights<WasmTensor> {
-    const at = (name: string) => this.at(`model.layers.${index}.${name}.weight`);
+    const at = (name: string) => this.#at(`model.layers.${index}.${name}.weight`);
     return {
       inputLayernorm: at('input_layernorm'),
       qProj: at('self_attn.q_proj'),
@@ -32,15 +32,15 @@ export class PlacedWeights implements ModelWeights<WasmTensor> {
   }
 
   norm(): WasmTensor {
-    return this.at('model.norm.weight');
+    return this.#at('model.norm.weight');
   }
 
   lmHead(): WasmTensor {
-    return this.at(LM_HEAD);
+    return this.#at(LM_HEAD);
   }
 
-  private at(name: string): WasmTensor {
-    const { shape, pointer, format, shard } = this.plan.places[name];
+  #at(name: string): WasmTensor {
+    const { shape, pointer, format, shard } = this.#plan.places[name];
     return { shape, pointer, stride: shape[shape.length - 1], format, shard };
   }
 }

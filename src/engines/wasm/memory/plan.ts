@@ -168,16 +168,16 @@ export const TABLE = `table:${EMBEDDING}`;
  * each use.
  */
 class Packing {
-  private readonly checkpoint: Checkpoint;
-  private readonly format: WeightFormat | undefined;
+  readonly #checkpoint: Checkpoint;
+  readonly #format: WeightFormat | undefined;
 
   constructor(checkpoint: Checkpoint, format: WeightFormat | undefined) {
-    this.checkpoint = checkpoint;
-    this.format = format;
+    this.#checkpoint = checkpoint;
+    this.#format = format;
   }
 
   table({ vocabSize, hiddenSize }: LlamaConfig): Item {
-    const native = nativeFormat(this.tensor(EMBEDDING));
+    const native = nativeFormat(this.#tensor(EMBEDDING));
     const format = native === 'f16' || native === 'bf16' ? (`rows-${native}` as const) : 'rows-f32';
     const bytes = vocabSize * hiddenSize * (format === 'rows-f32' ? 4 : 2);
     return { name: TABLE, format, shape: [vocabSize, hiddenSize], bytes };
@@ -185,28 +185,28 @@ class Packing {
 
   layer(layer: number): Item[] {
     const prefix = `model.layers.${layer}.`;
-    return LAYER_WEIGHTS.map(name => this.item(`${prefix}${name}.weight`));
+    return LAYER_WEIGHTS.map(name => this.#item(`${prefix}${name}.weight`));
   }
 
   head({ tieWordEmbeddings }: LlamaConfig): Item[] {
     return [
-      this.item('model.norm.weight'),
-      { ...this.item(tieWordEmbeddings ? EMBEDDING : LM_HEAD), name: LM_HEAD },
+      this.#item('model.norm.weight'),
+      { ...this.#item(tieWordEmbeddings ? EMBEDDING : LM_HEAD), name: LM_HEAD },
     ];
   }
 
-  private item(name: string): Item {
-    const tensor = this.tensor(name);
+  #item(name: string): Item {
+    const tensor = this.#tensor(name);
     const { shape } = tensor;
     if (shape.length === 1) return { name, format: 'vector', shape, bytes: shape[0] * 4 };
-    const format = this.format ?? nativeFormat(tensor);
+    const format = this.#format ?? nativeFormat(tensor);
     return { name, format, shape, bytes: Math.ceil(shape[0] / TILE) * tileBytes(format, shape[1]) };
   }
 
-  private tensor(name: string): CheckpointTensor {
-    const tensor = this.checkpoint.tensors.get(name);
+  #tensor(name: string): CheckpointTensor {
+    const tensor = this.#checkpoint.tensors.get(name);
     if (tensor === undefined)
-      throw new LlamaError('TENSOR_MISMATCH', `${this.checkpoint.name} has no tensor ${name}`);
+      throw new LlamaError('TENSOR_MISMATCH', `${this.#checkpoint.name} has no tensor ${name}`);
     return tensor;
   }
 }

@@ -25,36 +25,36 @@ const SPINS = 2_000;
 
 /** The state that a pool's threads share. */
 export class Control {
-  private readonly words: Int32Array<SharedArrayBuffer>;
-  private readonly threads: number;
-  private readonly spins: number;
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #threads: number;
+  readonly #spins: number;
 
   constructor(words: Int32Array<SharedArrayBuffer>, threads: number, cores: number) {
-    this.words = words;
-    this.threads = threads;
+    this.#words = words;
+    this.#threads = threads;
     // who spins on a shared core keeps the one waited for from running
-    this.spins = threads > cores ? 0 : SPINS;
+    this.#spins = threads > cores ? 0 : SPINS;
   }
 
   /** Throws if the pool was broken in the meantime: a worker that died never arrives. */
   wait(): void {
-    if (this.threads === 1) return;
-    const generation = Atomics.load(this.words, GENERATION);
-    if (Atomics.add(this.words, ARRIVED, 1) === this.threads - 1) {
-      Atomics.store(this.words, ARRIVED, 0);
-      Atomics.add(this.words, GENERATION, 1);
-      if (Atomics.load(this.words, SLEEPING) > 0) Atomics.notify(this.words, GENERATION);
+    if (this.#threads === 1) return;
+    const generation = Atomics.load(this.#words, GENERATION);
+    if (Atomics.add(this.#words, ARRIVED, 1) === this.#threads - 1) {
+      Atomics.store(this.#words, ARRIVED, 0);
+      Atomics.add(this.#words, GENERATION, 1);
+      if (Atomics.load(this.#words, SLEEPING) > 0) Atomics.notify(this.#words, GENERATION);
       return;
     }
-    for (let i = 0; i < this.spins; i++) {
-      if (Atomics.load(this.words, GENERATION) !== generation) return;
+    for (let i = 0; i < this.#spins; i++) {
+      if (Atomics.load(this.#words, GENERATION) !== generation) return;
     }
-    Atomics.add(this.words, SLEEPING, 1);
-    while (Atomics.load(this.words, GENERATION) === generation) {
-      if (Atomics.load(this.words, BROKEN) !== 0) throw new Error('the pool was broken');
-      Atomics.wait(this.words, GENERATION, generation, 1000);
+    Atomics.add(this.#words, SLEEPING, 1);
+    while (Atomics.load(this.#words, GENERATION) === generation) {
+      if (Atomics.load(this.#words, BROKEN) !== 0) throw new Error('the pool was broken');
+      Atomics.wait(this.#words, GENERATION, generation, 1000);
     }
-    Atomics.sub(this.words, SLEEPING, 1);
+    Atomics.sub(this.#words, SLEEPING, 1);
   }
 
   /**
@@ -65,8 +65,8 @@ export class Control {
    */
   cancelled(isLeader: boolean, layer: number): boolean {
     if (isLeader)
-      Atomics.store(this.words, DECISIONS + (layer % 2), Atomics.load(this.words, CANCEL));
-    return layer > 0 && Atomics.load(this.words, DECISIONS + ((layer - 1) % 2)) !== 0;
+      Atomics.store(this.#words, DECISIONS + (layer % 2), Atomics.load(this.#words, CANCEL));
+    return layer > 0 && Atomics.load(this.#words, DECISIONS + ((layer - 1) % 2)) !== 0;
   }
 
   /**
@@ -76,30 +76,30 @@ export class Control {
    * round later can be reset meanwhile.
    */
   deal(operation: number, size: number): number {
-    Atomics.store(this.words, DEALT + ((operation + COUNTERS / 2) % COUNTERS), 0);
-    return Atomics.add(this.words, DEALT + (operation % COUNTERS), size);
+    Atomics.store(this.#words, DEALT + ((operation + COUNTERS / 2) % COUNTERS), 0);
+    return Atomics.add(this.#words, DEALT + (operation % COUNTERS), size);
   }
 
   begin(): void {
-    Atomics.store(this.words, CANCEL, 0);
-    Atomics.store(this.words, LAYERS_DONE, 0);
-    for (let i = 0; i < COUNTERS; i++) Atomics.store(this.words, DEALT + i, 0);
+    Atomics.store(this.#words, CANCEL, 0);
+    Atomics.store(this.#words, LAYERS_DONE, 0);
+    for (let i = 0; i < COUNTERS; i++) Atomics.store(this.#words, DEALT + i, 0);
   }
 
   cancel(): void {
-    Atomics.store(this.words, CANCEL, 1);
+    Atomics.store(this.#words, CANCEL, 1);
   }
 
   break(): void {
-    Atomics.store(this.words, BROKEN, 1);
-    Atomics.notify(this.words, GENERATION);
+    Atomics.store(this.#words, BROKEN, 1);
+    Atomics.notify(this.#words, GENERATION);
   }
 
   get layersDone(): number {
-    return Atomics.load(this.words, LAYERS_DONE);
+    return Atomics.load(this.#words, LAYERS_DONE);
   }
 
   set layersDone(done: number) {
-    Atomics.store(this.words, LAYERS_DONE, done);
+    Atomics.store(this.#words, LAYERS_DONE, done);
   }
 }

@@ -13,8 +13,8 @@
 type Rows = number | undefined;
 
 export class Hazards {
-  private readonly read = new Map<object, Rows>();
-  private readonly written = new Map<object, Rows>();
+  readonly #read = new Map<object, Rows>();
+  readonly #written = new Map<object, Rows>();
 
   /**
    * True if threads must meet before an operation that reads `reads` and writes `writes`, which it
@@ -24,18 +24,18 @@ export class Hazards {
     const clashes = (touched: Map<object, Rows>, x: object) =>
       touched.has(x) && (rows === undefined || touched.get(x) !== rows);
     const conflict =
-      reads.some(x => clashes(this.written, x)) ||
-      writes.some(x => clashes(this.written, x) || clashes(this.read, x));
+      reads.some(x => clashes(this.#written, x)) ||
+      writes.some(x => clashes(this.#written, x) || clashes(this.#read, x));
     if (conflict) this.clear();
     for (const x of reads)
-      this.read.set(x, this.read.has(x) && this.read.get(x) !== rows ? undefined : rows);
-    for (const x of writes) this.written.set(x, rows);
+      this.#read.set(x, this.#read.has(x) && this.#read.get(x) !== rows ? undefined : rows);
+    for (const x of writes) this.#written.set(x, rows);
     return conflict;
   }
 
   /** Threads have met. */
   clear(): void {
-    this.read.clear();
-    this.written.clear();
+    this.#read.clear();
+    this.#written.clear();
   }
 }
