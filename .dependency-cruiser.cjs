@@ -73,7 +73,10 @@ module.exports = {
       name: 'no-other-packages',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^node_modules/', pathNot: `^node_modules/(@types/node|${Object.keys(PACKAGES).join('|')})/` },
+      to: {
+        path: '^node_modules/',
+        pathNot: `^node_modules/(@types/node|${Object.keys(PACKAGES).join('|')})/`,
+      },
     },
     {
       name: 'no-orphans',

@@ -57,7 +57,8 @@ export async function answersBench(args: string[]): Promise<void> {
   }
   for (const [name, { asked, same, right, theirs }] of groups) {
     console.log(
-      `${name.padEnd(32)} ${same} of ${asked} replies the same; right ${part(right / asked)}, transformers ${part(theirs / asked)}`,
+      `${name.padEnd(32)} ${same} of ${asked} replies the same; right ${part(right / asked)}, ` +
+        `transformers ${part(theirs / asked)}`,
     );
   }
 }

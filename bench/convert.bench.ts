@@ -31,7 +31,8 @@ export async function convertBench(): Promise<void> {
   for (const format of FORMATS) {
     const ms = best(() => encodeNumbers(format, numbers));
     console.log(
-      `${format.padEnd(24)} ${(numbers.length / ms / 1000).toFixed(1).padStart(8)} million numbers/s`,
+      `${format.padEnd(24)} ${(numbers.length / ms / 1000).toFixed(1).padStart(8)} million ` +
+        'numbers/s',
     );
   }
   const directory = await mkdtemp(join(tmpdir(), 'llama-32k-bench-'));
@@ -47,7 +48,8 @@ export async function convertBench(): Promise<void> {
         ...args,
         '--json',
       ]);
-      const figures = `${seconds.toFixed(2).padStart(8)} s  ${(bytes / 1e6).toFixed(0).padStart(5)} MB written`;
+      const megabytes = (bytes / 1e6).toFixed(0).padStart(5);
+      const figures = `${seconds.toFixed(2).padStart(8)} s  ${megabytes} MB written`;
       console.log(
         `${name.padEnd(24)} ${figures}  ${(peak / 1e6).toFixed(0).padStart(5)} MB peak memory`,
       );

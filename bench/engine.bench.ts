@@ -66,7 +66,8 @@ async function measure(
       weights.padEnd(4),
       `loaded in ${(loading / 1000).toFixed(2)} s`,
       `prefill ${((PROMPT_TOKENS * 1000) / prefill).toFixed(0).padStart(5)} tokens/s`,
-      `decode ${decodePerSecond.toFixed(1).padStart(6)} tokens/s (weights at ${((decodePerSecond * weightBytes) / 1e9).toFixed(1)} GB/s)`,
+      `decode ${decodePerSecond.toFixed(1).padStart(6)} tokens/s (weights at ` +
+        `${((decodePerSecond * weightBytes) / 1e9).toFixed(1)} GB/s)`,
       `peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`,
     ].join(', '),
   );

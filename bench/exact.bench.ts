@@ -32,6 +32,7 @@ async function measure(numerics: NumericsName): Promise<void> {
   const [prefill, decode] = [...(await medians(bench)).values()];
   const perSecond = (tokens: number, ms: number) => ((tokens * 1000) / ms).toFixed(0).padStart(5);
   console.log(
-    `${numerics.padEnd(4)} prefill ${perSecond(PROMPT_TOKENS, prefill)} tokens/s, decode ${perSecond(1, decode)} tokens/s`,
+    `${numerics.padEnd(4)} prefill ${perSecond(PROMPT_TOKENS, prefill)} tokens/s, decode ` +
+      `${perSecond(1, decode)} tokens/s`,
   );
 }

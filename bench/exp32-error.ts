@@ -33,5 +33,6 @@ for (let pattern = 0; pattern < 2 ** 32; pattern++) {
 }
 console.log(`exp32: at most ${error.toFixed(3)} ulp from e^x (worst: ${worst})`);
 console.log(
-  `not the nearest float32: ${inexact.toLocaleString('en')} of 2^32; the farthest is ${farthest} away`,
+  `not the nearest float32: ${inexact.toLocaleString('en')} of 2^32; the farthest is ` +
+    `${farthest} away`,
 );

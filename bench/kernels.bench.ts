@@ -13,8 +13,9 @@ export async function kernelsBench(): Promise<void> {
   const peaks = await measurePeaks(kernels);
   const { read, mulAdd, dot, pairs, fours } = peaks;
   console.log(
-    `limits: memory ${read.toFixed(1)} GB/s; GOPS: float32 product and sum ${mulAdd.toFixed(0)}, int16 dot ${dot.toFixed(0)}, ` +
-      `relaxed dot over pairs ${pairs?.toFixed(0) ?? 'none'}, over fours ${fours?.toFixed(0) ?? 'none'}`,
+    `limits: memory ${read.toFixed(1)} GB/s; GOPS: float32 product and sum ` +
+      `${mulAdd.toFixed(0)}, int16 dot ${dot.toFixed(0)}, relaxed dot over pairs ` +
+      `${pairs?.toFixed(0) ?? 'none'}, over fours ${fours?.toFixed(0) ?? 'none'}`,
   );
   linearLayers(kernels, peaks);
   for (const [name, rate] of measurePacking(kernels)) {
@@ -50,7 +51,8 @@ function line(
   const { read, operations } = measured;
   const part = (x: number, most: number) => `${((100 * x) / most).toFixed(0).padStart(3)} %`;
   return (
-    `${name.padEnd(13)} ${read.toFixed(1).padStart(5)} GB/s (${part(read, readLimit)} of memory), ` +
-    `${operations.toFixed(0).padStart(4)} GOPS (${part(operations, limit)} of ${limit.toFixed(0)})`
+    `${name.padEnd(13)} ${read.toFixed(1).padStart(5)} GB/s (${part(read, readLimit)} of ` +
+    `memory), ${operations.toFixed(0).padStart(4)} GOPS (${part(operations, limit)} of ` +
+    `${limit.toFixed(0)})`
   );
 }

@@ -24,7 +24,8 @@ export async function makeModel(args: string[]): Promise<void> {
   const { shape, form, out } = values;
   if (!(shape in SHAPES && form in FORMS && out !== '')) {
     throw new Error(
-      `--out PATH; shapes: ${Object.keys(SHAPES).join(', ')}; forms: ${Object.keys(FORMS).join(', ')}`,
+      `--out PATH; shapes: ${Object.keys(SHAPES).join(', ')}; forms: ` +
+        `${Object.keys(FORMS).join(', ')}`,
     );
   }
   await FORMS[form](out, SHAPES[shape as ShapeName]);

@@ -30,7 +30,8 @@ function measure(
     count++;
   }
   console.log(
-    `${name}: at most ${error.toFixed(3)} ulp over ${count.toLocaleString('en')} arguments (worst: ${at})`,
+    `${name}: at most ${error.toFixed(3)} ulp over ${count.toLocaleString('en')} arguments ` +
+      `(worst: ${at})`,
   );
 }
 

@@ -37,7 +37,8 @@ export function svgOf({ title, caption, xLabel, yLabel, xStep, series }: Plot): 
     y: BOTTOM - (y / yEnd) * (BOTTOM - TOP),
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="14" fill="#222">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" ` +
+      'font-family="system-ui, sans-serif" font-size="14" fill="#222">',
     `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     text(LEFT, 34, title, 'font-size="20" font-weight="600"'),

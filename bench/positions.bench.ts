@@ -42,7 +42,8 @@ export async function positionsBench(args: string[]): Promise<void> {
     chunk,
   };
   console.log(
-    `${shape} ${model.engine.name}, ${threads} threads, prefill in chunks of ${chunk}, decode: median of ${DECODES}`,
+    `${shape} ${model.engine.name}, ${threads} threads, prefill in chunks of ${chunk}, decode: ` +
+      `median of ${DECODES}`,
   );
 
   const interrupted = new AbortController();
@@ -130,8 +131,9 @@ async function measure(
     costs.prefill.push({ x: (start + end) / 2, y: prefillTime });
     costs.decode.push({ x: end - 1, y: decodeTime });
     console.log(
-      `${String(end).padStart(6)} of ${tokens} positions: prefill ${prefillTime.toFixed(2)}, decode ${decodeTime.toFixed(2)} ms per token` +
-        `${end < tokens ? secondsLeft(costs, end, tokens, chunk) : ''}`,
+      `${String(end).padStart(6)} of ${tokens} positions: prefill ${prefillTime.toFixed(2)}, ` +
+        `decode ${decodeTime.toFixed(2)} ms per ` +
+        `token${end < tokens ? secondsLeft(costs, end, tokens, chunk) : ''}`,
     );
   }
 }
@@ -160,7 +162,8 @@ async function report(
     title: `What a token costs at its position: ${shape}, ${kernels}`,
     caption: [
       `${about.processor}, ${threads} threads, Node ${about.node}; random weights.`,
-      `Prefill: mean over each chunk of ${chunk} tokens. Decode: median of ${DECODES} tokens at the end of each chunk.`,
+      `Prefill: mean over each chunk of ${chunk} tokens. Decode: median of ${DECODES} tokens at ` +
+        'the end of each chunk.',
     ],
     xLabel: 'position',
     yLabel: 'milliseconds per token',
@@ -194,8 +197,8 @@ async function report(
 
 function inWords({ start, slope, explained, worst }: Line): string {
   return (
-    `${start.toFixed(2)} ms + ${(slope * 1000).toFixed(2)} ms for each 1,000 positions, R² = ${explained.toFixed(4)}, ` +
-    `never more than ${(worst * 100).toFixed(0)} % off`
+    `${start.toFixed(2)} ms + ${(slope * 1000).toFixed(2)} ms for each 1,000 positions, R² = ` +
+    `${explained.toFixed(4)}, never more than ${(worst * 100).toFixed(0)} % off`
   );
 }
 

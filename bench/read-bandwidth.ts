@@ -12,16 +12,19 @@ export const MOST_PAGES = 65_536;
 
 /** 8 registers of sums, so that no addition waits for the one before. */
 const REGISTERS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const xor = (a: string, b: string) => `v128.xor(${a}, ${b})`;
 const SOURCE = `
 export function sum(start: usize, bytes: usize): v128 {
   ${REGISTERS.map(name => `let ${name} = i64x2.splat(0);`).join('\n')}
   for (let p = start; p < start + bytes; p += ${16 * REGISTERS.length}) {
-    ${REGISTERS.map((name, i) => `${name} = v128.xor(${name}, v128.load(p, ${16 * i}));`).join('\n')}
+    ${REGISTERS.map((name, i) => `${name} = ${xor(name, `v128.load(p, ${16 * i})`)};`).join('\n')}
   }
-  return ${REGISTERS.reduce((all, name) => `v128.xor(${all}, ${name})`)};
+  return ${REGISTERS.reduce(xor)};
 }
 export function touch(start: usize, bytes: usize): void { memory.fill(start, 1, bytes); }
-export function read(start: usize, bytes: usize): i64 { return i64x2.extract_lane(sum(start, bytes), 0); }`;
+export function read(start: usize, bytes: usize): i64 {
+  return i64x2.extract_lane(sum(start, bytes), 0);
+}`;
 
 /**
  * `touch` writes a stretch of memory, for what was never written may not be memory at all; `read`

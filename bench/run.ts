@@ -37,7 +37,8 @@ const isOnRequest = wanted.length > 0 && first in ON_REQUEST;
 const unknown = isOnRequest ? undefined : wanted.find(name => !(name in PARTS));
 if (unknown !== undefined) {
   console.error(
-    `there is no bench "${unknown}"; there are: ${Object.keys({ ...PARTS, ...ON_REQUEST }).join(', ')}`,
+    `there is no bench "${unknown}"; there are: ` +
+      `${Object.keys({ ...PARTS, ...ON_REQUEST }).join(', ')}`,
   );
   process.exit(2);
 }

@@ -36,10 +36,10 @@ export async function tokenizerBench(
 
 /** Sentences that repeat after hundreds of words, so that no run of merges does. */
 function english(): string {
-  const words =
-    'the miller finds seven stones in rain and forgets a quiet song under stairs, near the old harbour.'.split(
-      ' ',
-    );
+  const words = (
+    'the miller finds seven stones in rain and forgets a quiet song under stairs, near the old ' +
+    'harbour.'
+  ).split(' ');
   let text = '';
   for (let i = 0; text.length < LENGTH; i++) text += `${words[(i * i + (i >> 3)) % words.length]} `;
   return text.slice(0, LENGTH);

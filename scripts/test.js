@@ -20,7 +20,8 @@ const otherFailures =
   ok.slice(0, 2).filter(good => !good).length + (!ok[2] && counts.failed === 0 ? 1 : 0);
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
 console.log(
-  `${counts.passed + ok.slice(0, 2).filter(Boolean).length} passed, ${counts.failed + otherFailures} failed${skipped}`,
+  `${counts.passed + ok.slice(0, 2).filter(Boolean).length} passed, ` +
+    `${counts.failed + otherFailures} failed${skipped}`,
 );
 process.exit(ok.every(Boolean) && counts.passed > 0 ? 0 : 1);
 

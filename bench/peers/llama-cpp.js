@@ -19,7 +19,9 @@ await serve(async ({ gguf, threads, size, vocabSize }) => {
   });
   const sequence = context.getSequence();
   return {
-    about: `llama.cpp ${llama.llamaCppRelease.release}: ${llama.systemInfo.trim()} flash attention ${context.flashAttention}`,
+    about:
+      `llama.cpp ${llama.llamaCppRelease.release}: ${llama.systemInfo.trim()} flash attention ` +
+      `${context.flashAttention}`,
     async truncate(length) {
       const { nextTokenIndex } = sequence;
       if (nextTokenIndex > length)

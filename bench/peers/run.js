@@ -3,9 +3,11 @@
  * same machine, taking turns. Let nothing else run meanwhile. `../README.md` says what the figures
  * mean.
  *
- *     npm install --no-save --ignore-scripts       as the lock file says, also where a registry lacks the binaries of other systems
+ *     npm install --no-save --ignore-scripts       as the lock file says, also where a registry
+ *                                                  lacks the binaries of other systems
  *     npm start -- --shape 1.1B --weights q8_0 --threads 2 --peers llama-cpp,wllama
- *     npm start -- --shape 1.1B --weights q8_0 --context 16384      decoding with so many tokens in the cache
+ *     npm start -- --shape 1.1B --weights q8_0 --context 16384
+ *                                                  decoding with so many tokens in the cache
  *     npm start -- --gguf model.Q4_K_M.gguf                         a model of yours
  */
 import { mkdir, stat } from 'node:fs/promises';
@@ -79,7 +81,8 @@ const bandwidth = await readBandwidth(threads);
 // collapse and the ratios mean nothing.
 const [load] = loadavg();
 console.log(
-  `Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, load ${load.toFixed(1)}, memory read at ${(bandwidth / 1e9).toFixed(1)} GB/s`,
+  `Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, load ${load.toFixed(1)}, ` +
+    `memory read at ${(bandwidth / 1e9).toFixed(1)} GB/s`,
 );
 
 const size = Math.max(context, prefill) + decode + 1;

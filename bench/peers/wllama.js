@@ -32,7 +32,8 @@ const letters = count =>
 await serve(async ({ gguf, threads, size, chromium: executablePath }) => {
   await access(executablePath).catch(() => {
     refuse(
-      `there is no Chromium at ${executablePath}; install it (Debian: apt-get install chromium), or say --chromium`,
+      `there is no Chromium at ${executablePath}; install it (Debian: apt-get install ` +
+        'chromium), or say --chromium',
     );
   });
   const { size: fileBytes } = await stat(gguf);
@@ -72,7 +73,9 @@ await serve(async ({ gguf, threads, size, chromium: executablePath }) => {
   };
   const { version } = JSON.parse(await readFile(new URL('../package.json', ESM), 'utf8'));
   return {
-    about: `wllama ${version}: llama.cpp ${release} in Chromium ${browser.version()}, ${used} threads`,
+    about:
+      `wllama ${version}: llama.cpp ${release} in Chromium ${browser.version()}, ` +
+      `${used} threads`,
     truncate(length) {
       tokens = length;
     },

@@ -22,7 +22,8 @@ export function availableCores(
  */
 function cpuQuota(read: (path: string) => string): [quota: number, period: number] {
   try {
-    const [quota, period] = read('/sys/fs/cgroup/cpu.max').split(' '); // cgroup 2; the quota may be "max"
+    // cgroup 2; the quota may be "max"
+    const [quota, period] = read('/sys/fs/cgroup/cpu.max').split(' ');
     return [Number(quota), Number(period)];
   } catch {}
   try {

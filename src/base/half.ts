@@ -1,8 +1,10 @@
 /**
  * The two 16-bit floating-point formats: bits ↔ numbers, and rounding a number to either.
  *
- *     f16  (IEEE 754 binary16)            1 sign, 5 exponent, 10 fraction bits; largest 65,504, smallest 2^−24
- *     bf16 (the upper half of a float32)  1 sign, 8 exponent,  7 fraction bits; largest 3.39e38, smallest 2^−133
+ *     |      | what it is                  | sign | exponent | fraction | largest | smallest |
+ *     |------|-----------------------------|------|----------|----------|---------|----------|
+ *     | f16  | IEEE 754 binary16           | 1    | 5        | 10       | 65,504  | 2^−24    |
+ *     | bf16 | the upper half of a float32 | 1    | 8        | 7        | 3.39e38 | 2^−133   |
  *
  * Rounding is to nearest, ties to even, and happens ONCE, from the float64 a JavaScript number is:
  * going through `Math.fround` first would round twice and be wrong near ties (1 + 2^−11 + 2^−40

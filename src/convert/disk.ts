@@ -66,7 +66,10 @@ export async function flushDirectory(path: string): Promise<void> {
 export async function checkSpace(directory: string, bytes: number): Promise<void> {
   const free = await freeBytes(directory);
   check(bytes <= free, 'WRITE_FAILED', () => {
-    return `there are ${showBytes(bytes)} to write, but only ${showBytes(free)} free in ${directory}; free some, or write to another disk`;
+    return (
+      `there are ${showBytes(bytes)} to write, but only ${showBytes(free)} free in ` +
+      `${directory}; free some, or write to another disk`
+    );
   });
 }
 

@@ -60,7 +60,10 @@ export async function checkOutput(output: string, source: string, force: boolean
     return;
   }
   check(present.isDirectory(), 'BAD_OPTION', () => {
-    return `${output} is a file, and what is written is a directory; for a GGUF file give a name that ends in .gguf`;
+    return (
+      `${output} is a file, and what is written is a directory; for a GGUF file give a name ` +
+      'that ends in .gguf'
+    );
   });
   check((await readdir(output)).length === 0, 'BAD_OPTION', () => {
     return `the directory ${output} is not empty; give another name, or remove what is in it`;

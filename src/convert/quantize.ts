@@ -61,8 +61,9 @@ function refuseRequantizing({ checkpoint }: Source, dtypes: ReadonlyMap<string, 
     const own = checkpoint.tensors.get(name)!.dtype;
     check(!isBlockDType(own) || own === dtype, 'BAD_OPTION', () => {
       return (
-        `${name} is quantized to ${own} already, and would be rounded a second time, to ${dtype}: worse than from the ` +
-        'original; quantize that one, or allow it (--allow-requantize)'
+        `${name} is quantized to ${own} already, and would be rounded a second time, to ` +
+        `${dtype}: worse than from the original; quantize that one, or allow it ` +
+        '(--allow-requantize)'
       );
     });
   }

@@ -48,7 +48,10 @@ export async function isFile(path: string): Promise<boolean> {
 async function fileSize(path: string): Promise<number> {
   const status = await reading(path, () => stat(path));
   check(status.isFile(), 'NOT_FOUND', () => {
-    return `cannot open ${path}: it is ${status.isDirectory() ? 'a directory' : 'a pipe or a device'}, not a file`;
+    return (
+      `cannot open ${path}: it is ` +
+      `${status.isDirectory() ? 'a directory' : 'a pipe or a device'}, not a file`
+    );
   });
   return status.size;
 }
@@ -80,7 +83,8 @@ class FileSource implements ByteSource {
       if (got === 0) {
         throw new LlamaError(
           'BAD_CHECKPOINT',
-          `${this.name}: ended at byte ${offset + done} though it had ${this.size} when it was opened; is it still being written?`,
+          `${this.name}: ended at byte ${offset + done} though it had ${this.size} when it was ` +
+            'opened; is it still being written?',
         );
       }
       done += got;

@@ -78,6 +78,7 @@ export function decodable<D extends DType | BlockDType>(
   if (isFloatDType(dtype) || isBlockDType(dtype)) return dtype;
   throw new LlamaError(
     'UNSUPPORTED',
-    `${fileName}: tensor ${show(name)} is ${dtype}, which is not decoded; use F64, F32, F16 or BF16, or readBytes()`,
+    `${fileName}: tensor ${show(name)} is ${dtype}, which is not decoded; use F64, F32, F16 or ` +
+      'BF16, or readBytes()',
   );
 }

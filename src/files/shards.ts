@@ -1,7 +1,8 @@
 /**
  * A checkpoint over several files, as Hugging Face writes it: `model.safetensors.index.json` is
  *
- *     { "metadata": { "total_size": bytes }, "weight_map": { tensor name: "model-00001-of-00002.safetensors", … } }
+ *     { "metadata": { "total_size": bytes },
+ *       "weight_map": { tensor name: "model-00001-of-00002.safetensors", … } }
  *
  * and `pytorch_model.bin.index.json` the same for files that end in .bin. `total_size` is not
  * compared with anything: writers disagree on whether shared tensors count once, and every shard
@@ -39,7 +40,8 @@ export function parseWeightMap(
       isPlainFileName(fileName) && fileName.endsWith(extension),
       'BAD_CHECKPOINT',
       () =>
-        `${name}: ${show(tensor)} is in ${show(fileName)}; only names of ${extension} files beside the index are followed`,
+        `${name}: ${show(tensor)} is in ${show(fileName)}; only names of ${extension} files ` +
+        'beside the index are followed',
     );
   }
   return new Map(Object.entries(weightMap as Record<string, string>));
@@ -94,7 +96,8 @@ function mergeTensors(
         expected === fileName,
         'BAD_CHECKPOINT',
         () =>
-          `${shard.name} has the tensor ${show(tensor.name)}, which ${name} ${expected ? `puts in ${expected}` : 'does not list'}`,
+          `${shard.name} has the tensor ${show(tensor.name)}, which ${name} ` +
+          `${expected ? `puts in ${expected}` : 'does not list'}`,
       );
       tensors.set(tensor.name, tensor);
     }
@@ -104,7 +107,8 @@ function mergeTensors(
       tensors.has(tensor),
       'BAD_CHECKPOINT',
       () =>
-        `${name} puts the tensor ${show(tensor)} in ${fileName}, which does not have it; fetch that file again`,
+        `${name} puts the tensor ${show(tensor)} in ${fileName}, which does not have it; fetch ` +
+        'that file again',
     );
   }
   return tensors;

@@ -41,6 +41,7 @@ export function checkRange(source: ByteSource, offset: number, length: number): 
     Number.isSafeInteger(offset) && offset >= 0 && offset + length <= source.size,
     'BAD_CHECKPOINT',
     () =>
-      `${source.name}: asked for ${length} bytes at ${offset}, but it has ${source.size}; fetch the file again`,
+      `${source.name}: asked for ${length} bytes at ${offset}, but it has ${source.size}; fetch ` +
+      'the file again',
   );
 }

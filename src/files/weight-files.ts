@@ -110,7 +110,8 @@ function nothingToOpen(path: string, files: readonly string[]): LlamaError {
   if (gguf !== undefined) {
     return new LlamaError(
       'UNSUPPORTED',
-      `there are neither safetensors nor pytorch_model.bin in ${path}, but there is ${gguf}; give the path of that file instead of its directory`,
+      `there are neither safetensors nor pytorch_model.bin in ${path}, but there is ${gguf}; ` +
+        'give the path of that file instead of its directory',
     );
   }
   return new LlamaError(

@@ -25,7 +25,10 @@ export async function onDisk<T>(path: string, act: () => Promise<T>): Promise<T>
 export async function checkSpace(directory: string, bytes: number): Promise<void> {
   const free = await freeBytes(directory);
   check(bytes <= free, 'DOWNLOAD_FAILED', () => {
-    return `there are ${showBytes(bytes)} to download, but only ${showBytes(free)} free in ${directory}; ${ELSEWHERE}`;
+    return (
+      `there are ${showBytes(bytes)} to download, but only ${showBytes(free)} free in ` +
+      `${directory}; ${ELSEWHERE}`
+    );
   });
 }
 

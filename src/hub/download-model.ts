@@ -39,7 +39,10 @@ export async function downloadModel(
   const settings = settingsOf(options);
   const parsed = parseReference(reference);
   check(parsed !== undefined, 'BAD_OPTION', () => {
-    return `${show(reference)} is not the name of a model; it must be owner/name, or owner/name:file.gguf`;
+    return (
+      `${show(reference)} is not the name of a model; it must be owner/name, or ` +
+      'owner/name:file.gguf'
+    );
   });
   options.signal?.throwIfAborted();
   const cache = new RepositoryCache(settings.cacheDir, parsed.repo);

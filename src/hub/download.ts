@@ -69,6 +69,7 @@ async function complete(
   await onDisk(incomplete, () => rm(incomplete, { force: true }));
   throw new LlamaError(
     'DOWNLOAD_FAILED',
-    `${file.path}: the bytes that came do not have the checksum ${file.etag}; they were deleted, start again`,
+    `${file.path}: the bytes that came do not have the checksum ${file.etag}; they were ` +
+      'deleted, start again',
   );
 }

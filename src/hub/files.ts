@@ -33,7 +33,10 @@ export async function neededFiles(
   const needed = file === undefined ? await ofDirectory(repo, only, place) : pathsOfParts(file);
   const missing = needed.filter(path => !place.files.includes(path));
   check(missing.length === 0, 'NOT_FOUND', () => {
-    return `there is no ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ' …' : ''} in ${place.name}${thereIs(place.files)}`;
+    return (
+      `there is no ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ' …' : ''} in ` +
+      `${place.name}${thereIs(place.files)}`
+    );
   });
   return needed;
 }

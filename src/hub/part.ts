@@ -52,7 +52,10 @@ export class Part {
     else if (this.#end > 0) await this.#keep(0); // the server knows no ranges, and sends everything
     for await (const bytes of this.#arriving(response)) {
       check(this.#end + bytes.length <= size, 'DOWNLOAD_FAILED', () => {
-        return `${path}: more comes than the ${size} bytes that were announced; is something between here and the hub?`;
+        return (
+          `${path}: more comes than the ${size} bytes that were announced; is something between ` +
+          'here and the hub?'
+        );
       });
       await this.#write(bytes);
       this.#onBytes(this.#end);

@@ -67,7 +67,8 @@ export function checkFile({ path, size, etag }: RemoteFile): void {
     /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag) && Number.isSafeInteger(size) && size >= 0,
     'DOWNLOAD_FAILED',
     () =>
-      `${path} has size ${show(size)} and etag ${show(etag)}; they must be bytes, and a SHA-1 or SHA-256`,
+      `${path} has size ${show(size)} and etag ${show(etag)}; they must be bytes, and a SHA-1 ` +
+      'or SHA-256',
   );
 }
 
@@ -92,7 +93,9 @@ function asked<T>(
           cause: error,
         });
       }
-      const message = `${connection.endpoint} answers about ${what} as no hub does (${causeOf(error)}); is HF_ENDPOINT right?`;
+      const message =
+        `${connection.endpoint} answers about ${what} as no hub does (${causeOf(error)}); is ` +
+        'HF_ENDPOINT right?';
       throw new LlamaError('DOWNLOAD_FAILED', message, { cause: error });
     }
   });

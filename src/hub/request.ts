@@ -75,13 +75,15 @@ function refusal(
   }
   if (status === 403 || code === 'GatedRepo') {
     return unauthorized(
-      `${repo} is given only to those who accepted its licence: do so at ${endpoint}/${repo}, then set HF_TOKEN to a token of the same account`,
+      `${repo} is given only to those who accepted its licence: do so at ${endpoint}/${repo}, ` +
+        'then set HF_TOKEN to a token of the same account',
     );
   }
   if (status === 401) {
     return unauthorized(
       token === undefined
-        ? `${endpoint} has no ${repo}, or does not show it to everybody: check the name; if it is right, set HF_TOKEN`
+        ? `${endpoint} has no ${repo}, or does not show it to everybody: check the name; if it ` +
+            'is right, set HF_TOKEN'
         : `${endpoint} does not accept the token for ${repo}: check HF_TOKEN, and the name`,
     );
   }

@@ -3,7 +3,8 @@
  * file (`files/gguf/model.ts`), or a directory as Hugging Face writes it:
  *
  *     config.json                     what the model is
- *     generation_config.json          optional; how `generate()` runs it: the ids that end a text, sampling defaults
+ *     generation_config.json          optional; how `generate()` runs it: the ids that end a text,
+ *                                     sampling defaults
  *     model.safetensors, …            the weights: see `weight-files.ts`
  */
 

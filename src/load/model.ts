@@ -115,7 +115,8 @@ async function refuseNameOfHub(path: string): Promise<void> {
     return;
   throw new LlamaError(
     'NOT_FOUND',
-    `there is no ${path}; if it is a model of the Hugging Face hub: loadModel(await downloadModel(${show(path)}))`,
+    `there is no ${path}; if it is a model of the Hugging Face hub: loadModel(await ` +
+      `downloadModel(${show(path)}))`,
   );
 }
 

@@ -67,7 +67,10 @@ async function readFromDirectory(directory: string): Promise<TokenizerModel> {
  */
 export function checkVocabulary(tokenizer: Pick<Tokenizer, 'vocabSize'>, vocabSize: number): void {
   check(tokenizer.vocabSize <= vocabSize, 'BAD_TOKENIZER', () => {
-    return `the tokenizer has ${tokenizer.vocabSize} pieces, the model only ${vocabSize} (vocab_size); is it another model's tokenizer?`;
+    return (
+      `the tokenizer has ${tokenizer.vocabSize} pieces, the model only ${vocabSize} ` +
+      "(vocab_size); is it another model's tokenizer?"
+    );
   });
 }
 

@@ -17,20 +17,23 @@ export function checkRows(
       Number.isInteger(token) && token >= 0 && token < config.vocabSize,
       'BAD_INPUT',
       () =>
-        `token ${token} is not in the vocabulary; ids are integers from 0 to ${config.vocabSize - 1}`,
+        `token ${token} is not in the vocabulary; ids are integers from 0 to ` +
+        `${config.vocabSize - 1}`,
     );
     check(
       position < config.maxPositionEmbeddings,
       'CONTEXT_OVERFLOW',
       () =>
-        `position ${position} is beyond this model's ${config.maxPositionEmbeddings} positions; shorten the text`,
+        `position ${position} is beyond this model's ${config.maxPositionEmbeddings} ` +
+        'positions; shorten the text',
     );
     const expected = next.get(sequence) ?? sequence.length;
     check(
       position === expected,
       'BAD_INPUT',
       () =>
-        `position ${position} is out of turn: the sequence goes on at ${expected}; truncate it to go back`,
+        `position ${position} is out of turn: the sequence goes on at ${expected}; truncate it ` +
+        'to go back',
     );
     next.set(sequence, expected + 1);
   }
@@ -55,7 +58,8 @@ export function checkFinite(
   const { position } = rows[logitsFor[Math.floor(bad / logits.shape[1])]];
   throw new LlamaError(
     'NOT_FINITE',
-    `the logit of token ${bad % logits.shape[1]} at position ${position} is ${logits.data[bad]}; ` +
-      'the weights hold a NaN, or overflow in this arithmetic: pass a trace to see in which tensor it starts',
+    `the logit of token ${bad % logits.shape[1]} at position ${position} is ` +
+      `${logits.data[bad]}; the weights hold a NaN, or overflow in this arithmetic: pass a trace ` +
+      'to see in which tensor it starts',
   );
 }

@@ -88,7 +88,7 @@ export const HARMLESS_KEYS: ReadonlySet<string> = new Set([
   '_name_or_path',
   'name_or_path',
   '_commit_hash',
-  'auto_map', // the published model names Together's own code here; Hugging Face's computes the same model
+  'auto_map', // the published model names Together's own code; Hugging Face's computes the same
   'tokenizer_class',
   'unsloth_version',
   'unsloth_fixed',

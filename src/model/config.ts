@@ -123,7 +123,8 @@ export function checkConfig(config: LlamaConfig): void {
     numAttentionHeads % numKeyValueHeads === 0,
     'BAD_CONFIG',
     () =>
-      `num_attention_heads ${numAttentionHeads} is not a multiple of num_key_value_heads ${numKeyValueHeads}`,
+      `num_attention_heads ${numAttentionHeads} is not a multiple of num_key_value_heads ` +
+      `${numKeyValueHeads}`,
   );
   check(
     headDim % 2 === 0,
@@ -140,7 +141,8 @@ export function checkConfig(config: LlamaConfig): void {
     config.rmsNormEps > 0 && config.rmsNormEps <= 1,
     'BAD_CONFIG',
     () =>
-      `rms_norm_eps is ${config.rmsNormEps}; it must be above 0 and at most 1, and is usually 1e-5 or 1e-6`,
+      `rms_norm_eps is ${config.rmsNormEps}; it must be above 0 and at most 1, and is usually ` +
+      '1e-5 or 1e-6',
   );
   for (const id of [config.bosTokenId, ...config.eosTokenIds]) {
     check(
@@ -156,14 +158,15 @@ function checkRope({ ropeTheta, ropeFactor, maxPositionEmbeddings }: LlamaConfig
     ropeTheta >= 1 && ropeTheta < Infinity,
     'BAD_CONFIG',
     () =>
-      `rope_theta is ${ropeTheta}; it must be 1 or more, so that frequencies fall, and is usually 10000`,
+      `rope_theta is ${ropeTheta}; it must be 1 or more, so that frequencies fall, and is ` +
+      'usually 10000',
   );
   check(
     ropeFactor >= 1 / LARGEST_FACTOR && ropeFactor <= LARGEST_FACTOR,
     'BAD_CONFIG',
     () =>
-      `the factor of position interpolation is ${ropeFactor}; it must be from ${1 / LARGEST_FACTOR} to ${LARGEST_FACTOR}; ` +
-      'correct it in rope_scaling',
+      `the factor of position interpolation is ${ropeFactor}; it must be from ` +
+      `${1 / LARGEST_FACTOR} to ${LARGEST_FACTOR}; correct it in rope_scaling`,
   );
   // That of the first frequency, 1 / factor: theta being 1 or more, no other is larger. Rounded as
   // in `ops/rope.ts`.
@@ -172,8 +175,9 @@ function checkRope({ ropeTheta, ropeFactor, maxPositionEmbeddings }: LlamaConfig
     angle <= LARGEST_ANGLE,
     'BAD_CONFIG',
     () =>
-      `the last of ${maxPositionEmbeddings} positions is rotated by ${angle} radians, with factor ${ropeFactor}, and the limit ` +
-      `is ${LARGEST_ANGLE}; give a smaller max_position_embeddings, or a larger factor`,
+      `the last of ${maxPositionEmbeddings} positions is rotated by ${angle} radians, with ` +
+      `factor ${ropeFactor}, and the limit is ${LARGEST_ANGLE}; give a smaller ` +
+      'max_position_embeddings, or a larger factor',
   );
 }
 
@@ -226,13 +230,15 @@ function checkKeys(json: Fields): void {
         implemented.some(good => show(good) === show(value)),
         'UNSUPPORTED',
         () =>
-          `${key} is ${show(value)}; implemented is only ${implemented.map(show).join(' or ')}: the result would differ`,
+          `${key} is ${show(value)}; implemented is only ${implemented.map(show).join(' or ')}: ` +
+          'the result would differ',
       );
     } else if (!KEYS_READ.has(key) && !HARMLESS_KEYS.has(key)) {
       throw new LlamaError(
         'UNSUPPORTED',
-        `unknown key ${show(key)} in config.json (value ${show(value)}): it may change the result. ` +
-          'If it does not, delete it from config.json, and please report it so that it is known next time',
+        `unknown key ${show(key)} in config.json (value ${show(value)}): it may change the ` +
+          'result. If it does not, delete it from config.json, and please report it so that it ' +
+          'is known next time',
       );
     }
   }
@@ -256,7 +262,8 @@ function parseRope(json: Fields): { ropeTheta: number; ropeFactor: number } {
     condenseRatio === ropeFactor,
     'BAD_CONFIG',
     () =>
-      `rope_condense_ratio is ${condenseRatio}, but rope_scaling makes it ${ropeFactor}; say the same in both, or delete one`,
+      `rope_condense_ratio is ${condenseRatio}, but rope_scaling makes it ${ropeFactor}; say ` +
+      'the same in both, or delete one',
   );
   return { ropeTheta, ropeFactor };
 }
@@ -277,7 +284,8 @@ function parseRopeObject(
     type === 'linear' || type === 'default',
     'UNSUPPORTED',
     () =>
-      `${key}: type ${show(type)}; only "linear" and "default" are implemented: the result would differ`,
+      `${key}: type ${show(type)}; only "linear" and "default" are implemented: the result ` +
+      'would differ',
   );
   for (const name of Object.keys(rope)) {
     check(
@@ -298,7 +306,8 @@ function parseRopeObject(
     type === 'linear' || factor === 1,
     'BAD_CONFIG',
     () =>
-      `${key}: factor is ${factor}, but the type is not "linear"; without it the factor would be ignored`,
+      `${key}: factor is ${factor}, but the type is not "linear"; without it the factor would ` +
+      'be ignored',
   );
   return {
     factor,
@@ -311,7 +320,8 @@ function headDimOf(hiddenSize: number, heads: number): number {
     hiddenSize % heads === 0,
     'BAD_CONFIG',
     () =>
-      `hidden_size ${hiddenSize} is not a multiple of num_attention_heads ${heads}, and no head_dim is given`,
+      `hidden_size ${hiddenSize} is not a multiple of num_attention_heads ${heads}, and no ` +
+      'head_dim is given',
   );
   return hiddenSize / heads;
 }

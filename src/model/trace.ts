@@ -3,29 +3,30 @@
  *
  * These names are stable: goldens, the oracle and pictures use them. Where Hugging Face has a
  * module, the name is the module's path and the tensor its output; the five that no module returns
- * are named for what they are. N counts layers from 0.
+ * are named for what they are. N counts layers from 0; T is the number of positions that the
+ * longest row sees.
  *
- * | name                                       | shape     | what it is                                        |
- * |--------------------------------------------|-----------|---------------------------------------------------|
- * | model.embed_tokens                         | [R, D]    | the tokens' embeddings                            |
- * | model.layers.N.input_layernorm             | [R, D]    | first RMSNorm of the block                        |
- * | model.layers.N.self_attn.q_proj            | [R, H·d]  | queries before rotation                           |
- * | model.layers.N.self_attn.k_proj            | [R, K·d]  | keys before rotation                              |
- * | model.layers.N.self_attn.v_proj            | [R, K·d]  | values                                            |
- * | model.layers.N.self_attn.q_rotated         | [R, H·d]  | queries after RoPE                                |
- * | model.layers.N.self_attn.k_rotated         | [R, K·d]  | keys after RoPE, as they go into the cache        |
- * | model.layers.N.self_attn.probabilities     | [R, H, T] | attention weights; T is the longest row's, 0 where a row cannot see |
- * | model.layers.N.self_attn.context           | [R, H·d]  | weighted values, heads side by side: input of o_proj |
- * | model.layers.N.self_attn.o_proj            | [R, D]    | output of attention                               |
- * | model.layers.N.self_attn.residual          | [R, D]    | block input + o_proj                              |
- * | model.layers.N.post_attention_layernorm    | [R, D]    | second RMSNorm of the block                       |
- * | model.layers.N.mlp.gate_proj               | [R, F]    | gate                                              |
- * | model.layers.N.mlp.up_proj                 | [R, F]    | up                                                |
- * | model.layers.N.mlp.swiglu                  | [R, F]    | silu(gate) · up: input of down_proj               |
- * | model.layers.N.mlp.down_proj               | [R, D]    | output of the feed-forward network                |
- * | model.layers.N                             | [R, D]    | output of the block                               |
- * | model.norm                                 | [R, D]    | last RMSNorm, for the rows whose logits were asked for |
- * | lm_head                                    | [R, V]    | logits of those rows                              |
+ * | name                                    | shape     | what it is                             |
+ * |-----------------------------------------|-----------|----------------------------------------|
+ * | model.embed_tokens                      | [R, D]    | the tokens' embeddings                 |
+ * | model.layers.N.input_layernorm          | [R, D]    | first RMSNorm of the block             |
+ * | model.layers.N.self_attn.q_proj         | [R, H·d]  | queries before rotation                |
+ * | model.layers.N.self_attn.k_proj         | [R, K·d]  | keys before rotation                   |
+ * | model.layers.N.self_attn.v_proj         | [R, K·d]  | values                                 |
+ * | model.layers.N.self_attn.q_rotated      | [R, H·d]  | queries after RoPE                     |
+ * | model.layers.N.self_attn.k_rotated      | [R, K·d]  | keys after RoPE, as the cache has them |
+ * | model.layers.N.self_attn.probabilities  | [R, H, T] | attention weights; 0 where not visible |
+ * | model.layers.N.self_attn.context        | [R, H·d]  | weighted values: input of o_proj       |
+ * | model.layers.N.self_attn.o_proj         | [R, D]    | output of attention                    |
+ * | model.layers.N.self_attn.residual       | [R, D]    | block input + o_proj                   |
+ * | model.layers.N.post_attention_layernorm | [R, D]    | second RMSNorm of the block            |
+ * | model.layers.N.mlp.gate_proj            | [R, F]    | gate                                   |
+ * | model.layers.N.mlp.up_proj              | [R, F]    | up                                     |
+ * | model.layers.N.mlp.swiglu               | [R, F]    | silu(gate) · up: input of down_proj    |
+ * | model.layers.N.mlp.down_proj            | [R, D]    | output of the feed-forward network     |
+ * | model.layers.N                          | [R, D]    | output of the block                    |
+ * | model.norm                              | [R, D]    | last RMSNorm, of the rows with logits  |
+ * | lm_head                                 | [R, V]    | logits of those rows                   |
  */
 import type { Tensor } from '../base/tensor.js';
 

@@ -78,7 +78,8 @@ export function checkWeights(config: LlamaConfig, checkpoint: Checkpoint): void 
   if (problems.length > 0) {
     throw new LlamaError(
       'TENSOR_MISMATCH',
-      `${checkpoint.name} does not hold the weights its config describes: ${problems.join('; ')}. Do config and weights belong together?`,
+      `${checkpoint.name} does not hold the weights its config describes: ` +
+        `${problems.join('; ')}. Do config and weights belong together?`,
     );
   }
 }
@@ -124,8 +125,9 @@ export async function checkTiedHead(config: LlamaConfig, checkpoint: Checkpoint)
     if (different === -1) continue;
     throw new LlamaError(
       'TENSOR_MISMATCH',
-      `${checkpoint.name}: tie_word_embeddings is true, but row ${first + Math.floor(different / config.hiddenSize)} of ${LM_HEAD} ` +
-        `differs from ${EMBEDDING}; set tie_word_embeddings to false to use it, or remove it from the file`,
+      `${checkpoint.name}: tie_word_embeddings is true, but row ` +
+        `${first + Math.floor(different / config.hiddenSize)} of ${LM_HEAD} differs from ` +
+        `${EMBEDDING}; set tie_word_embeddings to false to use it, or remove it from the file`,
     );
   }
 }

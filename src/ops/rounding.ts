@@ -6,12 +6,12 @@
  * type of partial sums say all of it: `compute` is applied to each elementary step inside an
  * operation, `store` to every activation that an operation hands on.
  *
- * | numerics | partial sums | compute | store | imitates                                            |
- * |----------|--------------|---------|-------|-----------------------------------------------------|
- * | f64      | float64      | float64 | f64   | the formulas themselves: what an oracle compares to |
- * | f32      | float32      | float32 | f32   | transformers, eager, torch_dtype=float32            |
- * | bf16     | float32      | float32 | bf16  | transformers, eager, torch_dtype=bfloat16           |
- * | f16      | float32      | float32 | f16   | transformers, eager, torch_dtype=float16            |
+ * | numerics | partial sums | compute | store | imitates                                       |
+ * |----------|--------------|---------|-------|------------------------------------------------|
+ * | f64      | float64      | float64 | f64   | the formulas: what an oracle compares to       |
+ * | f32      | float32      | float32 | f32   | transformers, eager, torch_dtype=float32       |
+ * | bf16     | float32      | float32 | bf16  | transformers, eager, torch_dtype=bfloat16      |
+ * | f16      | float32      | float32 | f16   | transformers, eager, torch_dtype=float16       |
  *
  * A 16-bit result passes through float32 first, because that is how a processor gets it: the two
  * roundings are not always one.

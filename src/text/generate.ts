@@ -1,7 +1,8 @@
 /**
  * A prompt, continued token by token.
  *
- *     for await (const step of generate(model, tokenizer, prompt, { maxNewTokens: 100 })) process.stdout.write(step.text);
+ *     const options = { maxNewTokens: 100 };
+ *     for await (const step of generate(model, tokenizer, prompt, options)) show(step.text);
  *
  * The prompt is computed in chunks, then one token at a time: sample, show, compute. What comes out
  * depends on weights, prompt, options and seed only, not on the chunk size. Leaving the loop early
@@ -253,7 +254,10 @@ function checkOptions(
 
 function checkRoom(promptTokens: number, limit: number, name: string): void {
   check(promptTokens < limit, 'CONTEXT_OVERFLOW', () => {
-    return `the prompt has ${promptTokens} tokens, and ${limit} is ${name}; no room is left for output: shorten the prompt`;
+    return (
+      `the prompt has ${promptTokens} tokens, and ${limit} is ${name}; no room is left for ` +
+      'output: shorten the prompt'
+    );
   });
 }
 

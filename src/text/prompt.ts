@@ -2,7 +2,9 @@
  * The prompt format of Llama-2-7B-32K-Instruct, to the character, as the code on its model card has
  * it:
  *
- *     "[INST]\n" + instruction + "\n[/INST]\n\n" + reply                       BOS in front, added by the tokenizer
+ *     "[INST]\n" + instruction + "\n[/INST]\n\n" + reply
+ *
+ * The tokenizer puts BOS in front.
  *
  * The model has no system prompt. Its prose writes `[\INST]` once; that is a misprint, and other
  * tokens.
@@ -50,25 +52,37 @@ export function defaultStopTokenIds(
  */
 export function formatPrompt(messages: readonly Message[]): string {
   check(messages.length % 2 === 1, 'BAD_INPUT', () => {
-    return `a conversation of ${messages.length} messages does not end with the user's turn; it must be user, assistant, …, user`;
+    return (
+      `a conversation of ${messages.length} messages does not end with the user's turn; it ` +
+      'must be user, assistant, …, user'
+    );
   });
   let text = '';
   messages.forEach((message, i) => {
     checkMessage(message, i);
     if (message.role === 'assistant') text += message.content;
-    else
-      text += `${text === '' || /\s$/.test(text) ? '' : '\n'}[INST]\n${message.content}\n[/INST]\n\n`;
+    else text += `${separatorAfter(text)}[INST]\n${message.content}\n[/INST]\n\n`;
   });
   return text;
 }
 
+function separatorAfter(text: string): string {
+  return text === '' || /\s$/.test(text) ? '' : '\n';
+}
+
 function checkMessage({ role, content }: { role: string; content: unknown }, i: number): void {
   check(role !== 'system', 'BAD_INPUT', () => {
-    return `message ${i} has the role "system", which this model was not trained on; put its text at the start of the first user message`;
+    return (
+      `message ${i} has the role "system", which this model was not trained on; put its text at ` +
+      'the start of the first user message'
+    );
   });
   const expected = i % 2 === 0 ? 'user' : 'assistant';
   check(role === expected, 'BAD_INPUT', () => {
-    return `message ${i} has the role ${show(role)}; user and assistant must take turns, so it must be "${expected}"`;
+    return (
+      `message ${i} has the role ${show(role)}; user and assistant must take turns, so it must ` +
+      `be "${expected}"`
+    );
   });
   check(
     typeof content === 'string',

@@ -89,7 +89,10 @@ function checkKeys(fields: Fields): void {
     () => `${PREFIX}model is missing: the file has no tokenizer`,
   );
   check(fields.model === 'llama', 'UNSUPPORTED', () => {
-    return `${PREFIX}model is ${show(fields.model)}; only "llama" is implemented, and the ids would be others`;
+    return (
+      `${PREFIX}model is ${show(fields.model)}; only "llama" is implemented, and the ids would ` +
+      'be others'
+    );
   });
   for (const [key, value] of Object.entries(fields)) {
     const isKnown =
@@ -114,7 +117,10 @@ function readPieces(fields: Fields, unkId: number): ScoredPiece[] {
   const pieces = Array.from(tokens, (text, piece) => {
     const type = PIECE_TYPES.get(types[piece]);
     check(type !== undefined, 'UNSUPPORTED', () => {
-      return `piece ${piece}, ${show(text)}, has type ${types[piece]}; only normal (1), unknown (2), control (3) and byte (6) are implemented`;
+      return (
+        `piece ${piece}, ${show(text)}, has type ${types[piece]}; only normal (1), unknown (2), ` +
+        'control (3) and byte (6) are implemented'
+      );
     });
     // Converters that saw <unk> among the special tokens of tokenizer_config.json made it a control
     // piece.
@@ -136,7 +142,10 @@ function checkScores(pieces: readonly ScoredPiece[]): void {
   const merged = pieces.filter(({ text, type }) => type === 'normal' && text.length > 1);
   const isLost = merged.length > 1 && merged.every(({ score }) => score === merged[0].score);
   check(!isLost, 'BAD_TOKENIZER', () => {
-    return `all pieces have the score ${merged[0].score}: it was made without tokenizer.model, and the ids would be others; convert it again with that file`;
+    return (
+      `all pieces have the score ${merged[0].score}: it was made without tokenizer.model, and ` +
+      'the ids would be others; convert it again with that file'
+    );
   });
 }
 
@@ -150,7 +159,10 @@ function list(
   const values = fields[key];
   const isList = Array.isArray(values) || ArrayBuffer.isView(values);
   check(isList && isRight((values as unknown as ArrayLike<unknown>)[0]), 'BAD_TOKENIZER', () => {
-    return `${PREFIX}${key} is ${values === undefined ? 'missing' : `${show(values)}, not an array of the right kind`}`;
+    return (
+      `${PREFIX}${key} is ` +
+      `${values === undefined ? 'missing' : `${show(values)}, not an array of the right kind`}`
+    );
   });
   return values as unknown as ArrayLike<unknown>;
 }
@@ -177,7 +189,10 @@ export function ggufTokenizerMetadata(
   vocabSize: number,
 ): GgufMetadata {
   check(scores !== undefined, 'UNSUPPORTED', () => {
-    return 'tokenizer.json has no scores of pieces, which a GGUF file needs; put tokenizer.model beside it';
+    return (
+      'tokenizer.json has no scores of pieces, which a GGUF file needs; put tokenizer.model ' +
+      'beside it'
+    );
   });
   const { pieces, bosId, eosId, unkId } = vocabulary;
   const padding = Array.from(

@@ -28,7 +28,10 @@ export class MergeTable {
     merges.forEach(({ left, right }, merge) => {
       const key = this.#key(left, right);
       check(!this.#merges.has(key), 'BAD_TOKENIZER', () => {
-        return `the merge of ${show(vocabulary.pieces[left].text)} and ${show(vocabulary.pieces[right].text)} comes twice`;
+        return (
+          `the merge of ${show(vocabulary.pieces[left].text)} and ` +
+          `${show(vocabulary.pieces[right].text)} comes twice`
+        );
       });
       this.#merges.set(key, merge);
     });
@@ -94,7 +97,10 @@ function rankScores({ pieces }: Vocabulary, scores: ArrayLike<number>): Map<numb
 function checkCharacters(vocabulary: Vocabulary, text: string): void {
   for (const character of text) {
     check(vocabulary.idOf(character) !== undefined, 'BAD_TOKENIZER', () => {
-      return `the piece ${show(text)} has the character ${show(character)}, which is not itself a piece`;
+      return (
+        `the piece ${show(text)} has the character ${show(character)}, which is not itself a ` +
+        'piece'
+      );
     });
   }
 }

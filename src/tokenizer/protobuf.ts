@@ -98,7 +98,8 @@ class Reader {
   bytes(length: bigint): Uint8Array {
     const left = this.#data.length - this.#at;
     check(length <= left, 'BAD_TOKENIZER', () => {
-      return `${this.where}: a field of ${length} bytes where ${left} are left; is the file complete?`;
+      const found = `a field of ${length} bytes where ${left} are left`;
+      return `${this.where}: ${found}; is the file complete?`;
     });
     const start = this.#at;
     this.#at += Number(length);

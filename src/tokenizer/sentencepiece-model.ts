@@ -2,7 +2,10 @@
  * tokenizer.model: a SentencePiece `ModelProto` (github.com/google/sentencepiece,
  * src/sentencepiece_model.proto).
  *
- *     1 pieces: 1 piece (text), 2 score, 3 type       2 trainer_spec       3 normalizer_spec       5 denormalizer_spec
+ *     1 pieces: 1 piece (text), 2 score, 3 type
+ *     2 trainer_spec
+ *     3 normalizer_spec
+ *     5 denormalizer_spec
  *
  * Only Llama's kind: byte-pair encoding with byte fallback, text taken as it is but for "▁" in
  * place of spaces. What would change the ids otherwise is refused by name; what matters to training
@@ -78,7 +81,10 @@ function readPiece(message: Uint8Array, id: number): ScoredPiece {
   }
   const type = PIECE_TYPES.get(typeNumber);
   check(type !== undefined, 'UNSUPPORTED', () => {
-    return `piece ${id}, ${show(text)}, has type ${typeNumber}; only normal (1), unknown (2), control (3) and byte (6) are implemented`;
+    return (
+      `piece ${id}, ${show(text)}, has type ${typeNumber}; only normal (1), unknown (2), ` +
+      'control (3) and byte (6) are implemented'
+    );
   });
   return { text, score, type };
 }
@@ -135,6 +141,9 @@ function checkKind(proto: ModelProto): void {
 
 function require(holds: boolean, setting: string, value: unknown, expected: unknown): void {
   check(holds, 'UNSUPPORTED', () => {
-    return `${setting} is ${value}; only ${expected}, as Llama has it, is implemented, and the ids would be others`;
+    return (
+      `${setting} is ${value}; only ${expected}, as Llama has it, is implemented, and the ids ` +
+      'would be others'
+    );
   });
 }

@@ -18,7 +18,10 @@ export function writeSentencePieceModel({
   dummyPrefix,
 }: TokenizerModel): Uint8Array {
   check(scores !== undefined, 'UNSUPPORTED', () => {
-    return 'tokenizer.json has no scores of pieces, which a tokenizer.model needs; copy tokenizer.json instead';
+    return (
+      'tokenizer.json has no scores of pieces, which a tokenizer.model needs; copy ' +
+      'tokenizer.json instead'
+    );
   });
   const { pieces, unkId, bosId, eosId } = vocabulary;
   const trainerSpec = [

@@ -3,7 +3,8 @@
  * Llama. Two forms of it:
  *
  *     until transformers 4   normalizer Prepend("▁"), Replace(" " → "▁")
- *     since (legacy=False)   pre_tokenizer Metaspace: the same, but no "▁" in front of a text that begins with a space
+ *     since (legacy=False)   pre_tokenizer Metaspace: the same, but no "▁" in front of a text that
+ *                            begins with a space
  *
  * Both have a BPE model whose merges are a list of pairs, first things first, and a decoder that
  * undoes "▁" and bytes. Anything else would change the ids or the text, and is refused by name.
@@ -255,7 +256,8 @@ function unsupported(name: string, value: unknown, expected: string): LlamaError
   const given = value === undefined ? 'missing' : show(value);
   return new LlamaError(
     'UNSUPPORTED',
-    `${name} is ${given}; only ${expected}, as Llama has it, is implemented, and the ids would be others`,
+    `${name} is ${given}; only ${expected}, as Llama has it, is implemented, and the ids would ` +
+      'be others',
   );
 }
 

@@ -2,7 +2,9 @@
  * Text → token ids → text, for Llama's tokenizers: byte-pair encoding over Unicode characters, no
  * splitting into words before.
  *
- *     "Hi you" → ▁Hi▁you → ▁ H i ▁ y o u → merge (`bpe.ts`) → ▁Hi ▁you → ids; a character without a piece → the ids of its UTF-8 bytes
+ *     "Hi you" → ▁Hi▁you → ▁ H i ▁ y o u → merge (`bpe.ts`) → ▁Hi ▁you → ids
+ *
+ * A character without a piece becomes the ids of its UTF-8 bytes.
  *
  * Raw SentencePiece: text never becomes a control piece, "</s>" is text like any other. (Hugging
  * Face finds special tokens in texts.) Not here: the prompt format (`src/text/prompt.ts`) and what

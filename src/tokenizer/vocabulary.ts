@@ -55,7 +55,8 @@ export class Vocabulary {
     const seen = new Set<string>();
     this.pieces.forEach(({ text, type }, id) => {
       check(text.length > 0 && text.length <= MAX_PIECE_LENGTH, 'BAD_TOKENIZER', () => {
-        return `piece ${id} is ${text.length} characters long; 1 to ${MAX_PIECE_LENGTH} are allowed`;
+        const length = `${text.length} characters long`;
+        return `piece ${id} is ${length}; 1 to ${MAX_PIECE_LENGTH} are allowed`;
       });
       check(
         !seen.has(text),
@@ -75,7 +76,10 @@ export class Vocabulary {
       ['eos', eosId, 'control'],
     ] as const) {
       check(pieces[id]?.type === type, 'BAD_TOKENIZER', () => {
-        return `the ${name} id is ${id}, which is ${pieces[id]?.type ?? 'no piece'}; a Llama tokenizer has a piece of type ${type} there`;
+        return (
+          `the ${name} id is ${id}, which is ${pieces[id]?.type ?? 'no piece'}; a Llama ` +
+          `tokenizer has a piece of type ${type} there`
+        );
       });
     }
     const unknown = pieces.findIndex(({ type }, id) => type === 'unknown' && id !== unkId);
@@ -100,7 +104,8 @@ export class Vocabulary {
       bad === -1,
       'BAD_TOKENIZER',
       () =>
-        `piece ${bad} is of type byte, but reads ${show(this.pieces[bad].text)}, not <0x00> … <0xFF>`,
+        `piece ${bad} is of type byte, but reads ${show(this.pieces[bad].text)}, not <0x00> … ` +
+        '<0xFF>',
     );
   }
 }

@@ -21,8 +21,9 @@ describe('llama-32k', () => {
     const { code, stdout, stderr } = await cli(['genrate', '--prompt', 'x']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
-      'llama-32k: "genrate" is not a verb; there is: generate, chat, logits, tokenize, detokenize, inspect, convert, quantize, estimate, bench; ' +
-        'see llama-32k --help (BAD_OPTION)\n',
+      'llama-32k: "genrate" is not a verb; there is: generate, chat, logits, tokenize, ' +
+        'detokenize, inspect, convert, quantize, estimate, bench; see llama-32k --help ' +
+        '(BAD_OPTION)\n',
     );
   });
 
@@ -37,7 +38,8 @@ describe('llama-32k', () => {
       expect([code, stdout]).toEqual([2, '']);
       expect(stderr).toMatch(
         new RegExp(
-          `^llama-32k: Unknown option '--beams'.*; see llama-32k ${name} --help \\(BAD_OPTION\\)\n$`,
+          `^llama-32k: Unknown option '--beams'.*; see llama-32k ${name} --help ` +
+            '\\(BAD_OPTION\\)\n$',
         ),
       );
     },

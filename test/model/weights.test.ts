@@ -166,7 +166,8 @@ describe('refuses', () => {
     await expectMismatch(
       TINY,
       none,
-      'missing: model.embed_tokens.weight, model.layers.0.input_layernorm.weight, model.layers.0.self_attn.q_proj.weight and 18 more.',
+      'missing: model.embed_tokens.weight, model.layers.0.input_layernorm.weight, ' +
+        'model.layers.0.self_attn.q_proj.weight and 18 more.',
     );
   });
 });

@@ -31,6 +31,8 @@ export async function node(...args: string[]): Promise<Ended> {
 
 /** Runs the text of a module, which finds what `load/model.ts` exports. */
 export function script(body: string): Promise<Ended> {
-  const imports = `import { EMBEDDED_MODEL, loadLlama, loadModel } from ${JSON.stringify(`file://${DIST}load/model.js`)};`;
+  const imports =
+    'import { EMBEDDED_MODEL, loadLlama, loadModel } from ' +
+    `${JSON.stringify(`file://${DIST}load/model.js`)};`;
   return node('--input-type=module', '--eval', imports + body);
 }

@@ -10,7 +10,9 @@ export const GENERATION_OPTIONS: readonly Option[] = [
   {
     name: 'max-new-tokens',
     value: 'N',
-    help: `End after so many tokens. Default ${DEFAULT_NEW_TOKENS}, or until --max-length if that is given.`,
+    help:
+      `End after so many tokens. Default ${DEFAULT_NEW_TOKENS}, or until --max-length if that ` +
+      'is given.',
   },
   {
     name: 'max-length',
@@ -20,7 +22,9 @@ export const GENERATION_OPTIONS: readonly Option[] = [
   {
     name: 'temperature',
     value: 'T',
-    help: 'Above 0: draw at random; 1 is as the model says. Default 0: greedy, the likeliest token.',
+    help:
+      'Above 0: draw at random; 1 is as the model says. Default 0: greedy, the likeliest ' +
+      'token.',
   },
   { name: 'top-k', value: 'K', help: 'Draw from the K likeliest tokens. Default 0: from all.' },
   {
@@ -56,8 +60,9 @@ export const GENERATION_OPTIONS: readonly Option[] = [
  * decodes greedily.
  */
 export const CARD_SETTINGS =
-  'The settings of the model card are --temperature 0.7 --top-k 50 --top-p 0.7 --repetition-penalty 1.1; ' +
-  'its code, which has no do_sample, is greedy with --repetition-penalty 1.1 --max-length 128.';
+  'The settings of the model card are --temperature 0.7 --top-k 50 --top-p 0.7 ' +
+  '--repetition-penalty 1.1; its code, which has no do_sample, is greedy with ' +
+  '--repetition-penalty 1.1 --max-length 128.';
 
 /**
  * For `generate`; `stop` is in addition to those of the command line. Ranges are checked there: see

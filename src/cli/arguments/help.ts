@@ -29,8 +29,10 @@ export function mainHelp(verbs: readonly Verb[], bold: Bold): string {
       ['143', 'terminated (SIGTERM)'],
     ]),
     '',
-    'Data goes to stdout, everything else to stderr. Errors are one line there; with --json the line is',
-    '{"error":{"code","message"}}, and if stdout has a part of the output already, it is not complete.',
+    'Data goes to stdout, everything else to stderr. Errors are one line there; with --json the ' +
+      'line is',
+    '{"error":{"code","message"}}, and if stdout has a part of the output already, it is not ' +
+      'complete.',
     '',
   ].join('\n');
 }

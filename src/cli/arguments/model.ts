@@ -79,17 +79,22 @@ export async function modelPath(options: Options, io: Io, only?: 'tokenizer'): P
     return downloaded(model, options, io, only);
   }
   check(options.text('revision') === undefined, 'BAD_OPTION', () => {
-    return `--revision has no effect with ${model ?? 'the model that comes with the package'}; it is for models of the hub`;
+    return (
+      `--revision has no effect with ${model ?? 'the model that comes with the package'}; it is ` +
+      'for models of the hub'
+    );
   });
   if (model !== undefined) return model;
   if (!options.flag('json')) {
     note(
       io,
-      'no --model: this is tiny-32k, the small model that comes with the package; it knows its invented world only',
+      'no --model: this is tiny-32k, the small model that comes with the package; it knows its ' +
+        'invented world only',
     );
   }
   return EMBEDDED_MODEL;
 }
 
 const FORMS =
-  '--model takes a directory that has config.json, or a GGUF file, or a model of the hub: owner/name, owner/name:file.gguf';
+  '--model takes a directory that has config.json, or a GGUF file, or a model of the hub: ' +
+  'owner/name, owner/name:file.gguf';

@@ -39,9 +39,10 @@ export const MODEL: readonly Option[] = [
     name: 'model',
     value: 'M',
     help:
-      'Directory with config.json, weights and tokenizer, as Hugging Face has it; or a GGUF file; or, if there is no such path, ' +
-      'a model of the Hugging Face hub, owner/name or owner/name:file.gguf, which is downloaded into its cache. ' +
-      'Default: tiny-32k, a small trained model that comes with the package.',
+      'Directory with config.json, weights and tokenizer, as Hugging Face has it; or a GGUF ' +
+      'file; or, if there is no such path, a model of the Hugging Face hub, owner/name or ' +
+      'owner/name:file.gguf, which is downloaded into its cache. Default: tiny-32k, a small ' +
+      'trained model that comes with the package.',
   },
   {
     name: 'revision',
@@ -54,40 +55,52 @@ const KERNELS: Option = {
   name: 'kernels',
   value: 'K',
   choices: ['wasm', 'exact'],
-  help: 'Implementation of the operations: wasm (default; fast) or exact (slow, and what wasm is compared with).',
+  help:
+    'Implementation of the operations: wasm (default; fast) or exact (slow, and what wasm is ' +
+    'compared with).',
 };
 
 const NUMERICS: Option = {
   name: 'numerics',
   value: 'T',
   choices: ['f64', 'f32', 'bf16', 'f16'],
-  help: 'With --kernels exact, the arithmetic: f64 (default), or f32, bf16, f16, which round where Hugging Face does.',
+  help:
+    'With --kernels exact, the arithmetic: f64 (default), or f32, bf16, f16, which round where ' +
+    'Hugging Face does.',
 };
 
 export const WEIGHTS: Option = {
   name: 'weights',
   value: 'W',
   choices: ['native', 'f32', 'f16', 'bf16', 'q8_0', 'q4_0'],
-  help: 'With --kernels wasm, how weights are held: native (default; as in the file), f32, f16, bf16, or quantized: q8_0, q4_0.',
+  help:
+    'With --kernels wasm, how weights are held: native (default; as in the file), f32, f16, ' +
+    'bf16, or quantized: q8_0, q4_0.',
 };
 
 export const CACHE: Option = {
   name: 'cache',
   value: 'C',
   choices: ['f32', 'f16', 'q8'],
-  help: 'With --kernels wasm, how keys and values are held: f32 (default), f16 (half as large) or q8 (8-bit integers).',
+  help:
+    'With --kernels wasm, how keys and values are held: f32 (default), f16 (half as large) or ' +
+    'q8 (8-bit integers).',
 };
 
 export const THREADS: Option = {
   name: 'threads',
   value: 'N',
-  help: 'With --kernels wasm, threads to compute with, 1 to 64; the result is the same bits. Default: one for each core that the program may use.',
+  help:
+    'With --kernels wasm, threads to compute with, 1 to 64; the result is the same bits. ' +
+    'Default: one for each core that the program may use.',
 };
 
 const ROPE_FACTOR: Option = {
   name: 'rope-factor',
   value: 'F',
-  help: "Another factor of position interpolation than the model's own, to see what a server that ignores it (1) or inverts it (0.125) would say.",
+  help:
+    "Another factor of position interpolation than the model's own, to see what a server that " +
+    'ignores it (1) or inverts it (0.125) would say.',
 };
 
 /** How a model is run: what every verb has that runs one. */
@@ -189,7 +202,10 @@ export function parseOptions(verb: Verb, args: readonly string[]): Options {
     seen.add(token.name);
   }
   check(positionals.length <= 1, 'BAD_OPTION', () => {
-    return `${verb.argument} is one argument, but there are ${positionals.length}: ${show(positionals)}; quote it if it has spaces`;
+    return (
+      `${verb.argument} is one argument, but there are ${positionals.length}: ` +
+      `${show(positionals)}; quote it if it has spaces`
+    );
   });
   return new Options(table, values, positionals[0]);
 }

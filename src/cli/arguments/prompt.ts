@@ -10,7 +10,9 @@ export const PROMPT_OPTIONS: readonly Option[] = [
   {
     name: 'prompt',
     value: 'TEXT',
-    help: "An instruction, which is put into the model card's format; BOS is put in front. - reads stdin, without the newline at its end.",
+    help:
+      "An instruction, which is put into the model card's format; BOS is put in front. - reads " +
+      'stdin, without the newline at its end.',
   },
   { name: 'raw', help: 'The prompt is text to continue, as it is; only BOS is put in front.' },
   {
@@ -21,7 +23,9 @@ export const PROMPT_OPTIONS: readonly Option[] = [
   {
     name: 'tokens-file',
     value: 'F',
-    help: 'A file of token ids, with commas, spaces or newlines between, or a JSON array; - reads stdin.',
+    help:
+      'A file of token ids, with commas, spaces or newlines between, or a JSON array; - reads ' +
+      'stdin.',
   },
 ];
 

@@ -19,13 +19,16 @@ export const REWRITE_OPTIONS: readonly Option[] = [
   {
     name: 'threads',
     value: 'N',
-    help: 'Threads to convert numbers with, 1 to 64; the result is the same bytes. Default: one for each core that the program may use.',
+    help:
+      'Threads to convert numbers with, 1 to 64; the result is the same bytes. Default: one for ' +
+      'each core that the program may use.',
   },
 ];
 
 export const WRITTEN_JSON =
-  'Print {model, output, files: [{name, bytes}], bytes, tensors, dtypes, rounded, seconds}: dtypes has the number of parameters of ' +
-  'each, rounded is the number of tensors whose new format may not hold their numbers exactly.';
+  'Print {model, output, files: [{name, bytes}], bytes, tensors, dtypes, rounded, seconds}: ' +
+  'dtypes has the number of parameters of each, rounded is the number of tensors whose new ' +
+  'format may not hold their numbers exactly.';
 
 export function rewriteOptions(options: Options): Pick<RewriteOptions, 'force' | 'threads'> {
   return { force: options.flag('force'), threads: options.integer('threads') };
@@ -74,7 +77,8 @@ function readable(
       [1],
     ),
     '',
-    `${grouped(bytes)} bytes in ${seconds.toFixed(1)} s; ${tensors} tensors with ${counts.join(', ')}; ` +
+    `${grouped(bytes)} bytes in ${seconds.toFixed(1)} s; ${tensors} tensors with ` +
+      `${counts.join(', ')}; ` +
       (rounded === 0 ? 'no number was changed' : `${rounded} tensors rounded`),
     '',
   ].join('\n');

@@ -11,8 +11,8 @@ export const benchVerb: Verb = {
   usage: '[options]',
   summary: 'How fast a model loads, reads a prompt and writes.',
   details: [
-    'The tokens are made up: what they are makes no difference to the speed. One token is computed before the clock starts. ' +
-      'Let nothing else run meanwhile.',
+    'The tokens are made up: what they are makes no difference to the speed. One token is ' +
+      'computed before the clock starts. Let nothing else run meanwhile.',
   ],
   options: [
     ...MODEL,
@@ -21,8 +21,8 @@ export const benchVerb: Verb = {
     ...ENGINE,
   ],
   json:
-    'Print {model, kernels, prompt_tokens, new_tokens, load_seconds, prefill_tokens_per_second, decode_tokens_per_second, ' +
-    'peak_rss_bytes}.',
+    'Print {model, kernels, prompt_tokens, new_tokens, load_seconds, prefill_tokens_per_second, ' +
+    'decode_tokens_per_second, peak_rss_bytes}.',
   run,
 };
 

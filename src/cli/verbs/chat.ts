@@ -27,8 +27,8 @@ const CONTEXT: Option = {
   name: 'context',
   value: 'N',
   help:
-    'With --kernels wasm, tokens of conversation for which there must be memory, or else the model is not loaded. ' +
-    'Default: as many as the model has; memory is taken as they come.',
+    'With --kernels wasm, tokens of conversation for which there must be memory, or else the ' +
+    'model is not loaded. Default: as many as the model has; memory is taken as they come.',
 };
 
 export const chatVerb: Verb = {
@@ -36,8 +36,9 @@ export const chatVerb: Verb = {
   usage: '[options]',
   summary: 'A conversation in the terminal; from a pipe, every line is a message.',
   details: [
-    'Ctrl-C ends a reply, Ctrl-C at the prompt the conversation; /help lists the commands. ' +
-      'A conversation that no longer fits into the context is an error, nothing is dropped: /reset begins a new one.',
+    'Ctrl-C ends a reply, Ctrl-C at the prompt the conversation; /help lists the commands. A ' +
+      'conversation that no longer fits into the context is an error, nothing is dropped: /reset ' +
+      'begins a new one.',
     `Without options replies are greedy. ${CARD_SETTINGS}`,
   ],
   options: [...MODEL, ...GENERATION_OPTIONS, CONTEXT, ...ENGINE],
@@ -154,8 +155,9 @@ class Chat {
     // none for one token
     const perSecond = ((tokens.length - 1) / timings.decodeSeconds || 0).toFixed(1);
     return (
-      `${promptTokens + tokens.length} of ${context} tokens in ${this.#messages.length} messages; last reply: prompt ` +
-      `${timings.prefillSeconds.toFixed(2)} s, then ${tokens.length} tokens, ${perSecond} a second`
+      `${promptTokens + tokens.length} of ${context} tokens in ${this.#messages.length} ` +
+      `messages; last reply: prompt ${timings.prefillSeconds.toFixed(2)} s, then ` +
+      `${tokens.length} tokens, ${perSecond} a second`
     );
   }
 

@@ -16,11 +16,13 @@ export const convertVerb: Verb = {
   usage: '--output PATH [options]',
   summary: 'Write a model in another form: a GGUF file, or a Hugging Face directory.',
   details: [
-    'An output that ends in .gguf is a GGUF file. Any other is a directory: config.json, the tokenizer, and safetensors, in several files ' +
-      'and an index if they are large.',
-    'Numbers do not change, unless --type says so: quantized ones go into another GGUF file as they are, and into a directory only with ' +
-      '--type, f32 being exact. Vectors are float32 in GGUF files.',
-    'What else a GGUF file says, of its licence or how to chat, goes into another GGUF file, not into a directory.',
+    'An output that ends in .gguf is a GGUF file. Any other is a directory: config.json, the ' +
+      'tokenizer, and safetensors, in several files and an index if they are large.',
+    'Numbers do not change, unless --type says so: quantized ones go into another GGUF file as ' +
+      'they are, and into a directory only with --type, f32 being exact. Vectors are float32 in ' +
+      'GGUF files.',
+    'What else a GGUF file says, of its licence or how to chat, goes into another GGUF file, ' +
+      'not into a directory.',
     'Until all is written nothing is at the output.',
   ],
   options: [

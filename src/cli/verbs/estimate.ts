@@ -12,7 +12,8 @@ export const estimateVerb: Verb = {
   usage: '[options]',
   summary: 'The memory that a model and a text take with the WASM kernels.',
   details: [
-    'Only sums: nothing is allocated, no weights are read. What does not fit is refused when a model is loaded.',
+    'Only sums: nothing is allocated, no weights are read. What does not fit is refused when a ' +
+      'model is loaded.',
   ],
   options: [
     ...MODEL,
@@ -25,7 +26,9 @@ export const estimateVerb: Verb = {
     CACHE,
     THREADS,
   ],
-  json: 'Print {model, context, weights_bytes, cache_bytes, scratch_bytes, total_bytes, memories, machine_bytes, fits}.',
+  json:
+    'Print {model, context, weights_bytes, cache_bytes, scratch_bytes, total_bytes, memories, ' +
+    'machine_bytes, fits}.',
   run,
 };
 
@@ -66,7 +69,8 @@ function readable(sums: Record<string, string | number | boolean>): string {
     line('this machine has', sums.machine_bytes),
     sums.fits
       ? 'It fits.'
-      : 'It does not fit: choose smaller weights (--weights q4_0), a smaller cache (--cache q8) or a smaller --context.',
+      : 'It does not fit: choose smaller weights (--weights q4_0), a smaller cache (--cache q8) ' +
+        'or a smaller --context.',
     '',
   ].join('\n');
 }

@@ -31,7 +31,8 @@ export const generateVerb: Verb = {
   summary: 'Continue a prompt, and print the continuation only.',
   details: [
     `Without options it is greedy: the same prompt gives the same text. ${CARD_SETTINGS}`,
-    `It ends at end of text, at a stop string, or at the limit. Unless the prompt is raw or ids, ${CARD_STOP_STRINGS.join()} is a stop string.`,
+    'It ends at end of text, at a stop string, or at the limit. Unless the prompt is raw or ' +
+      `ids, ${CARD_STOP_STRINGS.join()} is a stop string.`,
   ],
   options: [
     ...MODEL,
@@ -40,13 +41,16 @@ export const generateVerb: Verb = {
     {
       name: 'logprobs',
       value: 'N',
-      help: 'With --json: log-probabilities of each token, and of the N likeliest, 0 to 20, as the model alone has it.',
+      help:
+        'With --json: log-probabilities of each token, and of the N likeliest, 0 to 20, as the ' +
+        'model alone has it.',
     },
     ...ENGINE,
   ],
   json:
-    'Print {text, tokens, finish_reason: stop | length, prompt_tokens, completion_tokens, timings, seed, model, kernels}' +
-    ' and, if asked for, logprobs: [{token, logprob, top_logprobs}].',
+    'Print {text, tokens, finish_reason: stop | length, prompt_tokens, completion_tokens, ' +
+    'timings, seed, model, kernels} and, if asked for, logprobs: [{token, logprob, ' +
+    'top_logprobs}].',
   run,
 };
 

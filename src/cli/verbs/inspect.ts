@@ -16,12 +16,14 @@ export const inspectVerb: Verb = {
   summary: "A model's configuration, tensors and sizes.",
   details: [
     'Configuration and tensors are checked against each other; the weights are not read.',
-    'In the table, the same tensors of several layers are one line: layers, the shape of each, parameters and size of all.',
+    'In the table, the same tensors of several layers are one line: layers, the shape of each, ' +
+      'parameters and size of all.',
   ],
   options: MODEL,
   json:
-    'Print {model, config, tensors: [{name, dtype, shape, bytes}], totals: {tensors, parameters, bytes, dtypes}}; ' +
-    'dtypes has the number of parameters of each. config is what is understood of config.json, defaults filled in.',
+    'Print {model, config, tensors: [{name, dtype, shape, bytes}], totals: {tensors, ' +
+    'parameters, bytes, dtypes}}; dtypes has the number of parameters of each. config is what ' +
+    'is understood of config.json, defaults filled in.',
   run,
 };
 

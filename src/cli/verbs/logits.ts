@@ -28,8 +28,9 @@ export const logitsVerb: Verb = {
   usage: '(--tokens IDS | --tokens-file F | --prompt TEXT [--raw]) [options]',
   summary: 'The logits of every token of the vocabulary, after each token of a text.',
   details: [
-    'Row p scores what comes after tokens 0 to p. With --json all of them, in full precision: the shortest decimals that ' +
-      `give the same float64. Without it the ${LISTED} best, with their log-probabilities.`,
+    'Row p scores what comes after tokens 0 to p. With --json all of them, in full precision: ' +
+      `the shortest decimals that give the same float64. Without it the ${LISTED} best, with ` +
+      'their log-probabilities.',
   ],
   options: [
     ...MODEL,
@@ -37,7 +38,9 @@ export const logitsVerb: Verb = {
     {
       name: 'positions',
       value: 'PS',
-      help: 'Which rows, such as 0,7,-1, in this order; -1 is that of the last token. Default: all.',
+      help:
+        'Which rows, such as 0,7,-1, in this order; -1 is that of the last token. ' +
+        'Default: all.',
     },
     {
       name: 'chunk',
@@ -46,7 +49,9 @@ export const logitsVerb: Verb = {
     },
     ...ENGINE,
   ],
-  json: 'Print {model, kernels, tokens, positions, logits}: positions counted from 0, and logits a row for each of them.',
+  json:
+    'Print {model, kernels, tokens, positions, logits}: positions counted from 0, and logits a ' +
+    'row for each of them.',
   run,
 };
 
@@ -111,7 +116,10 @@ function checkTokens(
     () => `token ${bad} is not in the vocabulary; ids are 0 to ${vocabSize - 1}`,
   );
   check(tokens.length <= maxPositionEmbeddings, 'CONTEXT_OVERFLOW', () => {
-    return `there are ${tokens.length} tokens, and the model has ${maxPositionEmbeddings} positions; give fewer`;
+    return (
+      `there are ${tokens.length} tokens, and the model has ${maxPositionEmbeddings} positions; ` +
+      'give fewer'
+    );
   });
 }
 
@@ -121,7 +129,10 @@ function parsePositions(text: string | undefined, count: number): number[] {
   return parseIntegers(text, '--positions').map(given => {
     const position = given < 0 ? count + given : given;
     check(position >= 0 && position < count, 'BAD_INPUT', () => {
-      return `--positions: ${given} is not there; with ${count} tokens they are 0 to ${count - 1}, or -1 to -${count} from the end`;
+      return (
+        `--positions: ${given} is not there; with ${count} tokens they are 0 to ${count - 1}, ` +
+        `or -1 to -${count} from the end`
+      );
     });
     return position;
   });
@@ -202,10 +213,12 @@ function listPrinter(
       const position = positions[index];
       const { topLogprobs } = logprobsOf(logits, 0, LISTED);
       const lines = topLogprobs.map(({ token, logprob }) => {
-        const numbers = `${logits[token].toFixed(6).padStart(14)} ${logprob.toFixed(4).padStart(10)}`;
+        const logit = logits[token].toFixed(6).padStart(14);
+        const numbers = `${logit} ${logprob.toFixed(4).padStart(10)}`;
         return `${String(token).padStart(8)}${numbers}  ${name(token)}\n`;
       });
-      const title = `after position ${position}, token ${tokens[position]} ${name(tokens[position])}`;
+      const token = tokens[position];
+      const title = `after position ${position}, token ${token} ${name(token)}`;
       return `${title}\n      id         logit    logprob  piece\n${lines.join('')}`;
     },
     end: () => '',

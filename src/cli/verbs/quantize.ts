@@ -11,10 +11,13 @@ export const quantizeVerb: Verb = {
   usage: '--output FILE.gguf --type T [options]',
   summary: 'Write a model as a GGUF file with 4 to 8 bits a number.',
   details: [
-    'The formats and mixtures are those of llama-quantize without an importance matrix: vectors stay float32, and the head has 6 bits or ' +
-      'more. q4_k_m has 6 bits for half of the values and down projections, too. q4_k has 4 for all matrices, the head too, as ' +
-      'llama-quantize --pure (to which q4_k alone means q4_k_m). Rows that are not a multiple of 256, or 32, get the next format that fits.',
-    'q8_0, q5_1, q5_0, q4_1 and q4_0 are the same bytes as theirs; the K formats are as near to the original, but not the same.',
+    'The formats and mixtures are those of llama-quantize without an importance matrix: vectors ' +
+      'stay float32, and the head has 6 bits or more. q4_k_m has 6 bits for half of the values ' +
+      'and down projections, too. q4_k has 4 for all matrices, the head too, as llama-quantize ' +
+      '--pure (to which q4_k alone means q4_k_m). Rows that are not a multiple of 256, or 32, ' +
+      'get the next format that fits.',
+    'q8_0, q5_1, q5_0, q4_1 and q4_0 are the same bytes as theirs; the K formats are as near to ' +
+      'the original, but not the same.',
     'Until all is written nothing is at the output.',
   ],
   options: [
@@ -28,7 +31,9 @@ export const quantizeVerb: Verb = {
     },
     {
       name: 'allow-requantize',
-      help: 'Take a model that is quantized already, and round it once more: worse than from the original.',
+      help:
+        'Take a model that is quantized already, and round it once more: worse than from the ' +
+        'original.',
     },
   ],
   json: WRITTEN_JSON,

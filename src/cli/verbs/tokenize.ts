@@ -11,8 +11,8 @@ export const tokenizeVerb: Verb = {
   usage: 'TEXT [options]',
   summary: 'The token ids of a text, as 1,2,3.',
   details: [
-    'TEXT is taken as it is: nothing in it becomes a control token. - reads stdin, to its last newline. ' +
-      'Text that begins with a dash comes after --.',
+    'TEXT is taken as it is: nothing in it becomes a control token. - reads stdin, to its last ' +
+      'newline. Text that begins with a dash comes after --.',
   ],
   options: [...MODEL, { name: 'bos', help: 'Put the id that begins every text in front.' }],
   json: 'Print {ids, pieces}; pieces have ▁ for a space, and <0x0A> for a byte that is no piece.',
@@ -31,7 +31,8 @@ export const detokenizeVerb: Verb = {
   usage: 'IDS [options]',
   summary: 'The text of token ids, given as 1,2,3.',
   details: [
-    'Control tokens, such as BOS, have no text. - reads stdin. No newline is added, unless on a terminal.',
+    'Control tokens, such as BOS, have no text. - reads stdin. No newline is added, unless on a ' +
+      'terminal.',
   ],
   options: MODEL,
   json: 'Print {text}.',

@@ -39,7 +39,8 @@ function ownDType({ name, dtype }: CheckpointTensor): FloatDType {
   if (!isBlockDType(dtype)) return dtype as FloatDType;
   throw new LlamaError(
     'UNSUPPORTED',
-    `${name} is ${dtype}, which safetensors files do not have; give a type: f32 is exact, f16 and bf16 round once more`,
+    `${name} is ${dtype}, which safetensors files do not have; give a type: f32 is exact, f16 ` +
+      'and bf16 round once more',
   );
 }
 

@@ -123,7 +123,8 @@ function checkIds(
     bosTokenId === bosId && eosTokenIds[0] === eosId,
     'UNSUPPORTED',
     () =>
-      `texts begin with ${bosTokenId} and end with ${eosTokenIds[0]} for the model, with ${bosId} and ${eosId} for the tokenizer; ` +
-      'a GGUF file has room for one of each: make bos_token_id and eos_token_id those of the tokenizer',
+      `texts begin with ${bosTokenId} and end with ${eosTokenIds[0]} for the model, with ` +
+      `${bosId} and ${eosId} for the tokenizer; a GGUF file has room for one of each: make ` +
+      'bos_token_id and eos_token_id those of the tokenizer',
   );
 }

@@ -66,7 +66,8 @@ export class ExactSequence implements Sequence {
       Number.isInteger(length) && length >= 0 && length <= this.length,
       'BAD_INPUT',
       () =>
-        `cannot truncate a sequence of ${this.length} positions to ${length}; give an integer from 0 to ${this.length}`,
+        `cannot truncate a sequence of ${this.length} positions to ${length}; give an integer ` +
+        `from 0 to ${this.length}`,
     );
     this.length = length;
   }

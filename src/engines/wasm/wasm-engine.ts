@@ -81,7 +81,8 @@ export function planFor(config: LlamaConfig, checkpoint: Checkpoint, options: Wa
     context === undefined || isCount(context, 2 ** 31),
     'BAD_OPTION',
     () =>
-      `context is ${context}; it must be an integer, 1 or more (one sequence of this model has at most ${most} positions)`,
+      `context is ${context}; it must be an integer, 1 or more (one sequence of this model has ` +
+      `at most ${most} positions)`,
   );
   return makePlan(config, checkpoint, { threads, maxRows, cache, weights, context, memoryBytes });
 }
@@ -300,8 +301,8 @@ function checkStored(tooLarge: number, rows: readonly Row[]): void {
   check(tooLarge === 0, 'NOT_FINITE', () => {
     const [first, last] = [rows[0].position, rows[rows.length - 1].position];
     return (
-      `${tooLarge} keys or values of a pass over positions ${first} to ${last} are no f16 numbers: 65520 or more, or NaN; ` +
-      'load with cache f32 or q8'
+      `${tooLarge} keys or values of a pass over positions ${first} to ${last} are no f16 ` +
+      'numbers: 65520 or more, or NaN; load with cache f32 or q8'
     );
   });
 }

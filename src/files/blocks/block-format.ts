@@ -36,7 +36,8 @@ export function writeScale(blocks: Uint8Array, at: number, scale: number): void 
     (bits & 0x7c00) !== 0x7c00,
     'NOT_FINITE',
     () =>
-      `a block needs the scale ${scale}, and scales are f16, 65504 at most; use F32 or BF16 for this tensor`,
+      `a block needs the scale ${scale}, and scales are f16, 65504 at most; use F32 or BF16 for ` +
+      'this tensor',
   );
   blocks[at] = bits & 0xff;
   blocks[at + 1] = bits >> 8;

@@ -3,7 +3,8 @@
  * 15.
  *
  *     0    s, m  16 bytes, one a group: s in the low half, m in the high half
- *     16   q     64 bytes: for each half of the block 32 bytes; bits 2j and 2j + 1 of byte i are of number 32·j + i of the half
+ *     16   q     64 bytes: for each half of the block 32 bytes; bits 2j and 2j + 1 of byte i are
+ *                of number 32·j + i of the half
  *     80   d     f16
  *     82   dmin  f16
  */

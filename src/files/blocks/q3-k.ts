@@ -3,8 +3,9 @@
  *
  *     0    the third bits of q + 4: bit k of byte i is of number 32·k + i
  *     32   the other two bits: as in Q2_K
- *     96   s  12 bytes: the low halves of the first 8 hold the low bits of s[0 … 7], their high halves those of s[8 … 15]; bits
- *             2k and 2k + 1 of byte 8 + i are the high bits of s[4·k + i]
+ *     96   s  12 bytes: the low halves of the first 8 hold the low bits of s[0 … 7], their high
+ *             halves those of s[8 … 15]; bits 2k and 2k + 1 of byte 8 + i are the high bits of
+ *             s[4·k + i]
  *     108  d  f16
  */
 import { type BlockFormat, readScale } from './block-format.js';

@@ -5,7 +5,8 @@
  *     0    d     f16
  *     2    dmin  f16
  *     4    s, m  12 bytes: see `six-bit-scales.ts`
- *     16   q     128 bytes: 32 for every two groups, the first in the low halves, the second in the high halves
+ *     16   q     128 bytes: 32 for every two groups, the first in the low halves, the second in
+ *                the high halves
  */
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
 import { type AffineFit, clampedRound, fitAffine } from './least-squares.js';

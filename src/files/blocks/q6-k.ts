@@ -1,9 +1,10 @@
 /**
  * Q6_K: 256 numbers in 210 bytes, groups of 16: d · s · (q − 32) with q = 0 … 63, s = −128 … 127.
  *
- *     0    the low 4 bits of q: for each half of the block 64 bytes, number i of the half in the low half of byte i, number 64 + i
- *          in its high half
- *     128  the high 2 bits: for each half 32 bytes; bits 2j and 2j + 1 of byte i are of number 32·j + i of the half
+ *     0    the low 4 bits of q: for each half of the block 64 bytes, number i of the half in the
+ *          low half of byte i, number 64 + i in its high half
+ *     128  the high 2 bits: for each half 32 bytes; bits 2j and 2j + 1 of byte i are of number
+ *          32·j + i of the half
  *     192  s  int8[16]
  *     208  d  f16
  */

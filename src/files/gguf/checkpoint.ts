@@ -29,7 +29,8 @@ export async function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Promi
       name !== undefined,
       'TENSOR_MISMATCH',
       () =>
-        `${file.name} has the tensor ${show(tensor.name)}, which is none of this model: the result would differ`,
+        `${file.name} has the tensor ${show(tensor.name)}, which is none of this model: the ` +
+        'result would differ',
     );
     tensors.set(name, asHuggingFace(tensor, name, config));
   }
@@ -43,8 +44,9 @@ async function checkRopeFactors(file: GgufFile, tensor: GgufTensor): Promise<voi
     different === undefined,
     'UNSUPPORTED',
     () =>
-      `${file.name}: ${ROPE_FACTORS} divides a frequency of the rotary embedding by ${different}, as Llama 3.1 does; only linear ` +
-      'interpolation is implemented: the result would differ',
+      `${file.name}: ${ROPE_FACTORS} divides a frequency of the rotary embedding by ` +
+      `${different}, as Llama 3.1 does; only linear interpolation is implemented: the result ` +
+      'would differ',
   );
 }
 

@@ -119,7 +119,8 @@ function checkKeys(fields: Fields): void {
         value === implemented,
         'UNSUPPORTED',
         () =>
-          `${key} is ${show(value)}; only ${show(implemented)} is implemented: the result would differ`,
+          `${key} is ${show(value)}; only ${show(implemented)} is implemented: the result would ` +
+          'differ',
       );
       continue;
     }
@@ -127,7 +128,8 @@ function checkKeys(fields: Fields): void {
       !key.startsWith('llama.') || KEYS_READ.has(key) || HARMLESS_KEYS.has(key),
       'UNSUPPORTED',
       () =>
-        `unknown key ${key} (value ${show(value)}): it may change the result. If it does not, please report it so that it is known next time`,
+        `unknown key ${key} (value ${show(value)}): it may change the result. If it does not, ` +
+        'please report it so that it is known next time',
     );
   }
 }
@@ -146,7 +148,8 @@ function sameInAllLayers(fields: Fields, key: string, layers: number): unknown {
     other === undefined,
     'UNSUPPORTED',
     () =>
-      `${key} is ${show(value[0])} in one layer and ${show(other)} in another; only equal layers are implemented`,
+      `${key} is ${show(value[0])} in one layer and ${show(other)} in another; only equal ` +
+      'layers are implemented',
   );
   return value[0];
 }
@@ -176,8 +179,8 @@ function headDimOf(fields: Fields, hiddenSize: number, heads: number): number {
     fields['llama.attention.key_length'] !== undefined || hiddenSize % heads === 0,
     'BAD_CONFIG',
     () =>
-      `llama.embedding_length ${hiddenSize} is not a multiple of llama.attention.head_count ${heads}, and there is no ` +
-      'llama.attention.key_length',
+      `llama.embedding_length ${hiddenSize} is not a multiple of llama.attention.head_count ` +
+      `${heads}, and there is no llama.attention.key_length`,
   );
   const headDim = size(fields, 'llama.attention.key_length', hiddenSize / heads);
   for (const key of ['llama.attention.value_length', 'llama.rope.dimension_count']) {
@@ -186,7 +189,8 @@ function headDimOf(fields: Fields, hiddenSize: number, heads: number): number {
       other === headDim,
       'UNSUPPORTED',
       () =>
-        `${key} is ${other}, and heads are ${headDim} wide; only the same is implemented: the result would differ`,
+        `${key} is ${other}, and heads are ${headDim} wide; only the same is implemented: the ` +
+        'result would differ',
     );
   }
   return headDim;
@@ -199,7 +203,8 @@ function ropeFactorOf(fields: Fields): number {
     type === 'linear' || type === 'none',
     'UNSUPPORTED',
     () =>
-      `llama.rope.scaling.type is ${show(type)}; only "linear" and "none" are implemented: the result would differ`,
+      `llama.rope.scaling.type is ${show(type)}; only "linear" and "none" are implemented: the ` +
+      'result would differ',
   );
   const keys = ['llama.rope.scaling.factor', 'llama.rope.scale_linear'].filter(
     key => fields[key] !== undefined,
@@ -211,7 +216,8 @@ function ropeFactorOf(fields: Fields): number {
     type === 'linear' || factor === 1,
     'BAD_CONFIG',
     () =>
-      `${keys[0]} is ${factor}, but llama.rope.scaling.type is "none"; without it the factor would be ignored`,
+      `${keys[0]} is ${factor}, but llama.rope.scaling.type is "none"; without it the factor ` +
+      'would be ignored',
   );
   return factor;
 }
@@ -238,7 +244,10 @@ export function ggufConfigMetadata(config: LlamaConfig): GgufMetadata {
   const { headDim, hiddenSize, numAttentionHeads, ropeFactor } = config;
   const [eos, eot, eom, ...more] = config.eosTokenIds;
   check(more.length === 0, 'UNSUPPORTED', () => {
-    return `${config.eosTokenIds.length} ids end a text, and a GGUF file has room for 3; give it fewer in eos_token_id`;
+    return (
+      `${config.eosTokenIds.length} ids end a text, and a GGUF file has room for 3; give it ` +
+      'fewer in eos_token_id'
+    );
   });
   const entries: [string, GgufValue | undefined][] = [
     ['general.architecture', { type: 'string', value: 'llama' }],
@@ -277,7 +286,10 @@ const u32 = (value: number): GgufValue => ({ type: 'u32', value });
 
 function f32(what: string, value: number): GgufValue {
   check(shortestDecimal(Math.fround(value)) === value, 'UNSUPPORTED', () => {
-    return `${what} is ${value}, and a GGUF file has float32: it would become ${shortestDecimal(Math.fround(value))}`;
+    return (
+      `${what} is ${value}, and a GGUF file has float32: it would become ` +
+      `${shortestDecimal(Math.fround(value))}`
+    );
   });
   return { type: 'f32', value };
 }

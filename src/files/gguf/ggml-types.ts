@@ -75,6 +75,7 @@ export function dtypeOf(id: number, of: string): GgmlDType {
   );
   throw new LlamaError(
     'UNSUPPORTED',
-    `${of} is in the format ${name}, which is not implemented; there are ${Object.keys(GGML_IDS).join(', ')}`,
+    `${of} is in the format ${name}, which is not implemented; there are ` +
+      `${Object.keys(GGML_IDS).join(', ')}`,
   );
 }

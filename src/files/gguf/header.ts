@@ -1,7 +1,8 @@
 /**
  * The header of a GGUF file (github.com/ggml-org/ggml, docs/gguf.md), all of it little-endian:
  *
- *     "GGUF" | version: u32 | tensors: u64 | keys: u64 | metadata (`metadata.ts`) | tensor infos (`tensor-infos.ts`) | padding | data
+ *     "GGUF" | version: u32 | tensors: u64 | keys: u64
+ *     metadata (`metadata.ts`) | tensor infos (`tensor-infos.ts`) | padding | data
  *
  * Versions 2 and 3 are the same but for big-endian files, which only 3 may be.
  */
@@ -57,7 +58,8 @@ export async function readGgufHeader(source: ByteSource): Promise<GgufHeader> {
         bytes.length < MAX_HEADER_BYTES,
         'BAD_CHECKPOINT',
         () =>
-          `${source.name}: its header has more than ${MAX_HEADER_BYTES} bytes, the limit; is the file damaged?`,
+          `${source.name}: its header has more than ${MAX_HEADER_BYTES} bytes, the limit; is ` +
+          'the file damaged?',
       );
     }
   }
@@ -85,13 +87,17 @@ export function parseHeader(cursor: Cursor, fileSize: number): GgufHeader {
 function checkMagic(cursor: Cursor): void {
   const magic = String.fromCharCode(...cursor.bytes(MAGIC.length));
   check(!ANCESTORS.includes(magic), 'UNSUPPORTED', () => {
-    return 'this is a GGML file, from before GGUF; llama.cpp has a script that converts them, convert_llama_ggml_to_gguf.py';
+    return (
+      'this is a GGML file, from before GGUF; llama.cpp has a script that converts them, ' +
+      'convert_llama_ggml_to_gguf.py'
+    );
   });
   check(
     magic === MAGIC,
     'BAD_CHECKPOINT',
     () =>
-      `it begins with ${show(magic)}, not with ${MAGIC}; a model in other files is given by its directory`,
+      `it begins with ${show(magic)}, not with ${MAGIC}; a model in other files is given by its ` +
+      'directory',
   );
 }
 

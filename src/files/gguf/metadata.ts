@@ -1,7 +1,9 @@
 /**
  * The metadata of a GGUF file: so many times
  *
- *     key: string | type: u32 | value          a string is its length as u64, then UTF-8; an array is type: u32 | count: u64 | values
+ *     key: string | type: u32 | value
+ *
+ * where a string is its length as u64, then UTF-8, and an array is type: u32 | count: u64 | values.
  *
  * Stricter than llama.cpp: keys are ASCII and not longer than the specification allows, truth
  * values are 0 or 1, strings are UTF-8.

@@ -3,7 +3,7 @@
  * Face pairs number j with number j + d/2, llama.cpp, as Meta's code, number 2j with number 2j + 1.
  * So its converter moves whole rows of these two matrices:
  *
- *     row 2j + half of a head in a GGUF file = row half · d/2 + j of the head in a Hugging Face checkpoint,    half = 0, 1
+ *     row 2j + h of a head in a GGUF file  =  row h · d/2 + j of it for Hugging Face,    h = 0, 1
  *
  * Whole rows, so the blocks of quantized matrices move as they are. (Done twice it is not undone,
  * but for d = 4.)

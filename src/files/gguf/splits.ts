@@ -2,7 +2,9 @@
  * A GGUF file in parts, as llama.cpp's gguf-split and the converters write it:
  * model-00001-of-00003.gguf and so on. The first has all the metadata; each says which it is:
  *
- *     split.no  0, 1, …        split.count  how many there are        split.tensors.count  how many tensors all of them have
+ *     split.no             0, 1, …
+ *     split.count          how many there are
+ *     split.tensors.count  how many tensors all of them have
  */
 
 import { check, show } from '../../base/errors.js';
@@ -72,8 +74,9 @@ function checkName(path: string, count: number): void {
     count > 0 && Number(PART.exec(path)?.[2]) === count,
     'BAD_CHECKPOINT',
     () =>
-      `${path} is one of ${count} parts (split.count), but is not named so; the others are looked for by their names, such as ` +
-      `model-00001-of-${digits(count)}.gguf: rename all to what they were`,
+      `${path} is one of ${count} parts (split.count), but is not named so; the others are ` +
+      `looked for by their names, such as model-00001-of-${digits(count)}.gguf: rename all to ` +
+      'what they were',
   );
 }
 
@@ -88,7 +91,8 @@ function mergeTensors(parts: readonly GgufFile[]): Map<string, GgufTensor> {
       number === index && countOfParts(part) === parts.length,
       'BAD_CHECKPOINT',
       () =>
-        `${part.name} is part ${number + 1} of ${countOfParts(part)} (split.no, split.count); are the names mixed up?`,
+        `${part.name} is part ${number + 1} of ${countOfParts(part)} (split.no, split.count); ` +
+        'are the names mixed up?',
     );
     for (const [name, tensor] of part.tensors) {
       check(
@@ -104,7 +108,8 @@ function mergeTensors(parts: readonly GgufFile[]): Map<string, GgufTensor> {
     tensors.size === expected,
     'BAD_CHECKPOINT',
     () =>
-      `${parts[0].name} announces ${expected} tensors in all parts (split.tensors.count), but they have ${tensors.size}`,
+      `${parts[0].name} announces ${expected} tensors in all parts (split.tensors.count), but ` +
+      `they have ${tensors.size}`,
   );
   return tensors;
 }

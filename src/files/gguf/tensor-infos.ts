@@ -71,7 +71,8 @@ export function tensorBytes(dtype: GgmlDType, shape: readonly number[], of: stri
     width % unit.numbers === 0,
     'BAD_CHECKPOINT',
     () =>
-      `${of} has rows of ${width} numbers, which is not a multiple of the ${unit.numbers} of a block of ${dtype}`,
+      `${of} has rows of ${width} numbers, which is not a multiple of the ${unit.numbers} of a ` +
+      `block of ${dtype}`,
   );
   check(
     shape.length > 1 || !isBlockDType(dtype),
@@ -113,8 +114,9 @@ export function placeTensors(
       offset === start,
       'BAD_CHECKPOINT',
       () =>
-        `tensor ${show(name)} begins at byte ${offset}, ${offset < start ? 'within' : 'and not right after'} what lies before it, ` +
-        `which ends at ${end}: the next multiple of ${alignment} is ${start}`,
+        `tensor ${show(name)} begins at byte ${offset}, ` +
+        `${offset < start ? 'within' : 'and not right after'} what lies before it, which ends ` +
+        `at ${end}: the next multiple of ${alignment} is ${start}`,
     );
     end = offset + byteLength;
     check(

@@ -21,7 +21,8 @@ const OTHERS: readonly (readonly [beginning: RegExp, message: string])[] = [
   [/^[\t\n\r\x20-\x7e]+$/, 'is text, not a checkpoint; fetch it again'],
   [
     /^/,
-    'does not begin as a zip archive, and so as PyTorch 1.6 and later, does; is it a PyTorch checkpoint?',
+    'does not begin as a zip archive, and so as PyTorch 1.6 and later, does; is it a PyTorch ' +
+      'checkpoint?',
   ],
 ];
 
@@ -40,7 +41,8 @@ export async function refuseOtherFiles(source: ByteSource): Promise<void> {
     !beginning.startsWith(LEGACY, 2),
     'UNSUPPORTED',
     () =>
-      `${name} has the format of PyTorch before 1.6; write it again: torch.save(torch.load(old, weights_only=True), new)`,
+      `${name} has the format of PyTorch before 1.6; write it again: torch.save(torch.load(old, ` +
+      'weights_only=True), new)',
   );
   const [, message] = OTHERS.find(([pattern]) => pattern.test(beginning))!;
   throw new LlamaError('BAD_CHECKPOINT', `${name} ${message}. It begins with ${show(beginning)}`);

@@ -24,7 +24,8 @@ const ORDERED_DICT = 'collections.OrderedDict';
 const IGNORED_ATTRIBUTE = '_metadata';
 
 const NOTHING_EXECUTED =
-  'nothing was executed. If you trust the file, load it with PyTorch and save model.state_dict() alone';
+  'nothing was executed. If you trust the file, load it with PyTorch and save ' +
+  'model.state_dict() alone';
 
 /**
  * The value that the pickle `bytes` describes.
@@ -114,13 +115,15 @@ class Unpickler {
         operation !== undefined,
         'UNSUPPORTED',
         () =>
-          `${this.#reader.where}: the opcode ${opcode}, which weights do not need; ${NOTHING_EXECUTED}`,
+          `${this.#reader.where}: the opcode ${opcode}, which weights do not need; ` +
+          `${NOTHING_EXECUTED}`,
       );
       operation();
     }
     throw new LlamaError(
       'BAD_CHECKPOINT',
-      `${this.#reader.where}: more than ${MAX_OPERATIONS} operations, the limit; is it a checkpoint of weights?`,
+      `${this.#reader.where}: more than ${MAX_OPERATIONS} operations, the limit; is it a ` +
+        'checkpoint of weights?',
     );
   }
 
@@ -249,7 +252,8 @@ class Unpickler {
       isIgnored,
       'UNSUPPORTED',
       () =>
-        `${this.#reader.where}: attributes of ${describe(target)}; only ${IGNORED_ATTRIBUTE} of an OrderedDict is known`,
+        `${this.#reader.where}: attributes of ${describe(target)}; only ${IGNORED_ATTRIBUTE} of ` +
+        'an OrderedDict is known',
     );
   }
 }

@@ -3,8 +3,10 @@
  * torch/serialization.py). A tensor is a view of a storage, an array of numbers in a file of its
  * own; several may view the same one, as tied weights do:
  *
- *     _rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward_hooks[, metadata])
- *     _rebuild_tensor_v3(storage, offset, shape, strides, requires_grad, backward_hooks, dtype[, metadata])
+ *     _rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward_hooks
+ *                        [, metadata])
+ *     _rebuild_tensor_v3(storage, offset, shape, strides, requires_grad, backward_hooks, dtype
+ *                        [, metadata])
  *     _rebuild_parameter(tensor, requires_grad, backward_hooks)
  *
  *     storage = persistent id ("storage", class of storage, key, device, number of elements)

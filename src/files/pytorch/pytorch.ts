@@ -2,7 +2,8 @@
  * PyTorch checkpoints, as `torch.save(model.state_dict(), 'pytorch_model.bin')` writes them since
  * PyTorch 1.6: a zip archive of uncompressed files in one directory,
  *
- *     <dir>/data.pkl       the names, dtypes, shapes of the tensors, and where they are: a pickle; see `pytorch-tensors.ts`
+ *     <dir>/data.pkl       the names, dtypes, shapes of the tensors, and where they are: a pickle;
+ *                          see `pickled-tensors.ts`
  *     <dir>/data/<key>     a storage: numbers, one after the other
  *     <dir>/byteorder      "little"; PyTorch 2.1 and later
  *     <dir>/version        of this layout
@@ -108,7 +109,8 @@ async function checkByteOrder(
     order === 'little',
     'UNSUPPORTED',
     () =>
-      `${source.name} has the byte order ${show(order)}; write it again on a little-endian computer`,
+      `${source.name} has the byte order ${show(order)}; write it again on a little-endian ` +
+      'computer',
   );
 }
 
@@ -137,7 +139,8 @@ function offsetOf(
   bad(
     entry.size === storage.byteLength,
     () =>
-      `${source.name}: ${show(name)} needs ${storage.byteLength} bytes of ${show(file)}, which has ${entry.size}`,
+      `${source.name}: ${show(name)} needs ${storage.byteLength} bytes of ${show(file)}, which ` +
+      `has ${entry.size}`,
   );
   return entry.offset + offset * DTYPE_BYTES[dtype];
 }

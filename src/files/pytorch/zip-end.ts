@@ -2,7 +2,9 @@
  * Where the central directory of a zip archive is. That is told at the end of the file (PKWARE,
  * APPNOTE.TXT 6.3.10, 4.3.14 to 4.3.16), and everything must follow on everything:
  *
- *     central directory | ZIP64 end record, its locator: if sizes need it, and always in PyTorch's | end record | comment
+ *     central directory | ZIP64 end record, its locator | end record | comment
+ *
+ * The two of ZIP64 are there if sizes need them, and always in PyTorch's files.
  */
 
 import type { ByteSource } from '../source.js';
@@ -52,8 +54,8 @@ export async function findDirectory(source: ByteSource): Promise<Directory> {
   bad(
     directory.offset + directory.size === directoryEnd,
     () =>
-      `${name}: the central directory is said to be ${directory.size} bytes at ${directory.offset}, ` +
-      `but it must end at byte ${directoryEnd}; fetch the file again`,
+      `${name}: the central directory is said to be ${directory.size} bytes at ` +
+      `${directory.offset}, but it must end at byte ${directoryEnd}; fetch the file again`,
   );
   return directory;
 }

@@ -72,7 +72,8 @@ async function readDirectory(
   bad(
     size <= MAX_DIRECTORY_BYTES,
     () =>
-      `${name}: a central directory of ${size} bytes is announced, the limit is ${MAX_DIRECTORY_BYTES}`,
+      `${name}: a central directory of ${size} bytes is announced, the limit is ` +
+      `${MAX_DIRECTORY_BYTES}`,
   );
   const directory = new DataView(new ArrayBuffer(size));
   await source.readInto(offset, new Uint8Array(directory.buffer));

@@ -6,8 +6,10 @@
  *     bytes 0 … 7       n, the length of the header: u64, little-endian, at most 100,000,000
  *     bytes 8 … 8+n−1   JSON in UTF-8, beginning with "{", perhaps followed by spaces:
  *                       { "__metadata__": { name: text, … },
- *                         tensor name: { "dtype": "F16", "shape": [rows, columns], "data_offsets": [begin, end] }, … }
- *     bytes 8+n …       the data: row-major, little-endian; offsets count from here and cover every byte exactly once
+ *                         tensor name: { "dtype": "F16", "shape": [rows, columns],
+ *                                        "data_offsets": [begin, end] }, … }
+ *     bytes 8+n …       the data: row-major, little-endian; offsets count from here and cover every
+ *                       byte exactly once
  *
  * Stricter: no key may come twice, and a tensor may have no other fields.
  */
@@ -62,12 +64,14 @@ async function readHeaderText(source: ByteSource): Promise<{ json: string; bytes
   const announced = new DataView(length.buffer).getBigUint64(0, true);
   if (announced > MAX_HEADER_BYTES) {
     throw fail(
-      `a header of ${announced} bytes is announced, the limit is ${MAX_HEADER_BYTES}; is it a safetensors file?`,
+      `a header of ${announced} bytes is announced, the limit is ${MAX_HEADER_BYTES}; is it a ` +
+        'safetensors file?',
     );
   }
   if (announced > source.size - LENGTH_BYTES) {
     throw fail(
-      `a header of ${announced} bytes is announced, but the file has ${source.size}; fetch it again`,
+      `a header of ${announced} bytes is announced, but the file has ${source.size}; fetch it ` +
+        'again',
     );
   }
   const bytes = new Uint8Array(Number(announced));
@@ -114,7 +118,8 @@ function parseTensor(name: string, fields: unknown, dataStart: number): TensorIn
   bad(
     needed === end - begin,
     () =>
-      `${of}: ${dtype} ${show(shape)} takes ${needed} bytes, but data_offsets ${show(offsets)} hold ${end - begin}`,
+      `${of}: ${dtype} ${show(shape)} takes ${needed} bytes, but data_offsets ${show(offsets)} ` +
+      `hold ${end - begin}`,
   );
   return { name, dtype, shape, offset: dataStart + begin, byteLength: needed };
 }
@@ -146,7 +151,8 @@ function checkCoverage(tensors: readonly TensorInfo[], dataStart: number, fileSi
     bad(
       offset === end,
       () =>
-        `${found} before tensor ${show(name)}: it begins at byte ${offset}, what lies before it ends at ${end}`,
+        `${found} before tensor ${show(name)}: it begins at byte ${offset}, what lies before it ` +
+        `ends at ${end}`,
     );
     end += byteLength;
   }

@@ -67,7 +67,8 @@ function headerBytes(
     length <= MAX_HEADER_BYTES,
     'BAD_CHECKPOINT',
     () =>
-      `cannot write a header of ${length} bytes, the limit is ${MAX_HEADER_BYTES}; use several files`,
+      `cannot write a header of ${length} bytes, the limit is ${MAX_HEADER_BYTES}; use several ` +
+      'files',
   );
   const bytes = new Uint8Array(LENGTH_BYTES + length).fill(' '.charCodeAt(0));
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);

@@ -2,7 +2,8 @@
  * Philox4x32-10: random numbers without a state (Salmon, Moraes, Dror, Shaw, "Parallel Random
  * Numbers: As Easy as 1, 2, 3", SC 2011, §3.3 and table 2).
  *
- *     ten rounds of   (c0, c1, c2, c3) ← (hi(M1·c2) ⊕ c1 ⊕ k0,  lo(M1·c2),  hi(M0·c0) ⊕ c3 ⊕ k1,  lo(M0·c0))
+ *     ten rounds of       (c0, c1, c2, c3) ← (hi(M1·c2) ⊕ c1 ⊕ k0,  lo(M1·c2),
+ *                                             hi(M0·c0) ⊕ c3 ⊕ k1,  lo(M0·c0))
  *     and between rounds  (k0, k1) ← (k0 + W0, k1 + W1)
  *
  * The n-th number of a seed is a function of (seed, n) and of nothing else: what a text gets does

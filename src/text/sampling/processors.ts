@@ -3,11 +3,14 @@
  * place; −Infinity marks a token as removed. One function per class of transformers
  * `generation/logits_process.py` (read in 5.23.0):
  *
- *     repetitionPenalty  RepetitionPenaltyLogitsProcessor   x ← x·p if x < 0, else x/p, for every id already there
+ *     repetitionPenalty  RepetitionPenaltyLogitsProcessor   x ← x·p if x < 0, else x/p, for every
+ *                                                           id already there
  *     temperature        TemperatureLogitsWarper            x ← x/T
  *     topK               TopKLogitsWarper                   remove x < the k-th largest
- *     topP               TopPLogitsWarper                   remove the smallest x whose probabilities add up to ≤ 1 − p
- *     minP               MinPLogitsWarper                   remove x whose probability is < p · the largest probability
+ *     topP               TopPLogitsWarper                   remove the smallest x whose
+ *                                                           probabilities add up to ≤ 1 − p
+ *     minP               MinPLogitsWarper                   remove x whose probability is < p · the
+ *                                                           largest probability
  *
  * Numerics: scores are float32 as in transformers, and each step rounds where torch rounds on a
  * CPU: options become float32 before they meet a score, the cumulative sum runs in float64 and is

@@ -2,7 +2,8 @@
  * From one row of logits to one token, in the order of transformers
  * `GenerationMixin._get_logits_processor` and `_sample`:
  *
- *     repetition penalty → temperature → top-k → top-p → min-p → softmax → draw          (temperature 0: penalty → argmax)
+ *     repetition penalty → temperature → top-k → top-p → min-p → softmax → draw
+ *     repetition penalty → argmax                                                (temperature 0)
  *
  * A step whose option is neutral is skipped. Logits become float32 first, as there. The draw is by
  * inverse CDF in order of the ids, with the number that `philox.ts` gives for (seed, length of the
@@ -119,7 +120,10 @@ function refuseIdleFilters(options: SamplingOptions): void {
   if (options.temperature !== undefined) return;
   const idle = (['topK', 'topP', 'minP'] as const).find(name => options[name] !== undefined);
   check(idle === undefined, 'BAD_OPTION', () => {
-    return `${idle} is ${options[idle!]}, but without a temperature decoding is greedy and ignores it; set temperature too (1 = as the model says)`;
+    return (
+      `${idle} is ${options[idle!]}, but without a temperature decoding is greedy and ignores ` +
+      'it; set temperature too (1 = as the model says)'
+    );
   });
 }
 

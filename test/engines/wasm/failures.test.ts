@@ -43,7 +43,8 @@ describe('a process ends by itself', () => {
     ],
     [
       'after a worker threw',
-      'console.log(await failure(model.engine.pool.run({ kind: "pack", shard: 99, rows: 1, columns: 1, format: "f32", dtype: "F32" })))',
+      'console.log(await failure(model.engine.pool.run({ kind: "pack", shard: 99, rows: 1, ' +
+        'columns: 1, format: "f32", dtype: "F32" })))',
       'WORKER_FAILED',
     ],
     [

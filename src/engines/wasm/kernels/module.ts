@@ -41,7 +41,8 @@ export async function compileKernels(build?: Build): Promise<CompiledKernels> {
   if (!WebAssembly.validate(SIMD_PROBE)) {
     throw new LlamaError(
       'UNSUPPORTED',
-      'there is no WebAssembly SIMD here: it needs Node 20.19 or newer, and an x86 processor needs SSE4.1; use --kernels exact',
+      'there is no WebAssembly SIMD here: it needs Node 20.19 or newer, and an x86 processor ' +
+        'needs SSE4.1; use --kernels exact',
     );
   }
   if (build === undefined) return fastest();
@@ -93,7 +94,8 @@ async function compile(build: Build): Promise<WebAssembly.Module> {
   } catch (error) {
     throw new LlamaError(
       'BROKEN_INSTALLATION',
-      `${fileURLToPath(file)} is missing or damaged; install llama-32k again, or in a clone run npm run setup`,
+      `${fileURLToPath(file)} is missing or damaged; install llama-32k again, or in a clone run ` +
+        'npm run setup',
       { cause: error },
     );
   }

@@ -104,7 +104,8 @@ class Loader {
     if (tilesAtOnce === 0) {
       throw new LlamaError(
         'UNSUPPORTED',
-        `${tensor.name} has rows of ${columns} numbers; 16 of them must fit into ${STAGING_BYTES} bytes`,
+        `${tensor.name} has rows of ${columns} numbers; 16 of them must fit into ` +
+          `${STAGING_BYTES} bytes`,
       );
     }
     const rowsAtOnce = tilesAtOnce * TILE;
@@ -130,7 +131,8 @@ class Loader {
       const limit = job.format === 'q4_k' || job.format === 'q6_k' ? 'finite' : 'below 128';
       throw new LlamaError(
         'BAD_OPTION',
-        `${tooLarge} numbers of ${name} are too large for ${job.format}, whose numbers or scales must be ${limit} here; choose f32 or bf16`,
+        `${tooLarge} numbers of ${name} are too large for ${job.format}, whose numbers or ` +
+          `scales must be ${limit} here; choose f32 or bf16`,
       );
     }
     this.#placed(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));

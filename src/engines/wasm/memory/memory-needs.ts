@@ -49,8 +49,9 @@ export function checkMemory(plan: Plan, positions: number): void {
   check(total <= machine, 'OUT_OF_MEMORY', () => {
     const text = positions === 0 ? '' : ` + ${cache} for keys and values of ${positions} positions`;
     return (
-      `${total} bytes do not fit into the ${machine} of this machine: ${weights} for weights${text} + ${scratch} for scratch; ` +
-      `choose smaller weights, such as q4_0${positions === 0 ? '' : ', fewer positions, or a smaller cache, such as q8'}`
+      `${total} bytes do not fit into the ${machine} of this machine: ${weights} for ` +
+      `weights${text} + ${scratch} for scratch; choose smaller weights, such as ` +
+      `q4_0${positions === 0 ? '' : ', fewer positions, or a smaller cache, such as q8'}`
     );
   });
 }

@@ -61,7 +61,8 @@ export class WasmSequence implements Sequence {
       Number.isInteger(length) && length >= 0 && length <= this.length,
       'BAD_INPUT',
       () =>
-        `cannot truncate a sequence of ${this.length} positions to ${length}; give an integer from 0 to ${this.length}`,
+        `cannot truncate a sequence of ${this.length} positions to ${length}; give an integer ` +
+        `from 0 to ${this.length}`,
     );
     this.length = length;
     for (const page of this.pages.splice(Math.ceil(length / PAGE_POSITIONS)))
@@ -108,7 +109,8 @@ export class CountedPages implements PagePool {
         page < this.#maxPages,
         'OUT_OF_MEMORY',
         () =>
-          `all ${this.#maxPages} pages of ${PAGE_POSITIONS} positions are in use; dispose of sequences, or load with a larger context`,
+          `all ${this.#maxPages} pages of ${PAGE_POSITIONS} positions are in use; dispose of ` +
+          'sequences, or load with a larger context',
       );
       this.#grow(page + 1);
     }

@@ -3,8 +3,8 @@
  * *shards*, each a shared memory of its own with a run of layers, their keys and values, and an
  * arena for activations at the same place in all of them.
  *
- *     0        ARENA            weights                      kvBase
- *     |reserved| activations, … | layers first … end − 1 | … | page 0 | page 1 | …   grows as sequences do
+ *     0        ARENA            weights                      kvBase           grows as sequences do
+ *     |reserved| activations, … | layers first … end − 1 | … | page 0 | page 1 | …
  *
  * The embedding is in the first shard, the last norm and the head are in the last. Nothing is
  * allocated here.
@@ -127,8 +127,9 @@ export function makePlan(config: LlamaConfig, checkpoint: Checkpoint, options: P
     if (!fits(items, 1)) {
       throw new LlamaError(
         'OUT_OF_MEMORY',
-        `one layer with ${context} positions takes ${total(items) + maxPages * layerPageBytes} bytes, and a WebAssembly memory holds ` +
-          `${memoryBytes}; ask for a smaller context, or a smaller cache: f16, q8`,
+        `one layer with ${context} positions takes ${total(items) + maxPages * layerPageBytes} ` +
+          `bytes, and a WebAssembly memory holds ${memoryBytes}; ask for a smaller context, or a ` +
+          'smaller cache: f16, q8',
       );
     }
     place(items);
