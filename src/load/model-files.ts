@@ -15,9 +15,9 @@ import { isObject } from '../base/json.js';
 import { isFile, readJson, reason } from '../files/file.js';
 import { openGgufModel } from '../files/gguf/model.js';
 import { openWeightFiles, thereIs } from '../files/weight-files.js';
+import { checkTiedHead, checkWeights } from '../model/check-weights.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import { checkConfig, type LlamaConfig, parseConfig, parseEosTokenIds } from '../model/config.js';
-import { checkTiedHead, checkWeights } from '../model/weights.js';
 
 export const CONFIG = 'config.json';
 export const GENERATION_CONFIG = 'generation_config.json';

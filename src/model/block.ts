@@ -8,9 +8,10 @@
 
 import type { Tensor } from '../base/tensor.js';
 import type { LlamaConfig } from './config.js';
-import type { Kernels, LayerWeights, Row, Shaped } from './kernels.js';
+import type { Kernels, Row, Shaped } from './kernels.js';
 import type { RunState } from './run-state.js';
 import type { Trace } from './trace.js';
+import type { LayerWeights } from './weights.js';
 
 /** What is the same for every layer of one forward pass. */
 export interface Pass<T extends Shaped> {

@@ -8,6 +8,7 @@
 
 import type { Tensor } from '../base/tensor.js';
 import type { LlamaConfig } from './config.js';
+import type { LayerWeights } from './weights.js';
 
 /** The keys and values of one text. Positions 0 … length − 1 are filled. */
 export interface Sequence {
@@ -69,18 +70,6 @@ export interface ModelWeights<T> {
   layer(index: number): Awaitable<LayerWeights<T>>;
   norm(): Awaitable<T>; // [D]
   lmHead(): Awaitable<T>; // [V, D]
-}
-
-export interface LayerWeights<T> {
-  readonly inputLayernorm: T; // [D]
-  readonly qProj: T; // [H·d, D]
-  readonly kProj: T; // [K·d, D]
-  readonly vProj: T; // [K·d, D]
-  readonly oProj: T; // [D, H·d]
-  readonly postAttentionLayernorm: T; // [D]
-  readonly gateProj: T; // [F, D]
-  readonly upProj: T; // [F, D]
-  readonly downProj: T; // [D, F]
 }
 
 /** Kernels that have their weights at hand need not wait for them. */

@@ -1,133 +1,127 @@
 /**
- * Which tensors a Llama consists of: the names Hugging Face gives them, with their shapes [out,
- * in]. The one place where checkpoint names and shapes are written down; letters as in
- * `src/model/config.ts`.
+ * Which weights a Llama consists of: the one table of their names and shapes. A new weight is one
+ * line here; kernels, files and converters go through the table.
+ *
+ * Shapes are [out, in], in the letters of `src/model/config.ts`.
  */
 
-import { LlamaError, show } from '../base/errors.js';
-import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
 import type { LlamaConfig } from './config.js';
-import { BLOCK_DTYPES, isBlockDType, isFloatDType } from './dtypes.js';
 
-export const EMBEDDING = 'model.embed_tokens.weight';
-export const LM_HEAD = 'lm_head.weight';
-
-/**
- * Name → shape of every weight, in the order the model uses them; without `lm_head.weight` when it
- * is the embedding.
- */
-export function expectedWeights(config: LlamaConfig): Map<string, readonly number[]> {
-  const {
-    vocabSize: V,
-    hiddenSize: D,
-    intermediateSize: F,
-    headDim: d,
-    tieWordEmbeddings,
-  } = config;
-  const query = config.numAttentionHeads * d;
-  const keyValue = config.numKeyValueHeads * d;
-  const weights = new Map<string, readonly number[]>([[EMBEDDING, [V, D]]]);
-  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
-    const prefix = `model.layers.${layer}`;
-    weights.set(`${prefix}.input_layernorm.weight`, [D]);
-    weights.set(`${prefix}.self_attn.q_proj.weight`, [query, D]);
-    weights.set(`${prefix}.self_attn.k_proj.weight`, [keyValue, D]);
-    weights.set(`${prefix}.self_attn.v_proj.weight`, [keyValue, D]);
-    weights.set(`${prefix}.self_attn.o_proj.weight`, [D, query]);
-    weights.set(`${prefix}.post_attention_layernorm.weight`, [D]);
-    weights.set(`${prefix}.mlp.gate_proj.weight`, [F, D]);
-    weights.set(`${prefix}.mlp.up_proj.weight`, [F, D]);
-    weights.set(`${prefix}.mlp.down_proj.weight`, [D, F]);
-  }
-  weights.set('model.norm.weight', [D]);
-  if (!tieWordEmbeddings) weights.set(LM_HEAD, [V, D]);
-  return weights;
+/** A weight in all that does not depend on a configuration. */
+interface Entry {
+  /** The name that Hugging Face gives it; of a layer, what stands between its number and `.weight`. */
+  readonly name: string;
+  /** The same for llama.cpp, and so for GGUF files. */
+  readonly gguf: string;
+  readonly shape: readonly Dimension[];
+  /**
+   * Whether its rows are turned in pairs by the rotary embedding; files differ in their order: see
+   * `src/files/gguf/rotary-order.ts`.
+   */
+  readonly isRotated?: true;
 }
 
+const DIMENSIONS = {
+  V: ({ vocabSize }: LlamaConfig) => vocabSize,
+  D: ({ hiddenSize }: LlamaConfig) => hiddenSize,
+  F: ({ intermediateSize }: LlamaConfig) => intermediateSize,
+  H·d: ({ numAttentionHeads, headDim }: LlamaConfig) => numAttentionHeads * headDim,
+  K·d: ({ numKeyValueHeads, headDim }: LlamaConfig) => numKeyValueHeads * headDim,
+};
+
+type Dimension = keyof typeof DIMENSIONS;
+
+/** Those of a layer, by their field in `LayerWeights`, in the order in which the layer uses them. */
+const OF_A_LAYER = {
+  inputLayernorm: { name: 'input_layernorm', gguf: 'attn_norm', shape: ['D'] },
+  qProj: { name: 'self_attn.q_proj', gguf: 'attn_q', shape: ['H·d', 'D'], isRotated: true },
+  kProj: { name: 'self_attn.k_proj', gguf: 'attn_k', shape: ['K·d', 'D'], isRotated: true },
+  vProj: { name: 'self_attn.v_proj', gguf: 'attn_v', shape: ['K·d', 'D'] },
+  oProj: { name: 'self_attn.o_proj', gguf: 'attn_output', shape: ['D', 'H·d'] },
+  postAttentionLayernorm: { name: 'post_attention_layernorm', gguf: 'ffn_norm', shape: ['D'] },
+  gateProj: { name: 'mlp.gate_proj', gguf: 'ffn_gate', shape: ['F', 'D'] },
+  upProj: { name: 'mlp.up_proj', gguf: 'ffn_up', shape: ['F', 'D'] },
+  downProj: { name: 'mlp.down_proj', gguf: 'ffn_down', shape: ['D', 'F'] },
+} as const satisfies Record<string, Entry>;
+
+/** Those that are there once. */
+const OF_THE_MODEL = {
+  embedding: { name: 'model.embed_tokens', gguf: 'token_embd', shape: ['V', 'D'] },
+  norm: { name: 'model.norm', gguf: 'output_norm', shape: ['D'] },
+  lmHead: { name: 'lm_head', gguf: 'output', shape: ['V', 'D'] },
+} as const satisfies Record<string, Entry>;
+
+/** What a weight is for. */
+export type WeightField = keyof typeof OF_THE_MODEL | keyof typeof OF_A_LAYER;
+
+/** One thing for each weight of a layer, such as the weight itself. */
+export type LayerWeights<T> = Readonly<Record<keyof typeof OF_A_LAYER, T>>;
+
+/** A weight of a model of known sizes. */
+export interface Weight {
+  readonly field: WeightField;
+  /** Undefined for those that are there once. */
+  readonly layer: number | undefined;
+  /** Hugging Face's, in full, such as `model.layers.0.self_attn.q_proj.weight`. */
+  readonly name: string;
+  /** llama.cpp's, in full, such as `blk.0.attn_q.weight`. */
+  readonly ggufName: string;
+  readonly shape: readonly number[];
+  readonly isRotated: boolean;
+}
+
+export const EMBEDDING = `${OF_THE_MODEL.embedding.name}.weight`;
+export const NORM = `${OF_THE_MODEL.norm.name}.weight`;
+export const LM_HEAD = `${OF_THE_MODEL.lmHead.name}.weight`;
+
+/** The name that a GGUF file has for the head; one without a head uses the embedding for it. */
+export const GGUF_LM_HEAD = `${OF_THE_MODEL.lmHead.gguf}.weight`;
+
 /**
- * Checks that `checkpoint` holds the weights of `config` and nothing else: names, shapes, dtypes.
- * Two things may be there besides, and are never read:
- *
- * - `….rotary_emb.inv_freq`, which transformers before 4.32 saved: computed anew, as the saved ones
- *   may be rounded to f16;
- * - `lm_head.weight` though the config ties it to the embedding: see `checkTiedHead`.
- *
- * @throws {LlamaError} TENSOR_MISMATCH naming the first few that are missing, unexpected or of
- * another shape or dtype.
+ * All weights of a model, in the order in which it uses them; without the head when that is the
+ * embedding.
  */
-export function checkWeights(config: LlamaConfig, checkpoint: Checkpoint): void {
-  const expected = expectedWeights(config);
-  const allowed = config.tieWordEmbeddings
-    ? new Map(expected).set(LM_HEAD, expected.get(EMBEDDING)!)
-    : expected;
-  const present = [...checkpoint.tensors.values()].filter(
-    tensor => !tensor.name.endsWith('.rotary_emb.inv_freq'),
+export function weightsOf(config: LlamaConfig): Weight[] {
+  const { embedding, norm, lmHead } = OF_THE_MODEL;
+  const layers = Array.from({ length: config.numHiddenLayers }, (_, layer) =>
+    Object.entries(OF_A_LAYER).map(([field, entry]) =>
+      weight(field as WeightField, entry, config, layer),
+    ),
   );
-
-  const missing = [...expected.keys()].filter(name => !checkpoint.tensors.has(name));
-  const unexpected = present.filter(tensor => !allowed.has(tensor.name)).map(tensor => tensor.name);
-  const wrong = present
-    .map(tensor => difference(tensor, allowed.get(tensor.name)))
-    .filter(text => text !== undefined);
-
-  const problems = [
-    list('missing', missing),
-    list('unexpected', unexpected),
-    list('wrong', wrong),
-  ].filter(Boolean);
-  if (problems.length > 0) {
-    throw new LlamaError(
-      'TENSOR_MISMATCH',
-      `${checkpoint.name} does not hold the weights its config describes: ` +
-        `${problems.join('; ')}. Do config and weights belong together?`,
-    );
-  }
+  return [
+    weight('embedding', embedding, config),
+    ...layers.flat(),
+    weight('norm', norm, config),
+    ...(config.tieWordEmbeddings ? [] : [weight('lmHead', lmHead, config)]),
+  ];
 }
 
-/**
- * What is wrong with the shape or dtype of `tensor`; undefined if nothing is, or if it is not
- * expected at all.
- */
-function difference(
-  tensor: CheckpointTensor,
-  shape: readonly number[] | undefined,
-): string | undefined {
-  if (shape === undefined) return undefined;
-  if (tensor.shape.join() !== shape.join())
-    return `${tensor.name} is ${show(tensor.shape)}, not ${show(shape)}`;
-  if (isFloatDType(tensor.dtype) || isBlockDType(tensor.dtype)) return undefined;
-  return `${tensor.name} is ${tensor.dtype}, not F64, F32, F16, BF16 or ${BLOCK_DTYPES.join(', ')}`;
+function weight(field: WeightField, entry: Entry, config: LlamaConfig, layer?: number): Weight {
+  const [prefix, ggufPrefix] =
+    layer === undefined ? ['', ''] : [layerPrefix(layer), `blk.${layer}.`];
+  return {
+    field,
+    layer,
+    name: `${prefix}${entry.name}.weight`,
+    ggufName: `${ggufPrefix}${entry.gguf}.weight`,
+    shape: entry.shape.map(dimension => DIMENSIONS[dimension](config)),
+    isRotated: entry.isRotated ?? false,
+  };
 }
 
-/** The first few of `items` after what is the matter with them; empty if there are none. */
-function list(what: string, items: readonly string[]): string {
-  if (items.length === 0) return '';
-  const more = items.length > 3 ? ` and ${items.length - 3} more` : '';
-  return `${what}: ${items.slice(0, 3).join(', ')}${more}`;
+const layerPrefix = (layer: number): string => `model.layers.${layer}.`;
+
+/** Name → shape of all weights, by Hugging Face's names; in the order of `weightsOf`. */
+export function expectedWeights(config: LlamaConfig): Map<string, readonly number[]> {
+  return new Map(weightsOf(config).map(({ name, shape }) => [name, shape]));
 }
 
-/**
- * A checkpoint may hold an `lm_head.weight` though the config says that the embedding is used.
- * transformers 4 ignores it, transformers 5 uses it if it differs; so it is accepted only if it
- * does not differ. Reads both tensors, in pieces.
- *
- * @throws {LlamaError} TENSOR_MISMATCH naming the first row that differs.
- */
-export async function checkTiedHead(config: LlamaConfig, checkpoint: Checkpoint): Promise<void> {
-  const head = checkpoint.tensors.get(LM_HEAD);
-  if (!config.tieWordEmbeddings || head === undefined) return;
-  const embedding = checkpoint.tensors.get(EMBEDDING)!;
-  const rowsAtOnce = Math.ceil(2 ** 20 / config.hiddenSize);
-  for (let first = 0; first < config.vocabSize; first += rowsAtOnce) {
-    const count = Math.min(rowsAtOnce, config.vocabSize - first);
-    const [a, b] = [await embedding.read(first, count), await head.read(first, count)];
-    const different = a.findIndex((x, i) => x !== b[i]);
-    if (different === -1) continue;
-    throw new LlamaError(
-      'TENSOR_MISMATCH',
-      `${checkpoint.name}: tie_word_embeddings is true, but row ` +
-        `${first + Math.floor(different / config.hiddenSize)} of ${LM_HEAD} differs from ` +
-        `${EMBEDDING}; set tie_word_embeddings to false to use it, or remove it from the file`,
-    );
-  }
+/** What `named` gives for each weight of layer `layer`, by Hugging Face's name. */
+export function mapLayer<T>(layer: number, named: (name: string) => T): LayerWeights<T> {
+  return Object.fromEntries(
+    Object.entries(OF_A_LAYER).map(([field, { name }]) => [
+      field,
+      named(`${layerPrefix(layer)}${name}.weight`),
+    ]),
+  ) as LayerWeights<T>;
 }

@@ -13,7 +13,7 @@ import { unitOf } from '../../files/rows.js';
 import type { CheckpointTensor } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { isBlockDType } from '../../model/dtypes.js';
-import { EMBEDDING, LM_HEAD } from '../../model/weights.js';
+import type { Weight } from '../../model/weights.js';
 
 interface FileType {
   /** The number that general.file_type has for it: llama_ftype. */
@@ -54,37 +54,36 @@ export function keptDType({ dtype, shape }: CheckpointTensor): GgmlDType {
   return shape.length === 1 && dtype !== 'F64' ? 'F32' : (dtype as GgmlDType);
 }
 
-/** The format of the weight that Hugging Face calls `name`. */
+/** The format of `weight`. */
 export function dtypeInFile(
   fileType: GgufFileType,
-  name: string,
-  shape: readonly number[],
+  weight: Weight,
   config: LlamaConfig,
 ): GgmlDType {
+  const { shape, field } = weight;
   if (shape.length === 1) return 'F32';
   const { dtype, isPure = false }: FileType = FILE_TYPES[fileType];
   if (!isBlockDType(dtype)) return dtype;
   const [, width] = shape;
   if (isPure) return fitting(dtype, width);
-  if (name === (config.tieWordEmbeddings ? EMBEDDING : LM_HEAD)) {
+  if (field === (config.tieWordEmbeddings ? 'embedding' : 'lmHead')) {
     return fitting(
       dtype === 'Q8_0' || width % unitOf(dtype).numbers !== 0 ? 'Q8_0' : 'Q6_K',
       width,
     );
   }
   return fitting(
-    dtype === 'Q4_K' && wantsMoreBits(name, config.numHiddenLayers) ? 'Q6_K' : dtype,
+    dtype === 'Q4_K' && wantsMoreBits(weight, config.numHiddenLayers) ? 'Q6_K' : dtype,
     width,
   );
 }
 
-const SENSITIVE = /^model\.layers\.(\d+)\.(?:self_attn\.v_proj|mlp\.down_proj)\.weight$/;
-
-/** Those of the first and the last eighth of the layers, and of every third between. */
-function wantsMoreBits(name: string, layers: number): boolean {
-  const found = SENSITIVE.exec(name);
-  if (found === null) return false;
-  const layer = Number(found[1]);
+/**
+ * Values and down projections of the first and the last eighth of the layers, and of every third
+ * between.
+ */
+function wantsMoreBits({ field, layer }: Weight, layers: number): boolean {
+  if (layer === undefined || (field !== 'vProj' && field !== 'downProj')) return false;
   const eighth = Math.floor(layers / 8);
   return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
 }

@@ -7,13 +7,12 @@ import { check } from '../../base/errors.js';
 import { elementCount } from '../../base/tensor.js';
 import { ggufConfigMetadata } from '../../files/gguf/config.js';
 import type { GgmlDType } from '../../files/gguf/ggml-types.js';
-import { ggufName } from '../../files/gguf/names.js';
-import { huggingFaceRows, isRotated, reordered } from '../../files/gguf/rotary-order.js';
+import { huggingFaceRows, reordered } from '../../files/gguf/rotary-order.js';
 import type { GgufMetadata, GgufValue } from '../../files/gguf/values.js';
 import type { GgufInput } from '../../files/gguf/writer.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
-import { expectedWeights } from '../../model/weights.js';
+import { type Weight, weightsOf } from '../../model/weights.js';
 import { ggufTokenizerMetadata } from '../../tokenizer/gguf-tokenizer.js';
 import type { TokenizerModel } from '../../tokenizer/tokenizer-model.js';
 import { convertedChunks, type Recoder } from '../converted.js';
@@ -52,11 +51,11 @@ export function dtypesInFile(
   { config, checkpoint }: Pick<ModelToWrite, 'config' | 'checkpoint'>,
   fileType?: GgufFileType,
 ): Map<string, GgmlDType> {
-  const dtypes = [...expectedWeights(config)].map(([name, shape]): [string, GgmlDType] => {
-    if (fileType === undefined) return [name, keptDType(checkpoint.tensors.get(name)!)];
-    return [name, dtypeInFile(fileType, name, shape, config)];
-  });
-  return new Map(dtypes);
+  const dtypeOf = (weight: Weight) =>
+    fileType === undefined
+      ? keptDType(checkpoint.tensors.get(weight.name)!)
+      : dtypeInFile(fileType, weight, config);
+  return new Map(weightsOf(config).map(weight => [weight.name, dtypeOf(weight)]));
 }
 
 /**
@@ -73,11 +72,11 @@ export function ggufOfModel(
 ): { metadata: GgufMetadata; tensors: GgufInput[] } {
   const { config, checkpoint } = model;
   const dtypes = dtypesInFile(model, fileType);
-  const tensors = [...expectedWeights(config)].map(([key, shape]): GgufInput => {
-    const tensor = checkpoint.tensors.get(key)!;
-    const dtype = dtypes.get(key)!;
-    const inOrder = isRotated(key) ? reordered(tensor, huggingFaceRows(config.headDim)) : tensor;
-    return { name: ggufName(key)!, dtype, shape, chunks: convertedChunks(inOrder, dtype, recoder) };
+  const tensors = weightsOf(config).map(({ name, ggufName, shape, isRotated }): GgufInput => {
+    const tensor = checkpoint.tensors.get(name)!;
+    const dtype = dtypes.get(name)!;
+    const inOrder = isRotated ? reordered(tensor, huggingFaceRows(config.headDim)) : tensor;
+    return { name: ggufName, dtype, shape, chunks: convertedChunks(inOrder, dtype, recoder) };
   });
   const id = fileType === undefined ? MAIN_FILE_TYPES[mainDType(tensors)] : FILE_TYPES[fileType].id;
   return { metadata: metadataOf(model, id), tensors };

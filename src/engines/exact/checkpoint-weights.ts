@@ -10,8 +10,8 @@ import { LlamaError } from '../../base/errors.js';
 import { elementCount, type Tensor } from '../../base/tensor.js';
 import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { LayerWeights, ModelWeights } from '../../model/kernels.js';
-import { EMBEDDING, LM_HEAD } from '../../model/weights.js';
+import type { ModelWeights } from '../../model/kernels.js';
+import { EMBEDDING, type LayerWeights, LM_HEAD, mapLayer, NORM } from '../../model/weights.js';
 import type { ExactKernels } from './exact-kernels.js';
 
 export class CheckpointWeights implements ModelWeights<Tensor> {
@@ -33,23 +33,16 @@ export class CheckpointWeights implements ModelWeights<Tensor> {
     this.#keep = decodedBytes(checkpoint) <= keepBytes;
   }
 
+  /** One after the other, as they lie in the file. */
   async layer(index: number): Promise<LayerWeights<Tensor>> {
-    const load = (name: string) => this.#load(`model.layers.${index}.${name}.weight`);
-    return {
-      inputLayernorm: await load('input_layernorm'),
-      qProj: await load('self_attn.q_proj'),
-      kProj: await load('self_attn.k_proj'),
-      vProj: await load('self_attn.v_proj'),
-      oProj: await load('self_attn.o_proj'),
-      postAttentionLayernorm: await load('post_attention_layernorm'),
-      gateProj: await load('mlp.gate_proj'),
-      upProj: await load('mlp.up_proj'),
-      downProj: await load('mlp.down_proj'),
-    };
+    const names = mapLayer(index, name => name);
+    const weights: Record<string, Tensor> = {};
+    for (const [field, name] of Object.entries(names)) weights[field] = await this.#load(name);
+    return weights as LayerWeights<Tensor>;
   }
 
   norm(): Promise<Tensor> {
-    return this.#load('model.norm.weight');
+    return this.#load(NORM);
   }
 
   lmHead(): Promise<Tensor> {

@@ -4,12 +4,12 @@
 
 import type { Tensor } from '../../base/tensor.js';
 import { breather } from '../../model/breathe.js';
+import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { Engine, ForwardOptions } from '../../model/engine.js';
 import { forward } from '../../model/forward.js';
 import type { Row, Sequence } from '../../model/kernels.js';
-import { checkWeights } from '../../model/weights.js';
 import { type NumericsName, ROUNDINGS } from '../../ops/rounding.js';
 import { CheckpointWeights } from './checkpoint-weights.js';
 import { ExactKernels } from './exact-kernels.js';

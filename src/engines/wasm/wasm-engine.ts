@@ -5,11 +5,12 @@
 import { availableCores } from '../../base/cores.js';
 import { check, LlamaError } from '../../base/errors.js';
 import type { Tensor } from '../../base/tensor.js';
+import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { Engine, ForwardOptions } from '../../model/engine.js';
 import type { Row } from '../../model/kernels.js';
-import { checkWeights } from '../../model/weights.js';
+import { mapLayer } from '../../model/weights.js';
 import { collectGarbage } from './collect-garbage.js';
 import { type Build, type CompiledKernels, compileKernels } from './kernels/module.js';
 import { type CacheFormat, PAGE_POSITIONS } from './memory/cache-formats.js';
@@ -128,7 +129,7 @@ export class WasmEngine implements Engine {
     plan: Plan,
     { build, module }: CompiledKernels,
   ) {
-    const { format } = plan.places['model.layers.0.self_attn.q_proj.weight'];
+    const { format } = plan.places[mapLayer(0, name => name).qProj];
     this.name = `wasm-${format}${plan.cache === 'f32' ? '' : `-cache-${plan.cache}`}`;
     this.#checkpoint = checkpoint;
     this.plan = plan;

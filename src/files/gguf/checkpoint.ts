@@ -6,9 +6,12 @@
 import { check, show } from '../../base/errors.js';
 import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
+import { type Weight, weightsOf } from '../../model/weights.js';
 import type { GgufFile, GgufTensor } from './gguf.js';
-import { huggingFaceName, ROPE_FACTORS } from './names.js';
-import { ggufRows, isRotated, reordered } from './rotary-order.js';
+import { ggufRows, reordered } from './rotary-order.js';
+
+/** Factors for rope's frequencies, one each; Llama 3.1 and later have them. */
+const ROPE_FACTORS = 'rope_freqs.weight';
 
 /**
  * The tensors of `file`, which belongs to the checkpoint from here on. Are they all there, with the
@@ -18,21 +21,22 @@ import { ggufRows, isRotated, reordered } from './rotary-order.js';
  * file changes the frequencies of the rotary embedding one by one.
  */
 export async function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Promise<Checkpoint> {
+  const weights = new Map(weightsOf(config).map(weight => [weight.ggufName, weight]));
   const tensors = new Map<string, CheckpointTensor>();
   for (const tensor of file.tensors.values()) {
     if (tensor.name === ROPE_FACTORS) {
       await checkRopeFactors(file, tensor);
       continue;
     }
-    const name = huggingFaceName(tensor.name);
+    const weight = weights.get(tensor.name);
     check(
-      name !== undefined,
+      weight !== undefined,
       'TENSOR_MISMATCH',
       () =>
         `${file.name} has the tensor ${show(tensor.name)}, which is none of this model: the ` +
         'result would differ',
     );
-    tensors.set(name, asHuggingFace(tensor, name, config));
+    tensors.set(weight.name, asHuggingFace(tensor, weight, config));
   }
   return { name: file.name, tensors, close: () => file.close() };
 }
@@ -52,7 +56,7 @@ async function checkRopeFactors(file: GgufFile, tensor: GgufTensor): Promise<voi
 
 function asHuggingFace(
   tensor: GgufTensor,
-  name: string,
+  { name, isRotated }: Weight,
   { headDim }: LlamaConfig,
 ): CheckpointTensor {
   const { dtype, shape, byteLength } = tensor;
@@ -65,5 +69,5 @@ function asHuggingFace(
     readInto: (target, first, count) => tensor.readInto(target, first, count),
     readBytes: (first, count) => tensor.readBytes(first, count),
   };
-  return isRotated(name) ? reordered(view, ggufRows(headDim)) : view;
+  return isRotated ? reordered(view, ggufRows(headDim)) : view;
 }

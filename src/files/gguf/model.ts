@@ -3,14 +3,14 @@
  */
 
 import { LlamaError } from '../../base/errors.js';
+import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
-import { checkWeights } from '../../model/weights.js';
+import { GGUF_LM_HEAD } from '../../model/weights.js';
 import { openFile } from '../file.js';
 import { ggufCheckpoint } from './checkpoint.js';
 import { parseGgufConfig } from './config.js';
 import type { GgufFile } from './gguf.js';
-import { OUTPUT } from './names.js';
 import { openGgufParts } from './splits.js';
 
 /**
@@ -43,7 +43,7 @@ export async function openGgufModel(
 
 function configOf({ name, metadata, tensors }: GgufFile): LlamaConfig {
   try {
-    return parseGgufConfig(metadata, !tensors.has(OUTPUT));
+    return parseGgufConfig(metadata, !tensors.has(GGUF_LM_HEAD));
   } catch (error) {
     throw error instanceof LlamaError
       ? new LlamaError(error.code, `${name}: ${error.message}`)

@@ -12,11 +12,6 @@ import type { Floats } from '../../base/tensor.js';
 import type { CheckpointTensor } from '../../model/checkpoint.js';
 import { checkRows, checkTarget } from '../rows.js';
 
-/** Whether the tensor that Hugging Face calls `name` is one of them. */
-export function isRotated(name: string): boolean {
-  return /\.self_attn\.[qk]_proj\.weight$/.test(name);
-}
-
 /** By row of a head as Hugging Face has it: the row in a GGUF file. */
 export function ggufRows(headDim: number): number[] {
   return Array.from(

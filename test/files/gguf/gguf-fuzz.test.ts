@@ -5,9 +5,9 @@ import { LlamaError } from '../../../src/base/errors.js';
 import { ggufCheckpoint } from '../../../src/files/gguf/checkpoint.js';
 import { parseGgufConfig } from '../../../src/files/gguf/config.js';
 import { openGguf } from '../../../src/files/gguf/gguf.js';
-import { OUTPUT } from '../../../src/files/gguf/names.js';
 import { memorySource } from '../../../src/files/source.js';
-import { checkWeights } from '../../../src/model/weights.js';
+import { checkWeights } from '../../../src/model/check-weights.js';
+import { GGUF_LM_HEAD } from '../../../src/model/weights.js';
 import { readGgufTokenizer } from '../../../src/tokenizer/gguf-tokenizer.js';
 import { goldenPath } from '../../support/golden.js';
 import { array, entry, f32, ggufOf, info, integer, string, TYPE, text } from './build.js';
@@ -46,7 +46,7 @@ async function loadOrRefuse(bytes: Uint8Array): Promise<boolean> {
   try {
     const file = await openGguf(memorySource(bytes));
     readGgufTokenizer(file.metadata);
-    const config = parseGgufConfig(file.metadata, !file.tensors.has(OUTPUT));
+    const config = parseGgufConfig(file.metadata, !file.tensors.has(GGUF_LM_HEAD));
     checkWeights(config, await ggufCheckpoint(file, config));
     return true;
   } catch (error) {

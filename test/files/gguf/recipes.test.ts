@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dtypeInFile, type GgufFileType } from '../../../src/convert/gguf/recipes.js';
 import { tensorBytes } from '../../../src/files/gguf/tensor-infos.js';
 import { type LlamaConfig, parseConfig } from '../../../src/model/config.js';
-import { expectedWeights } from '../../../src/model/weights.js';
+import { weightsOf } from '../../../src/model/weights.js';
 
 const SEVEN_B = parseConfig({
   ...{ model_type: 'llama', vocab_size: 32000, hidden_size: 4096, intermediate_size: 11008 },
@@ -11,10 +11,7 @@ const SEVEN_B = parseConfig({
 
 function dtypesOf(fileType: GgufFileType, config: LlamaConfig): Map<string, string> {
   return new Map(
-    [...expectedWeights(config)].map(([name, shape]) => [
-      name,
-      dtypeInFile(fileType, name, shape, config),
-    ]),
+    weightsOf(config).map(weight => [weight.name, dtypeInFile(fileType, weight, config)]),
   );
 }
 
@@ -40,8 +37,8 @@ describe('Llama-2-7B', () => {
     ['Q4_K_M', 4_080_263_168],
     ['Q8_0', 7_160_348_672],
   ] as const)('%s takes the %i bytes of the published files', (fileType, bytes) => {
-    const sizes = [...expectedWeights(SEVEN_B)].map(([name, shape]) =>
-      tensorBytes(dtypeInFile(fileType, name, shape, SEVEN_B), shape, name),
+    const sizes = weightsOf(SEVEN_B).map(weight =>
+      tensorBytes(dtypeInFile(fileType, weight, SEVEN_B), weight.shape, weight.name),
     );
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(bytes);
   });

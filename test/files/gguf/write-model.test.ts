@@ -14,6 +14,7 @@ import { encodeNumbers } from '../../../src/files/rows.js';
 import { openModelFiles } from '../../../src/load/model-files.js';
 import { openTokenizerModel } from '../../../src/load/tokenizer.js';
 import type { Checkpoint, CheckpointTensor } from '../../../src/model/checkpoint.js';
+import { weightsOf } from '../../../src/model/weights.js';
 import { readGgufTokenizer } from '../../../src/tokenizer/gguf-tokenizer.js';
 import { Tokenizer } from '../../../src/tokenizer/tokenizer.js';
 import { goldenPath } from '../../support/golden.js';
@@ -92,9 +93,11 @@ describe.each([
     const path = await written(model, fileType);
     const { config, checkpoint } = await openModel(path);
     expect(config).toEqual(model.config);
-    for (const [key, tensor] of model.checkpoint.tensors) {
+    for (const weight of weightsOf(config)) {
+      const key = weight.name;
+      const tensor = model.checkpoint.tensors.get(key)!;
       const read = checkpoint.tensors.get(key)!;
-      expect(read.dtype, key).toBe(dtypeInFile(fileType, key, tensor.shape, config));
+      expect(read.dtype, key).toBe(dtypeInFile(fileType, weight, config));
       const expected = encodeNumbers(read.dtype as 'F32', await tensor.read());
       expect(Buffer.compare(await read.readBytes(), expected), key).toBe(0);
     }

@@ -1,7 +1,7 @@
 /** The weights of a model that is loaded: nothing but places. */
 
-import type { LayerWeights, ModelWeights } from '../../../model/kernels.js';
-import { LM_HEAD } from '../../../model/weights.js';
+import type { ModelWeights } from '../../../model/kernels.js';
+import { type LayerWeights, LM_HEAD, mapLayer, NORM } from '../../../model/weights.js';
 import type { WasmTensor } from '../kernels/wasm-kernels.js';
 import { type Plan, TABLE } from './plan.js';
 
@@ -17,22 +17,11 @@ export class PlacedWeights implements ModelWeights<WasmTensor> {
   }
 
   layer(index: number): LayerWeights<WasmTensor> {
-    const at = (name: string) => this.#at(`model.layers.${index}.${name}.weight`);
-    return {
-      inputLayernorm: at('input_layernorm'),
-      qProj: at('self_attn.q_proj'),
-      kProj: at('self_attn.k_proj'),
-      vProj: at('self_attn.v_proj'),
-      oProj: at('self_attn.o_proj'),
-      postAttentionLayernorm: at('post_attention_layernorm'),
-      gateProj: at('mlp.gate_proj'),
-      upProj: at('mlp.up_proj'),
-      downProj: at('mlp.down_proj'),
-    };
+    return mapLayer(index, name => this.#at(name));
   }
 
   norm(): WasmTensor {
-    return this.#at('model.norm.weight');
+    return this.#at(NORM);
   }
 
   lmHead(): WasmTensor {

@@ -13,7 +13,7 @@
 import { LlamaError } from '../../../base/errors.js';
 import type { Checkpoint, CheckpointTensor } from '../../../model/checkpoint.js';
 import type { LlamaConfig } from '../../../model/config.js';
-import { EMBEDDING, LM_HEAD } from '../../../model/weights.js';
+import { EMBEDDING, LM_HEAD, mapLayer, NORM } from '../../../model/weights.js';
 import { attentionScratchBytes } from './attention-scratch.js';
 import { type CacheFormat, headPageBytes, PAGE_POSITIONS } from './cache-formats.js';
 import { blocksOf, type PackedFormat, tileBytes, type WeightFormat } from './formats.js';
@@ -185,13 +185,12 @@ class Packing {
   }
 
   layer(layer: number): Item[] {
-    const prefix = `model.layers.${layer}.`;
-    return LAYER_WEIGHTS.map(name => this.#item(`${prefix}${name}.weight`));
+    return Object.values(mapLayer(layer, name => this.#item(name)));
   }
 
   head({ tieWordEmbeddings }: LlamaConfig): Item[] {
     return [
-      this.#item('model.norm.weight'),
+      this.#item(NORM),
       { ...this.#item(tieWordEmbeddings ? EMBEDDING : LM_HEAD), name: LM_HEAD },
     ];
   }
@@ -211,18 +210,6 @@ class Packing {
     return tensor;
   }
 }
-
-const LAYER_WEIGHTS = [
-  'input_layernorm',
-  'self_attn.q_proj',
-  'self_attn.k_proj',
-  'self_attn.v_proj',
-  'self_attn.o_proj',
-  'post_attention_layernorm',
-  'mlp.gate_proj',
-  'mlp.up_proj',
-  'mlp.down_proj',
-];
 
 /**
  * What holds the numbers of a tensor as they are: its own format if there are kernels for it, else
