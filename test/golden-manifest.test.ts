@@ -20,7 +20,7 @@ it.each(Object.entries(files))('%s', (file, { bytes, sha256 }) => {
   ]);
 });
 
-it('lists every file but texts, pictures and those of tokenizer/, which another script writes (reference/make_tokenizer.py)', () => {
+it('lists all files but texts, pictures, tokenizer/ (by make_tokenizer.py)', () => {
   const there = readdirSync(goldenPath('.'), { recursive: true, encoding: 'utf8' })
     .map(file => file.replaceAll('\\', '/'))
     .filter(file => statSync(goldenPath(file)).isFile())

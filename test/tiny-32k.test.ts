@@ -61,7 +61,7 @@ describe('greedy replies', () => {
 describe('the longest prompt', () => {
   // Heads that listen by distance subtract scores of several hundred from each other, so that
   // float32 is off by up to 1e-3 σ, in transformers as here.
-  it('the logits are as near to float64 as those of transformers in float32 (RMS at most 1.5 times), and the reply is the same and right', async () => {
+  it('the logits err as float32 in transformers (RMS ≤ 1.5 ×); the reply is right', async () => {
     const { model } = loaded;
     const sequence = model.createSequence();
     const logits = await logitsAtPositions(model, sequence, tokens.length);
@@ -78,7 +78,7 @@ describe('the longest prompt', () => {
   }, 600_000);
 
   // 1e-9: 2^-52 times the scores of several hundred, through three layers.
-  it('the exact kernels in float64 are within 1e-9 σ of transformers in float64, up to position 511', async () => {
+  it('the exact f64 kernels are within 1e-9 σ of float64, up to position 511', async () => {
     await using exact = await loadModel(EMBEDDED_MODEL, { kernels: 'exact', numerics: 'f64' });
     const logits = await logitsAtPositions(exact.model, exact.model.createSequence(), 512);
     expect(logits.length).toBeGreaterThan(3);

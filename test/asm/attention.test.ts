@@ -190,7 +190,7 @@ describeBuilds('attention', instance => {
       });
     });
 
-    it('takes the documented steps whatever the shape, and the same for rows at once as for each alone', () => {
+    it('takes the documented steps in any shape, for rows at once as for each alone', () => {
       const count = fc.integer({ min: 1, max: 200 });
       const small = fc.integer({ min: 1, max: 4 });
       fc.assert(
@@ -255,7 +255,7 @@ describeBuilds('attention', instance => {
       expect([...middle.subarray(0, 66), ...middle.subarray(132)].every(Number.isNaN)).toBe(true);
     });
 
-    it('takes scores of any size: all −200, all 1000, one 1000 above the rest, falling, rising', () => {
+    it('takes scores of any size: all −200, all 1000, one far above, falling, rising', () => {
       const headDim = 4;
       const scoresOf = [
         (_: number) => -200,
@@ -404,7 +404,7 @@ describeBuilds('storeKeyValue', instance => {
     expect(content).toEqual(expected);
   });
 
-  it('rounds to every f16, from just below and just above the middle between it and the next, and ties to even', () => {
+  it('rounds to every f16, from just below and above each middle, and ties to even', () => {
     const [float, bits] = [new Float32Array(1), new Uint32Array(1)];
     const beside = (x: number, steps: number) => {
       float[0] = x;
@@ -469,7 +469,7 @@ describeBuilds('storeKeyValue', instance => {
 });
 
 describe('attentionScratchBytes', () => {
-  it('is two queries’ scores, what a format needs for a page, and for each query a sum, a maximum, a total and its copy', () => {
+  it('is two queries’ scores, a page, and of each query sum, maximum, total and copy', () => {
     const shape = { headDim: 128, groupSize: 4, heads: 2, rows: 3 };
     const page = 2 * 256 + 128 + 256;
     expect(attentionScratchBytes('f32', shape)).toBe(page + 24 * (512 + 8));

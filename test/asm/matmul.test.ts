@@ -72,7 +72,7 @@ describeBuilds('matmul', instance => {
   }
 
   describe.each(VARIANTS)('$name', ({ format, options }) => {
-    it('is within its bound (see above) of float64, and six times closer in the root mean square, in every awkward size', () => {
+    it('is within its bound (see above) of float64, its RMS six times closer, in any size', () => {
       let squares = 0;
       let count = 0;
       for (const { m, n, rows } of shapes) {
@@ -152,7 +152,7 @@ describeBuilds('matmul', instance => {
       }
     });
 
-    it('reads no stale numbers and writes nothing but its outputs: all other memory is NaN, and stays it', () => {
+    it('reads no stale numbers, writes its outputs alone: all else is NaN, and stays it', () => {
       for (const rows of [1, 6]) {
         instance.reset();
         const [m, n] = [33, 48];
@@ -206,7 +206,7 @@ describeBuilds('matmul', instance => {
     variant => {
       const { format, options } = variant;
 
-      it('neither saturates nor wraps at the extremes: quants −128 and ±127, or −8 and 7, against ±max|x|', () => {
+      it('neither saturates nor wraps: quants −128 and ±127, or −8 and 7, against ±max|x|', () => {
         const quants = format === 'q8_0' ? [-128, -127, 127, 0] : [-8, 7, 0, -1];
         const m = 64;
         for (const rows of [1, 4]) {

@@ -57,7 +57,7 @@ describe.each(BUILDS)('%s.wasm', build => {
     expect(imports[0].descr.limits).toMatchObject({ min: 1, max: 65_536, shared: true });
   });
 
-  it('exports every kernel with the parameters that TypeScript passes: eps and scale f32, all others i32', () => {
+  it('exports all kernels with the parameters passed: eps and scale f32, others i32', () => {
     const fields = fieldsOf(build);
     const functions = fields.filter(({ type }) => type === 'Func');
     const exported = new Map(

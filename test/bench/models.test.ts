@@ -116,7 +116,7 @@ describe('blocks', () => {
     expect(decoded).toEqual(asStored('q8_0', numbers));
   });
 
-  it('q4_0: an f16 scale and 16 bytes, number i in the low half of byte i, number i + 16 in the high half', () => {
+  it('q4_0: an f16 scale and 16 bytes, numbers i and i + 16 in the halves of byte i', () => {
     const bytes = encodeGgml('q4_0', numbers);
     const decoded = Float32Array.from({ length: 64 }, (_, i) => {
       const block = bytes.subarray((i >> 5) * 18);

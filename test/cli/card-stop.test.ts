@@ -12,7 +12,7 @@ vi.mock(import('../../src/text/prompt.js'), async original => ({
 const generate = (...args: string[]) =>
   json(['generate', '--model', goldenPath('gqa'), '--max-new-tokens', '12', ...args]);
 
-it('end the reply to an instruction, with those of --stop, and not the continuation of a raw prompt', async () => {
+it('end the reply to an instruction, as --stop does, and no raw continuation', async () => {
   const raw = ['--raw', '--prompt', formatPrompt([{ role: 'user', content: 'Hi' }])];
   const { text, finish_reason } = await generate(...raw);
   expect([text, finish_reason]).toEqual([expect.stringMatching(/m.*ter/), 'length']);

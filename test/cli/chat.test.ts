@@ -106,7 +106,7 @@ describe('chat on a terminal', () => {
     expect(io.stdout.text).not.toContain('>');
   });
 
-  it('Ctrl-C ends the reply, which stays, and the conversation goes on; at the prompt it ends that, with 130', async () => {
+  it('Ctrl-C ends the reply, which stays; at the prompt it ends all, with 130', async () => {
     const model = await endlessModel();
     const io = terminal();
     const code = run(['chat', '--model', model.path, '--max-new-tokens', '20000'], io);

@@ -17,7 +17,7 @@ async function sums(...args: string[]): Promise<Record<string, number>> {
 }
 
 describe('estimate', () => {
-  it('tells the bytes of the cache: golden/gqa has 3 layers of 2 heads of 22, and 100 positions take 2 pages of 64', async () => {
+  it('tells the bytes of the cache: 3 layers of 2 heads of 22, 2 pages of 64', async () => {
     const pages = 3 * 2 * 2 * 64;
     expect((await sums()).cache_bytes).toBe(pages * 4 * (22 + 32));
     expect((await sums('--cache', 'f32')).cache_bytes).toBe(pages * 4 * (22 + 32));

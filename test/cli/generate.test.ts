@@ -114,10 +114,8 @@ describe('generate', () => {
       repetitionPenalty: 1.2,
       seed: 7,
     };
-    const flags =
-      '--temperature 0.9 --top-k 40 --top-p 0.95 --min-p 0.001 --repetition-penalty 1.2 --seed 7'.split(
-        ' ',
-      );
+    const filters = '--temperature 0.9 --top-k 40 --top-p 0.95 --min-p 0.001';
+    const flags = `${filters} --repetition-penalty 1.2 --seed 7`.split(' ');
     await using loaded = await loadModel(goldenPath('gqa'));
     const steps = generate(loaded.model, loaded.tokenizer, [1, 183], {
       ...sampling,

@@ -40,7 +40,7 @@ describe('inspect', () => {
     },
   );
 
-  it('--json of PyTorch files has what those of safetensors have, and the frequencies that are in them', async () => {
+  it('--json of PyTorch files has the same, and the frequencies in them', async () => {
     const { tensors, totals } = await json(['inspect', '--model', goldenPath('pytorch/mha')]);
     const { tensors: originals } = await json(['inspect', '--model', goldenPath('mha')]);
     const halved = originals.map((tensor: { bytes: number }) => ({
@@ -81,7 +81,7 @@ describe('inspect', () => {
     expect(new Set(tensors.map(line => line.length)).size).toBe(1); // sizes end at the same place
   });
 
-  it('without --json shows formats with their bits a number, and frequencies of old checkpoints last', async () => {
+  it('without --json shows formats with bits a number, old frequencies last', async () => {
     const blocks = (await cli(['inspect', '--model', goldenPath('gguf/long-blocks.gguf')])).stdout;
     expect(blocks).toMatch(
       /^model\.layers\.N\.self_attn\.q_proj\.weight +0–1 +Q4_0 +\[32, 32\] +2,048 +1\.15 kB$/m,

@@ -76,7 +76,7 @@ describe('logits --json', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(file)]);
   });
 
-  it('puts BOS in front of a prompt, the card format around it unless it is raw, and nothing around ids', async () => {
+  it('puts BOS and the card format around a prompt, BOS before raw, nothing at ids', async () => {
     const tokenizer = await openTokenizer(goldenPath('gqa'));
     const instruction = formatPrompt([{ role: 'user', content: 'Hi you' }]);
     const prompt = ['logits', ...model, '--positions', '0', '--prompt'];

@@ -119,7 +119,7 @@ describe('the program', () => {
 
 describe('npm run demo', () => {
   // It reads 29,000 tokens twice.
-  it('finds the fact with the factor, not without, and its numbers are those of transformers but for the two mistakes', async () => {
+  it('finds the fact with the factor, not without; numbers are transformers’', async () => {
     const { code, stdout, stderr } = await demo();
     expect([code, stderr]).toEqual([0, '']);
     const verdicts = Array.from(

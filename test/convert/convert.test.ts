@@ -44,7 +44,7 @@ describe.each([
     for (const { text, ids } of vectors.encode) expect(tokenizer.encode(text)).toEqual(ids);
   });
 
-  it('to another directory: the same tensors to the bit, and the files of tokenizer and generation byte for byte', async () => {
+  it('to a directory: the same tensors to the bit, other files byte for byte', async () => {
     const { rounded } = await convertModel(source, at('copy'));
     expect(rounded).toBe(0);
     await expectSameTensors(at('copy'), source);
@@ -109,7 +109,7 @@ describe('GGUF files', () => {
     await expectSameTensors(at('copy.gguf'), blocks);
   });
 
-  it('with blocks become a directory only if a type is given; f32 has the same numbers', async () => {
+  it('with blocks become a directory only if a type is given; f32 is exact', async () => {
     await expectRefused(
       convertModel(blocks, at('model')),
       'UNSUPPORTED',
@@ -208,7 +208,7 @@ describe('shards', () => {
 describe('config.json', () => {
   const json = async (path: string) => readFile(at(path, 'config.json'), 'utf8');
 
-  it('says the factor as transformers 4 wants it: a number that Python takes for a float', async () => {
+  it('says the factor as transformers 4 wants it: a float to Python', async () => {
     await convertModel(goldenPath('gqa'), at('model'));
     expect(await json('model')).toContain(
       '"rope_scaling": {\n    "factor": 8.0,\n    "type": "linear"\n  },',
@@ -242,7 +242,7 @@ describe('config.json', () => {
   });
 });
 
-it('pieces larger than a tensor is read at once come in their order, whatever the threads', async () => {
+it('pieces of a tensor that is read in parts stay in order with any threads', async () => {
   // The embedding has more than 4 pieces of 2^20 numbers, which is what two threads have on the
   // way.
   const shape = [2 ** 16 + 3, 66];
@@ -389,7 +389,7 @@ describe('is refused:', () => {
 
 const STORIES = fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url));
 describe.skipIf(!existsSync(STORIES))('stories260k', () => {
-  it('becomes the GGUF file that comes with it: every tensor to the bit, but for the head, which that one has twice', async () => {
+  it('becomes the GGUF file beside it, to the bit but for its second head', async () => {
     await convertModel(STORIES, at('model.gguf'));
     const ours = await openGgufFile(at('model.gguf'));
     const theirs = await openGgufFile(`${STORIES}/stories260k-f32.gguf`);

@@ -25,7 +25,7 @@ const FILE_TYPES: Record<QuantizeType, number> = {
 };
 
 describe.each(QUANTIZE_TYPES)('%s', type => {
-  it('has every tensor as encodeNumbers makes it of the source, the same file with 1, 2 and 3 threads', async () => {
+  it('has every tensor as encodeNumbers makes it, with 1, 2 and 3 threads', async () => {
     await wideModel(at('source'));
     const fileType = type.toUpperCase() as Uppercase<QuantizeType>;
     for (const threads of [1, 2, 3])
@@ -66,7 +66,7 @@ it('from a directory and from a GGUF file of the same numbers: the same tensors'
 });
 
 describe('a model that is quantized already', () => {
-  it('is refused, naming tensor and formats, unless allowed; what has the format stays, bit for bit', async () => {
+  it('is refused by name unless allowed; what has the format stays, bit for bit', async () => {
     await wideModel(at('source'));
     await quantizeModel(at('source'), at('q8.gguf'), { type: 'q8_0' });
     const again = (options: object) =>

@@ -48,7 +48,7 @@ const bitsOf = (numbers: Float32Array) =>
   new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
 
 describe.each(FORMATS)('%s', (name, format) => {
-  it('decodes any bits, with scales of all sizes, to the same bits as gguf.quants, signs of zeros too', async () => {
+  it('decodes any bits to those of gguf.quants, all scales, signs of zeros too', async () => {
     const { blocks, values } = await golden(name);
     expect(blocks.length / format.bytes).toBe(values.length / format.numbers);
     expect(bitsOf(decoded(format, blocks))).toEqual(bitsOf(values));
@@ -112,7 +112,7 @@ describe.each(FORMATS.filter(([name]) => name === 'Q4_K' || name === 'Q6_K'))(
       );
     };
 
-    it('encodes as exactly as ggml: no row with 3 % more error, and all together with 0.2 % at most', async () => {
+    it('encodes as ggml does: no row with 3 % more error, all with 0.2 % at most', async () => {
       const { numbers, quantized } = await golden(name);
       const [ours, theirs] = [
         errors(numbers!, encoded(format, numbers!)),
@@ -123,7 +123,7 @@ describe.each(FORMATS.filter(([name]) => name === 'Q4_K' || name === 'Q6_K'))(
       expect(ratios.reduce((sum, ratio) => sum + ratio) / ratios.length).toBeLessThan(1.002);
     });
 
-    it('encodes integers of its range to themselves, but for the 2⁻¹¹ that an f16 scale is off', () => {
+    it('encodes integers of its range to themselves but for 2⁻¹¹, the f16 scale’s', () => {
       const [least, levels, group] = name === 'Q4_K' ? [-3, 16, 32] : [-32, 64, 16];
       const integers = Float32Array.from(
         { length: 1024 },

@@ -142,7 +142,7 @@ it('a file is read straight into shared memory, also beyond 2 GiB of it', async 
   await source.close();
 });
 
-it('a sparse file of 20 GB opens by its header alone, and its last row is read from beyond 4 GiB', async () => {
+it('a sparse file of 20 GB opens by its header; its last row is beyond 4 GiB', async () => {
   const rows = 20_000_000;
   const size = rows * 1000;
   const header = fileOf({

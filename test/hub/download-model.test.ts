@@ -156,7 +156,7 @@ describe('what is downloaded', () => {
     expect(names.sort()).toEqual(expected.sort());
   });
 
-  it('tokenizer.json if there is no tokenizer.model, and no generation_config.json if there is none', async () => {
+  it('tokenizer.json if there is no tokenizer.model; generation_config.json if any', async () => {
     const { 'tokenizer.model': _, 'generation_config.json': __, ...files } = MODEL_FILES;
     await using setting = await Setting.create(files);
     await setting.download();
@@ -179,7 +179,7 @@ describe('what is downloaded', () => {
     expect(setting.hub.downloads()).toHaveLength(1);
   });
 
-  it('all parts of a GGUF file, whichever is named, in a directory with an awkward name', async () => {
+  it('all parts of a GGUF file, whichever is named, in an awkward directory', async () => {
     const part = (n: number) => `Q 8#%/a-0000${n}-of-00003.gguf`;
     const files = {
       [part(1)]: noise(10, 1),
@@ -216,7 +216,7 @@ describe('what is downloaded', () => {
 });
 
 describe('progress', () => {
-  it('counts the bytes that are missing, first as they come, then as they are verified', async () => {
+  it('counts the missing bytes, first as they come, then as they are verified', async () => {
     await using setting = await Setting.create();
     await setting.download({ only: 'tokenizer' });
     const told: DownloadProgress[] = [];

@@ -67,7 +67,7 @@ describe('a download that was interrupted', () => {
 });
 
 describe('a connection that breaks', () => {
-  it('is made again for the rest, wherever and as often as it breaks: the file is the same', async () => {
+  it('is made again for the rest, wherever and as often as it breaks', async () => {
     const cuts = fc.array(fc.integer({ min: 0, max: 40_000 }), { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(cuts, async cuts => {

@@ -72,7 +72,7 @@ describe('the published config', () => {
     });
   });
 
-  it('needs 16 GiB for the keys and values of 32,768 positions in f16, of 2^32 numbers each', () => {
+  it('needs 16 GiB for keys and values of 32,768 positions in f16, 2^32 numbers each', () => {
     expect(kvCacheBytes(parsed, 32768, 2)).toBe(16 * 2 ** 30);
     expect(kvCacheBytes(parsed, 32768, 1)).toBe(2 * 2 ** 32);
     expect(kvCacheBytes(parsed, 1, 2)).toBe(524288);

@@ -45,7 +45,7 @@ describe.each(['mha', 'gqa'])('golden/%s', name => {
     expect([...(await traced(name, 'f64')).keys()].sort()).toEqual([...golden.keys()].sort());
   });
 
-  it('f64: every tensor within 1e-12 σ of transformers in float64 (rounding, 2⁻⁵³ per step, is all that differs)', async () => {
+  it('f64: every tensor within 1e-12 σ of transformers’ (rounding, 2⁻⁵³ a step)', async () => {
     const { error, name: where } = worst(
       await traced(name, 'f64'),
       await readTensors(`${name}/trace-f64.safetensors`),
@@ -53,7 +53,7 @@ describe.each(['mha', 'gqa'])('golden/%s', name => {
     expect(error, where).toBeLessThan(1e-12);
   });
 
-  it('f32: logits within 1e-5 σ of transformers in float32 (twice its own distance from float64), every tensor within 1e-4 σ', async () => {
+  it('f32: logits within 1e-5 σ (twice its own error), every tensor within 1e-4 σ', async () => {
     const ours = await traced(name, 'f32');
     const golden = await readTensors(`${name}/trace-f32.safetensors`);
     const { error, name: where } = worst(ours, golden);
@@ -64,7 +64,7 @@ describe.each(['mha', 'gqa'])('golden/%s', name => {
     );
   });
 
-  it("f64 differs from transformers' float32 by what float32 differs from its own float64: to 1e-6 of that", async () => {
+  it('f64 is as far from their float32 as their float64 is: to 1e-6 of that', async () => {
     const ours = logitsOf(await traced(name, 'f64'));
     const float32 = logitsOf(await readTensors(`${name}/trace-f32.safetensors`));
     const float64 = logitsOf(await readTensors(`${name}/trace-f64.safetensors`));

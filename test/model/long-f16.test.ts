@@ -7,7 +7,7 @@ import { goldenLongLogits, longLogits } from './long.js';
  * float16 in some twenty thousand. Among 8,300 positions a few rows come out otherwise, and the
  * later ones that attend to them may follow (docs/LOG.md).
  */
-it('f16 at positions 0 … 8,299: 10 of 13 logit rows equal to the bit, all 13 together five times closer than float32', async () => {
+it('f16 at positions 0 … 8,299: 10 of 13 rows equal, five times closer than f32', async () => {
   const [ours, golden, float32] = [
     await longLogits('f16'),
     await goldenLongLogits('f16'),

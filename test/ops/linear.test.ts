@@ -46,7 +46,7 @@ describe('matmul', () => {
     }
   });
 
-  it('rounds a sum once: 1 + 2⁻⁸ + 2⁻⁹ is 1 + 2⁻⁷ in bf16, though each addition alone would leave 1', () => {
+  it('rounds a sum once: 1 + 2⁻⁸ + 2⁻⁹ is 1 + 2⁻⁷ in bf16, not 1, as one by one', () => {
     const out = zeros(1, 1);
     matmul(out, tensor([1, 3], [1, 2 ** -8, 2 ** -9]), tensor([1, 3], [1, 1, 1]), bf16);
     expect(out.data[0]).toBe(1 + 2 ** -7);

@@ -34,7 +34,7 @@ function worst(
 }
 
 describe('exp', () => {
-  it('errs by less than 1 ulp, so that it is one of the two nearest numbers; subnormal results too', () => {
+  it('errs by less than 1 ulp: it is one of the two nearest, subnormals too', () => {
     expect(worst(exp, wideExp, -708, 709.7, 20_000).error).toBeLessThan(1);
     expect(worst(exp, wideExp, -1, 1, 20_000).error).toBeLessThan(1);
     expect(worst(exp, wideExp, -745, -708.4, 5_000).error).toBeLessThan(1);

@@ -25,7 +25,7 @@ describe('rmsnorm', () => {
     },
   );
 
-  it('puts epsilon inside the root: 1e-5 and 1e-6 differ by a third where the mean square is 1e-5', () => {
+  it('puts epsilon inside the root: 1e-5 and 1e-6 differ by 1/3 where x̅² is 1e-5', () => {
     const x = tensor(
       [1, 4],
       [1, -1, 1, -1].map(v => v * Math.sqrt(1e-5)),
@@ -57,7 +57,7 @@ describe('rmsnorm', () => {
     expect([...both.data.subarray(3)]).toEqual([...second.data]);
   });
 
-  it('rounds the normalised number before and after the weight in bf16, as Hugging Face does', () => {
+  it('rounds the normalised number before and after the weight in bf16, as HF does', () => {
     const out = zeros(1, 2);
     rmsnorm(out, tensor([1, 2], [3, 1]), tensor([2], [1.0078125, 1.0078125]), 0, ROUNDINGS.bf16);
     // 3/√5 = 1.3416… → 1.34375 in bf16; × 1.0078125 = 1.354248… → 1.3515625.

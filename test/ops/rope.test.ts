@@ -22,7 +22,7 @@ function rotated(
 }
 
 describe('rope', () => {
-  it('turns point i of the halves (not of the pairs), counter-clockwise, by p/8 · θ^(−2i/d)', () => {
+  it('turns point i of the halves (not pairs), counter-clockwise, by p/8 · θ^(−2i/d)', () => {
     const headDim = 22;
     for (const position of [0, 1, 8, 40, 128, 511, 4095, 32767]) {
       for (let i = 0; i < headDim / 2; i++) {
@@ -40,7 +40,7 @@ describe('rope', () => {
     }
   });
 
-  it('is the same bits at position 8p with factor 8 as at p without, for all heads of 128 and every p below 4,096', () => {
+  it('is the same bits at 8p with factor 8 as at p without, for all p below 4,096', () => {
     const scaled = ropeFrequencies(128, 10000, 8);
     const plain = ropeFrequencies(128, 10000, 1);
     for (let p = 0; p < 4096; p++) {
@@ -51,7 +51,7 @@ describe('rope', () => {
     }
   });
 
-  it('is the same bits whether position or frequency is divided by 8 (and not for a factor of 3)', () => {
+  it('is the same bits if position or frequency is divided by 8 (but not by 3)', () => {
     const plain = ropeFrequencies(128, 10000, 1);
     const differing = (factor: number) => {
       const scaled = ropeFrequencies(128, 10000, factor);
@@ -84,7 +84,7 @@ describe('rope', () => {
     );
   });
 
-  it('makes q·k depend on the distance alone, within 2e-3 of |q||k| (float32 angles) at any offset', () => {
+  it('makes q·k depend on distance alone, within 2e-3 of |q||k| (float32 angles)', () => {
     const q = noise(128, 3);
     const k = noise(128, 4);
     const score = (m: number, n: number) => {

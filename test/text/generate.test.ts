@@ -126,7 +126,7 @@ describe('text', () => {
     ]);
   });
 
-  test('held back for a stop string comes before the incomplete character that was held back after it', async () => {
+  test('held back for a stop string comes before an incomplete character after it', async () => {
     const options = { stop: ['[INST]'], maxNewTokens: 4 };
     expect(texts(await allSteps(says('[INé'), options))).toEqual(['', '', '', '[IN\ufffd']);
     const { text, finishReason } = await end(says('[INé'), options);
@@ -277,7 +277,7 @@ describe('leaving early', () => {
     expect([...model.sequences, ...broken.sequences].every(({ disposed }) => disposed)).toBe(true);
   });
 
-  test('an aborted signal rejects with its reason: before, during prefill, during decode', async () => {
+  test('an aborted signal rejects with its reason: before, in prefill, in decode', async () => {
     const reason = new Error('enough');
     await expect(end(says('a'), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     for (const stage of ['prefill', 'decode'] as const) {

@@ -48,7 +48,7 @@ it('the vectors cover what is difficult', () => {
   expect(vectors.decode.filter(({ text }) => text.includes('\ufffd')).length).toBeGreaterThan(100);
 });
 
-it('Hugging Face decodes otherwise only where bytes are not UTF-8, are interrupted, or begin the text with a space', () => {
+it('HF decodes otherwise only non-UTF-8, interrupted bytes and a leading space', () => {
   const isByte = (id: number) => id >= 3 && id < 259;
   for (const { ids, text, hf } of vectors.decode) {
     if (hf === undefined) continue;

@@ -28,7 +28,7 @@ describe('a model of Llama’s kind', () => {
     expect(tokenizer.pieces(tokenizer.encode('ab ba'))).toEqual(['▁', 'ab', '▁', 'b', 'a']);
   });
 
-  it('may have fields that are not known, and fields in any order or number: the last one holds', () => {
+  it('may have unknown fields, and fields in any order or number: the last holds', () => {
     const unknown = [
       ...number(99, 2n ** 64n - 1n),
       ...float(100, 1),

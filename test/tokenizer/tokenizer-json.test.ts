@@ -54,7 +54,7 @@ describe('the forms of Llama’s tokenizer.json', () => {
     same(open(file => (file.post_processor = post_processor)));
   });
 
-  it('may leave out what is the default, and may fuse unknown characters, of which there are none', () => {
+  it('may leave out defaults, and fuse unknown characters, of which there are none', () => {
     same(
       open(file => {
         for (const key of ['version', 'truncation', 'padding', 'pre_tokenizer', 'post_processor'])

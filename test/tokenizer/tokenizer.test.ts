@@ -54,7 +54,7 @@ describe('encode', () => {
     expect(fromMetaspace.pieces(fromMetaspace.encode('  the'))).toEqual(['▁', '▁the']);
   });
 
-  it('spells characters without a piece in bytes, and reads half a surrogate pair as U+FFFD', () => {
+  it('spells characters without a piece in bytes, half a surrogate pair as U+FFFD', () => {
     expect(tokenizer.pieces(tokenizer.encode('🦙'))).toEqual([
       '▁',
       '<0xF0>',

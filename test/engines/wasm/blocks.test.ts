@@ -126,7 +126,7 @@ describe('a model in blocks', () => {
     },
   );
 
-  it('takes the bytes of its blocks, and of Q4_K eight and of Q6_K two more for every 256 numbers', async () => {
+  it('takes the bytes of its blocks, Q4_K 8 and Q6_K 2 more for 256 numbers', async () => {
     for (const [dtype, bytes] of [
       ['Q4_K', 152],
       ['Q6_K', 212],

@@ -82,7 +82,7 @@ describe.each(FORMATS)('%s weights, %s cache: the same bits', (weights, cache) =
     }
   });
 
-  it('for a prompt of 150 at once, in chunks of 7 and of 64, token by token, and in passes of 33 rows', async () => {
+  it('for 150 tokens at once, in chunks of 7, 64 and 1, and passes of 33 rows', async () => {
     const model = await load('long', { ...formats, threads: 2 });
     const tokens = await longText();
     const whole = await allLogits(model, tokens);
@@ -195,7 +195,7 @@ describe('accuracy', () => {
     },
   );
 
-  it('golden/tied: bfloat16 shards, tied head, one key-value head of 12: within 2e-5 σ of exact f64', async () => {
+  it('golden/tied (bf16 shards, tied, 1 head of 12): within 2e-5 σ of exact f64', async () => {
     const tokens = [1, 25, 32, 290, 303, 176, 5];
     const exact = await openGolden('tied', 'f64');
     const expected = await allLogits(exact, tokens);
@@ -223,7 +223,7 @@ describe('what goes wrong', () => {
     expect(resumed.data).toEqual(fresh.data);
   });
 
-  it('more positions than there is room for are OUT_OF_MEMORY, and room given back is room again', async () => {
+  it('positions beyond the room are OUT_OF_MEMORY; what is given back is room again', async () => {
     const model = await load('gqa', { threads: 2, context: 128 });
     const first = model.createSequence();
     await model.forward(continuing(first, new Array(100).fill(3)));
@@ -240,7 +240,7 @@ describe('what goes wrong', () => {
     await expect(model.forward(continuing(first, [1]))).rejects.toMatchObject({ code: 'DISPOSED' });
   });
 
-  it('keys beyond f16 are NOT_FINITE in an f16 cache, leave the sequence as it was, and are nothing special in the others', async () => {
+  it('keys beyond f16 are NOT_FINITE in an f16 cache alone; the sequence stays', async () => {
     const name = 'model.layers.1.self_attn.k_proj.weight';
     const larger = (weights: Checkpoint): Checkpoint => {
       const tensor = weights.tensors.get(name)!;
@@ -270,7 +270,7 @@ describe('what goes wrong', () => {
     await expect(model.forward(continuing(sequence, tokens))).rejects.toMatchObject({
       code: 'NOT_FINITE',
       message: expect.stringMatching(
-        /^\d+ keys or values of a pass over positions 0 to 18 are no f16 numbers: .* load with cache f32 or q8$/,
+        /^\d+ keys or values of a pass over positions 0 to 18 are no f16 numbers: .*f32 or q8$/,
       ),
     });
     expect(sequence.length).toBe(0);

@@ -84,7 +84,7 @@ describe('loading with a context', () => {
   });
 });
 
-it('without a context, only what is in use must fit, and more is refused before the memory grows', async () => {
+it('without a context, only what is in use must fit; more is refused before it grows', async () => {
   limit.mockReturnValue(needs(128));
   const model = await load({});
   const sequence = model.createSequence();

@@ -56,7 +56,7 @@ describe('the plan of 7B', () => {
     expect(memoryNeeds(plan7B(cache), 64).cache / 64).toBe(bytes);
   });
 
-  it('has keys of 32 layers, 32,768 positions and 4,096 numbers: 2^32 numbers, which are 0 in an int32', () => {
+  it('has keys of 32 layers, 32,768 positions, 4,096 numbers: 2^32, 0 in an int32', () => {
     const { shards, maxPages } = plan7B('f16');
     const cache = shards.reduce((sum, { pageBytes }) => sum + maxPages * pageBytes, 0);
     expect(cache).toBe(2 * 2 * 2 ** 32);

@@ -148,7 +148,7 @@ it('a damaged file opens or is refused, and nothing else happens: 10,000 of them
   expect(opened, 'all were refused: the mutations are too coarse').toBeGreaterThan(500);
 });
 
-it('a file that lies where it announces something opens or is refused, and nothing else happens: 10,000 of them', async () => {
+it('10,000 files that lie open or are refused, and nothing else happens', async () => {
   const truthOr = (truth: bigint) => fc.oneof({ weight: 8, arbitrary: fc.constant(truth) }, odd);
   const lies = fc.record({
     ...{

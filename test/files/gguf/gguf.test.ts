@@ -90,7 +90,7 @@ describe('reads', () => {
     });
   });
 
-  it('shapes the outermost size first, rows of blocks as numbers, and bytes as they are', async () => {
+  it('shapes outermost first, rows of blocks as numbers, and bytes as they are', async () => {
     const block = (d: number, q: number) => Buffer.from([0, d, ...new Array(32).fill(q)]);
     const data = Buffer.concat([
       block(0x3c, 1),

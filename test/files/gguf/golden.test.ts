@@ -95,7 +95,7 @@ describe.each(MODELS.slice(0, 2))('golden/%s as %s', (name, path) => {
   });
 });
 
-it('blocks widened to f32: the exact kernels in f64 and the WASM kernels differ by rounding only (2e-5 σ)', async () => {
+it('blocks as f32: exact f64 and WASM kernels differ by rounding only (2e-5 σ)', async () => {
   const tokens = (await readIntegers('long/tokens.safetensors', 'tokens')).slice(0, 40);
   const logits = async (options: LoadOptions) => {
     await using loaded = await loadModel(goldenPath('gguf/long-blocks.gguf'), options);

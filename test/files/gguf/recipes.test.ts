@@ -21,7 +21,7 @@ const layersIn = (dtypes: Map<string, string>, part: string, dtype: string) =>
   );
 
 describe('Llama-2-7B', () => {
-  it('Q4_K_M: the head, and values and down projections of 16 layers, are Q6_K, as llama-quantize has them', () => {
+  it('Q4_K_M: head, values and down projections of 16 layers are Q6_K, as theirs', () => {
     const dtypes = dtypesOf('Q4_K_M', SEVEN_B);
     const layers = [0, 1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 27, 28, 29, 30, 31];
     expect(layersIn(dtypes, 'self_attn.v_proj', 'Q6_K')).toEqual(layers);

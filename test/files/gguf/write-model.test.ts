@@ -88,7 +88,7 @@ describe.each([
   ['long', 'Q4_0'],
   ['long', 'Q5_1'],
 ] as const)('golden/%s as %s', (name, fileType) => {
-  it('is read again: configuration, tokenizer, and all numbers as the format has them', async () => {
+  it('is read again: configuration, tokenizer, numbers as the format has them', async () => {
     const model = await goldenModel(name);
     const path = await written(model, fileType);
     const { config, checkpoint } = await openModel(path);
@@ -129,7 +129,7 @@ it('a GGUF file is written as itself: blocks stay, bit for bit', async () => {
   expect(again.config).toEqual(model.config);
 });
 
-it('keeps what the file that it comes from says besides, but for what is about that file', async () => {
+it('keeps what its source says besides, but for what is about that file', async () => {
   const text = (value: string) => ({ type: 'string', value }) as const;
   const number = (value: number) => ({ type: 'u32', value }) as const;
   const source = new Map<string, GgufValue>([

@@ -154,7 +154,7 @@ it('a pickle of random opcodes opens or is refused, and nothing else happens', a
   );
 });
 
-it('what PyTorch wrote, with one bit changed anywhere in what describes it, opens or is refused', async () => {
+it('what PyTorch wrote, one bit of its description changed, opens or is refused', async () => {
   const file = new Uint8Array(await readFile(goldenPath('pytorch/views/protocol4.bin')));
   const pickleBytes = 3300;
   const directory = file.length - 5000;

@@ -103,7 +103,7 @@ it('views/legacy.bin, of before PyTorch 1.6, is refused by name', async () => {
 });
 
 describe('tied/: one file, bfloat16', () => {
-  it('has the bytes of the safetensors shards, and the output matrix shares those of the embedding', async () => {
+  it('has the bytes of the safetensors shards; the head shares the embedding’s', async () => {
     const { checkpoint } = await openModelDirectory(goldenPath('pytorch/tied'));
     const twin = (await openModelDirectory(goldenPath('tied'))).checkpoint;
     expect([...checkpoint.tensors.keys()].sort()).toEqual([...twin.tensors.keys(), LM_HEAD].sort());

@@ -77,7 +77,7 @@ describe('reads', () => {
     expect(await contents(zipOf(entries, options))).toEqual({ 'd/a': 'first', 'd/b': 'second' });
   });
 
-  it('the entries in the order of their data, with offsets that are those of the file', async () => {
+  it('the entries in the order of their data, with their offsets in the file', async () => {
     const file = zipOf([A, { name: 'd/empty' }, B]);
     const entries = [...(await readZipEntries(memorySource(file))).values()];
     expect(entries.map(({ name, size }) => [name, size])).toEqual([

@@ -7,7 +7,8 @@ import { fileOf } from '../helpers.js';
 
 const VALID = fileOf(
   '{"__metadata__":{"format":"pt"},"a":{"dtype":"F16","shape":[2,3],"data_offsets":[0,12]},' +
-    '"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]},"empty":{"dtype":"U8","shape":[0],"data_offsets":[16,16]}}',
+    '"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]},' +
+    '"empty":{"dtype":"U8","shape":[0],"data_offsets":[16,16]}}',
   16,
 );
 

@@ -23,9 +23,12 @@ const F32 = (shape: number[], ...data_offsets: number[]) => ({ dtype: 'F32', sha
  */
 const REFERENCE_HEADER =
   '{"__metadata__":{"format":"pt"},"ids":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},' +
-  '"10":{"dtype":"F64","shape":[],"data_offsets":[8,16]},"a.weight":{"dtype":"F32","shape":[3],"data_offsets":[16,28]},' +
-  '"9":{"dtype":"BF16","shape":[1,1],"data_offsets":[28,30]},"b.weight":{"dtype":"F16","shape":[2,2],"data_offsets":[30,38]},' +
-  '"größe\\"\\n":{"dtype":"I8","shape":[1],"data_offsets":[38,39]},"empty":{"dtype":"U8","shape":[0,5],"data_offsets":[39,39]},' +
+  '"10":{"dtype":"F64","shape":[],"data_offsets":[8,16]},' +
+  '"a.weight":{"dtype":"F32","shape":[3],"data_offsets":[16,28]},' +
+  '"9":{"dtype":"BF16","shape":[1,1],"data_offsets":[28,30]},' +
+  '"b.weight":{"dtype":"F16","shape":[2,2],"data_offsets":[30,38]},' +
+  '"größe\\"\\n":{"dtype":"I8","shape":[1],"data_offsets":[38,39]},' +
+  '"empty":{"dtype":"U8","shape":[0,5],"data_offsets":[39,39]},' +
   '"mask":{"dtype":"BOOL","shape":[3],"data_offsets":[39,42]}}    ';
 const REFERENCE_DATA = hex(
   `f9ffffffffffffff 182d4454fb210940 0000803f0000004000004040 803f 003c00c00038ff7b ff 010001`,

@@ -12,7 +12,7 @@ test('of known probabilities', () => {
   for (const { token, logprob } of top) expect(logprob).toBeCloseTo(Math.log(p[token]), 14);
 });
 
-test('the largest is subtracted: nothing overflows or vanishes (bug I11: these are logarithms, not logits)', () => {
+test('the largest is subtracted: nothing overflows (bug I11: logarithms, not logits)', () => {
   expect(topOf(new Float32Array([1000, 1000, -1000]), 1)[0].logprob).toBeCloseTo(-Math.LN2, 12);
   expect(topOf(new Float32Array([-1e30, -1e30]), 1)[0].logprob).toBeCloseTo(0, 12);
 });

@@ -82,7 +82,7 @@ describe('topP', () => {
     expect(kept([0, 0, 0, 0], row => topP(row, 0.7500001))).toEqual([0, 1, 2, 3]);
   });
 
-  test('sum and threshold are compared in float32, as in torch: 0.1 is not more than 1 − 0.9', () => {
+  test('sum and threshold are float32, as in torch: 0.1 is not more than 1 − 0.9', () => {
     expect(kept(new Array(10).fill(0), row => topP(row, 0.9))).toHaveLength(9);
   });
 

@@ -65,7 +65,7 @@ describe('greedy', () => {
     expect(greedy.sample(new Float64Array([1, 1 + 1e-12]), [])).toBe(0);
   });
 
-  test('an explicit temperature of 0 may come with filters, which cannot change it (bug I7)', () => {
+  test('an explicit temperature of 0 may come with filters, which change nothing (I7)', () => {
     expect(
       createSampler({ temperature: 0, topK: 3, topP: 0.9 }).sample(new Float32Array([0, 9, 8]), []),
     ).toBe(1);
