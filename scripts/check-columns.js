@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 const COLUMNS = 100;
 const CHECKED = ['*.ts', '*.js', '*.cjs', '*.mjs', '*.py', '*.md', '*.yml', '.ci/run'];
-const WRITTEN_BY_PROGRAMS = /^(golden|bench\/results|docs\/api)\/(?!README\.md$)/;
+const WRITTEN_BY_PROGRAMS = /^(golden|bench\/results|docs\/api)\/(?!(.*\/)?README\.md$)/;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const files = git('ls-files', '--cached', '--others', '--exclude-standard', '--', ...CHECKED);
