@@ -11,7 +11,7 @@ import {
   headPageBytes,
   PAGE_POSITIONS,
 } from '../src/engines/wasm/memory/cache-formats.js';
-import { ATTENTION_HEADS, ATTENTION_ROWS } from '../src/engines/wasm/memory/plan.js';
+import { ATTENTION_HEADS, ATTENTION_ROWS } from '../src/engines/wasm/memory/layout.js';
 import { best } from './best.js';
 import { normalTable } from './random-weights.js';
 import { readBandwidth } from './read-bandwidth.js';

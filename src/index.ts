@@ -10,7 +10,7 @@ export { type QuantizeOptions, quantizeModel } from './convert/quantize.js';
 export type { Written } from './convert/rewrite.js';
 export { ExactEngine, type ExactOptions } from './engines/exact/exact-engine.js';
 export type { CacheFormat } from './engines/wasm/memory/cache-formats.js';
-export type { WeightFormat } from './engines/wasm/memory/formats.js';
+export type { WeightFormat } from './engines/wasm/memory/weight-formats.js';
 export { WasmEngine, type WasmOptions } from './engines/wasm/wasm-engine.js';
 export {
   type DownloadOptions,

@@ -1,7 +1,7 @@
 /** The compiled kernels over a memory of their own, far larger than any cache. */
 import { readFile } from 'node:fs/promises';
+import { type Build, canRun } from '../../src/engines/wasm/kernels/builds.js';
 import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
-import { type Build, canRun } from '../../src/engines/wasm/kernels/module.js';
 import { normalTable } from '../random-weights.js';
 
 const MEMORY = 2 ** 29;

@@ -1,8 +1,12 @@
 /** Linear layers: a single row, with weights from memory; 32 rows, with weights from the cache. */
 
+import type { Build } from '../../src/engines/wasm/kernels/builds.js';
 import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
-import type { Build } from '../../src/engines/wasm/kernels/module.js';
-import { blocksOf, type PackedFormat, tileBytes } from '../../src/engines/wasm/memory/formats.js';
+import {
+  blocksOf,
+  type PackedFormat,
+  tileBytes,
+} from '../../src/engines/wasm/memory/weight-formats.js';
 import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
 import { best } from '../best.js';
 import type { Kernels } from './kernels.js';

@@ -3,7 +3,7 @@
  * of. These have everything in registers, and enough sums at a time that none waits for the one
  * before. 10^9 bytes, and 10^9 operations, per second; a product and a sum are two operations.
  */
-import { canRun } from '../../src/engines/wasm/kernels/module.js';
+import { canRun } from '../../src/engines/wasm/kernels/builds.js';
 import { best } from '../best.js';
 import { compileAssemblyScript } from '../compile.js';
 import { compileReader } from '../read-bandwidth.js';

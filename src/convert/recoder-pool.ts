@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { LlamaError, type LlamaErrorCode } from '../base/errors.js';
+import { packageFile } from '../base/package.js';
 import type { NumberDType } from '../files/rows.js';
 import { type Recoder, recodeHere } from './converted.js';
 
@@ -19,9 +20,7 @@ export type RecodeAnswer =
   | { readonly code: LlamaErrorCode; readonly message: string };
 
 /** Tests run the sources, workers cannot. */
-const WORKER = import.meta.url.endsWith('.ts')
-  ? '../../dist/convert/recoder-worker.js'
-  : './recoder-worker.js';
+const WORKER = 'dist/convert/recoder-worker.js';
 
 export class RecoderPool implements Recoder {
   /** One that each thread works on, and one that is ready for it. */
@@ -60,7 +59,7 @@ interface Pending {
 
 class Thread {
   // Not the program's own flags: a worker refuses some, such as --input-type.
-  readonly #worker = new Worker(new URL(WORKER, import.meta.url), { execArgv: [] });
+  readonly #worker = new Worker(packageFile(WORKER), { execArgv: [] });
   /** In the order of the jobs, which is that of the answers. */
   readonly #pending: Pending[] = [];
   #failure: LlamaError | undefined;

@@ -8,10 +8,11 @@ import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { check, LlamaError, show } from '../base/errors.js';
 import { checkOption, isIntegerFrom, isNumberFrom, refuseUnknownOptions } from '../base/options.js';
+import { isBundled, packageFile, refuseBundle } from '../base/package.js';
 import { ExactEngine, type ExactOptions } from '../engines/exact/exact-engine.js';
-import type { Build } from '../engines/wasm/kernels/module.js';
+import type { Build } from '../engines/wasm/kernels/builds.js';
 import type { CacheFormat } from '../engines/wasm/memory/cache-formats.js';
-import type { WeightFormat } from '../engines/wasm/memory/formats.js';
+import type { WeightFormat } from '../engines/wasm/memory/weight-formats.js';
 import { WasmEngine, type WasmOptions } from '../engines/wasm/wasm-engine.js';
 import { checkConfig, type LlamaConfig } from '../model/config.js';
 import { Llama } from '../model/llama.js';
@@ -21,11 +22,14 @@ import { openModelFiles } from './model-files.js';
 import { parseReference } from './reference.js';
 import { checkVocabulary, openTokenizer } from './tokenizer.js';
 
+/** From the package's root. */
+const EMBEDDED = 'golden/tiny-32k';
+
 /**
  * What runs when no model is named: tiny-32k, trained by `reference/train` to follow a few
  * instructions and to find a fact in 30,000 tokens.
  */
-export const EMBEDDED_MODEL = fileURLToPath(new URL('../../golden/tiny-32k', import.meta.url));
+export const EMBEDDED_MODEL: string = isBundled ? EMBEDDED : fileURLToPath(packageFile(EMBEDDED));
 
 export interface LoadOptions extends ExactOptions, WasmOptions {
   /**
@@ -111,6 +115,7 @@ function withRopeFactor(own: LlamaConfig, ropeFactor: number | undefined): Llama
  * model on the hub.
  */
 async function refuseNameOfHub(path: string): Promise<void> {
+  if (path === EMBEDDED_MODEL) refuseBundle(EMBEDDED);
   if (parseReference(path) === undefined || (await stat(path).catch(() => undefined)) !== undefined)
     return;
   throw new LlamaError(

@@ -1,7 +1,7 @@
 /** llama.cpp's blocks: into tiles without loss, and the linear layers of the K formats on them. */
 import { expect, it } from 'vitest';
 import { toF16Bits } from '../../src/base/half.js';
-import { blocksOf, tileBytes } from '../../src/engines/wasm/memory/formats.js';
+import { blocksOf, tileBytes } from '../../src/engines/wasm/memory/weight-formats.js';
 import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
 import type { BlockDType } from '../../src/model/dtypes.js';
 import { noise } from '../support/tensors.js';

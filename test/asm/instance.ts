@@ -4,9 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe } from 'vitest';
-import { artifact } from '../../src/engines/wasm/artifact.js';
+import { packageFile } from '../../src/base/package.js';
+import { type Build, canRun } from '../../src/engines/wasm/kernels/builds.js';
 import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
-import { type Build, canRun } from '../../src/engines/wasm/kernels/module.js';
 
 export const BUILDS: readonly Build[] = ['simd', 'relaxed', 'dot4'];
 
@@ -84,5 +84,5 @@ export function describeBuilds(name: string, body: (instance: Instance) => void)
 }
 
 function bytesOf(build: Build): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(artifact(`${build}.wasm`)));
+  return new Uint8Array(readFileSync(packageFile(`dist/engines/wasm/${build}.wasm`)));
 }

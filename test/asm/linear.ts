@@ -1,5 +1,5 @@
 /** A linear layer through the kernels, with whatever its format needs first. */
-import { blocksOf } from '../../src/engines/wasm/memory/formats.js';
+import { blocksOf } from '../../src/engines/wasm/memory/weight-formats.js';
 import type { Instance } from './instance.js';
 import type { Packed } from './packed.js';
 

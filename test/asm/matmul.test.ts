@@ -9,8 +9,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { roundToBF16, roundToF16 } from '../../src/base/half.js';
-import { canRun } from '../../src/engines/wasm/kernels/module.js';
-import { blocksOf, type WeightFormat } from '../../src/engines/wasm/memory/formats.js';
+import { canRun } from '../../src/engines/wasm/kernels/builds.js';
+import { blocksOf, type WeightFormat } from '../../src/engines/wasm/memory/weight-formats.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { ROUNDINGS } from '../../src/ops/rounding.js';
 import { noise, tensor, zeros } from '../support/tensors.js';

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { decode } from '@webassemblyjs/wasm-parser';
 import binaryen from 'binaryen';
 import { describe, expect, it } from 'vitest';
-import { artifact } from '../../src/engines/wasm/artifact.js';
+import { packageFile } from '../../src/base/package.js';
+import type { Build } from '../../src/engines/wasm/kernels/builds.js';
 import { KERNELS } from '../../src/engines/wasm/kernels/exports.js';
-import type { Build } from '../../src/engines/wasm/kernels/module.js';
 import { BUILDS } from './instance.js';
 
 interface Field {
@@ -25,14 +25,14 @@ interface Field {
 
 function fieldsOf(build: Build): readonly Field[] {
   // The parser knows no SIMD opcodes: it is asked about the surface only.
-  const bytes = readFileSync(artifact(`${build}.wasm`));
+  const bytes = readFileSync(packageFile(`dist/engines/wasm/${build}.wasm`));
   return decode(bytes, { ignoreCodeSection: true, ignoreDataSection: true }).body[0].fields;
 }
 
 /** The text of an exported function's body, with those of the functions that it calls. */
 function textOf(build: Build, name: string): string {
   const module = binaryen.readBinaryWithFeatures(
-    readFileSync(artifact(`${build}.wasm`)),
+    readFileSync(packageFile(`dist/engines/wasm/${build}.wasm`)),
     binaryen.Features.All,
   );
   const text = module.emitText();
@@ -99,7 +99,7 @@ describe.each(BUILDS)('%s.wasm', build => {
 
   it('never uses relaxed_madd, which rounds once or twice as the processor likes', () => {
     const module = binaryen.readBinaryWithFeatures(
-      readFileSync(artifact(`${build}.wasm`)),
+      readFileSync(packageFile(`dist/engines/wasm/${build}.wasm`)),
       binaryen.Features.All,
     );
     expect(module.emitText()).not.toMatch(/relaxed_(n?madd|swizzle|trunc|min|max|laneselect|q15)/);

@@ -11,7 +11,7 @@ import {
   toBF16Bits,
   toF16Bits,
 } from '../../src/base/half.js';
-import { blocksOf, tileBytes } from '../../src/engines/wasm/memory/formats.js';
+import { blocksOf, tileBytes } from '../../src/engines/wasm/memory/weight-formats.js';
 import { noise } from '../support/tensors.js';
 import { dequantizeRow, quantizeRow } from './block-formats.js';
 import { describeBuilds } from './instance.js';

@@ -3,7 +3,11 @@
  */
 
 import { bf16ToF32 } from '../../src/base/half.js';
-import { blocksOf, tileBytes, type WeightFormat } from '../../src/engines/wasm/memory/formats.js';
+import {
+  blocksOf,
+  tileBytes,
+  type WeightFormat,
+} from '../../src/engines/wasm/memory/weight-formats.js';
 import { type Block, type BlockFormat, dequantizeRow } from './block-formats.js';
 import type { Instance } from './instance.js';
 

@@ -1,6 +1,6 @@
 /** Activations as integers, against the formula in plain TypeScript. */
 import { expect, it } from 'vitest';
-import { blocksOf } from '../../src/engines/wasm/memory/formats.js';
+import { blocksOf } from '../../src/engines/wasm/memory/weight-formats.js';
 import { noise } from '../support/tensors.js';
 import { describeBuilds, type Instance } from './instance.js';
 import { strideOf } from './linear.js';

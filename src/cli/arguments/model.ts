@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { check } from '../../base/errors.js';
 import type { CacheFormat } from '../../engines/wasm/memory/cache-formats.js';
-import type { WeightFormat } from '../../engines/wasm/memory/formats.js';
+import type { WeightFormat } from '../../engines/wasm/memory/weight-formats.js';
 import { EMBEDDED_MODEL, type LoadOptions } from '../../load/model.js';
 import { parseReference } from '../../load/reference.js';
 import type { LlamaConfig } from '../../model/config.js';

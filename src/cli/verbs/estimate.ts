@@ -1,7 +1,8 @@
 /** `llama-32k estimate`: the memory that a model will take, before any is taken. */
 
-import { machineMemory, memoryNeeds } from '../../engines/wasm/memory/memory-needs.js';
-import { planFor } from '../../engines/wasm/wasm-engine.js';
+import { memoryNeeds } from '../../engines/wasm/memory/memory-needs.js';
+import { platform } from '../../engines/wasm/platform/here.js';
+import { layoutFor } from '../../engines/wasm/wasm-engine.js';
 import { openModelFiles } from '../../load/model-files.js';
 import { modelPath, wasmOptions } from '../arguments/model.js';
 import { CACHE, MODEL, type Options, THREADS, type Verb, WEIGHTS } from '../arguments/options.js';
@@ -37,9 +38,9 @@ async function run(options: Options, io: Io): Promise<void> {
   const { config, checkpoint } = await openModelFiles(path);
   await checkpoint.close();
   const context = options.integer('context') ?? config.maxPositionEmbeddings;
-  const plan = planFor(config, checkpoint, { ...wasmOptions(options), context });
-  const { weights, cache, scratch, total } = memoryNeeds(plan, context);
-  const machine = machineMemory();
+  const layout = layoutFor(config, checkpoint, { ...wasmOptions(options), context });
+  const { weights, cache, scratch, total } = memoryNeeds(layout, context);
+  const machine = platform.memoryBytes();
   const sums = {
     model: path,
     context,
@@ -47,7 +48,7 @@ async function run(options: Options, io: Io): Promise<void> {
     cache_bytes: cache,
     scratch_bytes: scratch,
     total_bytes: total,
-    memories: plan.shards.length,
+    memories: layout.banks.length,
     machine_bytes: machine,
     fits: total <= machine,
   };

@@ -2,8 +2,7 @@
  * The WASM kernels over a checkpoint, in a pool of workers.
  */
 
-import { availableCores } from '../../base/cores.js';
-import { check, LlamaError } from '../../base/errors.js';
+import { check } from '../../base/errors.js';
 import type { Tensor } from '../../base/tensor.js';
 import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
@@ -11,17 +10,18 @@ import type { LlamaConfig } from '../../model/config.js';
 import type { Engine, ForwardOptions } from '../../model/engine.js';
 import type { Row } from '../../model/kernels.js';
 import { mapLayer } from '../../model/weights.js';
-import { collectGarbage } from './collect-garbage.js';
-import { type Build, type CompiledKernels, compileKernels } from './kernels/module.js';
+import { type Build, type CompiledKernels, compileKernels } from './kernels/builds.js';
 import { type CacheFormat, PAGE_POSITIONS } from './memory/cache-formats.js';
-import type { WeightFormat } from './memory/formats.js';
-import { type LoadHooks, loadWeights } from './memory/loading.js';
+import { type MemoryLayout, makeLayout } from './memory/layout.js';
 import { checkMemory } from './memory/memory-needs.js';
 import { CountedPages, WasmSequence } from './memory/paged-sequence.js';
-import { makePlan, type Plan } from './memory/plan.js';
+import { allocateMemory, growMemory } from './memory/shared-memory.js';
+import type { WeightFormat } from './memory/weight-formats.js';
+import { platform } from './platform/here.js';
 import { CONTROL_WORDS, Control } from './threads/control.js';
-import { type PassJob, tooLargeIn } from './threads/messages.js';
-import { Pool } from './threads/pool.js';
+import { type LoadHooks, loadWeights } from './workers/load-weights.js';
+import { type PassJob, tooLargeIn } from './workers/messages.js';
+import { Pool } from './workers/pool.js';
 
 export interface WasmOptions extends LoadHooks {
   /** How matrices are stored. Default: as the checkpoint has them, float64 as float32. */
@@ -50,14 +50,17 @@ export interface WasmOptions extends LoadHooks {
 }
 
 export const MAX_THREADS = 64;
-const WASM_PAGE = 65_536;
 
 export function defaultThreads(): number {
-  return Math.min(MAX_THREADS, availableCores());
+  return Math.min(MAX_THREADS, platform.cores());
 }
 
 /** Checks options, and lays out memories; nothing is allocated. */
-export function planFor(config: LlamaConfig, checkpoint: Checkpoint, options: WasmOptions): Plan {
+export function layoutFor(
+  config: LlamaConfig,
+  checkpoint: Checkpoint,
+  options: WasmOptions,
+): MemoryLayout {
   const {
     threads = defaultThreads(),
     maxRows = 128,
@@ -85,7 +88,7 @@ export function planFor(config: LlamaConfig, checkpoint: Checkpoint, options: Wa
       `context is ${context}; it must be an integer, 1 or more (one sequence of this model has ` +
       `at most ${most} positions)`,
   );
-  return makePlan(config, checkpoint, { threads, maxRows, cache, weights, context, memoryBytes });
+  return makeLayout(config, checkpoint, { threads, maxRows, cache, weights, context, memoryBytes });
 }
 
 function contextOf(config: LlamaConfig, { context }: WasmOptions): number | undefined {
@@ -94,7 +97,7 @@ function contextOf(config: LlamaConfig, { context }: WasmOptions): number | unde
 
 export class WasmEngine implements Engine {
   readonly name: string;
-  readonly plan: Plan;
+  readonly layout: MemoryLayout;
   readonly #checkpoint: Checkpoint;
   readonly #memories: WebAssembly.Memory[];
   readonly #control: Control;
@@ -111,11 +114,11 @@ export class WasmEngine implements Engine {
     options: WasmOptions = {},
   ): Promise<WasmEngine> {
     checkWeights(config, checkpoint);
-    const plan = planFor(config, checkpoint, options);
-    checkMemory(plan, contextOf(config, options) ?? 0);
-    const engine = new WasmEngine(config, checkpoint, plan, await compileKernels(options.build));
+    const layout = layoutFor(config, checkpoint, options);
+    checkMemory(layout, contextOf(config, options) ?? 0);
+    const engine = new WasmEngine(config, checkpoint, layout, await compileKernels(options.build));
     try {
-      await loadWeights(checkpoint, plan, engine.#memories, engine.#pool, options);
+      await loadWeights(checkpoint, layout, engine.#memories, engine.#pool, options);
     } catch (error) {
       await engine.#release();
       throw error;
@@ -126,30 +129,30 @@ export class WasmEngine implements Engine {
   private constructor(
     config: LlamaConfig,
     checkpoint: Checkpoint,
-    plan: Plan,
+    layout: MemoryLayout,
     { build, module }: CompiledKernels,
   ) {
-    const { format } = plan.places[mapLayer(0, name => name).qProj];
-    this.name = `wasm-${format}${plan.cache === 'f32' ? '' : `-cache-${plan.cache}`}`;
+    const { format } = layout.places[mapLayer(0, name => name).qProj];
+    this.name = `wasm-${format}${layout.cache === 'f32' ? '' : `-cache-${layout.cache}`}`;
     this.#checkpoint = checkpoint;
-    this.plan = plan;
-    this.#memories = plan.shards.map(({ kvBase }) => allocate(kvBase));
-    const cores = availableCores();
+    this.layout = layout;
+    this.#memories = layout.banks.map(({ kvBase }) => allocateMemory(kvBase));
+    const cores = platform.cores();
     const words = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
-    this.#control = new Control(words, plan.threads, cores);
+    this.#control = new Control(words, layout.threads, cores);
     const shared = {
       module,
       build,
       memories: this.#memories,
       config,
-      plan,
+      layout,
       control: words,
       cores,
     };
-    const setups = Array.from({ length: plan.threads }, (_, index) => ({ ...shared, index }));
+    const setups = Array.from({ length: layout.threads }, (_, index) => ({ ...shared, index }));
     this.#pool = new Pool(setups, this.#control);
     this.#pages = new CountedPages(
-      plan.maxPages,
+      layout.maxPages,
       pages => this.#growTo(pages),
       (from, to) => this.#copyPage(from, to),
     );
@@ -174,9 +177,9 @@ export class WasmEngine implements Engine {
     const sequences = [...new Set(rows.map(row => wasmSequence(row)))];
     for (const sequence of sequences) sequence.prepare(lengthAfter(sequence, rows));
 
-    const { vocabSize } = this.plan;
+    const { vocabSize } = this.layout;
     const logits = new Float32Array(logitsFor.length * vocabSize);
-    const { maxRows } = this.plan;
+    const { maxRows } = this.layout;
     const passes = Math.ceil(rows.length / maxRows);
     for (let start = 0, pass = 0; start < rows.length; start += maxRows, pass++) {
       const end = start + maxRows;
@@ -210,7 +213,7 @@ export class WasmEngine implements Engine {
   async #release(): Promise<void> {
     await this.#pool.close();
     this.#memories.length = 0; // whoever has the array no longer has the memories
-    collectGarbage();
+    platform.collectGarbage();
   }
 
   async #pass(
@@ -250,51 +253,24 @@ export class WasmEngine implements Engine {
   }
 
   get #layers(): number {
-    return this.plan.shards[this.plan.shards.length - 1].endLayer;
+    return this.layout.banks[this.layout.banks.length - 1].endLayer;
   }
 
   #growTo(pages: number): void {
-    checkMemory(this.plan, pages * PAGE_POSITIONS);
-    this.plan.shards.forEach(({ kvBase, pageBytes }, i) => {
-      const memory = this.#memories[i];
-      const missing = kvBase + pages * pageBytes - memory.buffer.byteLength;
-      if (missing <= 0) return;
-      try {
-        memory.grow(Math.ceil(missing / WASM_PAGE));
-      } catch (cause) {
-        throw new LlamaError(
-          'OUT_OF_MEMORY',
-          `no memory for ${missing} more bytes of keys and values`,
-          { cause },
-        );
-      }
+    checkMemory(this.layout, pages * PAGE_POSITIONS);
+    this.layout.banks.forEach(({ kvBase, pageBytes }, i) => {
+      growMemory(this.#memories[i], kvBase + pages * pageBytes);
     });
   }
 
   #copyPage(from: number, to: number): void {
-    this.plan.shards.forEach(({ kvBase, pageBytes }, i) => {
+    this.layout.banks.forEach(({ kvBase, pageBytes }, i) => {
       new Uint8Array(this.#memories[i].buffer).copyWithin(
         kvBase + to * pageBytes,
         kvBase + from * pageBytes,
         kvBase + (from + 1) * pageBytes,
       );
     });
-  }
-}
-
-function allocate(bytes: number): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({
-      initial: Math.ceil(bytes / WASM_PAGE),
-      maximum: 65_536,
-      shared: true,
-    });
-  } catch (cause) {
-    throw new LlamaError(
-      'OUT_OF_MEMORY',
-      `cannot allocate ${bytes} bytes for weights; close other programs, or choose smaller weights`,
-      { cause },
-    );
   }
 }
 

@@ -12,9 +12,9 @@
  */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { type Build, canRun } from '../../../src/engines/wasm/kernels/module.js';
+import { type Build, canRun } from '../../../src/engines/wasm/kernels/builds.js';
 import type { CacheFormat } from '../../../src/engines/wasm/memory/cache-formats.js';
-import type { WeightFormat } from '../../../src/engines/wasm/memory/formats.js';
+import type { WeightFormat } from '../../../src/engines/wasm/memory/weight-formats.js';
 import { loadLlama } from '../../../src/load/model.js';
 import { allLogits, goldenPath, readIntegers } from '../../support/golden.js';
 

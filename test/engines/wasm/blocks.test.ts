@@ -132,7 +132,7 @@ describe('a model in blocks', () => {
       ['Q6_K', 212],
     ] as const) {
       const engine = await WasmEngine.load(CONFIG, checkpointOf(dtype), { threads: 1 });
-      const { shape, bytes: size } = engine.plan.places['model.layers.0.mlp.down_proj.weight'];
+      const { shape, bytes: size } = engine.layout.places['model.layers.0.mlp.down_proj.weight'];
       expect(size).toBe((shape[0] * shape[1] * bytes) / BLOCK_FORMATS[dtype].numbers);
       await engine.close();
     }

@@ -2,11 +2,13 @@
  * The WASM engine: the same bits whatever the threads, the chunks, the batch, the memories (the
  * build: `bits.test.ts`); what goes wrong goes wrong loudly.
  */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CacheFormat } from '../../../src/engines/wasm/memory/cache-formats.js';
-import type { WeightFormat } from '../../../src/engines/wasm/memory/formats.js';
 import type { WasmSequence } from '../../../src/engines/wasm/memory/paged-sequence.js';
-import { planFor, WasmEngine, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
+import type { WeightFormat } from '../../../src/engines/wasm/memory/weight-formats.js';
+import { platform } from '../../../src/engines/wasm/platform/here.js';
+import type { Thread } from '../../../src/engines/wasm/platform/platform.js';
+import { layoutFor, WasmEngine, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
 import { openModelDirectory } from '../../../src/load/model-files.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
 import { Llama } from '../../../src/model/llama.js';
@@ -39,7 +41,7 @@ async function leastMemory(name: string, options: WasmOptions): Promise<number> 
   await checkpoint.close();
   const fits = (memoryBytes: number) => {
     try {
-      return planFor(config, checkpoint, { ...options, memoryBytes }).shards.length > 0;
+      return layoutFor(config, checkpoint, { ...options, memoryBytes }).banks.length > 0;
     } catch {
       return false;
     }
@@ -101,7 +103,7 @@ describe.each(FORMATS)('%s weights, %s cache: the same bits', (weights, cache) =
       ...options,
       memoryBytes: await leastMemory('gqa', options),
     });
-    expect((several.engine as WasmEngine).plan.shards.length).toBeGreaterThan(2);
+    expect((several.engine as WasmEngine).layout.banks.length).toBeGreaterThan(2);
     expect(await allLogits(several, tokens, 7)).toEqual(await allLogits(one, tokens));
     const sequence = several.createSequence() as WasmSequence;
     await several.forward(continuing(sequence, tokens.slice(0, 9)));
@@ -280,12 +282,12 @@ describe('what goes wrong', () => {
   });
 
   it('a worker that dies ends the pass and the model, not the process', async () => {
+    const start = vi.spyOn(platform, 'startThread');
     const model = await load('gqa', { threads: 3 });
-    const engine = model.engine as unknown as {
-      pool: { workers: readonly { terminate(): Promise<number> }[] };
-    };
+    const threads = start.mock.results.map(({ value }) => value as Thread<unknown>);
+    start.mockRestore();
     const pass = model.forward(continuing(model.createSequence(), new Array(128).fill(5)));
-    void engine.pool.workers[1].terminate();
+    void threads[1].stop();
     await expect(pass).rejects.toMatchObject({
       code: 'WORKER_FAILED',
       message: expect.stringContaining('load it again'),

@@ -6,7 +6,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { compileKernels } from '../../../src/engines/wasm/kernels/module.js';
+import { compileKernels } from '../../../src/engines/wasm/kernels/builds.js';
 import { cli, FakeIo } from '../../cli/support.js';
 import { DIST, node, script } from '../../support/child.js';
 import { goldenPath } from '../../support/golden.js';
@@ -18,8 +18,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** For scripts: a prompt of some passes, and what a promise is rejected with. */
+const PLATFORM = JSON.stringify(`file://${DIST}engines/wasm/platform/here.js`);
+
+/**
+ * For scripts: a prompt of some passes, what a promise is rejected with, and the threads of the
+ * engine.
+ */
 const PROMPT = `
+  const { platform } = await import(${PLATFORM});
+  const threads = [];
+  const { startThread } = platform;
+  platform.startThread = (...args) => {
+    threads.push(startThread(...args));
+    return threads.at(-1);
+  };
   const rows = (model, count) => {
     const sequence = model.createSequence();
     const row = (_, position) => ({ token: position % 300, position, sequence });
@@ -38,14 +50,14 @@ describe('a process ends by itself', () => {
     [
       'after a worker was ended in the middle of a pass',
       `const pass = failure(model.forward(rows(model, 1500)));
-       model.engine.pool.workers[1].terminate();
+       threads[1].stop();
        console.log(await pass, await failure(model.forward(rows(model, 1))))`,
       'WORKER_FAILED WORKER_FAILED',
     ],
     [
       'after a worker threw',
-      'console.log(await failure(model.engine.pool.run({ kind: "pack", shard: 99, rows: 1, ' +
-        'columns: 1, format: "f32", dtype: "F32" })))',
+      `threads[1].send({ kind: 'pack', bank: 99, rows: 1, columns: 1, format: 'f32', dtype: 'F32' });
+       console.log(await failure(model.forward(rows(model, 9))))`,
       'WORKER_FAILED',
     ],
     [

@@ -1,8 +1,9 @@
 /** What does not fit is refused before it is allocated, by the sum that `estimate` prints. */
 import { totalmem } from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { machineMemory, memoryNeeds } from '../../../src/engines/wasm/memory/memory-needs.js';
-import { planFor, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
+import { memoryNeeds } from '../../../src/engines/wasm/memory/memory-needs.js';
+import { platform } from '../../../src/engines/wasm/platform/here.js';
+import { layoutFor, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
 import { loadLlama } from '../../../src/load/model.js';
 import { openModelDirectory } from '../../../src/load/model-files.js';
 import { cli, json } from '../../cli/support.js';
@@ -17,7 +18,7 @@ const gqa = ['--model', goldenPath('gqa'), '--threads', '2'];
 const { config, checkpoint } = await openModelDirectory(goldenPath('gqa'));
 await checkpoint.close();
 const needs = (context: number) =>
-  memoryNeeds(planFor(config, checkpoint, { threads: 2, context }), context).total;
+  memoryNeeds(layoutFor(config, checkpoint, { threads: 2, context }), context).total;
 const load = async (options: WasmOptions) =>
   (await loadLlama(goldenPath('gqa'), { threads: 2, ...options })).model;
 
@@ -29,13 +30,13 @@ describe('the memory of this machine', () => {
     ['a limit', 1e9, 1e9],
   ])('with %s', (_, constrained, memory) => {
     limit.mockReturnValue(constrained);
-    expect(machineMemory()).toBe(memory);
+    expect(platform.memoryBytes()).toBe(memory);
   });
 });
 
 it('the parts add up, and the cache grows by pages of 64 positions', () => {
-  const plan = planFor(config, checkpoint, { threads: 2, context: 1000 });
-  const page = memoryNeeds(plan, 64).cache;
+  const layout = layoutFor(config, checkpoint, { threads: 2, context: 1000 });
+  const page = memoryNeeds(layout, 64).cache;
   for (const [positions, pages] of [
     [0, 0],
     [1, 1],
@@ -43,7 +44,7 @@ it('the parts add up, and the cache grows by pages of 64 positions', () => {
     [65, 2],
     [1000, 16],
   ]) {
-    const { weights, cache, scratch, total } = memoryNeeds(plan, positions);
+    const { weights, cache, scratch, total } = memoryNeeds(layout, positions);
     expect(weights + cache + scratch).toBe(total);
     expect(cache).toBe(pages * page);
   }

@@ -4,7 +4,8 @@
  * second, once per process.
  */
 
-import { blocksOf, tileBytes } from '../memory/formats.js';
+import { allocateMemory, UNIT_BYTES } from '../memory/shared-memory.js';
+import { blocksOf, tileBytes } from '../memory/weight-formats.js';
 import type { KernelExports } from './exports.js';
 
 const MILLISECONDS = 50; // the optimizing compiler takes over after some ten
@@ -42,7 +43,7 @@ export function isFasterAndEqual(
 
 /** One tile of q4_0 weights and four rows, in a memory of its own. */
 function linearLayer(module: WebAssembly.Module): { run: () => void; result: () => string } {
-  const memory = new WebAssembly.Memory({ initial: 3, maximum: 65_536, shared: true });
+  const memory = allocateMemory(3 * UNIT_BYTES);
   const kernels = new WebAssembly.Instance(module, { env: { memory } })
     .exports as unknown as KernelExports;
   const blocks = blocksOf(COLUMNS);

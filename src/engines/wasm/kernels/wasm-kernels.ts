@@ -3,7 +3,7 @@
  * tensors, each computing its share of every operation; where one needs what others computed, they
  * meet at a barrier (`hazards.ts`).
  *
- * A tensor is a place in the arena, the same place in every shard. Which shard has its numbers
+ * A tensor is a place in the arena, the same place in every bank. Which bank has its numbers
  * every thread knows from the sequence of operations alone, so they agree without talking.
  */
 
@@ -13,22 +13,22 @@ import type { Kernels, Row, Sequence } from '../../../model/kernels.js';
 import { ropeTable } from '../../../ops/rope.js';
 import { ROUNDINGS } from '../../../ops/rounding.js';
 import { PAGE_POSITIONS } from '../memory/cache-formats.js';
-import { blocksOf } from '../memory/formats.js';
 import {
   ARENA,
   ATTENTION_HEADS,
   ATTENTION_ROWS,
+  type BankLayout,
+  type MemoryLayout,
   type PlaceFormat,
-  type Plan,
-  type ShardPlan,
   TILE,
   threadScratch,
   widestInput,
-} from '../memory/plan.js';
+} from '../memory/layout.js';
+import { blocksOf } from '../memory/weight-formats.js';
 import type { Control } from '../threads/control.js';
 import { Hazards } from '../threads/hazards.js';
+import type { Build } from './builds.js';
 import type { KernelExports } from './exports.js';
-import type { Build } from './module.js';
 
 export interface WasmTensor {
   readonly shape: readonly number[];
@@ -37,7 +37,7 @@ export interface WasmTensor {
   readonly stride: number;
   readonly format: PlaceFormat | 'activation';
   /** Which memory has the numbers. */
-  shard: number;
+  bank: number;
 }
 
 /** A sequence as the workers see it: where its pages are. */
@@ -45,7 +45,7 @@ export interface PagedSequence extends Sequence {
   readonly pages: readonly number[];
 }
 
-export interface Shard {
+export interface Bank {
   readonly kernels: KernelExports;
   readonly memory: WebAssembly.Memory;
 }
@@ -77,8 +77,8 @@ const align = (x: number, to: number): number => Math.ceil(x / to) * to;
 
 export class WasmKernels implements Kernels<WasmTensor> {
   readonly #config: LlamaConfig;
-  readonly #shards: readonly Shard[];
-  readonly #plan: Plan;
+  readonly #banks: readonly Bank[];
+  readonly #layout: MemoryLayout;
   readonly #control: Control;
   readonly #thread: Thread;
   readonly #hazards = new Hazards();
@@ -97,32 +97,32 @@ export class WasmKernels implements Kernels<WasmTensor> {
   readonly #cache = {};
   #pageTables = new Map<Sequence, number>();
   /** Where the one quantized copy of an activation goes. */
-  #copy: QuantizedCopy = { numbers: 0, scales: 0, sums: 0, shard: 0 };
+  #copy: QuantizedCopy = { numbers: 0, scales: 0, sums: 0, bank: 0 };
   /** What it is a copy of at the moment, and how it is laid out. */
   #quantized: { readonly of: WasmTensor; readonly as: Quantization } | undefined;
 
   constructor(
     config: LlamaConfig,
-    shards: readonly Shard[],
-    plan: Plan,
+    banks: readonly Bank[],
+    layout: MemoryLayout,
     control: Control,
     thread: Thread,
   ) {
     this.#config = config;
-    this.#shards = shards;
-    this.#plan = plan;
+    this.#banks = banks;
+    this.#layout = layout;
     this.#control = control;
     this.#thread = thread;
-    const own = threadScratch(config, plan.cache, plan.maxRows);
+    const own = threadScratch(config, layout.cache, layout.maxRows);
     this.#indexScratch = ARENA + thread.index * own;
-    this.#attentionScratch = this.#indexScratch + align(plan.maxRows * 4, 64);
+    this.#attentionScratch = this.#indexScratch + align(layout.maxRows * 4, 64);
     this.#arena = ARENA + thread.count * own;
     this.#widestBlocks = blocksOf(widestInput(config));
     this.#cursor = this.#arena;
   }
 
   /**
-   * Before every pass: an empty arena, and the page tables of all sequences in it, in every shard.
+   * Before every pass: an empty arena, and the page tables of all sequences in it, in every bank.
    */
   begin(rows: readonly Row[]): void {
     this.#cursor = this.#arena;
@@ -137,7 +137,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
       const pointer = this.#reserve(pages.length * 4);
       this.#pageTables.set(sequence, pointer);
       if (this.#thread.index === 0) {
-        for (const { memory } of this.#shards)
+        for (const { memory } of this.#banks)
           new Uint32Array(memory.buffer, pointer, pages.length).set(pages);
       }
     }
@@ -147,7 +147,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
       numbers,
       scales: this.#reserve(blocks * 4),
       sums: this.#reserve(blocks * 4),
-      shard: 0,
+      bank: 0,
     };
     this.#control.wait();
   }
@@ -156,14 +156,14 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const width = shape[shape.length - 1];
     const stride = align(width, TILE);
     const pointer = this.#reserve((elementCount(shape) / (width || 1)) * stride * 4);
-    return { shape, pointer, stride, format: 'activation', shard: 0 };
+    return { shape, pointer, stride, format: 'activation', bank: 0 };
   }
 
   /** Only the leader may call this: the others have nothing to do with results. */
-  read({ shape, pointer, stride, shard }: WasmTensor): Tensor {
+  read({ shape, pointer, stride, bank }: WasmTensor): Tensor {
     const [rows, width] = shape;
     const data = new Float32Array(rows * width);
-    const { buffer } = this.#shards[shard].memory;
+    const { buffer } = this.#banks[bank].memory;
     for (let r = 0; r < rows; r++)
       data.set(new Float32Array(buffer, pointer + r * stride * 4, width), r * width);
     return { shape, data };
@@ -176,8 +176,8 @@ export class WasmKernels implements Kernels<WasmTensor> {
 
   embedding(out: WasmTensor, table: WasmTensor, indices: readonly number[]): void {
     this.#meet([table], [out]); // rows of the table may be anybody's
-    out.shard = table.shard;
-    const { kernels, memory } = this.#shards[table.shard];
+    out.bank = table.bank;
+    const { kernels, memory } = this.#banks[table.bank];
     const [from, to] = this.#share(indices.length);
     if (table.format === 'activation') {
       const { buffer } = memory;
@@ -201,7 +201,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
 
   rmsnorm(out: WasmTensor, x: WasmTensor, weight: WasmTensor, eps: number): void {
     const [rows, width] = x.shape;
-    const { kernels } = this.#enter(weight.shard, [x], [out], rows);
+    const { kernels } = this.#enter(weight.bank, [x], [out], rows);
     kernels.rmsnorm(
       out.pointer,
       x.pointer,
@@ -227,7 +227,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
     const half = frequencies.length;
     const [from, to] = this.#share(positions.length);
     // `rope` wants the rows without gaps.
-    const { buffer } = this.#shards[cosines.shard].memory;
+    const { buffer } = this.#banks[cosines.bank].memory;
     const part = (table: WasmTensor): Tensor => ({
       shape: [to - from, half],
       data: new Float32Array(buffer, table.pointer + from * half * 4, (to - from) * half),
@@ -238,7 +238,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
   rope(x: WasmTensor, cosines: WasmTensor, sines: WasmTensor): void {
     const half = cosines.shape[1];
     const [rows, width] = x.shape;
-    const { kernels } = this.#enter(x.shard, [cosines, sines], [x], rows);
+    const { kernels } = this.#enter(x.bank, [cosines, sines], [x], rows);
     kernels.rope(
       x.pointer,
       x.stride,
@@ -252,14 +252,14 @@ export class WasmKernels implements Kernels<WasmTensor> {
 
   store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row[]): void {
     const { kernels } = this.#enter(
-      this.#shardOf(layer),
+      this.#bankOf(layer),
       [keys, values],
       [this.#cache],
       rows.length,
     );
     const { storeKeyValueF32, storeKeyValueF16, storeKeyValueQ8 } = kernels;
     const storeRow = { f32: storeKeyValueF32, f16: storeKeyValueF16, q8: storeKeyValueQ8 }[
-      this.#plan.cache
+      this.#layout.cache
     ];
     const { kvBase, pageBytes } = this.#layerPages(layer);
     const { numKeyValueHeads, headDim } = this.#config;
@@ -281,10 +281,10 @@ export class WasmKernels implements Kernels<WasmTensor> {
     rows: readonly Row[],
     config: LlamaConfig,
   ): void {
-    const shard = this.#shardOf(layer);
-    const { kernels } = this.#enter(shard, [query, this.#cache], [out]);
+    const bank = this.#bankOf(layer);
+    const { kernels } = this.#enter(bank, [query, this.#cache], [out]);
     const { attentionF32, attentionF16, attentionQ8 } = kernels;
-    const attend = { f32: attentionF32, f16: attentionF16, q8: attentionQ8 }[this.#plan.cache];
+    const attend = { f32: attentionF32, f16: attentionF16, q8: attentionQ8 }[this.#layout.cache];
     const { numAttentionHeads, numKeyValueHeads, headDim } = config;
     const { kvBase, pageBytes } = this.#layerPages(layer);
     const groupSize = numAttentionHeads / numKeyValueHeads;
@@ -317,13 +317,13 @@ export class WasmKernels implements Kernels<WasmTensor> {
 
   swiglu(out: WasmTensor, gate: WasmTensor, up: WasmTensor): void {
     const { rows, range } = this.#floats(gate, gate.shape[0] >= this.#thread.count);
-    const { kernels } = this.#enter(gate.shard, [gate, up], [out], rows);
+    const { kernels } = this.#enter(gate.bank, [gate, up], [out], rows);
     kernels.swiglu(out.pointer, gate.pointer, up.pointer, ...range);
   }
 
   add(out: WasmTensor, x: WasmTensor, y: WasmTensor): void {
     const { rows, range } = this.#floats(x, true); // so little that a barrier would take longer
-    const { kernels } = this.#enter(y.shard, [x, y], [out], rows);
+    const { kernels } = this.#enter(y.bank, [x, y], [out], rows);
     kernels.add(out.pointer, x.pointer, y.pointer, ...range);
   }
 
@@ -331,11 +331,11 @@ export class WasmKernels implements Kernels<WasmTensor> {
    * Brings what an operation reads into the memory where it runs, and waits where it must. `rows`:
    * it is divided by so many rows.
    */
-  #enter(shard: number, reads: readonly object[], writes: readonly object[], rows?: number): Shard {
-    for (const x of reads) if (isTensor(x) && x.shard !== shard) this.#move(x, shard);
+  #enter(bank: number, reads: readonly object[], writes: readonly object[], rows?: number): Bank {
+    for (const x of reads) if (isTensor(x) && x.bank !== bank) this.#move(x, bank);
     this.#meet(reads, writes, rows);
-    for (const x of writes) if (isTensor(x)) x.shard = shard;
-    return this.#shards[shard];
+    for (const x of writes) if (isTensor(x)) x.bank = bank;
+    return this.#banks[bank];
   }
 
   #meet(reads: readonly object[], writes: readonly object[], rows?: number): void {
@@ -345,14 +345,14 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   /** Copies `x` to the same place in another memory. */
-  #move(x: WasmTensor, shard: number): void {
+  #move(x: WasmTensor, bank: number): void {
     this.#meet([x], [x]);
     if (this.#thread.index === 0) {
       const bytes = (elementCount(x.shape) / x.shape[x.shape.length - 1]) * x.stride * 4;
-      const source = new Uint8Array(this.#shards[x.shard].memory.buffer, x.pointer, bytes);
-      new Uint8Array(this.#shards[shard].memory.buffer, x.pointer, bytes).set(source);
+      const source = new Uint8Array(this.#banks[x.bank].memory.buffer, x.pointer, bytes);
+      new Uint8Array(this.#banks[bank].memory.buffer, x.pointer, bytes).set(source);
     }
-    x.shard = shard;
+    x.bank = bank;
   }
 
   /**
@@ -360,13 +360,13 @@ export class WasmKernels implements Kernels<WasmTensor> {
    * would take longer than a small tile.
    */
   #linear(out: WasmTensor, x: WasmTensor, weight: WasmTensor): (from: number, to: number) => void {
-    const { shard, format, pointer } = weight;
+    const { bank, format, pointer } = weight;
     const [rows, inner] = x.shape;
     const blocks = blocksOf(inner);
     if (format === 'q4_0' || format === 'q4_k' || format === 'q6_k') {
-      const copy = this.#quantize(x, shard, format === 'q4_0' ? 'int8' : 'int8 by 256');
+      const copy = this.#quantize(x, bank, format === 'q4_0' ? 'int8' : 'int8 by 256');
       const { numbers, scales, sums } = copy;
-      const { matmulQ4, matmulQ4K, matmulQ6K } = this.#enter(shard, [copy], [out]).kernels;
+      const { matmulQ4, matmulQ4K, matmulQ6K } = this.#enter(bank, [copy], [out]).kernels;
       const multiply = format === 'q4_0' ? matmulQ4 : format === 'q4_k' ? matmulQ4K : matmulQ6K;
       return (from, to) => {
         multiply(out.pointer, out.stride, numbers, scales, sums, rows, pointer, blocks, from, to);
@@ -374,15 +374,15 @@ export class WasmKernels implements Kernels<WasmTensor> {
     }
     if (format === 'q8_0') {
       const halves = this.#thread.build === 'dot4' && rows >= HALVES_FROM_ROWS;
-      const copy = this.#quantize(x, shard, halves ? 'halves' : 'int16');
+      const copy = this.#quantize(x, bank, halves ? 'halves' : 'int16');
       const { numbers, scales } = copy;
-      const { matmulQ8, matmulQ8Halves } = this.#enter(shard, [copy], [out]).kernels;
+      const { matmulQ8, matmulQ8Halves } = this.#enter(bank, [copy], [out]).kernels;
       const multiply = halves ? matmulQ8Halves : matmulQ8;
       return (from, to) => {
         multiply(out.pointer, out.stride, numbers, scales, rows, pointer, blocks, from, to);
       };
     }
-    const { matmulF32, matmulF16, matmulBF16 } = this.#enter(shard, [x], [out]).kernels;
+    const { matmulF32, matmulF16, matmulBF16 } = this.#enter(bank, [x], [out]).kernels;
     const multiply = format === 'f32' ? matmulF32 : format === 'f16' ? matmulF16 : matmulBF16;
     return (from, to) => {
       multiply(out.pointer, out.stride, x.pointer, x.stride, rows, pointer, inner, from, to);
@@ -390,13 +390,13 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   /** The quantized copy of `x`, made once for all the matrices that it meets. */
-  #quantize(x: WasmTensor, shard: number, as: Quantization): QuantizedCopy {
+  #quantize(x: WasmTensor, bank: number, as: Quantization): QuantizedCopy {
     const copy = this.#copy;
     const quantized = this.#quantized;
-    if (quantized?.of === x && quantized.as === as && copy.shard === shard) return copy;
+    if (quantized?.of === x && quantized.as === as && copy.bank === bank) return copy;
     const [rows, width] = x.shape;
-    const { kernels } = this.#enter(shard, [x], [copy], rows);
-    copy.shard = shard;
+    const { kernels } = this.#enter(bank, [x], [copy], rows);
+    copy.bank = bank;
     const { numbers, scales, sums } = copy;
     const [from, to] = this.#share(rows);
     if (as === 'int8')
@@ -410,14 +410,14 @@ export class WasmKernels implements Kernels<WasmTensor> {
     return copy;
   }
 
-  #shardOf(layer: number): number {
-    return this.#plan.shards.findIndex(({ endLayer }) => layer < endLayer);
+  #bankOf(layer: number): number {
+    return this.#layout.banks.findIndex(({ endLayer }) => layer < endLayer);
   }
 
   /** Where the pages of `layer` begin. */
-  #layerPages(layer: number): Pick<ShardPlan, 'kvBase' | 'pageBytes'> {
-    const { kvBase, pageBytes, firstLayer } = this.#plan.shards[this.#shardOf(layer)];
-    return { kvBase: kvBase + (layer - firstLayer) * this.#plan.layerPageBytes, pageBytes };
+  #layerPages(layer: number): Pick<BankLayout, 'kvBase' | 'pageBytes'> {
+    const { kvBase, pageBytes, firstLayer } = this.#layout.banks[this.#bankOf(layer)];
+    return { kvBase: kvBase + (layer - firstLayer) * this.#layout.layerPageBytes, pageBytes };
   }
 
   /**
@@ -460,18 +460,18 @@ export class WasmKernels implements Kernels<WasmTensor> {
   #reserve(bytes: number): number {
     const pointer = this.#cursor;
     this.#cursor += align(bytes, 64);
-    if (this.#cursor > ARENA + this.#plan.arenaBytes)
+    if (this.#cursor > ARENA + this.#layout.arenaBytes)
       throw new RangeError('the arena is too small for this pass');
     return pointer;
   }
 }
 
-/** Pointers into one shard. */
+/** Pointers into one bank. */
 interface QuantizedCopy {
   readonly numbers: number;
   readonly scales: number;
   readonly sums: number;
-  shard: number;
+  bank: number;
 }
 
 /** Stretches of rows that are consecutive positions of one sequence, of at most ATTENTION_ROWS. */

@@ -2,10 +2,10 @@
  * Does a model fit into this machine? The one sum that `estimate` prints, and that is checked
  * before anything is allocated.
  */
-import { totalmem } from 'node:os';
 import { check } from '../../../base/errors.js';
+import { platform } from '../platform/here.js';
 import { PAGE_POSITIONS } from './cache-formats.js';
-import type { Plan } from './plan.js';
+import type { MemoryLayout } from './layout.js';
 
 /** In bytes. */
 export interface MemoryNeeds {
@@ -24,28 +24,23 @@ export interface MemoryNeeds {
 const PROCESS_BYTES = 64 * 2 ** 20;
 const THREAD_BYTES = 12 * 2 ** 20;
 
-/** What `plan` takes with `positions` of text. */
-export function memoryNeeds({ shards, places, threads }: Plan, positions: number): MemoryNeeds {
+/** What `layout` takes with `positions` of text. */
+export function memoryNeeds(
+  { banks, places, threads }: MemoryLayout,
+  positions: number,
+): MemoryNeeds {
   const pages = Math.ceil(positions / PAGE_POSITIONS);
   const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
   const weights = sum(Object.values(places).map(({ bytes }) => bytes));
-  const cache = pages * sum(shards.map(({ pageBytes }) => pageBytes));
-  const fixed = sum(shards.map(({ kvBase }) => kvBase)) + PROCESS_BYTES + threads * THREAD_BYTES;
+  const cache = pages * sum(banks.map(({ pageBytes }) => pageBytes));
+  const fixed = sum(banks.map(({ kvBase }) => kvBase)) + PROCESS_BYTES + threads * THREAD_BYTES;
   return { weights, cache, scratch: fixed - weights, total: fixed + cache };
 }
 
-/**
- * The bytes that this process can have: the machine's, or those of the container that it runs in.
- */
-export function machineMemory(): number {
-  const limit = process.constrainedMemory(); // 0 if unknown, 2^64 − 1 if there is none
-  return limit ? Math.min(limit, totalmem()) : totalmem();
-}
-
-/** Throws OUT_OF_MEMORY unless the machine has room for `plan` with `positions` of text. */
-export function checkMemory(plan: Plan, positions: number): void {
-  const { weights, cache, scratch, total } = memoryNeeds(plan, positions);
-  const machine = machineMemory();
+/** Throws OUT_OF_MEMORY unless the machine has room for `layout` with `positions` of text. */
+export function checkMemory(layout: MemoryLayout, positions: number): void {
+  const { weights, cache, scratch, total } = memoryNeeds(layout, positions);
+  const machine = platform.memoryBytes();
   check(total <= machine, 'OUT_OF_MEMORY', () => {
     const text = positions === 0 ? '' : ` + ${cache} for keys and values of ${positions} positions`;
     return (

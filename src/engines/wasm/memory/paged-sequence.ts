@@ -1,5 +1,5 @@
 /**
- * A text's keys and values, as pages of 64 positions in the shards' memories.
+ * A text's keys and values, as pages of 64 positions in the banks' memories.
  *
  * Pages are counted: a fork shares those of its origin, and whoever writes into a shared page first
  * makes it his own.

@@ -4,10 +4,10 @@
  * One job at a time; the next waits its turn. If a worker dies the others would wait for it for
  * ever, so they are ended too, and every job from then on is refused.
  */
-import { Worker } from 'node:worker_threads';
 import { LlamaError } from '../../../base/errors.js';
-import { artifact } from '../artifact.js';
-import type { Control } from './control.js';
+import { platform } from '../platform/here.js';
+import type { Thread } from '../platform/platform.js';
+import type { Control } from '../threads/control.js';
 import type { Answer, Job, WorkerSetup } from './messages.js';
 
 interface Pending {
@@ -17,25 +17,20 @@ interface Pending {
 }
 
 export class Pool {
-  readonly #workers: readonly Worker[];
+  readonly #threads: readonly Thread<Job>[];
   readonly #control: Control;
   #pending: Pending | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #failure: LlamaError | undefined;
+  #ended: Promise<unknown> | undefined;
 
   constructor(setups: readonly WorkerSetup[], control: Control) {
     this.#control = control;
-    // Not the program's own flags: a worker refuses some, such as --input-type, and runs what
-    // --import names.
-    this.#workers = setups.map(
-      workerData => new Worker(artifact('threads/worker.js'), { workerData, execArgv: [] }),
-    );
-    for (const worker of this.#workers) {
-      worker.unref(); // an idle pool does not keep the process alive
-      worker.on('message', (answer: Answer) => this.#answered(answer));
-      worker.on('error', error => this.#fail(`a worker failed: ${error.message}`));
-      worker.on('exit', code => this.#fail(`a worker ended with exit code ${code}`));
-    }
+    const events = {
+      answer: (answer: Answer) => this.#take(answer),
+      end: (reason: string) => this.#fail(reason),
+    };
+    this.#threads = setups.map(setup => platform.startThread<Job, Answer>(setup, events));
   }
 
   /** The answers of all workers, in no particular order. Rejects with WORKER_FAILED or DISPOSED. */
@@ -61,14 +56,11 @@ export class Pool {
     begin();
     return new Promise((resolve, reject) => {
       this.#pending = { answers: [], resolve, reject };
-      for (const worker of this.#workers) {
-        worker.ref();
-        worker.postMessage(job);
-      }
+      for (const thread of this.#threads) thread.send(job);
     });
   }
 
-  #answered(answer: Answer): void {
+  #take(answer: Answer): void {
     const pending = this.#pending;
     if (pending === undefined) return;
     if (answer.kind === 'failed') {
@@ -76,25 +68,31 @@ export class Pool {
       return;
     }
     pending.answers.push(answer);
-    if (pending.answers.length < this.#workers.length) return;
+    if (pending.answers.length < this.#threads.length) return;
     this.#pending = undefined;
-    for (const worker of this.#workers) worker.unref();
+    for (const thread of this.#threads) thread.rest();
     pending.resolve(pending.answers);
   }
 
-  #fail(message: string): void {
+  #fail(reason: string): void {
     this.#failure ??= new LlamaError(
       'WORKER_FAILED',
-      `${message}; the model cannot be used any more, load it again`,
+      `${reason}; the model cannot be used any more, load it again`,
     );
     void this.#end();
   }
 
-  async #end(): Promise<void> {
+  /** Once: every thread that is stopped says so, and would have all others stopped again. */
+  #end(): Promise<unknown> {
+    this.#ended ??= this.#stop();
+    return this.#ended;
+  }
+
+  async #stop(): Promise<void> {
     this.#control.break();
     const pending = this.#pending;
     this.#pending = undefined;
     if (this.#failure) pending?.reject(this.#failure);
-    await Promise.all(this.#workers.map(worker => worker.terminate()));
+    await Promise.all(this.#threads.map(thread => thread.stop()));
   }
 }

@@ -1,15 +1,22 @@
 /**
- * Weights from a checkpoint into the shards, once: while the workers pack one stretch of rows, the
- * next is read, straight into the shard.
+ * Weights from a checkpoint into the banks, once: while the workers pack one stretch of rows, the
+ * next is read, straight into the bank.
  */
 
 import { LlamaError } from '../../../base/errors.js';
 import type { Checkpoint, CheckpointTensor } from '../../../model/checkpoint.js';
 import { EMBEDDING, LM_HEAD } from '../../../model/weights.js';
-import { type PackedDType, type PackJob, tooLargeIn } from '../threads/messages.js';
-import type { Pool } from '../threads/pool.js';
-import { type PackedFormat, tileBytes } from './formats.js';
-import { ARENA, type Place, type Plan, STAGING_BYTES, TABLE, TILE } from './plan.js';
+import {
+  ARENA,
+  type MemoryLayout,
+  type Place,
+  STAGING_BYTES,
+  TABLE,
+  TILE,
+} from '../memory/layout.js';
+import { type PackedFormat, tileBytes } from '../memory/weight-formats.js';
+import { type PackedDType, type PackJob, tooLargeIn } from './messages.js';
+import type { Pool } from './pool.js';
 
 export interface LoadHooks {
   readonly signal?: AbortSignal | undefined;
@@ -19,12 +26,12 @@ export interface LoadHooks {
 
 export async function loadWeights(
   checkpoint: Checkpoint,
-  plan: Plan,
+  layout: MemoryLayout,
   memories: readonly WebAssembly.Memory[],
   pool: Pool,
   hooks: LoadHooks,
 ): Promise<void> {
-  const places = Object.entries(plan.places);
+  const places = Object.entries(layout.places);
   const total = places.reduce((sum, [, { bytes }]) => sum + bytes, 0);
   const loader = new Loader(memories, pool, total, hooks);
   for (const [name, place] of places) await loader.load(sourceOf(name, checkpoint), place);
@@ -75,26 +82,26 @@ class Loader {
   }
 
   /** A vector, as float32. */
-  async #widen(tensor: CheckpointTensor, { shard, pointer, bytes }: Place): Promise<void> {
-    new Float32Array(this.#memories[shard].buffer, pointer, bytes / 4).set(await tensor.read());
+  async #widen(tensor: CheckpointTensor, { bank, pointer, bytes }: Place): Promise<void> {
+    new Float32Array(this.#memories[bank].buffer, pointer, bytes / 4).set(await tensor.read());
     this.#placed(bytes);
   }
 
   /** Rows as they are in the file. */
-  async #copy(tensor: CheckpointTensor, { shard, pointer, shape, bytes }: Place): Promise<void> {
+  async #copy(tensor: CheckpointTensor, { bank, pointer, shape, bytes }: Place): Promise<void> {
     const dtype = packedDType(tensor);
     const rowBytes = bytes / shape[0];
     const rowsAtOnce = Math.max(1, Math.floor(STAGING_BYTES / rowBytes));
     for (let first = 0; first < shape[0]; first += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, shape[0] - first);
-      await this.#read(tensor, dtype, first, count, shard, pointer + first * rowBytes);
+      await this.#read(tensor, dtype, first, count, bank, pointer + first * rowBytes);
       this.#placed(count * rowBytes);
     }
   }
 
   async #pack(
     tensor: CheckpointTensor,
-    { shard, pointer }: Place,
+    { bank, pointer }: Place,
     format: PackedFormat,
   ): Promise<void> {
     const [rows, columns] = tensor.shape;
@@ -113,11 +120,11 @@ class Loader {
       const count = Math.min(rowsAtOnce, rows - first);
       const source = ARENA + this.#buffer * STAGING_BYTES;
       this.#buffer = 1 - this.#buffer;
-      await this.#read(tensor, dtype, first, count, shard, source);
+      await this.#read(tensor, dtype, first, count, bank, source);
       await this.#packing; // of the other buffer
       const target = pointer + (first / TILE) * tileBytes(format, columns);
       this.#packing = this.#run(
-        { kind: 'pack', shard, dtype, source, rowBytes, rows: count, columns, format, target },
+        { kind: 'pack', bank, dtype, source, rowBytes, rows: count, columns, format, target },
         tensor.name,
       );
       this.#packing.catch(() => {}); // the next stretch waits for it, unless reading fails before
@@ -144,11 +151,11 @@ class Loader {
     dtype: PackedDType,
     first: number,
     count: number,
-    shard: number,
+    bank: number,
     pointer: number,
   ): Promise<void> {
     this.#hooks.signal?.throwIfAborted();
-    const { buffer } = this.#memories[shard];
+    const { buffer } = this.#memories[bank];
     if (tensor.dtype === dtype) {
       const bytes = (count * tensor.byteLength) / tensor.shape[0];
       await tensor.readInto(new Uint8Array(buffer, pointer, bytes), first, count);

@@ -3,8 +3,8 @@
  * packed weights.
  */
 import type { KernelExports } from '../kernels/exports.js';
-import type { PackJob } from '../threads/messages.js';
-import type { WeightFormat } from './formats.js';
+import type { WeightFormat } from '../memory/weight-formats.js';
+import type { PackJob } from './messages.js';
 
 /** What takes blocks as they are, by dtype; and by how many numbers a block has. */
 const REPACKERS = {
@@ -26,7 +26,7 @@ const PACKERS = {
  * Packs `rows` rows at `source` into the tile at `target`. Returns how many of the numbers, or of
  * the scales, are too large for the format.
  *
- * @param scratch room for the numbers of a tile as float32: see `packScratch` in `plan.ts`
+ * @param scratch room for the numbers of a tile as float32: see `packScratch` in `layout.ts`
  */
 export function packTile(
   kernels: KernelExports,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CacheFormat, headPageBytes } from '../../../src/engines/wasm/memory/cache-formats.js';
 import { memoryNeeds } from '../../../src/engines/wasm/memory/memory-needs.js';
-import { planFor } from '../../../src/engines/wasm/wasm-engine.js';
+import { layoutFor } from '../../../src/engines/wasm/wasm-engine.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
 import { parseConfig } from '../../../src/model/config.js';
 import { expectedWeights } from '../../../src/model/weights.js';
@@ -44,46 +44,46 @@ const CHECKPOINT: Checkpoint = {
   close: async () => {},
 };
 
-const plan7B = (cache: CacheFormat | undefined, context?: number) =>
-  planFor(CONFIG, CHECKPOINT, { threads: 2, cache, context });
+const layout7B = (cache: CacheFormat | undefined, context?: number) =>
+  layoutFor(CONFIG, CHECKPOINT, { threads: 2, cache, context });
 
-describe('the plan of 7B', () => {
+describe('the layout of 7B', () => {
   it.each([
     ['f32', 1_048_576],
     ['f16', 524_288],
     ['q8', 282_624],
   ] as const)('takes for each position, in a cache of %s, %i bytes', (cache, bytes) => {
-    expect(memoryNeeds(plan7B(cache), 64).cache / 64).toBe(bytes);
+    expect(memoryNeeds(layout7B(cache), 64).cache / 64).toBe(bytes);
   });
 
   it('has keys of 32 layers, 32,768 positions, 4,096 numbers: 2^32, 0 in an int32', () => {
-    const { shards, maxPages } = plan7B('f16');
-    const cache = shards.reduce((sum, { pageBytes }) => sum + maxPages * pageBytes, 0);
+    const { banks, maxPages } = layout7B('f16');
+    const cache = banks.reduce((sum, { pageBytes }) => sum + maxPages * pageBytes, 0);
     expect(cache).toBe(2 * 2 * 2 ** 32);
-    expect(shards.reduce((sum, { firstLayer, endLayer }) => sum + endLayer - firstLayer, 0)).toBe(
+    expect(banks.reduce((sum, { firstLayer, endLayer }) => sum + endLayer - firstLayer, 0)).toBe(
       32,
     );
-    for (const { kvBase, pageBytes } of shards)
+    for (const { kvBase, pageBytes } of banks)
       expect(kvBase + maxPages * pageBytes).toBeLessThanOrEqual(2 ** 32);
   });
 
   it('holds keys and values as float32 unless told otherwise', () => {
-    expect(plan7B(undefined)).toEqual(plan7B('f32'));
+    expect(layout7B(undefined)).toEqual(layout7B('f32'));
   });
 
   it('needs fewer memories with a smaller cache', () => {
-    const memories = (['f32', 'f16', 'q8'] as const).map(cache => plan7B(cache).shards.length);
+    const memories = (['f32', 'f16', 'q8'] as const).map(cache => layout7B(cache).banks.length);
     expect(memories).toEqual([16, 8, 6]);
   });
 
   it('refuses more than a memory holds, and tells that a smaller cache would help', () => {
-    expect(() => plan7B('f32', 130_000)).toThrow(
+    expect(() => layout7B('f32', 130_000)).toThrow(
       expect.objectContaining({
         code: 'OUT_OF_MEMORY',
         message: expect.stringContaining('smaller cache: f16, q8'),
       }),
     );
-    expect(plan7B('q8', 130_000).shards).toHaveLength(16);
+    expect(layout7B('q8', 130_000).banks).toHaveLength(16);
   });
 });
 

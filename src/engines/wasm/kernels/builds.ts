@@ -5,20 +5,12 @@
  * runs; the instruction that `relaxed` uses is right there in both compilers, that of `dot4` is not
  * (docs/LOG.md).
  */
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { LlamaError } from '../../../base/errors.js';
-import { artifact } from '../artifact.js';
+import { platform } from '../platform/here.js';
+import type { ModuleName } from '../platform/platform.js';
 import { isFasterAndEqual } from './faster.js';
 
-export type Build = 'simd' | 'relaxed' | 'dot4';
-
-/**
- * V8 11.3 has relaxed SIMD only with a flag, and computes the dot product over four bytes wrongly
- * in its baseline compiler.
- */
-const IS_NODE_20 = process.versions.v8?.startsWith('11.3.');
+export type Build = ModuleName;
 
 // (module (func (result v128) i32.const 0 i8x16.splat))
 const SIMD_PROBE = bytes('0061736d010000000105016000017b030201000a080106004100fd0f0b');
@@ -52,7 +44,7 @@ export async function compileKernels(build?: Build): Promise<CompiledKernels> {
       `this JavaScript engine cannot run the ${build} build; use the simd build`,
     );
   }
-  return { build, module: await compile(build) };
+  return { build, module: await platform.compileModule(build) };
 }
 
 /**
@@ -61,9 +53,8 @@ export async function compileKernels(build?: Build): Promise<CompiledKernels> {
  */
 export function canRun(build: Build): boolean {
   if (build === 'simd') return true;
-  if (IS_NODE_20 && !WebAssembly.validate(RELAXED_PROBE))
-    setFlagsFromString('--experimental-wasm-relaxed-simd');
-  return WebAssembly.validate(RELAXED_PROBE) && !(build === 'dot4' && IS_NODE_20);
+  if (!WebAssembly.validate(RELAXED_PROBE)) platform.allowRelaxedSimd();
+  return WebAssembly.validate(RELAXED_PROBE) && (build !== 'dot4' || platform.isDot4Right);
 }
 
 let fastestHere: Promise<CompiledKernels> | undefined;
@@ -74,29 +65,15 @@ function fastest(): Promise<CompiledKernels> {
 }
 
 async function chooseFastest(): Promise<CompiledKernels> {
-  if (!canRun('relaxed')) return { build: 'simd', module: await compile('simd') };
-  const relaxed = await compile('relaxed');
+  if (!canRun('relaxed')) return { build: 'simd', module: await platform.compileModule('simd') };
+  const relaxed = await platform.compileModule('relaxed');
   if (canRun('dot4')) {
-    const dot4 = await compile('dot4');
+    const dot4 = await platform.compileModule('dot4');
     if (isFasterAndEqual(dot4, relaxed)) return { build: 'dot4', module: dot4 };
   }
   return { build: 'relaxed', module: relaxed };
 }
 
 function bytes(hex: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Buffer.from(hex, 'hex'));
-}
-
-async function compile(build: Build): Promise<WebAssembly.Module> {
-  const file = artifact(`${build}.wasm`);
-  try {
-    return await WebAssembly.compile(await readFile(file));
-  } catch (error) {
-    throw new LlamaError(
-      'BROKEN_INSTALLATION',
-      `${fileURLToPath(file)} is missing or damaged; install llama-32k again, or in a clone run ` +
-        'npm run setup',
-      { cause: error },
-    );
-  }
+  return Uint8Array.from(hex.match(/../g) ?? [], byte => Number.parseInt(byte, 16));
 }

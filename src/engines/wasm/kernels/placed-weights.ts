@@ -2,14 +2,14 @@
 
 import type { ModelWeights } from '../../../model/kernels.js';
 import { type LayerWeights, LM_HEAD, mapLayer, NORM } from '../../../model/weights.js';
-import type { WasmTensor } from '../kernels/wasm-kernels.js';
-import { type Plan, TABLE } from './plan.js';
+import { type MemoryLayout, TABLE } from '../memory/layout.js';
+import type { WasmTensor } from './wasm-kernels.js';
 
 export class PlacedWeights implements ModelWeights<WasmTensor> {
-  readonly #plan: Plan;
+  readonly #layout: MemoryLayout;
 
-  constructor(plan: Plan) {
-    this.#plan = plan;
+  constructor(layout: MemoryLayout) {
+    this.#layout = layout;
   }
 
   embedding(tokens: readonly number[]) {
@@ -29,7 +29,7 @@ export class PlacedWeights implements ModelWeights<WasmTensor> {
   }
 
   #at(name: string): WasmTensor {
-    const { shape, pointer, format, shard } = this.#plan.places[name];
-    return { shape, pointer, stride: shape[shape.length - 1], format, shard };
+    const { shape, pointer, format, bank } = this.#layout.places[name];
+    return { shape, pointer, stride: shape[shape.length - 1], format, bank };
   }
 }

@@ -1,12 +1,12 @@
 /**
  * Where everything lies. wasm32 addresses 4 GiB, a 7B model is larger: its layers are spread over
- * *shards*, each a shared memory of its own with a run of layers, their keys and values, and an
+ * *banks*, each a shared memory of its own with a run of layers, their keys and values, and an
  * arena for activations at the same place in all of them.
  *
  *     0        ARENA            weights                      kvBase           grows as sequences do
  *     |reserved| activations, … | layers first … end − 1 | … | page 0 | page 1 | …
  *
- * The embedding is in the first shard, the last norm and the head are in the last. Nothing is
+ * The embedding is in the first bank, the last norm and the head are in the last. Nothing is
  * allocated here.
  */
 
@@ -16,7 +16,8 @@ import type { LlamaConfig } from '../../../model/config.js';
 import { EMBEDDING, LM_HEAD, mapLayer, NORM } from '../../../model/weights.js';
 import { attentionScratchBytes } from './attention-scratch.js';
 import { type CacheFormat, headPageBytes, PAGE_POSITIONS } from './cache-formats.js';
-import { blocksOf, type PackedFormat, tileBytes, type WeightFormat } from './formats.js';
+import { FOUR_GIB, UNIT_BYTES } from './shared-memory.js';
+import { blocksOf, type PackedFormat, tileBytes, type WeightFormat } from './weight-formats.js';
 
 /** So many consecutive rows of a sequence share a walk through its keys and values. */
 export const ATTENTION_ROWS = 16;
@@ -25,9 +26,7 @@ export const ATTENTION_HEADS = 4;
 /** Outputs in a tile of a packed matrix. */
 export const TILE = 16;
 
-const WASM_PAGE = 65_536;
-const FOUR_GIB = 65_536 * WASM_PAGE;
-export const ARENA = WASM_PAGE; // the first page stays free: no pointer is 0
+export const ARENA = UNIT_BYTES; // what lies before stays free: no pointer is 0
 /** Weights pass through two buffers of this size on their way in. */
 export const STAGING_BYTES = 4 * 2 ** 20;
 
@@ -38,23 +37,23 @@ export const STAGING_BYTES = 4 * 2 ** 20;
 export type PlaceFormat = PackedFormat | 'rows-f32' | 'rows-f16' | 'rows-bf16' | 'vector';
 
 export interface Place {
-  readonly shard: number;
+  readonly bank: number;
   readonly pointer: number;
   readonly format: PlaceFormat;
   readonly shape: readonly number[];
   readonly bytes: number;
 }
 
-export interface ShardPlan {
+export interface BankLayout {
   readonly firstLayer: number;
   readonly endLayer: number;
   readonly kvBase: number;
-  /** Keys and values of one page, in all layers of the shard. */
+  /** Keys and values of one page, in all layers of the bank. */
   readonly pageBytes: number;
 }
 
-export interface Plan {
-  readonly shards: readonly ShardPlan[];
+export interface MemoryLayout {
+  readonly banks: readonly BankLayout[];
   readonly places: Readonly<Record<string, Place>>;
   readonly arenaBytes: number;
   readonly cache: CacheFormat;
@@ -66,7 +65,7 @@ export interface Plan {
   readonly vocabSize: number;
 }
 
-export interface PlanOptions {
+export interface LayoutOptions {
   /** Default: as the checkpoint has them. */
   readonly weights?: WeightFormat | undefined;
   readonly cache: CacheFormat;
@@ -83,7 +82,11 @@ export interface PlanOptions {
 
 const align = (x: number, to: number): number => Math.ceil(x / to) * to;
 
-export function makePlan(config: LlamaConfig, checkpoint: Checkpoint, options: PlanOptions): Plan {
+export function makeLayout(
+  config: LlamaConfig,
+  checkpoint: Checkpoint,
+  options: LayoutOptions,
+): MemoryLayout {
   const {
     cache,
     maxRows,
@@ -93,22 +96,22 @@ export function makePlan(config: LlamaConfig, checkpoint: Checkpoint, options: P
   } = options;
   const maxPages = Math.ceil(context / PAGE_POSITIONS);
   const layerPageBytes = config.numKeyValueHeads * headPageBytes(cache, config.headDim);
-  const arenaBytes = align(arenaSize(config, cache, maxRows, maxPages, threads), WASM_PAGE);
+  const arenaBytes = align(arenaSize(config, cache, maxRows, maxPages, threads), UNIT_BYTES);
   const packing = new Packing(checkpoint, options.weights);
 
   const places: Record<string, Place> = {};
-  const shards: ShardPlan[] = [];
+  const banks: BankLayout[] = [];
   let firstLayer = 0;
   let cursor = ARENA + arenaBytes;
   const place = (items: readonly Item[]) => {
     for (const { name, ...item } of items) {
-      places[name] = { shard: shards.length, pointer: cursor, ...item };
+      places[name] = { bank: banks.length, pointer: cursor, ...item };
       cursor += align(item.bytes, 64);
     }
   };
-  const endShard = (endLayer: number) => {
-    const kvBase = align(cursor, WASM_PAGE);
-    shards.push({
+  const endBank = (endLayer: number) => {
+    const kvBase = align(cursor, UNIT_BYTES);
+    banks.push({
       firstLayer,
       endLayer,
       kvBase,
@@ -118,12 +121,12 @@ export function makePlan(config: LlamaConfig, checkpoint: Checkpoint, options: P
     cursor = ARENA + arenaBytes;
   };
   const fits = (items: readonly Item[], layers: number) =>
-    cursor + total(items) + layers * maxPages * layerPageBytes + WASM_PAGE <= memoryBytes;
+    cursor + total(items) + layers * maxPages * layerPageBytes + UNIT_BYTES <= memoryBytes;
 
   place([packing.table(config)]);
   for (let layer = 0; layer < config.numHiddenLayers; layer++) {
     const items = packing.layer(layer);
-    if (!fits(items, layer - firstLayer + 1) && layer > firstLayer) endShard(layer);
+    if (!fits(items, layer - firstLayer + 1) && layer > firstLayer) endBank(layer);
     if (!fits(items, 1)) {
       throw new LlamaError(
         'OUT_OF_MEMORY',
@@ -135,11 +138,11 @@ export function makePlan(config: LlamaConfig, checkpoint: Checkpoint, options: P
     place(items);
   }
   const head = packing.head(config);
-  if (!fits(head, config.numHiddenLayers - firstLayer)) endShard(config.numHiddenLayers);
+  if (!fits(head, config.numHiddenLayers - firstLayer)) endBank(config.numHiddenLayers);
   place(head);
-  endShard(config.numHiddenLayers);
+  endBank(config.numHiddenLayers);
   return {
-    shards,
+    banks,
     places,
     arenaBytes,
     cache,

@@ -1,15 +1,15 @@
 /** What the engine and its workers say to each other. */
 import type { LlamaConfig } from '../../../model/config.js';
-import type { Build } from '../kernels/module.js';
-import type { PackedFormat } from '../memory/formats.js';
-import type { Plan } from '../memory/plan.js';
+import type { Build } from '../kernels/builds.js';
+import type { MemoryLayout } from '../memory/layout.js';
+import type { PackedFormat } from '../memory/weight-formats.js';
 
 export interface WorkerSetup {
   readonly module: WebAssembly.Module;
   readonly build: Build;
   readonly memories: readonly WebAssembly.Memory[];
   readonly config: LlamaConfig;
-  readonly plan: Plan;
+  readonly layout: MemoryLayout;
   readonly control: Int32Array<SharedArrayBuffer>;
   readonly index: number;
   readonly cores: number;
@@ -23,7 +23,7 @@ export type PackedDType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_K' | 'Q
 /** Pack rows of a matrix that lie in a staging buffer. */
 export interface PackJob {
   readonly kind: 'pack';
-  readonly shard: number;
+  readonly bank: number;
   readonly dtype: PackedDType;
   readonly source: number;
   readonly rowBytes: number;

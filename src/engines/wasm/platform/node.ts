@@ -1,0 +1,105 @@
+/**
+ * Node, and what imitates it well enough: Deno and Bun.
+ */
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { availableCores } from '../../../base/cores.js';
+import { LlamaError } from '../../../base/errors.js';
+import { packageFile } from '../../../base/package.js';
+import type { ModuleName, Platform, Thread, ThreadEvents } from './platform.js';
+
+/**
+ * V8 11.3, which is Node 20, has relaxed SIMD only with a flag, and computes the dot product over
+ * four bytes wrongly in its baseline compiler (docs/LOG.md).
+ */
+const IS_NODE_20 = process.versions.v8?.startsWith('11.3.') ?? false;
+
+export const node: Platform = {
+  cores: availableCores,
+  memoryBytes,
+  addressLimit,
+  collectGarbage,
+  compileModule,
+  allowRelaxedSimd() {
+    if (IS_NODE_20) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  },
+  isDot4Right: !IS_NODE_20,
+  startThread,
+  serve(start) {
+    const answer = start(workerData);
+    parentPort?.on('message', async job => parentPort?.postMessage(await answer(job)));
+  },
+};
+
+function memoryBytes(): number {
+  const limit = process.constrainedMemory(); // 0 if unknown, 2^64 − 1 if there is none
+  return limit ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** What `ulimit -v` has set; only Linux tells, and only Linux holds processes to it. */
+function addressLimit(): number | undefined {
+  try {
+    const bytes = /^Max address space +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return bytes === undefined ? undefined : Number(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * V8 does not count shared memory as garbage: gigabytes of a closed model would stay until other
+ * objects cause a collection, which may be never. So one is asked for, in the only way that there
+ * is. Bun has another engine, and a function for it.
+ */
+function collectGarbage(): void {
+  const { Bun } = globalThis as { Bun?: { gc(now: boolean): void } };
+  if (Bun !== undefined) {
+    Bun.gc(true);
+    return;
+  }
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('globalThis.gc') as (() => void) | undefined;
+  setFlagsFromString('--no-expose-gc');
+  collect?.();
+}
+
+async function compileModule(name: ModuleName): Promise<WebAssembly.Module> {
+  const file = packageFile(`dist/engines/wasm/${name}.wasm`);
+  try {
+    return await WebAssembly.compile(await readFile(file));
+  } catch (error) {
+    throw new LlamaError(
+      'BROKEN_INSTALLATION',
+      `${fileURLToPath(file)} is missing or damaged; install llama-32k again, or in a clone run npm run setup`,
+      { cause: error },
+    );
+  }
+}
+
+function startThread<Job, Answer>(setup: unknown, events: ThreadEvents<Answer>): Thread<Job> {
+  // Not the program's own flags: a worker refuses some, such as --input-type, and runs what
+  // --import names.
+  const worker = new Worker(packageFile('dist/engines/wasm/workers/worker.js'), {
+    workerData: setup,
+    execArgv: [],
+  });
+  worker.unref();
+  worker.on('message', answer => events.answer(answer));
+  worker.on('error', error => events.end(`a worker failed: ${error.message}`));
+  worker.on('exit', code => events.end(`a worker ended with exit code ${code}`));
+  return {
+    send(job) {
+      worker.ref();
+      worker.postMessage(job);
+    },
+    rest: () => worker.unref(),
+    async stop() {
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * One thread of the pool. It runs the model (`src/model/forward.ts`) like all the others, on its
+ * share of the work.
+ */
+import type { LlamaConfig } from '../../../model/config.js';
+import { forward } from '../../../model/forward.js';
+import type { Row } from '../../../model/kernels.js';
+import type { KernelExports } from '../kernels/exports.js';
+import { PlacedWeights } from '../kernels/placed-weights.js';
+import { type Bank, type PagedSequence, WasmKernels } from '../kernels/wasm-kernels.js';
+import { ARENA, packScratch, STAGING_BYTES, TILE } from '../memory/layout.js';
+import { tileBytes } from '../memory/weight-formats.js';
+import { platform } from '../platform/here.js';
+import { Control } from '../threads/control.js';
+import type { Answer, Job, PackJob, PassJob, WorkerSetup } from './messages.js';
+import { packTile } from './pack-tile.js';
+
+class Cancelled extends Error {}
+
+class EngineWorker {
+  readonly #config: LlamaConfig;
+  readonly #index: number;
+  readonly #control: Control;
+  readonly #banks: readonly Bank[];
+  readonly #kernels: WasmKernels;
+  readonly #weights: PlacedWeights;
+
+  constructor({ config, layout, index, build, module, memories, control, cores }: WorkerSetup) {
+    this.#config = config;
+    this.#index = index;
+    this.#control = new Control(control, layout.threads, cores);
+    this.#banks = memories.map(memory => {
+      const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+      return { memory, kernels: exports as unknown as KernelExports };
+    });
+    const thread = { index, count: layout.threads, build };
+    this.#kernels = new WasmKernels(config, this.#banks, layout, this.#control, thread);
+    this.#weights = new PlacedWeights(layout);
+  }
+
+  async answer(job: Job): Promise<Answer> {
+    try {
+      if (job.kind === 'pack') return { kind: 'done', tooLarge: this.#pack(job) };
+      return await this.#pass(job);
+    } catch (error) {
+      if (error instanceof Cancelled) return { kind: 'cancelled' };
+      return {
+        kind: 'failed',
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      };
+    }
+  }
+
+  async #pass(job: PassJob): Promise<Answer> {
+    const kernels = this.#kernels;
+    const rows = rowsOf(job);
+    kernels.begin(rows);
+    const isLeader = this.#index === 0;
+    const betweenLayers = (done: number) => {
+      if (this.#control.cancelled(isLeader, done)) throw new Cancelled();
+      if (isLeader) this.#control.layersDone = done;
+    };
+    const hooks = { betweenLayers };
+    const logits = await forward(kernels, this.#config, this.#weights, rows, job.logitsFor, hooks);
+    kernels.settle(logits);
+    const { tooLarge } = kernels;
+    if (!isLeader) return { kind: 'done', tooLarge };
+    return { kind: 'done', tooLarge, logits: kernels.read(logits).data as Float32Array };
+  }
+
+  /** Packs tiles until none is left; returns how many numbers were too large for the format. */
+  #pack(job: PackJob): number {
+    const { bank, source, rows, rowBytes, columns, format, target } = job;
+    const scratch = ARENA + 2 * STAGING_BYTES + this.#index * packScratch(this.#config);
+    const { kernels } = this.#banks[bank];
+    const tiles = Math.ceil(rows / TILE);
+    let tooLarge = 0;
+    for (let tile = this.#control.deal(0, 1); tile < tiles; tile = this.#control.deal(0, 1)) {
+      const count = Math.min(TILE, rows - tile * TILE);
+      const to = target + tile * tileBytes(format, columns);
+      const from = source + tile * TILE * rowBytes;
+      tooLarge += packTile(kernels, job, to, from, count, scratch);
+    }
+    return tooLarge;
+  }
+}
+
+function rowsOf({ tokens, positions, sequences, pageTables }: PassJob): Row[] {
+  const paged = pageTables.map(asSequence);
+  return tokens.map((token, i) => ({
+    token,
+    position: positions[i],
+    sequence: paged[sequences[i]],
+  }));
+}
+
+/** Page tables are all that kernels need of a sequence; its life is the engine's business. */
+function asSequence(pages: readonly number[]): PagedSequence {
+  return { pages, length: 0, truncate() {}, dispose() {} };
+}
+
+platform.serve<WorkerSetup, Job, Answer>(setup => {
+  const worker = new EngineWorker(setup);
+  return job => worker.answer(job);
+});
