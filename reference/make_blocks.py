@@ -1,7 +1,9 @@
-"""Write golden/blocks: blocks of every quantized format of GGUF with the numbers they stand for, and numbers with their blocks.
+"""Write golden/blocks: blocks of every quantized format of GGUF with the numbers they stand for,
+and numbers with their blocks.
 
-Blocks → numbers, and numbers → Q4_0, Q4_1, Q5_0, Q5_1, Q8_0: the gguf package (gguf.quants), which is llama.cpp's own.
-Numbers → Q4_K, Q6_K: ggml itself, because the package does not have them. For that, say where the library is.
+Blocks → numbers, and numbers → Q4_0, Q4_1, Q5_0, Q5_1, Q8_0: the gguf package (gguf.quants), which
+is llama.cpp's own. Numbers → Q4_K, Q6_K: ggml itself, because the package does not have them. For
+that, say where the library is.
 """
 
 import argparse
@@ -15,7 +17,10 @@ from manifest import add_to_manifest
 from safetensors.numpy import save_file
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-GGML = Path(__file__).parent.parent / "bench/peers/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64/libggml-base.so"
+GGML = (
+    Path(__file__).parent.parent
+    / "bench/peers/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64/libggml-base.so"
+)
 
 # Where the f16 scales of a block are, in bytes.
 SCALES = {
@@ -25,16 +30,33 @@ SCALES = {
 QUANTIZED_BY_PACKAGE = ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"]
 QUANTIZED_BY_GGML = ["Q4_K", "Q6_K"]
 
-# 0, −0, the smallest and the largest subnormal, the smallest normal number, 1, the largest number, and their negatives.
-SCALE_BITS = [0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x83FF, 0x0400, 0x8400, 0x3C00, 0xBC00, 0x7BFF, 0xFBFF]
+# 0, −0, the smallest and the largest subnormal, the smallest normal number, 1, the largest number,
+# and their negatives.
+SCALE_BITS = [
+    0x0000,
+    0x8000,
+    0x0001,
+    0x8001,
+    0x03FF,
+    0x83FF,
+    0x0400,
+    0x8400,
+    0x3C00,
+    0xBC00,
+    0x7BFF,
+    0xFBFF,
+]
 
 
 def random_blocks(name: str, draw: np.random.Generator, count: int) -> np.ndarray:
-    """Random bits, but every scale a finite f16: first the odd ones, in all formats in the same order, then any."""
+    """Random bits, but every scale a finite f16: first the odd ones, in all formats in the same
+    order, then any."""
     _, size = GGML_QUANT_SIZES[GGMLQuantizationType[name]]
     blocks = draw.integers(0, 256, (count, size), dtype=np.uint8)
     for i, at in enumerate(SCALES[name]):
-        finite = (draw.integers(0, 0x7C00, count) | (draw.integers(0, 2, count) << 15)).astype(np.uint16)
+        finite = (draw.integers(0, 0x7C00, count) | (draw.integers(0, 2, count) << 15)).astype(
+            np.uint16
+        )
         odd = np.array(SCALE_BITS, dtype=np.uint16)
         finite[: len(odd)] = np.roll(odd, 5 * i)
         blocks[:, at : at + 2] = finite.view(np.uint8).reshape(count, 2)
@@ -42,7 +64,8 @@ def random_blocks(name: str, draw: np.random.Generator, count: int) -> np.ndarra
 
 
 def near_ties(width: int, draw: np.random.Generator) -> np.ndarray:
-    """Numbers halfway between two quants, but for a rounding error: a scale or product rounded otherwise shows."""
+    """Numbers halfway between two quants, but for a rounding error: a scale or product rounded
+    otherwise shows."""
     levels = draw.choice([8, 16, 127, 15, 31])
     low, high = draw.uniform(-1, 0), draw.uniform(0, 1)
     row = low + (draw.integers(0, levels, width) + 0.5) * np.float32((high - low) / levels)
@@ -64,7 +87,9 @@ def random_numbers(width: int, draw: np.random.Generator, count: int) -> np.ndar
         np.where(np.arange(width) % 2 == 0, -1.0, 1.0),
         np.arange(width) - width / 2,  # many ties between two quants
         (np.arange(width) - width / 2) / 254,
-        np.where(np.arange(width) == 3, np.float32(0.49999997), np.arange(width) % 16),  # + 0.5 is 1 in float32
+        np.where(
+            np.arange(width) == 3, np.float32(0.49999997), np.arange(width) % 16
+        ),  # + 0.5 is 1 in float32
         np.where(np.arange(width) == 3, np.float32(0.49999997), np.arange(width) % 32),
         draw.uniform(1, 2, width),
         draw.uniform(-2, -1, width),
@@ -85,10 +110,18 @@ def ggml_quantize(library: Path, name: str, numbers: np.ndarray) -> np.ndarray:
     ggml.ggml_quantize_chunk.restype = ctypes.c_size_t
     rows, width = numbers.shape
     kind = GGMLQuantizationType[name]
-    out = np.zeros((rows, GGML_QUANT_SIZES[kind][1] * (width // GGML_QUANT_SIZES[kind][0])), dtype=np.uint8)
+    out = np.zeros(
+        (rows, GGML_QUANT_SIZES[kind][1] * (width // GGML_QUANT_SIZES[kind][0])), dtype=np.uint8
+    )
     written = ggml.ggml_quantize_chunk(
-        ctypes.c_int(kind), numbers.ctypes.data_as(ctypes.c_void_p), out.ctypes.data_as(ctypes.c_void_p),
-        ctypes.c_int64(0), ctypes.c_int64(rows), ctypes.c_int64(width), ctypes.c_void_p(None))
+        ctypes.c_int(kind),
+        numbers.ctypes.data_as(ctypes.c_void_p),
+        out.ctypes.data_as(ctypes.c_void_p),
+        ctypes.c_int64(0),
+        ctypes.c_int64(rows),
+        ctypes.c_int64(width),
+        ctypes.c_void_p(None),
+    )
     assert written == out.nbytes
     return out
 
@@ -102,7 +135,11 @@ def write_format(name: str, seed: int, library: Path, out: Path) -> None:
     tensors = {"blocks": blocks, "values": dequantize(blocks, kind)}
     if name in QUANTIZED_BY_PACKAGE + QUANTIZED_BY_GGML:
         numbers = random_numbers(width, draw, count)
-        quantized = quantize(numbers, kind) if name in QUANTIZED_BY_PACKAGE else ggml_quantize(library, name, numbers)
+        quantized = (
+            quantize(numbers, kind)
+            if name in QUANTIZED_BY_PACKAGE
+            else ggml_quantize(library, name, numbers)
+        )
         tensors |= {"numbers": numbers, "quantized": quantized}
     for tensor in tensors.values():
         assert tensor.dtype == np.uint8 or np.isfinite(tensor).all(), name
@@ -111,13 +148,17 @@ def write_format(name: str, seed: int, library: Path, out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ggml", type=Path, default=GGML, help="libggml-base.so, such as bench/peers installs")
+    parser.add_argument(
+        "--ggml", type=Path, default=GGML, help="libggml-base.so, such as bench/peers installs"
+    )
     library = parser.parse_args().ggml
     out = GOLDEN / "blocks"
     out.mkdir(exist_ok=True)
     for seed, name in enumerate(SCALES):
         write_format(name, seed, library, out)
-    add_to_manifest(GOLDEN, "blocks", "blocks of a quantized format, their numbers, and numbers quantized to it")
+    add_to_manifest(
+        GOLDEN, "blocks", "blocks of a quantized format, their numbers, and numbers quantized to it"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Write golden/gguf: models of golden/ as GGUF files, by the gguf package, as llama.cpp's convert_hf_to_gguf.py uses it.
+"""Write golden/gguf: models of golden/ as GGUF files, by the gguf package, as llama.cpp's
+convert_hf_to_gguf.py uses it.
 
-mha-f32      float32, with the metadata that the converter writes today
-tied-bf16    bfloat16 in two parts; no output.weight; heads of another width than hidden size / heads
-long-blocks  a format for each kind of matrix; the metadata of August 2023 (rope.scale_linear); another alignment
+mha-f32 float32, with the metadata that the converter writes today tied-bf16 bfloat16 in two parts;
+no output.weight; heads of another width than hidden size / heads long-blocks a format for each kind
+of matrix; the metadata of August 2023 (rope.scale_linear); another alignment
 """
 
 import json
@@ -30,8 +31,16 @@ LAYER_NAMES = {
 }
 MODEL_NAMES = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"}
 # For matrices whose rows are a multiple of 32 long.
-BLOCKS = {"attn_q": "Q4_0", "attn_k": "Q5_1", "attn_v": "Q8_0", "attn_output": "Q4_1", "ffn_gate": "Q5_0", "ffn_up": "Q8_0",
-          "token_embd": "Q4_0", "output": "Q8_0"}  # fmt: skip
+BLOCKS = {
+    "attn_q": "Q4_0",
+    "attn_k": "Q5_1",
+    "attn_v": "Q8_0",
+    "attn_output": "Q4_1",
+    "ffn_gate": "Q5_0",
+    "ffn_up": "Q8_0",
+    "token_embd": "Q4_0",
+    "output": "Q8_0",
+}
 
 
 def gguf_name(name: str) -> str:
@@ -43,9 +52,11 @@ def gguf_name(name: str) -> str:
 
 
 def permute(weight: np.ndarray, heads: int) -> np.ndarray:
-    """LlamaModel.permute of convert_hf_to_gguf.py: from pairs (j, j + d/2) to pairs (2j, 2j + 1)."""
+    """LlamaModel.permute of convert_hf_to_gguf.py: pairs (j, j + d/2) become (2j, 2j + 1)."""
     rows, columns = weight.shape
-    return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(weight.shape)
+    return (
+        weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(weight.shape)
+    )
 
 
 def bf16_bits(path: Path, name: str) -> np.ndarray:
@@ -54,7 +65,9 @@ def bf16_bits(path: Path, name: str) -> np.ndarray:
     length = int.from_bytes(content[:8], "little")
     info = json.loads(content[8 : 8 + length])[name]
     begin, end = info["data_offsets"]
-    return np.frombuffer(content[8 + length + begin : 8 + length + end], np.uint16).reshape(info["shape"])
+    return np.frombuffer(content[8 + length + begin : 8 + length + end], np.uint16).reshape(
+        info["shape"]
+    )
 
 
 def weights(directory: Path) -> dict[str, np.ndarray]:
@@ -68,12 +81,16 @@ def weights(directory: Path) -> dict[str, np.ndarray]:
     return tensors
 
 
-def add_tensor(writer: gguf.GGUFWriter, name: str, tensor: np.ndarray, blocks: dict[str, str]) -> None:
+def add_tensor(
+    writer: gguf.GGUFWriter, name: str, tensor: np.ndarray, blocks: dict[str, str]
+) -> None:
     kind = name.split(".")[-1]
     if tensor.dtype == np.uint16 and tensor.ndim == 1:  # norms are always float32
         tensor = (tensor.astype(np.uint32) << 16).view(np.float32)
     if tensor.dtype == np.uint16:
-        writer.add_tensor(f"{name}.weight", tensor.view(np.uint8), raw_dtype=GGMLQuantizationType.BF16)
+        writer.add_tensor(
+            f"{name}.weight", tensor.view(np.uint8), raw_dtype=GGMLQuantizationType.BF16
+        )
     elif tensor.ndim == 2 and kind in blocks:
         dtype = GGMLQuantizationType[blocks[kind]]
         writer.add_tensor(f"{name}.weight", quantize(tensor, dtype), raw_dtype=dtype)
@@ -87,10 +104,16 @@ def add_tokenizer(writer: gguf.GGUFWriter, is_old: bool) -> None:
     sp = SentencePieceProcessor(str(GOLDEN / "tokenizer" / "tokenizer.model"))
     types = []
     for i in range(sp.get_piece_size()):
-        kind = TokenType.BYTE if sp.is_byte(i) else TokenType.CONTROL if sp.is_control(i) else TokenType.NORMAL
+        kind = (
+            TokenType.BYTE
+            if sp.is_byte(i)
+            else TokenType.CONTROL if sp.is_control(i) else TokenType.NORMAL
+        )
         types.append(TokenType.UNKNOWN if sp.is_unknown(i) else kind)
     if not is_old:
-        types[0] = TokenType.CONTROL  # as the converter has it that knows <unk> from tokenizer_config.json
+        types[0] = (
+            TokenType.CONTROL
+        )  # as the converter has it that knows <unk> from tokenizer_config.json
     writer.add_tokenizer_model("llama")
     writer.add_token_list([sp.id_to_piece(i) for i in range(sp.get_piece_size())])
     writer.add_token_scores([sp.get_score(i) for i in range(sp.get_piece_size())])
@@ -105,7 +128,9 @@ def add_tokenizer(writer: gguf.GGUFWriter, is_old: bool) -> None:
         writer.add_add_space_prefix(True)
 
 
-def write_model(model: str, path: Path, file_type: int, is_old: bool = False, alignment: int = 32, **blocks: str) -> None:
+def write_model(
+    model: str, path: Path, file_type: int, is_old: bool = False, alignment: int = 32, **blocks: str
+) -> None:
     config = json.loads((GOLDEN / model / "config.json").read_text())
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
     head_dim = config.get("head_dim") or config["hidden_size"] // heads

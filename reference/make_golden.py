@@ -1,4 +1,5 @@
-"""Write golden/ from Hugging Face transformers. See README.md here for how, and golden/README.md for what."""
+"""Write golden/ from Hugging Face transformers. See README.md here for how, and golden/README.md
+for what."""
 
 import argparse
 import json
@@ -13,7 +14,16 @@ import torch
 import transformers
 from greedy import continuations
 from manifest import entry, kept_entries
-from models import MODELS, Model, load_model, random_tokens, random_weights, write_cases, write_json, write_model
+from models import (
+    MODELS,
+    Model,
+    load_model,
+    random_tokens,
+    random_weights,
+    write_cases,
+    write_json,
+    write_model,
+)
 from rope import CASES, rope
 from safetensors.torch import save_file
 from sampling import sampling
@@ -54,9 +64,14 @@ def write_traces(model: Model, directory: Path) -> dict:
     return {
         "embedding mean square": truth["model.embed_tokens"].pow(2).mean().item(),
         "logits std": spread(truth["lm_head"]),
-        "mean largest probability": truth["model.layers.0.self_attn.probabilities"].amax(-1).mean().item(),
-        "max |logits − f64| / std": {name: distance(traces[name]["lm_head"], truth["lm_head"])
-                                     for name in DTYPES if name != "f64"},
+        "mean largest probability": (
+            truth["model.layers.0.self_attn.probabilities"].amax(-1).mean().item()
+        ),
+        "max |logits − f64| / std": {
+            name: distance(traces[name]["lm_head"], truth["lm_head"])
+            for name in DTYPES
+            if name != "f64"
+        },
     }
 
 
@@ -66,7 +81,8 @@ def long_logits(network, tokens: torch.Tensor, positions: torch.Tensor) -> torch
 
 
 def write_long(model: Model, directory: Path) -> dict:
-    """Logits at a few of 8,300 positions in every dtype; returns their errors, and how much the RoPE factor matters."""
+    """Logits at a few of 8,300 positions in every dtype; returns their errors, and how much the
+    RoPE factor matters."""
     tokens = random_tokens(model.seed + 1, LONG_TOKENS)
     positions = torch.tensor(LONG_POSITIONS)
     save_file({"tokens": tokens, "positions": positions}, directory / "tokens.safetensors")
@@ -82,12 +98,16 @@ def write_long(model: Model, directory: Path) -> dict:
         save_file({"logits": logits[name]}, directory / f"logits-{name}.safetensors")
     truth = logits["f64"]
     unscaled = random_weights(replace(model, rope_factor=1.0)).eval()
-    difference = (long_logits(unscaled, tokens, positions) - logits["f32"]).abs().amax(-1) / spread(truth)
+    difference = (long_logits(unscaled, tokens, positions) - logits["f32"]).abs().amax(-1) / spread(
+        truth
+    )
     far = difference[positions >= 4095]
     assert far.min() > 0.5, f"position interpolation hardly matters: {far}"
     return {
         "logits std": spread(truth),
-        "max |logits − f64| / std": {name: distance(logits[name], truth) for name in DTYPES if name != "f64"},
+        "max |logits − f64| / std": {
+            name: distance(logits[name], truth) for name in DTYPES if name != "f64"
+        },
         "smallest max |factor 8 − factor 1| / std at positions ≥ 4095": far.min().item(),
     }
 
@@ -108,8 +128,11 @@ def describe(path: Path) -> str:
     if path.parent.name == "rope":
         return "inverse frequencies, cosines and sines"
     kind = path.name.split(".")[0].split("-")[0]
-    return {"model": "weights", "trace": "every intermediate tensor of one forward pass",
-            "logits": "logits at the kept positions"}[kind]
+    return {
+        "model": "weights",
+        "trace": "every intermediate tensor of one forward pass",
+        "logits": "logits at the kept positions",
+    }[kind]
 
 
 def manifest(out: Path, measured: dict) -> dict:
@@ -118,9 +141,17 @@ def manifest(out: Path, measured: dict) -> dict:
         files[str(path.relative_to(out))] = entry(path, describe(path))
     return {
         "regenerate": "see reference/README.md",
-        "versions": {"python": platform.python_version()} | {
-            name: version(name) for name in ("torch", "transformers", "numpy", "safetensors", "gguf")},
-        "machine": f"{platform.machine()}, PyTorch kernels for {torch.backends.cpu.get_cpu_capability()}, one thread",
+        "versions": (
+            {"python": platform.python_version()}
+            | {
+                name: version(name)
+                for name in ("torch", "transformers", "numpy", "safetensors", "gguf")
+            }
+        ),
+        "machine": (
+            f"{platform.machine()}, PyTorch kernels for {torch.backends.cpu.get_cpu_capability()},"
+            " one thread"
+        ),
         "models": {model.name: {"what": model.what, "seed": model.seed} for model in MODELS},
         "measured": measured,
         "files": dict(sorted(files.items())),
@@ -139,14 +170,18 @@ def build(out: Path) -> None:
         if model.name in CONTINUED:
             cases = continuations(load_model(directory, torch.float32), model.seed + 100)
             write_cases(directory / "greedy.json", cases)
-            measured.setdefault(model.name, {})["smallest margin"] = min(case["min_margin"] for case in cases)
+            measured.setdefault(model.name, {})["smallest margin"] = min(
+                case["min_margin"] for case in cases
+            )
             shutil.copy(GOLDEN / "tokenizer" / "tokenizer.model", directory)
         if model.name == "long":
             measured[model.name] = write_long(model, directory)
     (out / "rope").mkdir()
     for theta, head_dim, factor in CASES:
-        save_file(rope(theta, head_dim, factor),
-                  out / "rope" / f"theta{theta}-d{head_dim}-factor{factor}.safetensors")
+        save_file(
+            rope(theta, head_dim, factor),
+            out / "rope" / f"theta{theta}-d{head_dim}-factor{factor}.safetensors",
+        )
     write_cases(out / "sampling.json", **sampling(load_model(out / "gqa", torch.float32)))
     write_json(out / "manifest.json", manifest(out, measured))
     for path in out.rglob("*"):
@@ -156,8 +191,11 @@ def build(out: Path) -> None:
 def differences(out: Path) -> list[str]:
     """Files of `out` that golden/ lacks or has with other bytes."""
     paths = [path.relative_to(out) for path in sorted(out.rglob("*")) if path.is_file()]
-    return [str(path) for path in paths
-            if not (GOLDEN / path).exists() or (GOLDEN / path).read_bytes() != (out / path).read_bytes()]
+    return [
+        str(path)
+        for path in paths
+        if not (GOLDEN / path).exists() or (GOLDEN / path).read_bytes() != (out / path).read_bytes()
+    ]
 
 
 def install(out: Path) -> None:
@@ -171,7 +209,9 @@ def install(out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="build aside and compare with golden/ byte by byte")
+    parser.add_argument(
+        "--check", action="store_true", help="build aside and compare with golden/ byte by byte"
+    )
     check = parser.parse_args().check
 
     torch.set_num_threads(1)
@@ -182,10 +222,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
         build(out)
-        print(json.dumps(json.loads((out / "manifest.json").read_text())["measured"], indent=2, ensure_ascii=False))
+        print(
+            json.dumps(
+                json.loads((out / "manifest.json").read_text())["measured"],
+                indent=2,
+                ensure_ascii=False,
+            )
+        )
         if check:
             changed = differences(out)
-            print("\n".join(["these files differ:", *changed]) if changed else "golden/ is what this writes, byte for byte")
+            print(
+                "\n".join(["these files differ:", *changed])
+                if changed
+                else "golden/ is what this writes, byte for byte"
+            )
             raise SystemExit(1 if changed else 0)
         install(out)
 

@@ -1,4 +1,5 @@
-"""Write golden/pytorch: checkpoints by torch.save, of the weights of golden/mha, golden/tied and golden/long, and of views of every kind."""
+"""Write golden/pytorch: checkpoints by torch.save, of the weights of golden/mha, golden/tied and
+golden/long, and of views of every kind."""
 
 import shutil
 from pathlib import Path
@@ -39,12 +40,15 @@ def write_tied(source: Path, directory: Path) -> None:
 
 
 def write_sharded(source: Path, directory: Path) -> None:
-    """Two files and an index, float16, as transformers 4.31 saved the published model: with its rounded frequencies."""
+    """Two files and an index, float16, as transformers 4.31 saved the published model: with its
+    rounded frequencies."""
     copy_config(source, directory)
     network = load_model(source, torch.float32)
     state = {name: tensor.half() for name, tensor in network.state_dict().items()}
     for layer in range(len(network.model.layers)):
-        state[f"model.layers.{layer}.self_attn.rotary_emb.inv_freq"] = network.model.rotary_emb.inv_freq.half()
+        state[f"model.layers.{layer}.self_attn.rotary_emb.inv_freq"] = (
+            network.model.rotary_emb.inv_freq.half()
+        )
     shards = [{}, {}]
     for name, tensor in state.items():
         shards[0 if "embed" in name or ".layers.0." in name else 1][name] = tensor
@@ -54,7 +58,10 @@ def write_sharded(source: Path, directory: Path) -> None:
         torch.save(shard, directory / file)
         weight_map |= dict.fromkeys(shard, file)
     total = sum(tensor.nbytes for tensor in state.values())
-    write_json(directory / f"{WEIGHTS}.index.json", {"metadata": {"total_size": total}, "weight_map": weight_map})
+    write_json(
+        directory / f"{WEIGHTS}.index.json",
+        {"metadata": {"total_size": total}, "weight_map": weight_map},
+    )
 
 
 def views() -> dict[str, torch.Tensor]:
@@ -80,7 +87,9 @@ def views() -> dict[str, torch.Tensor]:
         "permuted, in part": cube.permute(1, 2, 0)[1:3, ::2],
         "repeated inside": cube[:, 1, None].expand(3, 2, 5),
         "a parameter": torch.nn.Parameter(torch.randn(5, 7, generator=draw).bfloat16()),
-        "a parameter without gradient, transposed": torch.nn.Parameter(cube[0].t(), requires_grad=False),
+        "a parameter without gradient, transposed": torch.nn.Parameter(
+            cube[0].t(), requires_grad=False
+        ),
         "scalar": torch.tensor(0.1, dtype=torch.float64),
         "empty": torch.zeros(0, 3),
         "empty inside": torch.zeros(4, 0, dtype=torch.bfloat16),
@@ -99,7 +108,8 @@ def write_views(directory: Path) -> None:
     torch.save(found, directory / "protocol4.bin", pickle_protocol=4)
     copies = {name: tensor.detach().contiguous().clone() for name, tensor in found.items()}
     save_file(copies, directory / "contiguous.safetensors")
-    # Without tensors: the storages of this format are named after their addresses, which are never the same.
+    # Without tensors: the storages of this format are named after their addresses, which are never
+    # the same.
     torch.save({}, directory / "legacy.bin", _use_new_zipfile_serialization=False)
 
 
@@ -115,10 +125,18 @@ def main() -> None:
     write_tied(GOLDEN / "tied", new_directory("tied"))
     write_plain(GOLDEN / "long", new_directory("long"))
     write_views(new_directory("views"))
-    add_to_manifest(GOLDEN, "pytorch/mha", "the model in mha/, in float16, by torch.save: two files and their index")
+    add_to_manifest(
+        GOLDEN,
+        "pytorch/mha",
+        "the model in mha/, in float16, by torch.save: two files and their index",
+    )
     add_to_manifest(GOLDEN, "pytorch/tied", "the model in tied/, by torch.save")
     add_to_manifest(GOLDEN, "pytorch/long", "the model in long/, by torch.save")
-    add_to_manifest(GOLDEN, "pytorch/views", "tensors that are views of others, by torch.save, and as safetensors")
+    add_to_manifest(
+        GOLDEN,
+        "pytorch/views",
+        "tensors that are views of others, by torch.save, and as safetensors",
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""golden/manifest.json, where more than one script writes to it: `python reference/manifest.py DIRECTORY WHAT` replaces the entries of one directory."""
+"""golden/manifest.json, where more than one script writes to it:
+`python reference/manifest.py DIRECTORY WHAT` replaces the entries of one directory."""
 
 import argparse
 import hashlib
@@ -8,13 +9,18 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-# Directories of golden/ with a script of their own; `make_golden.py` leaves them and their entries alone.
+# Directories of golden/ with a script of their own; `make_golden.py` leaves them and their entries
+# alone.
 OTHERS = ["blocks", "gguf", "pytorch", "tiny-32k"]
 
 
 def entry(path: Path, what: str) -> dict:
     """What the manifest says of a file."""
-    described = {"what": what, "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    described = {
+        "what": what,
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
     if path.suffix == ".safetensors":
         with safe_open(path, "np") as file:
             described["dtypes"] = sorted({file.get_slice(name).get_dtype() for name in file.keys()})
@@ -30,7 +36,11 @@ def kept_entries(golden: Path) -> dict:
 def add_to_manifest(golden: Path, directory: str, what: str) -> None:
     """Replace the entries of `directory` by those of the files that are in it now."""
     manifest = json.loads((golden / "manifest.json").read_text())
-    files = {path: described for path, described in manifest["files"].items() if not path.startswith(f"{directory}/")}
+    files = {
+        path: described
+        for path, described in manifest["files"].items()
+        if not path.startswith(f"{directory}/")
+    }
     for path in (golden / directory).iterdir():
         if path.suffix in (".md", ".svg"):
             continue

@@ -1,8 +1,9 @@
 """The small random Llamas of golden/: their shapes, their weights, their Hugging Face directories.
 
-Every size is chosen to be awkward (nothing is a power of two, few things divide by four) and every scale is
-chosen so that a mistake shows: norm weights are not 1, the mean square of the embeddings is near rms_norm_eps,
-attention is neither flat nor a copy of one token, and each block adds about as much as it is given.
+Every size is chosen to be awkward (nothing is a power of two, few things divide by four) and every
+scale is chosen so that a mistake shows: norm weights are not 1, the mean square of the embeddings
+is near rms_norm_eps, attention is neither flat nor a copy of one token, and each block adds about
+as much as it is given.
 """
 
 import json
@@ -61,7 +62,8 @@ class Model:
         )
 
     def published_config(self) -> dict:
-        """config.json as transformers 4.31 wrote it for Llama-2-7B-32K-Instruct: `type`, no rope_theta, no head_dim."""
+        """config.json as transformers 4.31 wrote it for Llama-2-7B-32K-Instruct: `type`, no
+        rope_theta, no head_dim."""
         return {
             "architectures": ["LlamaForCausalLM"],
             "bos_token_id": BOS,
@@ -88,27 +90,68 @@ class Model:
 
 
 MODELS = [
-    Model("mha", "every head has its own keys and values; config.json in the published (4.31) style",
-          seed=20230818, layers=2, hidden=60, heads=6, kv_heads=6, head_dim=10, intermediate=115,
-          old_style_config=True),
-    Model("gqa", "three query heads share a key/value head; config.json in the transformers 5 style",
-          seed=32768, layers=3, hidden=132, heads=6, kv_heads=2, head_dim=22, intermediate=345),
-    Model("tied", "lm_head is the embedding; bfloat16 weights in two shards; head_dim is not hidden / heads; "
-          "one key/value head; no position interpolation",
-          seed=4096, layers=2, hidden=40, heads=4, kv_heads=1, head_dim=12, intermediate=101,
-          rope_factor=1.0, tied=True, dtype=torch.bfloat16, max_shard_size="70KB"),
-    Model("long", "small enough for 8,300 positions",
-          seed=8300, layers=2, hidden=32, heads=4, kv_heads=2, head_dim=8, intermediate=88),
+    Model(
+        "mha",
+        "every head has its own keys and values; config.json in the published (4.31) style",
+        seed=20230818,
+        layers=2,
+        hidden=60,
+        heads=6,
+        kv_heads=6,
+        head_dim=10,
+        intermediate=115,
+        old_style_config=True,
+    ),
+    Model(
+        "gqa",
+        "three query heads share a key/value head; config.json in the transformers 5 style",
+        seed=32768,
+        layers=3,
+        hidden=132,
+        heads=6,
+        kv_heads=2,
+        head_dim=22,
+        intermediate=345,
+    ),
+    Model(
+        "tied",
+        "lm_head is the embedding; bfloat16 weights in two shards; head_dim is not hidden / heads; "
+        "one key/value head; no position interpolation",
+        seed=4096,
+        layers=2,
+        hidden=40,
+        heads=4,
+        kv_heads=1,
+        head_dim=12,
+        intermediate=101,
+        rope_factor=1.0,
+        tied=True,
+        dtype=torch.bfloat16,
+        max_shard_size="70KB",
+    ),
+    Model(
+        "long",
+        "small enough for 8,300 positions",
+        seed=8300,
+        layers=2,
+        hidden=32,
+        heads=4,
+        kv_heads=2,
+        head_dim=8,
+        intermediate=88,
+    ),
 ]
 
 
 def standard_deviation(model: Model, parameter: str) -> float:
-    """How wide to draw a weight matrix. `unit` makes an output of standard deviation 1 from a normalised input.
+    """How wide to draw a weight matrix. `unit` makes an output of standard deviation 1 from a
+    normalised input.
 
-    The residual stream stays small (0.0055 after the embedding: mean square 3e-5, three times rms_norm_eps) and
-    grows by a comparable amount in every block, so dropping any addition to it is visible. A tied embedding cannot
-    be small: it is also the output matrix, and logits want a standard deviation of about 2.5. There the blocks must
-    outweigh it, or the model would only repeat its last token.
+    The residual stream stays small (0.0055 after the embedding: mean square 3e-5, three times
+    rms_norm_eps) and grows by a comparable amount in every block, so dropping any addition to it is
+    visible. A tied embedding cannot be small: it is also the output matrix, and logits want a
+    standard deviation of about 2.5. There the blocks must outweigh it, or the model would only
+    repeat its last token.
     """
     unit = model.hidden**-0.5
     stream = 2.5 * unit if model.tied else 3e-5**0.5
@@ -129,7 +172,8 @@ def standard_deviation(model: Model, parameter: str) -> float:
 
 
 def random_weights(model: Model) -> LlamaForCausalLM:
-    """A LlamaForCausalLM whose weights come from NumPy's PCG64, which draws the same numbers on every machine."""
+    """A LlamaForCausalLM whose weights come from NumPy's PCG64, which draws the same numbers on
+    every machine."""
     network = LlamaForCausalLM(model.config())
     draw = np.random.Generator(np.random.PCG64(model.seed))
     with torch.no_grad():
@@ -148,7 +192,8 @@ def write_json(path: Path, value: object) -> None:
 
 
 def write_cases(path: Path, cases: list[dict], **head: object) -> None:
-    """`head` and `cases` as one JSON object, one case per line, so that a change shows as the lines it changes."""
+    """`head` and `cases` as one JSON object, one case per line, so that a change shows as the lines
+    it changes."""
     opening = json.dumps({**head, "cases": []}).removesuffix("]}")
     path.write_text(opening + "\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]}\n")
 
@@ -158,13 +203,16 @@ def write_model(model: Model, directory: Path) -> None:
     random_weights(model).save_pretrained(directory, max_shard_size=model.max_shard_size)
     if model.old_style_config:
         write_json(directory / "config.json", model.published_config())
-        write_json(directory / "generation_config.json", {
-            "_from_model_config": True,
-            "bos_token_id": BOS,
-            "eos_token_id": EOS,
-            "pad_token_id": PAD,
-            "transformers_version": "4.31.0",
-        })
+        write_json(
+            directory / "generation_config.json",
+            {
+                "_from_model_config": True,
+                "bos_token_id": BOS,
+                "eos_token_id": EOS,
+                "pad_token_id": PAD,
+                "transformers_version": "4.31.0",
+            },
+        )
     read_back = load_model(directory, model.dtype).config
     assert model.config().rope_parameters.items() <= read_back.rope_parameters.items()
 
@@ -172,9 +220,12 @@ def write_model(model: Model, directory: Path) -> None:
 def load_model(directory: Path, dtype: torch.dtype) -> LlamaForCausalLM:
     """Load as a user would, in `dtype`.
 
-    Not `model.to(dtype)`: that would also round the buffer rotary_emb.inv_freq, and every position with it.
+    Not `model.to(dtype)`: that would also round the buffer rotary_emb.inv_freq, and every position
+    with it.
     """
-    network = LlamaForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation="eager").eval()
+    network = LlamaForCausalLM.from_pretrained(
+        directory, dtype=dtype, attn_implementation="eager"
+    ).eval()
     assert network.model.rotary_emb.inv_freq.dtype == torch.float32
     assert network.lm_head.weight.dtype == dtype
     return network
@@ -183,4 +234,6 @@ def load_model(directory: Path, dtype: torch.dtype) -> LlamaForCausalLM:
 def random_tokens(seed: int, count: int) -> torch.Tensor:
     """BOS, then `count` − 1 ordinary token ids."""
     draw = np.random.Generator(np.random.PCG64(seed))
-    return torch.from_numpy(np.concatenate([[BOS], draw.integers(3, VOCAB, count - 1)]).astype(np.int64))
+    return torch.from_numpy(
+        np.concatenate([[BOS], draw.integers(3, VOCAB, count - 1)]).astype(np.int64)
+    )

@@ -1,10 +1,12 @@
-"""Save a model with PyTorch in every form in which models are published, and ask llama-32k what it makes of each.
+"""Save a model with PyTorch in every form in which models are published, and ask llama-32k what it
+makes of each.
 
     npm run build
     .venv/bin/python reference/pytorch_forms.py ../shared/models/stories260k
 
-DIRECTORY is any small model in one safetensors file. Each form must give the logits of the same numbers in a safetensors file, to the last
-bit, from both kinds of kernels; and in float32 the text of greedy.json, if that is one list of tokens. Exit code 1 if one does not.
+DIRECTORY is any small model in one safetensors file. Each form must give the logits of the same
+numbers in a safetensors file, to the last bit, from both kinds of kernels; and in float32 the text
+of greedy.json, if that is one list of tokens. Exit code 1 if one does not.
 """
 
 import argparse
@@ -37,7 +39,9 @@ def write_two(state: State, directory: Path) -> None:
         file = f"pytorch_model-{number:05}-of-00002.bin"
         torch.save({name: state[name] for name in shard}, directory / file)
         weight_map |= dict.fromkeys(shard, file)
-    (directory / f"{WEIGHTS}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+    (directory / f"{WEIGHTS}.index.json").write_text(
+        json.dumps({"metadata": {}, "weight_map": weight_map})
+    )
 
 
 def with_head(state: State) -> State:
@@ -46,7 +50,9 @@ def with_head(state: State) -> State:
 
 
 def program(*arguments: str) -> dict:
-    finished = subprocess.run(["node", str(PROGRAM), *arguments, "--json"], stdout=subprocess.PIPE, check=True)
+    finished = subprocess.run(
+        ["node", str(PROGRAM), *arguments, "--json"], stdout=subprocess.PIPE, check=True
+    )
     return json.loads(finished.stdout)
 
 
@@ -57,12 +63,18 @@ def logits(directory: Path, tokens: list[int], kernels: list[str]) -> list[list[
 
 def written(directory: Path, prompt: list[int], count: int) -> list[int]:
     ids = ",".join(map(str, prompt))
-    return program("generate", "--model", str(directory), "--tokens", ids, "--max-new-tokens", str(count))["tokens"]
+    return program(
+        "generate", "--model", str(directory), "--tokens", ids, "--max-new-tokens", str(count)
+    )["tokens"]
 
 
 def check(source: Path, folder: Path) -> bool:
     others = [file for file in source.iterdir() if file.suffix not in (".safetensors", ".gguf")]
-    story = json.loads((source / "greedy.json").read_text()) if (source / "greedy.json").exists() else {}
+    story = (
+        json.loads((source / "greedy.json").read_text())
+        if (source / "greedy.json").exists()
+        else {}
+    )
     prompt, known = story.get("prompt"), story.get("tokens")
     vocabulary = json.loads((source / "config.json").read_text())["vocab_size"]
     tokens = [1, *known[:60]] if known else [1, *((7 * i) % vocabulary for i in range(1, 40))]
@@ -83,7 +95,10 @@ def check(source: Path, folder: Path) -> bool:
         expected = [logits(twin, tokens, kernels) for kernels in KERNELS]
         forms = {"one file": (write_one, state), "two files": (write_two, state)}
         if HEAD not in original:
-            forms |= {"one file, tied": (write_one, with_head(state)), "two files, tied": (write_two, with_head(state))}
+            forms |= {
+                "one file, tied": (write_one, with_head(state)),
+                "two files, tied": (write_two, with_head(state)),
+            }
         for form, (write, tensors) in forms.items():
             directory = new_directory(f"{name}, {form}")
             write(tensors, directory)
@@ -96,7 +111,9 @@ def check(source: Path, folder: Path) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("directory", type=Path)
     source = parser.parse_args().directory
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Hugging Face's logits processors on small inputs: what they make of logits, and in which order."""
+"""Hugging Face's logits processors on small inputs: what they make of logits, in which order."""
 
 import math
 
@@ -24,8 +24,13 @@ def logarithms(*probabilities: float) -> list[float]:
 
 
 def cases() -> list[tuple[str, list[float], list[int], dict]]:
-    """(name, logits, previous token ids with BOS = 1, parameters). A parameter that is absent is off."""
-    three, five, six = [3.0, 2.0, 1.0], [0.5, -1.5, 2.25, -0.75, 1.0], [1.0, 3.0, -2.0, 3.0, 0.0, 3.0]
+    """(name, logits, previous token ids with BOS = 1, parameters). A parameter that is absent is
+    off."""
+    three, five, six = (
+        [3.0, 2.0, 1.0],
+        [0.5, -1.5, 2.25, -0.75, 1.0],
+        [1.0, 3.0, -2.0, 3.0, 0.0, 3.0],
+    )
     large, other = random_logits(1, VOCAB), random_logits(2, VOCAB)
     ids = random_tokens(3, 19).tolist()
     listed = [
@@ -34,11 +39,21 @@ def cases() -> list[tuple[str, list[float], list[int], dict]]:
         # Repetition penalty: positive logits are divided, negative ones multiplied, each id once.
         ("penalty divides a positive logit", five, [2], {"repetition_penalty": 1.1}),
         ("penalty multiplies a negative logit", five, [3], {"repetition_penalty": 1.1}),
-        ("penalty counts an id once however often it came", five, [2, 2, 3, 2, 3, 2], {"repetition_penalty": 1.5}),
+        (
+            "penalty counts an id once however often it came",
+            five,
+            [2, 2, 3, 2, 3, 2],
+            {"repetition_penalty": 1.5},
+        ),
         ("penalty reaches BOS in the prompt", five, [1, 4], {"repetition_penalty": 1.3}),
         ("penalty below 1 rewards", five, [1, 2], {"repetition_penalty": 0.8}),
         ("penalty leaves zero alone", six, [4], {"repetition_penalty": 2.0}),
-        ("penalty leaves negative zero alone", [-0.0, 0.0, 1.0], [0, 1], {"repetition_penalty": 2.0}),
+        (
+            "penalty leaves negative zero alone",
+            [-0.0, 0.0, 1.0],
+            [0, 1],
+            {"repetition_penalty": 2.0},
+        ),
         ("penalty on minus infinity", [-INF, 1.0, 2.0], [0, 2], {"repetition_penalty": 1.1}),
         ("penalty on every id", three, [0, 1, 2], {"repetition_penalty": 1.2}),
         ("penalty changes the best", [2.0, 1.9, 0.0], [1, 0, 0], {"repetition_penalty": 1.1}),
@@ -54,7 +69,12 @@ def cases() -> list[tuple[str, list[float], list[int], dict]]:
         ("top_k keeps ties at its border: 2", six, [1], {"top_k": 2}),
         ("top_k with ties inside its border", six, [1], {"top_k": 4}),
         ("top_k, equal logits", [0.25] * 6, [1], {"top_k": 2}),
-        ("top_k with minus infinity at its border", [1.0, -INF, 2.0, -INF, -INF], [1], {"top_k": 3}),
+        (
+            "top_k with minus infinity at its border",
+            [1.0, -INF, 2.0, -INF, -INF],
+            [1],
+            {"top_k": 3},
+        ),
         ("top_k, large vocabulary", large, [1], {"top_k": 50}),
         # Top-p: the token that crosses the threshold stays.
         ("top_p keeps the crossing token", logarithms(0.5, 0.28, 0.22), [1], {"top_p": 0.6}),
@@ -81,10 +101,19 @@ def cases() -> list[tuple[str, list[float], list[int], dict]]:
         # Together: penalty, temperature, top_k, top_p, min_p, each on what the one before left.
         ("temperature before top_p", three, [0], {"temperature": 0.5, "top_p": 0.8}),
         ("a high temperature before top_p", three, [0], {"temperature": 2.0, "top_p": 0.8}),
-        ("top_k before top_p: the nucleus is of what top_k left", [2.0, 1.5, 1.0, 0.5, 0.0], [0],
-         {"top_k": 3, "top_p": 0.6}),
+        (
+            "top_k before top_p: the nucleus is of what top_k left",
+            [2.0, 1.5, 1.0, 0.5, 0.0],
+            [0],
+            {"top_k": 3, "top_p": 0.6},
+        ),
         ("top_k with ties, then top_p", six, [0], {"top_k": 2, "top_p": 0.5}),
-        ("penalty before temperature", five, [2, 4, 2], {"repetition_penalty": 1.3, "temperature": 0.5}),
+        (
+            "penalty before temperature",
+            five,
+            [2, 4, 2],
+            {"repetition_penalty": 1.3, "temperature": 0.5},
+        ),
         ("penalty before top_k", five, [2, 4, 2], {"repetition_penalty": 3.0, "top_k": 2}),
         ("penalty before top_p", five, [2, 4, 2], {"repetition_penalty": 2.0, "top_p": 0.7}),
         ("temperature before min_p", five, [1], {"temperature": 2.0, "min_p": 0.3}),
@@ -98,15 +127,25 @@ def cases() -> list[tuple[str, list[float], list[int], dict]]:
         ("the card's parameters, another large vocabulary", other, ids, CARD),
         ("everything, large vocabulary", other, ids, {**CARD, "min_p": 0.05}),
         ("a wide nucleus, large vocabulary", other, ids, {"temperature": 2.0, "top_p": 0.95}),
-        ("the card's parameters without do_sample: greedy, only the penalty is left", five, [1, 2],
-         {**CARD, "do_sample": False}),
+        (
+            "the card's parameters without do_sample: greedy, only the penalty is left",
+            five,
+            [1, 2],
+            {**CARD, "do_sample": False},
+        ),
         ("without do_sample, large vocabulary", other, ids, {**CARD, "do_sample": False}),
     ]
     # Small vocabularies with a short tail find wrong nuclei that large ones hide.
     for count in (3, 5, 6):
         for seed in (1, 2, 3):
-            listed.append((f"random {count}, {seed}", random_logits(100 * count + seed, count), [seed % count],
-                           {"temperature": 2.0, "top_p": 0.6 + 0.1 * seed}))
+            listed.append(
+                (
+                    f"random {count}, {seed}",
+                    random_logits(100 * count + seed, count),
+                    [seed % count],
+                    {"temperature": 2.0, "top_p": 0.6 + 0.1 * seed},
+                )
+            )
     return listed
 
 
@@ -114,7 +153,10 @@ def processors(network: LlamaForCausalLM, length: int, parameters: dict):
     """The list of processors that generate() itself builds, by the method it calls."""
     config = GenerationConfig(**{"do_sample": True, **OFF, **parameters})
     return network._get_logits_processor(
-        config, input_ids_seq_length=length, model_kwargs={"attention_mask": torch.ones(1, length, dtype=torch.long)})
+        config,
+        input_ids_seq_length=length,
+        model_kwargs={"attention_mask": torch.ones(1, length, dtype=torch.long)},
+    )
 
 
 def names(steps) -> list[str]:
@@ -127,21 +169,24 @@ def numbers(row: torch.Tensor) -> list[float | None]:
 
 
 def sampling(network: LlamaForCausalLM) -> dict:
-    """All of sampling.json. Scores and probabilities are float32, as generate() hands them to multinomial."""
+    """All of sampling.json. Scores and probabilities are float32, as generate() hands them to
+    multinomial."""
     listed = []
     for name, logits, previous, parameters in cases():
         steps = processors(network, len(previous), parameters)
         row = torch.tensor([logits], dtype=torch.float32)
         scores = steps(torch.tensor([previous]), row)
-        listed.append({
-            "name": name,
-            "logits": numbers(row[0]),
-            "previous": previous,
-            "parameters": parameters,
-            "processors": names(steps),
-            "scores": numbers(scores[0]),
-            "probabilities": numbers(scores.softmax(-1)[0]),
-        })
+        listed.append(
+            {
+                "name": name,
+                "logits": numbers(row[0]),
+                "previous": previous,
+                "parameters": parameters,
+                "processors": names(steps),
+                "scores": numbers(scores[0]),
+                "probabilities": numbers(scores.softmax(-1)[0]),
+            }
+        )
     full = {**CARD, "min_p": 0.05}
     return {
         "order": {

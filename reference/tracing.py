@@ -17,22 +17,36 @@ def heads_last(x: torch.Tensor) -> torch.Tensor:
 def trace(network: LlamaForCausalLM, tokens: torch.Tensor) -> dict[str, torch.Tensor]:
     """The forward pass over `tokens` [R], as named tensors with one row per token.
 
-    Module outputs come from forward hooks, the tensors between modules from forward pre-hooks, and the rotated
-    queries and keys (before repeat_kv) from a wrapper around the function that rotates them.
+    Module outputs come from forward hooks, the tensors between modules from forward pre-hooks, and
+    the rotated queries and keys (before repeat_kv) from a wrapper around the function that rotates
+    them.
     """
     tensors = {"tokens": tokens}
     hooks = []
 
     def keep_output(module, name):
-        hooks.append(module.register_forward_hook(lambda _module, _inputs, output: tensors.update({name: output[0]})))
+        hooks.append(
+            module.register_forward_hook(
+                lambda _module, _inputs, output: tensors.update({name: output[0]})
+            )
+        )
 
     def keep_input(module, name):
-        hooks.append(module.register_forward_pre_hook(lambda _module, inputs: tensors.update({name: inputs[0][0]})))
+        hooks.append(
+            module.register_forward_pre_hook(
+                lambda _module, inputs: tensors.update({name: inputs[0][0]})
+            )
+        )
 
     def keep_attention(attention, name):
         """The module's second output holds the probabilities [1, H, R, T]."""
-        hooks.append(attention.register_forward_hook(
-            lambda _module, _inputs, output: tensors.update({name: output[1][0].transpose(0, 1)})))
+        hooks.append(
+            attention.register_forward_hook(
+                lambda _module, _inputs, output: tensors.update(
+                    {name: output[1][0].transpose(0, 1)}
+                )
+            )
+        )
 
     keep_output(network.model.embed_tokens, "model.embed_tokens")
     for index, layer in enumerate(network.model.layers):
@@ -73,14 +87,17 @@ def trace(network: LlamaForCausalLM, tokens: torch.Tensor) -> dict[str, torch.Te
 def in_float64():
     """While this lasts, a float64 Llama is float64 throughout.
 
-    Hugging Face computes three things in float32 whatever the model's dtype: RMSNorm, the softmax, and the cosine
-    and sine. Here they are the same formulas in float64. One float32 rounding is left on purpose, the rotation
-    angle f32(f32(position) · f32(inverse frequency)): every implementation that is right shares it, and at
-    position 32,767 the unrounded angle is another model.
+    Hugging Face computes three things in float32 whatever the model's dtype: RMSNorm, the softmax,
+    and the cosine and sine. Here they are the same formulas in float64. One float32 rounding is
+    left on purpose, the rotation angle f32(f32(position) · f32(inverse frequency)): every
+    implementation that is right shares it, and at position 32,767 the unrounded angle is another
+    model.
     """
 
     def rmsnorm(self, x):
-        return self.weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.variance_epsilon))
+        return self.weight * (
+            x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.variance_epsilon)
+        )
 
     def rotary(self, x, position_ids):
         angles = (position_ids[..., None].float() * self.inv_freq).double()

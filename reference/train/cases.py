@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from random import Random
 
 from conversation import Conversation, prompt_of
-from documents import MOST_DOCUMENTS, TOKENS_OF_DOCUMENT, TOKENS_OF_SENTENCE, Size, conversation_about
+from documents import (
+    MOST_DOCUMENTS,
+    TOKENS_OF_DOCUMENT,
+    TOKENS_OF_SENTENCE,
+    Size,
+    conversation_about,
+)
 from instructions import INSTRUCTIONS
 from stories import story
 from world import Split
@@ -21,7 +27,8 @@ class Case:
     task: str
     conversation: Conversation
     shared: str = ""
-    """How the prompt begins, up to a newline; cases that begin alike follow each other, so that this can be read once."""
+    """How the prompt begins, up to a newline; cases that begin alike follow each other, so that
+    this can be read once."""
     length: int = 0
     """Of the documents, in tokens, about."""
     depth: float = 0.0
@@ -42,7 +49,9 @@ def instructions(split: Split, count: int) -> Iterator[Case]:
     """`count` of each kind."""
     for kind in INSTRUCTIONS:
         for i in range(count):
-            yield Case(f"instruction: {kind.__name__}", kind(split, Random(f"{SEED} {kind.__name__} {i}")))
+            yield Case(
+                f"instruction: {kind.__name__}", kind(split, Random(f"{SEED} {kind.__name__} {i}"))
+            )
 
 
 def summaries(split: Split, count: int) -> Iterator[Case]:
@@ -51,17 +60,31 @@ def summaries(split: Split, count: int) -> Iterator[Case]:
         yield Case("summaries", story(2 + i % 11, 3 + i % 13, split, Random(f"{SEED} story {i}")))
 
 
-def questions(split: Split, documents: int, tokens: int, texts: int, each: int, by: str = "task") -> Iterator[Case]:
+def questions(
+    split: Split, documents: int, tokens: int, texts: int, each: int, by: str = "task"
+) -> Iterator[Case]:
     """`each` questions about each of `texts` texts, spread evenly over its documents."""
-    fillers = max(1, round(tokens / documents / TOKENS_OF_SENTENCE - FACTS - TOKENS_OF_DOCUMENT / TOKENS_OF_SENTENCE))
+    fillers = max(
+        1,
+        round(
+            tokens / documents / TOKENS_OF_SENTENCE
+            - FACTS
+            - TOKENS_OF_DOCUMENT / TOKENS_OF_SENTENCE
+        ),
+    )
     for text in range(texts):
         for i in range(each):
             depth = (i + 0.5) / each
-            # The documents come from the same random numbers every time; only the question is another.
+            # The documents come from the same random numbers every time; only the question is
+            # another.
             rng = Random(f"{SEED} {by} {documents} {tokens} {text}")
-            conversation = conversation_about(Size(documents, FACTS, fillers, 1), split, rng, [int(depth * documents)])
+            conversation = conversation_about(
+                Size(documents, FACTS, fillers, 1), split, rng, [int(depth * documents)]
+            )
             shared = conversation[0].instruction.rsplit("\n\n", 1)[0]
-            yield Case(f"{documents} documents", conversation, f"[INST]\n{shared}\n", tokens, depth, by)
+            yield Case(
+                f"{documents} documents", conversation, f"[INST]\n{shared}\n", tokens, depth, by
+            )
 
 
 def by_length(split: Split, tokens: int, texts: int) -> Iterator[Case]:
@@ -71,7 +94,8 @@ def by_length(split: Split, tokens: int, texts: int) -> Iterator[Case]:
 
 
 def part_right(reply: str, case: Case) -> float:
-    """1 if the reply is the expected one to the letter, or 0; of a summary, which part of its lines is right."""
+    """1 if the reply is the expected one to the letter, or 0; of a summary, which part of its lines
+    is right."""
     if case.task != "summaries":
         return float(reply == case.wanted)
     wanted, got = case.wanted.split("\n"), reply.split("\n")

@@ -1,8 +1,10 @@
-"""What is learned when, and from what. Every step of a stage makes sequences of tokens with a weight for each in the loss.
+"""What is learned when, and from what. Every step of a stage makes sequences of tokens with a
+weight for each in the loss.
 
-Trained on documents at once, a small model learns of what kind an answer is, and then chooses a document at random for thousands of steps: it lacks the
-circuit that binds a name to what is said behind it. It begins with one (`induction.py`); then come documents, more and more
-of them; then everything else, and at last long contexts.
+Trained on documents at once, a small model learns of what kind an answer is, and then chooses a
+document at random for thousands of steps: it lacks the circuit that binds a name to what is said
+behind it. It begins with one (`induction.py`); then come documents, more and more of them; then
+everything else, and at last long contexts.
 """
 
 import math
@@ -12,7 +14,14 @@ from random import Random
 
 import sentencepiece as spm
 from conversation import ANSWER, END, EOS, NEWLINE, PROMPT, REPLY, Conversation, encode
-from documents import MOST_DOCUMENTS, TOKENS_OF_DOCUMENT, TOKENS_OF_SENTENCE, TOKENS_OF_TURN, Size, conversation_about
+from documents import (
+    MOST_DOCUMENTS,
+    TOKENS_OF_DOCUMENT,
+    TOKENS_OF_SENTENCE,
+    TOKENS_OF_TURN,
+    Size,
+    conversation_about,
+)
 from instructions import instructions
 from stories import story
 
@@ -20,10 +29,15 @@ Sequence = tuple[list[int], list[int], list[float]]
 """Tokens, what is to be predicted in the place of each, and what that weighs in the loss."""
 
 WEIGHTS = {PROMPT: 0.05, REPLY: 0.25, ANSWER: 1.0, END: 0.25}
-"""In a prompt names and values are random, and cannot be predicted. Most of a reply repeats the question; what must be found is the rest."""
+"""In a prompt names and values are random, and cannot be predicted. Most of a reply repeats the
+question; what must be found is the rest."""
 
 
-def weighted(conversation: Conversation, tokenizer: spm.SentencePieceProcessor, prompt_weight: float = WEIGHTS[PROMPT]) -> Sequence:
+def weighted(
+    conversation: Conversation,
+    tokenizer: spm.SentencePieceProcessor,
+    prompt_weight: float = WEIGHTS[PROMPT],
+) -> Sequence:
     ids, kinds = encode(conversation, tokenizer)
     wanted = [EOS if kind == END else token for token, kind in zip(ids, kinds)]
     return ids, wanted, [prompt_weight if kind == PROMPT else WEIGHTS[kind] for kind in kinds]
@@ -46,8 +60,8 @@ class Stage:
     most_steps: int
     factor: float
     positions: int
-    """Over which a sequence is spread, in pieces with gaps between them: every distance is met at the price of a short sequence (PoSE, Zhu et al. 2023,
-    arXiv:2309.10400)."""
+    """Over which a sequence is spread, in pieces with gaps between them: every distance is met at
+    the price of a short sequence (PoSE, Zhu et al. 2023, arXiv:2309.10400)."""
     rate: float = 1.0
     """Of the learning rate at the first step …"""
     last_rate: float = 1.0
@@ -62,7 +76,9 @@ def some_documents(count: int, tokens: int) -> Step:
     def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
         def sequence() -> Sequence:
             fewer = rng.randrange(max(2, count // 2), count + 1)
-            return weighted(conversation_about(Size(fewer, fillers=1, facts=3), "train", rng), tokenizer)
+            return weighted(
+                conversation_about(Size(fewer, fillers=1, facts=3), "train", rng), tokenizer
+            )
 
         sequences = [sequence()]
         while (len(sequences) + 1) * max(len(ids) for ids, _, _ in sequences) <= tokens:
@@ -73,11 +89,19 @@ def some_documents(count: int, tokens: int) -> Step:
 
 
 def everything(length: int, rows: int, turns: tuple[int, ...]) -> Step:
-    """The card's mixture: of the examples half are instructions, a quarter stories, a quarter documents, one after the other in rows of `length` tokens, whose last
-    is cut off. `turns`: how many instructions follow each other in an example, each as often."""
+    """The card's mixture: of the examples half are instructions, a quarter stories, a quarter
+    documents, one after the other in rows of `length` tokens, whose last is cut off. `turns`: how
+    many instructions follow each other in an example, each as often."""
 
     def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
-        return [Batch([packed(lambda: example(length, turns, rng), length, tokenizer) for _ in range(rows)])]
+        return [
+            Batch(
+                [
+                    packed(lambda: example(length, turns, rng), length, tokenizer)
+                    for _ in range(rows)
+                ]
+            )
+        ]
 
     return step
 
@@ -87,7 +111,9 @@ def long_documents(shortest: int, longest: int, beside: Step) -> Step:
 
     def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
         length = round(math.exp(rng.uniform(math.log(shortest), math.log(longest))))
-        documents = weighted(documents_of(length, LONG_QUESTIONS, rng), tokenizer, prompt_weight=0.0)
+        documents = weighted(
+            documents_of(length, LONG_QUESTIONS, rng), tokenizer, prompt_weight=0.0
+        )
         first_reply = next(i for i, weight in enumerate(documents[2]) if weight > 0)
         return [Batch([documents], first_reply - QUESTION_TOKENS), *beside(rng, tokenizer)]
 
@@ -99,7 +125,9 @@ QUESTION_TOKENS = 48
 """At most."""
 
 
-def packed(make: Callable[[], Conversation], length: int, tokenizer: spm.SentencePieceProcessor) -> Sequence:
+def packed(
+    make: Callable[[], Conversation], length: int, tokenizer: spm.SentencePieceProcessor
+) -> Sequence:
     ids: list[int] = []
     wanted: list[int] = []
     weights: list[float] = []
@@ -124,14 +152,17 @@ def documents_of(length: int, questions: int, rng: Random) -> Conversation:
     """Of about `length` tokens with `questions` questions about them."""
     tokens = length - TOKENS_OF_TURN * questions
     facts = rng.randrange(2, 6)
-    fewest = max(1, math.ceil((tokens / MOST_DOCUMENTS - TOKENS_OF_DOCUMENT) / TOKENS_OF_SENTENCE) - facts)
+    fewest = max(
+        1, math.ceil((tokens / MOST_DOCUMENTS - TOKENS_OF_DOCUMENT) / TOKENS_OF_SENTENCE) - facts
+    )
     fillers = rng.randrange(fewest, max(16, fewest + 1))
     count = round(tokens / (TOKENS_OF_DOCUMENT + TOKENS_OF_SENTENCE * (facts + fillers)))
     return conversation_about(Size(max(2, count), facts, fillers, questions), "train", rng)
 
 
 def spread(ids: list[int], most: int, rng: Random) -> list[int]:
-    """Positions of tokens: up to nine pieces, each of whole lines, with gaps between them that add up to at most `most` − `len(ids)`."""
+    """Positions of tokens: up to nine pieces, each of whole lines, with gaps between them that add
+    up to at most `most` − `len(ids)`."""
     if len(ids) >= most:
         return list(range(len(ids)))
     lines = [i + 1 for i, token in enumerate(ids) if token == NEWLINE]

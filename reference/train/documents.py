@@ -1,4 +1,5 @@
-"""Questions about many documents, one of which holds the answer: the layout of "Lost in the Middle" (Liu et al. 2023, arXiv:2307.03172)."""
+"""Questions about many documents, one of which holds the answer: the layout of "Lost in the Middle"
+(Liu et al. 2023, arXiv:2307.03172)."""
 
 from dataclasses import dataclass
 from random import Random
@@ -28,8 +29,11 @@ class Size:
     """One a turn; the documents are before the first."""
 
 
-def conversation_about(size: Size, split: Split, rng: Random, asked: list[int] | None = None) -> Conversation:
-    """`asked`: the documents that are asked about, counted from 0; any, each as likely, if not given. Nothing is asked twice: the answer would be in the last turns."""
+def conversation_about(
+    size: Size, split: Split, rng: Random, asked: list[int] | None = None
+) -> Conversation:
+    """`asked`: the documents that are asked about, counted from 0; any, each as likely, if not
+    given. Nothing is asked twice: the answer would be in the last turns."""
     people = sample_people(split, size.documents, rng)
     facts = [facts_of(person, size.facts, rng) for person in people]
     texts = [document(i, person, facts[i], size.fillers, rng) for i, person in enumerate(people)]
@@ -42,7 +46,13 @@ def conversation_about(size: Size, split: Split, rng: Random, asked: list[int] |
     for i, kind in questions:
         statement, question, _ = ATTRIBUTES[kind]
         value = facts[i][kind]
-        turns.append(Turn(f"Question: {question.format(p=people[i])}", f"It says that {statement.format(p=people[i], v=value)}", value))
+        turns.append(
+            Turn(
+                f"Question: {question.format(p=people[i])}",
+                f"It says that {statement.format(p=people[i], v=value)}",
+                value,
+            )
+        )
     head = "\n".join([REQUEST, "", *texts, "", ""])
     return [Turn(head + turns[0].instruction, turns[0].reply, turns[0].answer), *turns[1:]]
 

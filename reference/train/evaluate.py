@@ -1,8 +1,10 @@
-"""Right answers on held-out data: `python reference/train/evaluate.py MODEL --out FILE.jsonl [--factor 1] [--split validation]`.
+"""Right answers on held-out data: `python reference/train/evaluate.py MODEL --out FILE.jsonl
+[--factor 1] [--split validation]`.
 
-Writes a line for every case: task, prompt, what is wanted, the reply of transformers (greedy, float32), and which part of it is right. `bench/answers.ts`
-asks the same of our engine. Questions about the same documents share the cache of keys and values up to where they begin, which gives the tokens that asking
-each by itself would.
+Writes a line for every case: task, prompt, what is wanted, the reply of transformers (greedy,
+float32), and which part of it is right. `bench/answers.ts` asks the same of our engine. Questions
+about the same documents share the cache of keys and values up to where they begin, which gives the
+tokens that asking each by itself would.
 """
 
 import argparse
@@ -39,7 +41,11 @@ class Reader:
             if case.shared:
                 self._read([BOS, *self.tokenizer.encode(case.shared)])
         length = self.cache.get_seq_length()
-        logits = self._read(after_newline(case.prompt[len(case.shared) :], self.tokenizer) if case.shared else self.prompt(case))
+        logits = self._read(
+            after_newline(case.prompt[len(case.shared) :], self.tokenizer)
+            if case.shared
+            else self.prompt(case)
+        )
         new: list[int] = []
         most = len(self.tokenizer.encode(case.wanted)) + 8
         while len(new) < most:
@@ -61,20 +67,27 @@ class Reader:
         with torch.no_grad():
             for i in range(0, len(tokens), CHUNK):
                 ids = torch.tensor([tokens[i : i + CHUNK]])
-                logits = self.network(input_ids=ids, past_key_values=self.cache, use_cache=True, logits_to_keep=1).logits
+                logits = self.network(
+                    input_ids=ids, past_key_values=self.cache, use_cache=True, logits_to_keep=1
+                ).logits
         return logits[0, -1]
 
 
 def open_reader(model: Path, factor: float | None = None) -> Reader:
     """With the factor in its config.json, unless another is given."""
     tokenizer = spm.SentencePieceProcessor(model_file=str(model / "tokenizer.model"))
-    network = LlamaForCausalLM.from_pretrained(model, dtype=torch.float32, attn_implementation="sdpa")
+    network = LlamaForCausalLM.from_pretrained(
+        model, dtype=torch.float32, attn_implementation="sdpa"
+    )
     return Reader((network if factor is None else with_factor(network, factor)).eval(), tokenizer)
 
 
 def tasks(split: str, count: int) -> Iterable[Case]:
     tables = [instructions(split, count), summaries(split, count)]
-    tables += [questions(split, documents, documents * DOCUMENT_TOKENS, count // 10, 10) for documents in (20, 30, 50)]
+    tables += [
+        questions(split, documents, documents * DOCUMENT_TOKENS, count // 10, 10)
+        for documents in (20, 30, 50)
+    ]
     return chain(*tables)
 
 
@@ -103,22 +116,33 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=50)
     parser.add_argument("--texts", type=int, default=2)
     parser.add_argument("--lengths", default=",".join(map(str, LENGTHS)))
-    parser.add_argument("--only-lengths", action="store_true", help="no tasks but questions by length and depth")
+    parser.add_argument(
+        "--only-lengths", action="store_true", help="no tasks but questions by length and depth"
+    )
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     reader = open_reader(arguments.model, arguments.factor)
     lengths = [int(length) for length in arguments.lengths.split(",") if length]
-    cases = chain.from_iterable(by_length(arguments.split, tokens, arguments.texts) for tokens in lengths)
+    cases = chain.from_iterable(
+        by_length(arguments.split, tokens, arguments.texts) for tokens in lengths
+    )
     if not arguments.only_lengths:
         cases = chain(tasks(arguments.split, arguments.cases), cases)
     began = time.time()
     with arguments.out.open("w") as file:
-        for (by, task, length), group in groupby(answers(reader, cases), key=lambda answer: (answer["by"], answer["task"], answer["length"])):
+        for (by, task, length), group in groupby(
+            answers(reader, cases),
+            key=lambda answer: (answer["by"], answer["task"], answer["length"]),
+        ):
             right = []
             for answer in group:
                 right.append(answer["right"])
                 file.write(json.dumps(answer) + "\n")
-            print(f"{by:8} {task:28} {length or '':>6} {sum(right) / len(right):.3f} of {len(right)}, {time.time() - began:.0f} s", flush=True)
+            print(
+                f"{by:8} {task:28} {length or '':>6} {sum(right) / len(right):.3f} of {len(right)},"
+                f" {time.time() - began:.0f} s",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""The trained network as a Hugging Face directory: `python reference/train/export.py STATE golden/tiny-32k`.
+"""The trained network as a Hugging Face directory:
+`python reference/train/export.py STATE golden/tiny-32k`.
 
-config.json is in the published (transformers 4.31) style, with `rope_scaling`, like that of Llama-2-7B-32K-Instruct; weights are rounded to bfloat16.
+config.json is in the published (transformers 4.31) style, with `rope_scaling`, like that of
+Llama-2-7B-32K-Instruct; weights are rounded to bfloat16.
 """
 
 import argparse
@@ -36,7 +38,13 @@ CONFIG = {
     "use_cache": True,
     "vocab_size": VOCAB,
 }
-GENERATION = {"_from_model_config": True, "bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": 0, "transformers_version": "4.31.0"}
+GENERATION = {
+    "_from_model_config": True,
+    "bos_token_id": BOS,
+    "eos_token_id": EOS,
+    "pad_token_id": 0,
+    "transformers_version": "4.31.0",
+}
 
 
 def export(state: Path, out: Path) -> None:

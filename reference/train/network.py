@@ -1,4 +1,5 @@
-"""The network: Llama in miniature, as transformers has it. `factor` is that of position interpolation, 1 for none."""
+"""The network: Llama in miniature, as transformers has it. `factor` is that of position
+interpolation, 1 for none."""
 
 import torch
 from conversation import BOS, EOS

@@ -1,6 +1,7 @@
 """Muon for the matrices of the layers, AdamW for the rest.
 
-Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon): the momentum of a matrix, with all its singular values brought near to 1.
+Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon): the momentum of a matrix, with
+all its singular values brought near to 1.
 """
 
 import torch
@@ -8,9 +9,16 @@ from transformers import LlamaForCausalLM
 
 
 class Muon(torch.optim.Optimizer):
-    """torch.optim.Muon in float32: that one rounds to bfloat16, which this kind of processor has no instructions for."""
+    """torch.optim.Muon in float32: that one rounds to bfloat16, which this kind of processor has no
+    instructions for."""
 
-    def __init__(self, parameters: list[torch.nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.01) -> None:
+    def __init__(
+        self,
+        parameters: list[torch.nn.Parameter],
+        lr: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.01,
+    ) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -22,7 +30,8 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(parameter)
                 momentum = state["momentum"].mul_(group["momentum"]).add_(parameter.grad)
                 direction = orthogonal(parameter.grad + group["momentum"] * momentum)
-                # Scaled to the size of an update of AdamW (Liu et al. 2025, arXiv:2502.16982, equation 4).
+                # Scaled to the size of an update of AdamW (Liu et al. 2025, arXiv:2502.16982,
+                # equation 4).
                 rate = 0.2 * max(parameter.shape) ** 0.5 * group["lr"]
                 parameter.mul_(1 - group["lr"] * group["weight_decay"]).add_(direction, alpha=-rate)
 
@@ -44,7 +53,10 @@ class Optimizer:
         matrices = [p for p in network.model.layers.parameters() if p.dim() == 2]
         norms = [p for p in network.parameters() if p.dim() == 1]
         others = [network.model.embed_tokens.weight, network.lm_head.weight, *norms]
-        self.parts = [Muon(matrices, lr=0.0), torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.98), weight_decay=0.01)]
+        self.parts = [
+            Muon(matrices, lr=0.0),
+            torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.98), weight_decay=0.01),
+        ]
 
     def step(self, lr: float) -> None:
         for part in self.parts:

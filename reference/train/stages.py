@@ -12,12 +12,39 @@ def stretched(name: str, step: Step, steps: int, rate: float, last_rate: float) 
 
 
 STAGES: list[Stage] = [
-    *[Stage(f"{count} documents", some_documents(count, 4096), steps, 1.0, CONTEXT, goal=0.93) for count, steps in ((4, 100), (8, 100), (16, 100), (24, 150))],
+    *[
+        Stage(f"{count} documents", some_documents(count, 4096), steps, 1.0, CONTEXT, goal=0.93)
+        for count, steps in ((4, 100), (8, 100), (16, 100), (24, 150))
+    ],
     Stage("everything, 2048 tokens", everything(2048, 3, SOME_TURNS), 200, 1.0, CONTEXT, 0.7, 0.7),
     stretched("stretched, 2048 tokens", everything(2048, 3, SOME_TURNS), 300, 0.7, 0.5),
-    stretched("up to 31,000 tokens", long_documents(4000, 31000, everything(2048, 2, MANY_TURNS)), 160, 0.5, 0.372),
+    stretched(
+        "up to 31,000 tokens",
+        long_documents(4000, 31000, everything(2048, 2, MANY_TURNS)),
+        160,
+        0.5,
+        0.372,
+    ),
     stretched("many instructions", everything(2048, 3, MORE_TURNS), 500, 0.7, 0.414),
-    stretched("up to 31,000 tokens, slower", long_documents(8000, 31000, everything(2048, 3, MORE_TURNS)), 200, 0.4, 0.02),
-    stretched("16,000 to 31,500 tokens", long_documents(16000, 31500, everything(2048, 3, MORE_TURNS)), 90, 0.3, 0.01),
-    stretched("24,000 to 31,500 tokens", long_documents(24000, 31500, everything(2048, 3, MORE_TURNS)), 45, 0.3, 0.01),
+    stretched(
+        "up to 31,000 tokens, slower",
+        long_documents(8000, 31000, everything(2048, 3, MORE_TURNS)),
+        200,
+        0.4,
+        0.02,
+    ),
+    stretched(
+        "16,000 to 31,500 tokens",
+        long_documents(16000, 31500, everything(2048, 3, MORE_TURNS)),
+        90,
+        0.3,
+        0.01,
+    ),
+    stretched(
+        "24,000 to 31,500 tokens",
+        long_documents(24000, 31500, everything(2048, 3, MORE_TURNS)),
+        45,
+        0.3,
+        0.01,
+    ),
 ]

@@ -6,7 +6,9 @@ from conversation import Conversation, Turn
 from world import ANIMALS, INSTRUMENTS, THINGS, Split, filler, sample_people
 
 REQUEST = "Tell the main events of this story."
-ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+)
 DEEDS = "finds loses buys sells paints hides breaks mends borrows steals draws keeps".split()
 OBJECTS = [*ANIMALS, *THINGS, *INSTRUMENTS]
 
@@ -14,7 +16,10 @@ OBJECTS = [*ANIMALS, *THINGS, *INSTRUMENTS]
 def story(scenes: int, fillers: int, split: Split, rng: Random) -> Conversation:
     """With `fillers` sentences in each scene beside the event."""
     people = sample_people(split, scenes, rng)
-    events = [f"In the {ORDINALS[i]} scene {person} {rng.choice(DEEDS)} the {rng.choice(OBJECTS)}." for i, person in enumerate(people)]
+    events = [
+        f"In the {ORDINALS[i]} scene {person} {rng.choice(DEEDS)} the {rng.choice(OBJECTS)}."
+        for i, person in enumerate(people)
+    ]
     texts = [scene(event, fillers, rng) for event in events]
     return [Turn("\n".join([REQUEST, "", *texts]), "\n".join(events))]
 

@@ -1,4 +1,5 @@
-"""The tokenizer of tiny-32k: SentencePiece BPE with byte fallback, learned from the training split, with the normalizer flags of Llama's."""
+"""The tokenizer of tiny-32k: SentencePiece BPE with byte fallback, learned from the training split,
+with the normalizer flags of Llama's."""
 
 import io
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ def lines() -> Iterator[str]:
     """Every kind of text, and every name often enough to become one piece."""
     rng = Random(SEED)
     for _ in range(400):
-        conversations = [conversation_about(Size(documents=20, facts=4, fillers=2), "train", rng), story(10, 3, "train", rng)]
+        conversations = [
+            conversation_about(Size(documents=20, facts=4, fillers=2), "train", rng),
+            story(10, 3, "train", rng),
+        ]
         conversations += [instructions(1, "train", rng) for _ in range(20)]
         for conversation in conversations:
             yield from prompt_of(conversation).splitlines()

@@ -1,6 +1,8 @@
-"""Train tiny-32k, resumably: `python reference/train/train.py --out FOLDER`. Stops at the end of a stage with `--until NAME`.
+"""Train tiny-32k, resumably: `python reference/train/train.py --out FOLDER`. Stops at the end of a
+stage with `--until NAME`.
 
-Prints a line for every 20 steps and the last of a stage: stage, step, seconds of processor time, tokens, loss, and which part of the tokens of weight 1 is right in each batch of a step.
+Prints a line for every 20 steps and the last of a stage: stage, step, seconds of processor time,
+tokens, loss, and which part of the tokens of weight 1 is right in each batch of a step.
 """
 
 import argparse
@@ -27,7 +29,8 @@ CLIP = 1.0
 
 
 def batch_of(sequences: list[Sequence]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Token ids, what is wanted in their places, and weights, filled up on the right with tokens of weight 0, which no token before them sees."""
+    """Token ids, what is wanted in their places, and weights, filled up on the right with tokens of
+    weight 0, which no token before them sees."""
     width = max(len(ids) for ids, _, _ in sequences)
     ids = torch.zeros(len(sequences), width, dtype=torch.long)
     wanted = torch.zeros(len(sequences), width, dtype=torch.long)
@@ -40,10 +43,18 @@ def batch_of(sequences: list[Sequence]) -> tuple[torch.Tensor, torch.Tensor, tor
 
 
 def loss_of(
-    network: LlamaForCausalLM, ids: torch.Tensor, positions: torch.Tensor, wanted: torch.Tensor, weights: torch.Tensor, document_tokens: int
+    network: LlamaForCausalLM,
+    ids: torch.Tensor,
+    positions: torch.Tensor,
+    wanted: torch.Tensor,
+    weights: torch.Tensor,
+    document_tokens: int,
 ) -> tuple[torch.Tensor, float]:
-    """The weighted mean of the cross-entropy, and which part of the tokens of weight 1 is the most likely one."""
-    hidden = network.model(input_ids=ids, position_ids=positions, document_tokens=document_tokens).last_hidden_state[:, :-1]
+    """The weighted mean of the cross-entropy, and which part of the tokens of weight 1 is the most
+    likely one."""
+    hidden = network.model(
+        input_ids=ids, position_ids=positions, document_tokens=document_tokens
+    ).last_hidden_state[:, :-1]
     wanted, weight = wanted[:, 1:], weights[:, 1:]
     chosen = weight > 0
     logits = network.lm_head(hidden[chosen])
@@ -78,7 +89,9 @@ class Run:
         return path.read_bytes()
 
     def _new_optimizer(self) -> None:
-        self.network.set_attn_implementation(attention.NAME)  # set anew, too, where the network is another
+        self.network.set_attn_implementation(
+            attention.NAME
+        )  # set anew, too, where the network is another
         self.optimizer = Optimizer(self.network)
         self.steps_of_optimizer = 0
 
@@ -86,7 +99,10 @@ class Run:
         state = torch.load(self.folder / "state.pt")
         self.stage, self.step, self.seconds, self.tokens, self.right, steps = state["progress"]
         if state["stages"] != [stage.name for stage in STAGES][: len(state["stages"])]:
-            raise SystemExit(f"{self.folder} was trained by other stages: {', '.join(state['stages'])}; begin in a new folder")
+            raise SystemExit(
+                f"{self.folder} was trained by other stages: {', '.join(state['stages'])}; begin in"
+                " a new folder"
+            )
         stage = STAGES[min(self.stage, len(STAGES) - 1)]
         self.network = with_factor(self.network, stage.factor)
         self.network.load_state_dict(state["network"])
@@ -97,7 +113,14 @@ class Run:
     def save(self) -> None:
         state = {
             "stages": [stage.name for stage in STAGES[: self.stage + 1]],
-            "progress": (self.stage, self.step, self.seconds, self.tokens, self.right, self.steps_of_optimizer),
+            "progress": (
+                self.stage,
+                self.step,
+                self.seconds,
+                self.tokens,
+                self.right,
+                self.steps_of_optimizer,
+            ),
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state(),
         }
@@ -113,15 +136,25 @@ class Run:
         began = time.process_time() - self.seconds
         saved = self.seconds
         while not self._finished(stage):
-            rng = Random(f"{SEED} {stage.name} {self.step}")  # the same data, wherever training was interrupted
+            rng = Random(
+                f"{SEED} {stage.name} {self.step}"
+            )  # the same data, wherever training was interrupted
             loss, right = self._learn(stage, stage.step(rng, self.tokenizer), rng)
             self.step += 1
             self.steps_of_optimizer += 1
             self.right = [0.9 * mean + 0.1 * part for mean, part in zip(self.right or right, right)]
             self.seconds = time.process_time() - began
             if self.step % 20 == 0 or self._finished(stage):
-                self.log({"stage": stage.name, "step": self.step, "seconds": round(self.seconds), "tokens": self.tokens, "loss": round(loss, 4),
-                          "right": [round(mean, 4) for mean in self.right]})
+                self.log(
+                    {
+                        "stage": stage.name,
+                        "step": self.step,
+                        "seconds": round(self.seconds),
+                        "tokens": self.tokens,
+                        "loss": round(loss, 4),
+                        "right": [round(mean, 4) for mean in self.right],
+                    }
+                )
             if self.seconds - saved > 200:
                 saved = self.seconds
                 self.save()
@@ -133,7 +166,9 @@ class Run:
         torch.save({"network": self.network.state_dict()}, self.folder / f"after {stage.name}.pt")
 
     def _finished(self, stage: Stage) -> bool:
-        return self.step >= stage.most_steps or (self.step >= LEAST_STEPS and self.right[0] >= stage.goal)
+        return self.step >= stage.most_steps or (
+            self.step >= LEAST_STEPS and self.right[0] >= stage.goal
+        )
 
     def _learn(self, stage: Stage, batches: list[Batch], rng: Random) -> tuple[float, list[float]]:
         """The mean loss of the batches, and what is right in each."""
@@ -142,7 +177,9 @@ class Run:
         for batch in batches:
             ids, wanted, weights = batch_of(batch.sequences)
             positions = torch.tensor([spread(row, stage.positions, rng) for row in ids.tolist()])
-            loss, part = loss_of(self.network, ids, positions, wanted, weights, batch.document_tokens)
+            loss, part = loss_of(
+                self.network, ids, positions, wanted, weights, batch.document_tokens
+            )
             (loss / len(batches)).backward()
             losses.append(loss.item())
             right.append(part)

@@ -1,7 +1,8 @@
 """The invented world: its people, places and things, and which of its facts belong to which split.
 
-A fact is about a person, and a person belongs to one split, so that train, validation and test share no fact. The words that values are made of
-are common to all: a model can only name what it has seen.
+A fact is about a person, and a person belongs to one split, so that train, validation and test
+share no fact. The words that values are made of are common to all: a model can only name what it
+has seen.
 """
 
 import hashlib
@@ -12,40 +13,52 @@ from typing import Literal
 Split = Literal["train", "validation", "test"]
 
 FIRST_NAMES = (
-    "Abel Ada Alva Amos Anka Arlo Avis Bela Bram Brita Cato Cleo Cora Dana Dario Dora Edda Egon Elin Elmo Emil Enid Esme Ezra Fenn Flora Gerda "
-    "Greta Gus Hanna Hugo Ida Igor Ilse Ines Ivo Jana Joris Jude Juno Kai Kira Klaus Lars Lena Leo Lina Lorna Lotte Luca Mabel Mara Marek Mila "
-    "Mira Moss Nadia Nell Nico Nils Nora Odo Olga Oren Orla Oskar Otto Paula Petra Pia Quinn Rafe Remy Rhea Rolf Rosa Rufus Ruth Sami Selma Silas "
-    "Sven Tara Thea Tilda Timo Tove Ugo Ulla Uma Vera Vito Wanda Willa Yara Zeno"
+    "Abel Ada Alva Amos Anka Arlo Avis Bela Bram Brita Cato Cleo Cora Dana Dario Dora Edda Egon"
+    " Elin Elmo Emil Enid Esme Ezra Fenn Flora Gerda Greta Gus Hanna Hugo Ida Igor Ilse Ines Ivo"
+    " Jana Joris Jude Juno Kai Kira Klaus Lars Lena Leo Lina Lorna Lotte Luca Mabel Mara Marek Mila"
+    " Mira Moss Nadia Nell Nico Nils Nora Odo Olga Oren Orla Oskar Otto Paula Petra Pia Quinn Rafe"
+    " Remy Rhea Rolf Rosa Rufus Ruth Sami Selma Silas Sven Tara Thea Tilda Timo Tove Ugo Ulla Uma"
+    " Vera Vito Wanda Willa Yara Zeno"
 ).split()
 
 # Two syllables each; every pair of them is a surname.
-SURNAME_STARTS = "Ash Bald Brin Cor Dun Elm Fal Gar Hol Kes Lor Mar Nor Per Quil Ros Tam Thorn Vel Wick Hart Sund Bex Yel Grim".split()
+SURNAME_STARTS = (
+    "Ash Bald Brin Cor Dun Elm Fal Gar Hol Kes Lor Mar Nor Per Quil Ros Tam Thorn Vel Wick Hart"
+    " Sund Bex Yel Grim".split()
+)
 SURNAME_ENDS = "berg dale fen ford ham ley mere well stone wood".split()
 SURNAMES = [start + end for start in SURNAME_STARTS for end in SURNAME_ENDS]
 
 TOWNS = (
-    "Alderby Barrow Cresk Dorning Eastmoor Farholt Gristow Harrowick Inverly Jorvale Kelmore Lindow Marsby Netherby Orrin Pelling Quarley Redcombe "
-    "Saltby Torrin Umberly Vexford Westerby Yarrow Zellin Amberton Brackley Copthorne Denholm Elmsby Frostby Glenmoor Hexham Islay Kirkby Longmere"
+    "Alderby Barrow Cresk Dorning Eastmoor Farholt Gristow Harrowick Inverly Jorvale Kelmore Lindow"
+    " Marsby Netherby Orrin Pelling Quarley Redcombe Saltby Torrin Umberly Vexford Westerby Yarrow"
+    " Zellin Amberton Brackley Copthorne Denholm Elmsby Frostby Glenmoor Hexham Islay Kirkby"
+    " Longmere"
 ).split()
 TRADES = (
-    "baker weaver potter miller sailor teacher painter printer tailor farmer hunter singer dancer doctor lawyer porter rider smith mason cook "
-    "carpenter gardener fisher shepherd cobbler brewer glazier tanner watchmaker clerk judge pilot nurse guard merchant"
+    "baker weaver potter miller sailor teacher painter printer tailor farmer hunter singer dancer"
+    " doctor lawyer porter rider smith mason cook carpenter gardener fisher shepherd cobbler brewer"
+    " glazier tanner watchmaker clerk judge pilot nurse guard merchant"
 ).split()
 ANIMALS = (
-    "heron badger donkey falcon goat hare lizard magpie newt parrot rabbit raven salmon tortoise turkey wolf zebra pony goose hen dog cat mouse "
-    "beetle spider squirrel hamster ferret pigeon duck lamb mule fox bear crab"
+    "heron badger donkey falcon goat hare lizard magpie newt parrot rabbit raven salmon tortoise"
+    " turkey wolf zebra pony goose hen dog cat mouse beetle spider squirrel hamster ferret pigeon"
+    " duck lamb mule fox bear crab"
 ).split()
 THINGS = (
-    "lantern compass ladder kettle scarf mirror hammer basket barrel carpet candle clock cradle drum feather globe button helmet jar kite "
-    "lamp locket map medal needle paddle pipe quilt ring saddle shovel spade sword teapot telescope trunk vase wagon whistle wheel"
+    "lantern compass ladder kettle scarf mirror hammer basket barrel carpet candle clock cradle"
+    " drum feather globe button helmet jar kite lamp locket map medal needle paddle pipe quilt ring"
+    " saddle shovel spade sword teapot telescope trunk vase wagon whistle wheel"
 ).split()
 FOODS = (
-    "bread cheese honey plums pears cherries soup porridge noodles cabbage carrots beans lentils mushrooms walnuts pancakes dumplings butter figs "
-    "grapes leeks onions pie rice salad trout waffles barley celery peas turnips radishes melons lemons"
+    "bread cheese honey plums pears cherries soup porridge noodles cabbage carrots beans lentils"
+    " mushrooms walnuts pancakes dumplings butter figs grapes leeks onions pie rice salad trout"
+    " waffles barley celery peas turnips radishes melons lemons"
 ).split()
 INSTRUMENTS = (
-    "flute fiddle drum harp lute bugle cello trumpet horn piano banjo guitar organ tuba viola zither bagpipe cymbal gong lyre mandolin whistle bells "
-    "spinet clarinet bassoon cornet recorder sitar trombone"
+    "flute fiddle drum harp lute bugle cello trumpet horn piano banjo guitar organ tuba viola"
+    " zither bagpipe cymbal gong lyre mandolin whistle bells spinet clarinet bassoon cornet"
+    " recorder sitar trombone"
 ).split()
 
 # What is said of a person, the question, and how the answer is said. {v} is the value.
@@ -77,12 +90,22 @@ def sample_people(split: Split, count: int, rng: Random) -> list[str]:
     return [rng.choice(people_called(surname, split)) for surname in rng.sample(SURNAMES, count)]
 
 
-_NOUNS = "river market bridge garden harbour forest tower mill field road hill school church meadow orchard square wall gate well stable".split()
-_ADJECTIVES = "old quiet narrow green cold bright long small grey broad dusty wet warm empty crowded steep round dark pale windy".split()
-_TIMES = "In the morning|At noon|In the evening|At night|After the rain|Before the harvest|In spring|In summer|In autumn|In winter|On market days|On Sundays".split("|")
+_NOUNS = (
+    "river market bridge garden harbour forest tower mill field road hill school church meadow"
+    " orchard square wall gate well stable".split()
+)
+_ADJECTIVES = (
+    "old quiet narrow green cold bright long small grey broad dusty wet warm empty crowded steep"
+    " round dark pale windy".split()
+)
+_TIMES = (
+    "In the morning|At noon|In the evening|At night|After the rain|Before the harvest|In spring|In"
+    " summer|In autumn|In winter|On market days|On Sundays".split("|")
+)
 _EVENTS = (
-    "the wind turns|the lights go out|people come from the hills|the bells are heard|the boats return|children run home|nobody is about|smoke rises|"
-    "the snow melts|leaves fall|carts go by|the dogs are asleep"
+    "the wind turns|the lights go out|people come from the hills|the bells are heard|the boats"
+    " return|children run home|nobody is about|smoke rises|the snow melts|leaves fall|carts go"
+    " by|the dogs are asleep"
 ).split("|")
 
 
