@@ -9,7 +9,10 @@ import type { LlamaConfig } from './config.js';
 
 /** A weight in all that does not depend on a configuration. */
 interface Entry {
-  /** The name that Hugging Face gives it; of a layer, what stands between its number and `.weight`. */
+  /**
+   * The name that Hugging Face gives it; of a layer's, what stands between its number and
+   * `.weight`.
+   */
   readonly name: string;
   /** The same for llama.cpp, and so for GGUF files. */
   readonly gguf: string;
@@ -31,7 +34,7 @@ const DIMENSIONS = {
 
 type Dimension = keyof typeof DIMENSIONS;
 
-/** Those of a layer, by their field in `LayerWeights`, in the order in which the layer uses them. */
+/** Those of a layer, by their field in `LayerWeights`, in the order in which it uses them. */
 const OF_A_LAYER = {
   inputLayernorm: { name: 'input_layernorm', gguf: 'attn_norm', shape: ['D'] },
   qProj: { name: 'self_attn.q_proj', gguf: 'attn_q', shape: ['H·d', 'D'], isRotated: true },
