@@ -1,5 +1,19 @@
-/** What whoever writes asks a disk, and numbers of bytes for people. */
+/**
+ * What whoever writes asks a disk, what is said when it refuses, and numbers of bytes for people.
+ */
 import { statfs } from 'node:fs/promises';
+import { check, LlamaError, type LlamaErrorCode } from './errors.js';
+
+/** On whose behalf the disk is asked: what its refusals are called, and what can be done then. */
+export interface Purpose {
+  readonly code: LlamaErrorCode;
+  /** As in "there are 3 GB to write". */
+  readonly verb: string;
+  /** Completes the sentence "cannot … PATH". */
+  readonly use: string;
+  /** The next step when there is no room. */
+  readonly advice: string;
+}
 
 /** Bytes that `directory` has room for; Infinity where the system cannot tell. */
 export async function freeBytes(directory: string): Promise<number> {
@@ -14,6 +28,45 @@ export function isDiskFull(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
+
+/**
+ * Throws the purpose's code if there is no room for `bytes` more in `directory`. Not a promise:
+ * others write too.
+ */
+export async function checkSpace(
+  directory: string,
+  bytes: number,
+  { code, verb, advice }: Purpose,
+): Promise<void> {
+  const free = await freeBytes(directory);
+  check(bytes <= free, code, () => {
+    const [needed, there] = [showBytes(bytes), showBytes(free)];
+    return `there are ${needed} to ${verb}, but only ${there} free in ${directory}; ${advice}`;
+  });
+}
+
+/**
+ * What `act` returns; what the system refuses, and nothing else, is thrown as a `LlamaError` of the
+ * purpose's code that names `path`.
+ */
+export async function onDisk<T>(
+  path: string,
+  { code, use, advice }: Purpose,
+  act: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof LlamaError || !isSystemError(error)) throw error;
+    const message = isDiskFull(error)
+      ? `the disk is full: ${path}; ${advice}`
+      : `cannot ${use} ${path}: ${error.message}`;
+    throw new LlamaError(code, message, { cause: error });
+  }
+}
+
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
 
 const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
 

@@ -13,7 +13,7 @@ import { dirname, join, relative } from 'node:path';
 import { check, show } from '../base/errors.js';
 import { isFile } from '../files/file.js';
 import { isFilePath } from '../load/file-path.js';
-import { onDisk, sizeOf } from './disk.js';
+import { inCache, sizeOf } from './cache-disk.js';
 
 /** A file of a repository. */
 export interface RemoteFile {
@@ -58,7 +58,7 @@ export class RepositoryCache {
   async rememberCommit(revision: string, commit: string): Promise<void> {
     if (revision === commit) return;
     const ref = join(this.directory, 'refs', revision);
-    await onDisk(ref, async () => {
+    await inCache(ref, async () => {
       await mkdir(dirname(ref), { recursive: true });
       await writeFile(ref, commit);
     });
@@ -91,7 +91,7 @@ export class RepositoryCache {
     if ((await sizeOf(name)) === file.size) return;
     const blob = this.blob(file);
     const temporary = `${name}.${randomUUID()}`;
-    await onDisk(name, async () => {
+    await inCache(name, async () => {
       await mkdir(dirname(name), { recursive: true });
       // Windows wants a privilege for symbolic links, but not for hard ones.
       await symlink(relative(dirname(name), blob), temporary).catch(() => link(blob, temporary));

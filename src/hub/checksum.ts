@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { RemoteFile } from './cache.js';
-import { onDisk } from './disk.js';
+import { inCache } from './cache-disk.js';
 
 const AT_ONCE = 2 ** 20;
 
@@ -23,7 +23,7 @@ export async function hasChecksum(
   const buffer = Buffer.allocUnsafe(AT_ONCE);
   for (let done = 0; done < size; onBytes(done)) {
     signal?.throwIfAborted();
-    const { bytesRead } = await onDisk(path, () => handle.read(buffer, 0, buffer.length, done));
+    const { bytesRead } = await inCache(path, () => handle.read(buffer, 0, buffer.length, done));
     if (bytesRead === 0) return false;
     hash.update(buffer.subarray(0, bytesRead));
     done += bytesRead;

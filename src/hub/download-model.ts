@@ -6,22 +6,27 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { showBytes } from '../base/disk.js';
 import { check, show } from '../base/errors.js';
 import { readJson } from '../files/file.js';
 import { parseReference, type Reference } from '../load/reference.js';
 import { type RemoteFile, RepositoryCache } from './cache.js';
-import { checkSpace, onDisk, sizeOf } from './disk.js';
+import { checkCacheSpace, inCache, sizeOf } from './cache-disk.js';
 import { downloadBlob, incompletePath } from './download.js';
 import { neededFiles, type Place } from './files.js';
 import { inParallel } from './parallel.js';
 import { checkFile, listFiles, resolveRevision } from './repository.js';
-import type { Connection } from './request.js';
+import type { Connection, Credentials } from './request.js';
 import { type DownloadOptions, type Settings, settingsOf } from './settings.js';
 import { Tally } from './tally.js';
+import { findToken } from './token.js';
 
 export type { DownloadOptions, DownloadProgress } from './settings.js';
 
 const FILES_AT_ONCE = 4;
+
+/** The index of a model with a million tensors has less. It is read as a whole. */
+const LARGEST_JSON = 128e6;
 
 /**
  * Downloads what is not in the cache yet of `reference`, which is `owner/name` or
@@ -82,7 +87,13 @@ async function download(
   settings: Settings,
   options: DownloadOptions,
 ): Promise<string> {
-  const connection: Connection = { ...options, ...settings, repo: reference.repo };
+  const connection: Connection = {
+    ...options,
+    revision: settings.revision,
+    endpoint: settings.endpoint.url,
+    credentials: await credentialsFor(settings, options),
+    repo: reference.repo,
+  };
   const commit = await resolveRevision(connection);
   const files = await listFiles(connection, commit, directoryOf(reference));
   const place: Place = {
@@ -90,6 +101,9 @@ async function download(
     files: [...files.keys()],
     readJson: async path => {
       const file = files.get(path)!;
+      check(file.size <= LARGEST_JSON, 'BAD_CHECKPOINT', () => {
+        return `${path} has ${showBytes(file.size)}; no file of its kind has more than ${showBytes(LARGEST_JSON)}`;
+      });
       await fetchMissing(connection, cache, commit, [file]);
       return readJson((await cache.find(commit, file))!, 'BAD_CHECKPOINT');
     },
@@ -100,6 +114,17 @@ async function download(
   for (const file of needed) await cache.link(commit, file);
   await cache.rememberCommit(settings.revision, commit);
   return commit;
+}
+
+/** A name and a password in the address come first, then the token. */
+async function credentialsFor(
+  { endpoint }: Settings,
+  { token: given, env = process.env }: DownloadOptions,
+): Promise<Credentials | undefined> {
+  if (endpoint.authorization !== undefined)
+    return { authorization: endpoint.authorization, name: 'the name and password in HF_ENDPOINT' };
+  const token = await findToken(given, env);
+  return token && { authorization: `Bearer ${token.value}`, name: `the token (${token.from})` };
 }
 
 async function fetchMissing(
@@ -124,13 +149,13 @@ async function fetchMissing(
 
 async function checkRoom(cache: RepositoryCache, missing: readonly RemoteFile[]): Promise<void> {
   const directory = dirname(cache.blob(missing[0]));
-  await onDisk(directory, () => mkdir(directory, { recursive: true }));
+  await inCache(directory, () => mkdir(directory, { recursive: true }));
   let bytes = 0;
   for (const file of missing) {
     const there = (await sizeOf(incompletePath(cache.blob(file)))) ?? 0;
     bytes += Math.max(0, file.size - there);
   }
-  await checkSpace(directory, bytes);
+  await checkCacheSpace(directory, bytes);
 }
 
 /** In the repository: '' is its root. */

@@ -9,8 +9,8 @@ import { dirname } from 'node:path';
 import { LlamaError } from '../base/errors.js';
 import { encodePath } from '../load/file-path.js';
 import type { RemoteFile } from './cache.js';
+import { inCache, sizeOf } from './cache-disk.js';
 import { hasChecksum } from './checksum.js';
-import { onDisk, sizeOf } from './disk.js';
 import { locked } from './lock.js';
 import { Part } from './part.js';
 import type { Connection } from './request.js';
@@ -31,11 +31,11 @@ export async function downloadBlob(
   onBytes: OnBytes,
 ): Promise<void> {
   const incomplete = incompletePath(blob);
-  await onDisk(blob, () => mkdir(dirname(blob), { recursive: true }));
+  await inCache(blob, () => mkdir(dirname(blob), { recursive: true }));
   await locked(`${incomplete}.lock`, connection, async () => {
     const isThere = (await sizeOf(blob)) === file.size; // somebody else got it meanwhile
     if (!isThere) await complete(connection, commit, file, incomplete, onBytes);
-    if (!isThere) await onDisk(blob, () => rename(incomplete, blob));
+    if (!isThere) await inCache(blob, () => rename(incomplete, blob));
     onBytes('verify', file.size);
   });
 }
@@ -50,7 +50,7 @@ async function complete(
   onBytes: OnBytes,
 ): Promise<void> {
   const { endpoint, repo, signal } = connection;
-  const handle = await onDisk(incomplete, () =>
+  const handle = await inCache(incomplete, () =>
     open(incomplete, constants.O_RDWR | constants.O_CREAT),
   );
   let isRight = false;
@@ -61,12 +61,12 @@ async function complete(
     );
     await retrying(connection, () => part.fetchRest());
     isRight = await hasChecksum(handle, file, bytes => onBytes('verify', bytes), signal);
-    if (isRight) await onDisk(incomplete, () => handle.sync()); // it is not verified a second time
+    if (isRight) await inCache(incomplete, () => handle.sync()); // it is not verified a second time
   } finally {
     await handle.close();
   }
   if (isRight) return;
-  await onDisk(incomplete, () => rm(incomplete, { force: true }));
+  await inCache(incomplete, () => rm(incomplete, { force: true }));
   throw new LlamaError(
     'DOWNLOAD_FAILED',
     `${file.path}: the bytes that came do not have the checksum ${file.etag}; they were ` +

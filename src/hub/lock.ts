@@ -7,7 +7,7 @@
  * at the same places; nothing becomes a blob before its checksum was compared.
  */
 import { rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { onDisk } from './disk.js';
+import { inCache } from './cache-disk.js';
 import { timer } from './retry.js';
 import type { DownloadOptions } from './settings.js';
 
@@ -21,7 +21,7 @@ export async function locked<T>(
   { signal, sleep = timer }: Pick<DownloadOptions, 'signal' | 'sleep'>,
   work: () => Promise<T>,
 ): Promise<T> {
-  while (!(await onDisk(path, () => acquire(path)))) {
+  while (!(await inCache(path, () => acquire(path)))) {
     await sleep(ASKED_EVERY_MS, signal);
     signal?.throwIfAborted();
   }

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { check, show } from '../base/errors.js';
 import type { RemoteFile } from './cache.js';
-import { onDisk } from './disk.js';
+import { inCache } from './cache-disk.js';
 import { type Connection, causeOf, request } from './request.js';
 import { Temporary } from './retry.js';
 
@@ -37,7 +37,7 @@ export class Part {
    */
   async fetchRest(): Promise<void> {
     const { path, size } = this.#file;
-    const { size: there } = await this.#onDisk(handle => handle.stat());
+    const { size: there } = await this.#inCache(handle => handle.stat());
     if (there <= size) this.#end = there;
     else await this.#keep(0); // nobody knows what that is
     this.#onBytes(this.#end);
@@ -92,13 +92,13 @@ export class Part {
   }
 
   async #keep(bytes: number): Promise<void> {
-    await this.#onDisk(handle => handle.truncate(bytes));
+    await this.#inCache(handle => handle.truncate(bytes));
     this.#end = bytes;
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0; ) {
-      const { bytesWritten } = await this.#onDisk(handle =>
+      const { bytesWritten } = await this.#inCache(handle =>
         handle.write(rest, 0, rest.length, this.#end),
       );
       this.#end += bytesWritten;
@@ -106,7 +106,7 @@ export class Part {
     }
   }
 
-  #onDisk<T>(act: (handle: FileHandle) => Promise<T>): Promise<T> {
-    return onDisk(this.#disk.path, () => act(this.#disk.handle));
+  #inCache<T>(act: (handle: FileHandle) => Promise<T>): Promise<T> {
+    return inCache(this.#disk.path, () => act(this.#disk.handle));
   }
 }

@@ -8,11 +8,21 @@
  * after an interruption, compares no checksum, cannot be cancelled, and puts each file under the
  * commit that last changed it, where Python does not look.
  */
+import { showBytes } from '../base/disk.js';
 import { check, LlamaError, show } from '../base/errors.js';
 import { encodePath } from '../load/file-path.js';
 import { isCommit, type RemoteFile } from './cache.js';
 import { type Connection, causeOf, request } from './request.js';
 import { retrying, Temporary } from './retry.js';
+
+/** A repository may have 100,000 files (huggingface.co/docs/hub/storage-limits). */
+const MOST_ENTRIES = 100_000;
+
+/** Pages of a list; each has up to 1,000 entries, and may have none. */
+const MOST_QUESTIONS = 1_000;
+
+/** Of one answer. A page of 1,000 files has 400 kB. */
+const LONGEST_ANSWER = 32e6;
 
 /** The commit that the connection's revision is. */
 export async function resolveRevision(connection: Connection): Promise<string> {
@@ -41,6 +51,7 @@ export async function listFiles(
   const what = directory === '' ? name : directory;
   return asked(connection, what, async fetch => {
     const files = new Map<string, RemoteFile>();
+    let entries = 0;
     const path = encodePath(directory);
     for await (const entry of library.listFiles({
       repo: { type: 'model', name },
@@ -49,6 +60,10 @@ export async function listFiles(
       hubUrl,
       fetch,
     })) {
+      entries += 1;
+      check(entries <= MOST_ENTRIES, 'DOWNLOAD_FAILED', () => {
+        return `the list of ${what} has more than ${MOST_ENTRIES} entries and may never end; is HF_ENDPOINT right?`;
+      });
       if (entry.type !== 'file' || typeof entry.path !== 'string') continue;
       const file = {
         path: entry.path,
@@ -78,9 +93,16 @@ function asked<T>(
   what: string,
   ask: (send: typeof fetch) => Promise<T>,
 ): Promise<T> {
-  const send = (url: unknown, { headers = {} }: RequestInit = {}) =>
-    request(connection, String(url), what, headers as Record<string, string>);
   return retrying(connection, async () => {
+    let questions = 0;
+    const send = async (url: unknown, { headers = {} }: RequestInit = {}) => {
+      questions += 1;
+      check(questions <= MOST_QUESTIONS, 'DOWNLOAD_FAILED', () => {
+        return `the answer about ${what} has more than ${MOST_QUESTIONS} pages and may never end; is HF_ENDPOINT right?`;
+      });
+      const given = headers as Record<string, string>;
+      return bounded(await request(connection, String(url), what, given), what);
+    };
     try {
       return await ask(send);
     } catch (error) {
@@ -99,4 +121,20 @@ function asked<T>(
       throw new LlamaError('DOWNLOAD_FAILED', message, { cause: error });
     }
   });
+}
+
+/** The same response; its body is an error as soon as it is longer than any answer is. */
+function bounded(response: Response, what: string): Response {
+  let bytes = 0;
+  const counted = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      bytes += chunk.length;
+      check(bytes <= LONGEST_ANSWER, 'DOWNLOAD_FAILED', () => {
+        return `the answer about ${what} is longer than ${showBytes(LONGEST_ANSWER)} and may never end; is HF_ENDPOINT right?`;
+      });
+      controller.enqueue(chunk);
+    },
+  });
+  const { status, headers } = response;
+  return new Response(response.body?.pipeThrough(counted) ?? null, { status, headers });
 }

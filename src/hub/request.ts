@@ -1,13 +1,25 @@
 /** One request to the hub, or to where it redirects to; and what is meant by its refusals. */
-import { LlamaError } from '../base/errors.js';
+import { check, LlamaError } from '../base/errors.js';
 import { Temporary } from './retry.js';
 import type { DownloadOptions, Settings } from './settings.js';
 
 export interface Connection
-  extends Pick<Settings, 'endpoint' | 'token' | 'revision'>,
+  extends Pick<Settings, 'revision'>,
     Pick<DownloadOptions, 'signal' | 'onRetry' | 'sleep' | 'fetch'> {
+  /** Without name and password: it is shown in messages. */
+  readonly endpoint: string;
+  /** Who asks; undefined if nobody in particular. */
+  readonly credentials?: Credentials | undefined;
   /** owner/name */
   readonly repo: string;
+}
+
+/** What is sent to the endpoint, and nowhere else. */
+export interface Credentials {
+  /** The value of the header. */
+  readonly authorization: string;
+  /** For messages, which never have the secret itself: "the token of …". */
+  readonly name: string;
 }
 
 /**
@@ -25,27 +37,47 @@ export async function request(
   what: string,
   given: Record<string, string> = {},
 ): Promise<Response> {
-  const { endpoint, token, signal } = connection;
+  const { endpoint, credentials, signal } = connection;
   const headers = new Headers(given);
   // Compressed bytes would be neither those of the sizes announced nor those to resume at. With a
   // range `fetch` says so itself.
   if (!headers.has('range')) headers.set('accept-encoding', 'identity');
-  if (token !== undefined && isSameOrigin(url, endpoint))
-    headers.set('authorization', `Bearer ${token}`);
+  if (credentials !== undefined && isSameOrigin(url, endpoint))
+    headers.set('authorization', credentials.authorization);
+  check(new URL(url).username === '' && new URL(url).password === '', 'DOWNLOAD_FAILED', () => {
+    return `${what} is at an address with a name and a password of somebody else's`;
+  });
   const send = connection.fetch ?? fetch;
   let response: Response;
   try {
     response = await send(url, { headers, signal: signal ?? null });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new Temporary(`cannot reach ${new URL(url).origin} for ${what}: ${causeOf(error)}`, {
-      cause: error,
-    });
+    const message = `cannot reach ${new URL(url).origin} for ${what}: ${causeOf(error)}`;
+    if (!isPermanent(error)) throw new Temporary(message, { cause: error });
+    const next = `check ${isSameOrigin(url, endpoint) ? 'HF_ENDPOINT' : 'the network'}`;
+    throw new LlamaError('DOWNLOAD_FAILED', `${message}; ${next}`, { cause: error });
   }
   if (response.ok) return response;
   await response.body?.cancel();
   throw refusal(connection, response, what);
 }
+
+/**
+ * Whether the same request would fail in the same way: for its address, its certificate, or an
+ * answer that is not HTTP. What networks do has other codes, and what `fetch` itself refuses, such
+ * as a redirect that leads nowhere, has none (undici, lib/web/fetch).
+ */
+function isPermanent(error: unknown): boolean {
+  const { cause } = error as Error;
+  if (!(cause instanceof Error)) return false;
+  const { code } = cause as NodeJS.ErrnoException;
+  return code === undefined || PERMANENT.test(code);
+}
+
+/** Of the system, of TLS (docs.openssl.org, X509_V_ERR_…), and of the HTTP parser. */
+const PERMANENT =
+  /^(ENOTFOUND|EPROTO|HPE_|ERR_TLS_CERT|ERR_SSL_(WRONG_VERSION|.*HANDSHAKE|.*ALERT)|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL)/;
 
 /** `fetch failed` says nothing; its cause does. */
 export function causeOf(error: unknown): string {
@@ -58,21 +90,23 @@ export function causeOf(error: unknown): string {
 const isSameOrigin = (one: string, other: string): boolean =>
   new URL(one).origin === new URL(other).origin;
 
+/** Not implemented, version of HTTP not supported, log in to the network first (RFC 9110, 6585). */
+const NEVER_PASSES = [501, 505, 511];
+
 function refusal(
-  { repo, revision, endpoint, token }: Connection,
+  { repo, revision, endpoint, credentials }: Connection,
   response: Response,
   what: string,
 ): Error {
   const { status, headers, url } = response;
   const code = headers.get('x-error-code');
   const isFromHub = isSameOrigin(url || endpoint, endpoint);
-  // Storage refuses links that are too old; the next attempt gets a new one.
-  if (status === 408 || status === 429 || status >= 500 || (status === 403 && !isFromHub)) {
-    return new Temporary(
-      `${what}: HTTP ${status} from ${new URL(url || endpoint).host}`,
-      askedWait(headers),
-    );
-  }
+  const answer = `${what}: HTTP ${status} from ${new URL(url || endpoint).host}`;
+  // Storage refuses links that are too old; the next attempt gets a new one. If that is refused,
+  // too, age was not the reason.
+  if (status === 403 && !isFromHub) return new Temporary(answer, { attempts: 2 });
+  const mayPass = status >= 500 && !NEVER_PASSES.includes(status);
+  if (status === 408 || status === 429 || mayPass) return new Temporary(answer, askedWait(headers));
   if (status === 403 || code === 'GatedRepo') {
     return unauthorized(
       `${repo} is given only to those who accepted its licence: do so at ${endpoint}/${repo}, ` +
@@ -81,10 +115,10 @@ function refusal(
   }
   if (status === 401) {
     return unauthorized(
-      token === undefined
+      credentials === undefined
         ? `${endpoint} has no ${repo}, or does not show it to everybody: check the name; if it ` +
             'is right, set HF_TOKEN'
-        : `${endpoint} does not accept the token for ${repo}: check HF_TOKEN, and the name`,
+        : `${endpoint} does not accept ${credentials.name} for ${repo}: check both`,
     );
   }
   if (status === 404 && code === 'RevisionNotFound')
@@ -92,10 +126,7 @@ function refusal(
   if (status === 404 && code !== 'EntryNotFound')
     return notFound(`there is no ${what} at ${endpoint}`);
   if (status === 404) return notFound(`${repo} has no ${what} at revision ${revision}`);
-  return new LlamaError(
-    'DOWNLOAD_FAILED',
-    `${what}: HTTP ${status} from ${new URL(url || endpoint).host}`,
-  );
+  return new LlamaError('DOWNLOAD_FAILED', answer);
 }
 
 const unauthorized = (message: string) => new LlamaError('UNAUTHORIZED', message);

@@ -6,7 +6,6 @@ import { setTimeout } from 'node:timers/promises';
 import { LlamaError } from '../base/errors.js';
 import type { DownloadOptions, Sleep } from './settings.js';
 
-/** So many in a row, and it is given up. */
 const ATTEMPTS = 6;
 
 /** The hub counts requests over 5 minutes. */
@@ -17,14 +16,22 @@ export class Temporary extends Error {
   readonly waitSeconds: number | undefined;
   /** Something was gained: the count of failures begins anew. */
   readonly progressed: boolean;
+  /** So many in a row, and it is given up. */
+  readonly attempts: number;
 
   constructor(
     message: string,
-    options: { waitSeconds?: number; progressed?: boolean; cause?: unknown } = {},
+    options: {
+      waitSeconds?: number;
+      progressed?: boolean;
+      attempts?: number;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.waitSeconds = options.waitSeconds;
     this.progressed = options.progressed ?? false;
+    this.attempts = options.attempts ?? ATTEMPTS;
   }
 }
 
@@ -43,7 +50,8 @@ export async function retrying<T>(
       if (!(error instanceof Temporary)) throw error;
       if (error.progressed) failures = 1;
       const seconds = error.waitSeconds ?? 2 ** (failures - 1);
-      if (failures === ATTEMPTS || seconds > LONGEST_WAIT_SECONDS) throw givenUp(error, failures);
+      if (failures >= error.attempts || seconds > LONGEST_WAIT_SECONDS)
+        throw givenUp(error, failures);
       onRetry?.(error.message, seconds);
       await sleep(seconds * 1000, signal);
       signal?.throwIfAborted();

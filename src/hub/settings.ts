@@ -2,11 +2,10 @@
  * Where models come from and where they go, by huggingface_hub's environment variables, so that
  * both find each other's files.
  */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { check } from '../base/errors.js';
 import { checkOption, refuseUnknownOptions } from '../base/options.js';
 import { isFilePath } from '../load/file-path.js';
+import { cacheDirectory, type Environment, isOn } from './directories.js';
+import { type Endpoint, parseEndpoint } from './endpoint.js';
 
 export interface DownloadProgress {
   /**
@@ -24,11 +23,17 @@ export interface DownloadOptions {
   readonly revision?: string | undefined;
   /** Only what is needed for this. Default: everything. Of a GGUF file it is always everything. */
   readonly only?: 'tokenizer' | undefined;
-  /** Default HF_TOKEN. It is sent to `endpoint` and nowhere else. */
+  /**
+   * Default HF_TOKEN, or the one of `hf auth login`, in HF_TOKEN_PATH or HF_HOME/token. It is sent
+   * to `endpoint` and nowhere else.
+   */
   readonly token?: string | undefined;
-  /** Default HF_ENDPOINT, or https://huggingface.co. */
+  /**
+   * Default HF_ENDPOINT, or https://huggingface.co. With a name and a password these are sent in
+   * place of the token.
+   */
   readonly endpoint?: string | undefined;
-  /** Ask nobody, take what is in the cache. Default HF_HUB_OFFLINE. */
+  /** Ask nobody, take what is in the cache. Default HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE. */
   readonly offline?: boolean | undefined;
   /**
    * Default HF_HUB_CACHE, or hub in HF_HOME, which is huggingface in XDG_CACHE_HOME or ~/.cache.
@@ -47,13 +52,11 @@ export interface DownloadOptions {
   readonly sleep?: Sleep | undefined;
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
 export type Sleep = (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
 
 export interface Settings {
   readonly revision: string;
-  readonly token: string | undefined;
-  readonly endpoint: string;
+  readonly endpoint: Endpoint;
   readonly offline: boolean;
   readonly cacheDir: string;
 }
@@ -64,28 +67,10 @@ export function settingsOf(options: DownloadOptions): Settings {
   const { revision = 'main', only, env = process.env } = options;
   checkOption('revision', revision, isRevision(revision), 'a branch, a tag or a commit');
   checkOption('only', only, only === undefined || only === 'tokenizer', 'tokenizer');
-  // files of secrets end with a newline
-  const token = (options.token ?? env.HF_TOKEN)?.trim() || undefined;
-  check(
-    token === undefined || /^[\x21-\x7e]+$/.test(token),
-    'BAD_OPTION',
-    () => 'HF_TOKEN has characters no token has',
-  );
-  const endpoint = (options.endpoint ?? env.HF_ENDPOINT ?? 'https://huggingface.co').replace(
-    /\/+$/,
-    '',
-  );
-  checkOption(
-    'HF_ENDPOINT',
-    endpoint,
-    /^https?:/.test(endpoint) && URL.canParse(endpoint),
-    'a URL, of http or https',
-  );
   return {
     revision,
-    token,
-    endpoint,
-    offline: options.offline ?? /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ''),
+    endpoint: parseEndpoint(options.endpoint ?? env.HF_ENDPOINT ?? 'https://huggingface.co'),
+    offline: options.offline ?? isOn(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
     cacheDir: options.cacheDir ?? cacheDirectory(env),
   };
 }
@@ -108,19 +93,3 @@ const OPTION_NAMES = [
 /** It becomes a path, refs/REVISION, and what git allows is nearly the same. */
 const isRevision = (revision: unknown): boolean =>
   typeof revision === 'string' && isFilePath(revision);
-
-/**
- * `getHFHubCachePath` of @huggingface/hub expands neither ~ nor $HOME, as huggingface_hub does, and
- * reads the process's environment only.
- */
-function cacheDirectory(env: Environment): string {
-  const home = env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
-  return expanded(env.HF_HUB_CACHE ?? env.HUGGINGFACE_HUB_CACHE ?? join(home, 'hub'), env);
-}
-
-/** Python's `expanduser` and `expandvars`. */
-function expanded(path: string, env: Environment): string {
-  return path
-    .replace(/^~(?=$|[/\\])/, homedir)
-    .replace(/\$(?:(\w+)|\{(\w+)\})/g, (whole, bare, braced) => env[bare ?? braced] ?? whole);
-}

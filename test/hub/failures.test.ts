@@ -192,11 +192,111 @@ describe('what may pass', () => {
     );
   });
 
+  it('storage that refuses a new address, too, is not asked a third time', async () => {
+    await using setting = await Setting.create();
+    setting.hub.order(/storage/, { status: 403 }, Infinity);
+    await expect(setting.download()).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', 'HTTP 403 from 127.0.0.1', 'given up after 2 attempts'),
+    );
+    expect(setting.waits.length).toBeLessThanOrEqual(2); // of two files at once
+  });
+
   it('storage that refuses an address is asked by another', async () => {
     await using setting = await Setting.create();
     setting.hub.order(/storage/, { status: 403 });
     await setting.download();
     expect(setting.waits).toEqual([1000]);
+  });
+});
+
+describe('what does not pass is not tried again:', () => {
+  it.each([501, 505, 511])('HTTP %i', async status => {
+    await using setting = await Setting.create();
+    setting.hub.order(/revision/, { status });
+    await expect(setting.download()).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', `HTTP ${status}`),
+    );
+    expect(setting.waits).toEqual([]);
+  });
+
+  it.each<[string, (setting: Setting) => string, string]>([
+    ['a port that fetch does not ask', () => 'http://127.0.0.1:6666', 'bad port'],
+    ['a name that nobody has', () => 'http://nobody.invalid', 'nobody.invalid'],
+    ['TLS with who does not know it', ({ hub }) => hub.endpoint.replace('http', 'https'), ''],
+  ])('%s', async (_name, endpointOf, word) => {
+    await using setting = await Setting.create();
+    await expect(setting.download({ endpoint: endpointOf(setting) })).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', 'cannot reach', word, 'check HF_ENDPOINT'),
+    );
+    expect(setting.waits).toEqual([]);
+  });
+
+  it('a redirect that leads round and round', async () => {
+    await using setting = await Setting.create();
+    setting.hub.order(/storage/, { status: 302, headers: { location: '/again' } }, Infinity);
+    await expect(setting.download()).rejects.toMatchObject(refusal('DOWNLOAD_FAILED', 'redirect'));
+    expect(setting.waits).toEqual([]);
+  });
+
+  it('an answer that is not HTTP', async () => {
+    const server = createServer(socket => {
+      socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.6\r\n').destroySoon());
+    });
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    await using setting = await Setting.create();
+    await expect(setting.download({ endpoint: `http://127.0.0.1:${port}` })).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', 'cannot reach', 'check HF_ENDPOINT'),
+    );
+    expect(setting.waits).toEqual([]);
+    await new Promise(resolve => server.close(resolve));
+  });
+});
+
+describe('what never ends is refused:', () => {
+  const next = (setting: Setting) => ({
+    link: `<${setting.hub.endpoint}/api/models/owner/name/tree/main>; rel="next"`,
+  });
+
+  it('a list that goes on and on', async () => {
+    await using setting = await Setting.create();
+    const body = JSON.stringify(
+      Array.from({ length: 1000 }, (_, i) => ({ type: 'file', path: `${i}`, size: 1, oid: '' })),
+    );
+    setting.hub.order(/tree/, { status: 200, headers: next(setting), body }, Infinity);
+    await expect(setting.download()).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', 'the list of owner/name has more than 100000 entries'),
+    );
+    expect([setting.hub.asked.length, setting.waits]).toEqual([102, []]);
+  });
+
+  it('a list of pages with nothing on them', async () => {
+    await using setting = await Setting.create();
+    setting.hub.order(/tree/, { status: 200, headers: next(setting), body: '[]' }, Infinity);
+    await expect(setting.download()).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', 'the answer about owner/name has more than 1000 pages'),
+    );
+  });
+
+  it.each([/revision/, /tree/])('an answer to %s', async url => {
+    await using setting = await Setting.create();
+    setting.hub.order(url, { bytes: Buffer.alloc(33e6, ' ') });
+    await expect(setting.download()).rejects.toMatchObject(
+      refusal('DOWNLOAD_FAILED', 'the answer about owner/name is longer than 32.0 MB'),
+    );
+    expect(setting.waits).toEqual([]);
+    await until(() => setting.hub.answering).toBe(0);
+  });
+
+  it('an index that is announced with 50 GB', async () => {
+    await using setting = await Setting.create();
+    setting.hub.files.delete('model.safetensors');
+    setting.hub.files.set('model.safetensors.index.json', Buffer.from('{}'));
+    setting.hub.tamper = entries => entries.map(entry => ({ ...entry, size: 50e9 }));
+    await expect(setting.download()).rejects.toMatchObject(
+      refusal('BAD_CHECKPOINT', 'model.safetensors.index.json has 50.0 GB'),
+    );
+    expect(setting.hub.downloads()).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The command line with a model of the hub; `programIn` runs dist, which `npm test` builds. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sizeOf } from '../../src/hub/disk.js';
+import { sizeOf } from '../../src/hub/cache-disk.js';
 import { loadLlama, loadModel } from '../../src/load/model.js';
 import { CLEAR_LINE, cli, FakeIo, finished, json, programIn } from '../cli/support.js';
 import { goldenPath } from '../support/golden.js';
@@ -13,6 +13,7 @@ const GGUF = await goldenFiles('gguf');
 const environment = (setting: Setting) => ({
   HF_ENDPOINT: setting.hub.endpoint,
   HF_HUB_CACHE: setting.cache,
+  HF_HOME: setting.root,
 });
 const fakeIo = (setting: Setting, terminals: ConstructorParameters<typeof FakeIo>[0] = []) =>
   new FakeIo(terminals, environment(setting));

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { sizeOf } from '../../src/hub/disk.js';
+import { sizeOf } from '../../src/hub/cache-disk.js';
 import type { DownloadProgress } from '../../src/hub/download-model.js';
 import { locked } from '../../src/hub/lock.js';
 import {

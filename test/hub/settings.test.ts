@@ -28,35 +28,27 @@ describe('other settings', () => {
   it('have defaults', () => {
     expect(settingsOf({ env: {} })).toMatchObject({
       revision: 'main',
-      token: undefined,
-      endpoint: 'https://huggingface.co',
+      endpoint: { url: 'https://huggingface.co' },
       offline: false,
     });
   });
 
   it('come from the environment, and options win', () => {
     const env = {
-      HF_TOKEN: 'hf_env\n',
       HF_ENDPOINT: 'https://mirror/hf/',
       HF_HUB_OFFLINE: '1',
       HF_HUB_CACHE: '/env',
     };
     expect(settingsOf({ env })).toMatchObject({
-      token: 'hf_env',
-      endpoint: 'https://mirror/hf',
+      endpoint: { url: 'https://mirror/hf' },
       offline: true,
     });
-    const options = {
-      token: 'hf_mine',
-      endpoint: 'http://localhost',
-      offline: false,
-      cacheDir: '/mine',
-    };
-    expect(settingsOf({ env, revision: 'v1.0/beta', ...options })).toEqual({
-      revision: 'v1.0/beta',
+    const options = { revision: 'v1.0/beta', offline: false, cacheDir: '/mine' };
+    expect(settingsOf({ env, endpoint: 'http://localhost', ...options })).toEqual({
+      endpoint: { url: 'http://localhost' },
       ...options,
     });
-    expect(settingsOf({ env: { HF_TOKEN: ' ' } }).token).toBeUndefined();
+    expect(settingsOf({ env: { TRANSFORMERS_OFFLINE: '1' } }).offline).toBe(true);
   });
 
   it.each(['1', 'ON', 'yes', 'True'])('HF_HUB_OFFLINE=%s is offline', value => {
@@ -83,10 +75,28 @@ describe('other settings', () => {
     });
     expect(() => settingsOf({ env: {}, ...(options as DownloadOptions) })).toThrow(refused);
   });
+});
 
-  it('a token that cannot be one is refused without being shown', () => {
-    const settings = () => settingsOf({ env: { HF_TOKEN: 'hf_secret\nother' } });
-    expect(settings).toThrow(expect.objectContaining({ code: 'BAD_OPTION' }));
-    expect(settings).toThrow(/^(?!.*secret)/s);
+describe('an address with a name and a password', () => {
+  it.each([
+    ['https://me:secret@mirror/hf/', 'https://mirror/hf', 'me:secret'],
+    ['http://me%40home:p%3Aw@localhost:81', 'http://localhost:81', 'me@home:p:w'],
+    ['https://me:50%@mirror', 'https://mirror', 'me:50%'],
+    ['https://key@mirror', 'https://mirror', 'key:'],
+  ])('%s is taken apart, as HTTP Basic has it (RFC 7617)', (endpoint, url, credentials) => {
+    const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    expect(settingsOf({ env: {}, endpoint }).endpoint).toEqual({ url, authorization });
+  });
+
+  it.each([
+    'me:secret@mirror',
+    'ftp://me:secret@mirror',
+    'https://me:sec/ret@mirror',
+    'https://mirror/?key=secret',
+    'https://me:secret@mirror:99999',
+  ])('that is none, %s, is refused without being shown', endpoint => {
+    const settings = () => settingsOf({ env: {}, endpoint });
+    expect(settings).toThrow(/^HF_ENDPOINT is "[^"]*"; it must be a URL/);
+    expect(settings).toThrow(/^(?!.*(sec|ret|key))/s);
   });
 });

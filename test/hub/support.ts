@@ -78,7 +78,7 @@ export class Setting implements AsyncDisposable {
 
   download(options: DownloadOptions = {}, reference = REPO): Promise<string> {
     return downloadModel(reference, {
-      env: { HF_ENDPOINT: this.hub.endpoint, HF_HUB_CACHE: this.cache },
+      env: { HF_ENDPOINT: this.hub.endpoint, HF_HUB_CACHE: this.cache, HF_HOME: this.root },
       onRetry: reason => this.retries.push(reason),
       sleep: async milliseconds => {
         this.waits.push(milliseconds);
