@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Floats } from '../src/base/tensor.js';
 import type { LoadedModel } from '../src/load/model.js';
+import { readTokens } from '../src/model/chunks.js';
 import type { Sequence } from '../src/model/kernels.js';
 import { argmax } from '../src/text/sampling/sampler.js';
 import { builtLoad } from './built.js';
@@ -27,7 +28,6 @@ interface Answer {
   readonly right: number;
 }
 
-const CHUNK = 512;
 const MORE_THAN_WANTED = 8;
 
 export async function answersBench(args: string[]): Promise<void> {
@@ -109,12 +109,9 @@ class Reader {
   /** The likeliest token after `tokens`. */
   async #read(sequence: Sequence, tokens: readonly number[]): Promise<number> {
     let logits: Floats = new Float32Array();
-    for (let start = 0; start < tokens.length; start += CHUNK) {
-      const position = sequence.length;
-      const rows = tokens
-        .slice(start, start + CHUNK)
-        .map((token, i) => ({ token, position: position + i, sequence }));
-      logits = (await this.model.forward(rows)).data;
+    const wants = (index: number) => index === tokens.length - 1;
+    for await (const reading of readTokens(this.model, tokens, { sequence, wants })) {
+      logits = reading.logits;
     }
     return argmax(logits);
   }

@@ -29,13 +29,14 @@ export type { Engine, ForwardOptions } from './model/engine.js';
 export type { Row, Sequence } from './model/kernels.js';
 export { Llama } from './model/llama.js';
 export { recordTrace, type Trace } from './model/trace.js';
+export { complete, generate } from './text/generate.js';
 export {
-  complete,
-  type GenerateOptions,
+  Generation,
   type GenerationResult,
   type GenerationStep,
-  generate,
-} from './text/generate.js';
+  type Timings,
+} from './text/generation.js';
+export type { GenerateOptions, GenerateProgress } from './text/options.js';
 export {
   CARD_STOP_STRINGS,
   encodePrompt,
@@ -44,4 +45,5 @@ export {
   promptWarnings,
 } from './text/prompt.js';
 export { huggingFaceOptions, MODEL_CARD_SNIPPET } from './text/sampling/hugging-face.js';
+export { TokenSequence } from './text/token-sequence.js';
 export { Tokenizer } from './tokenizer/tokenizer.js';

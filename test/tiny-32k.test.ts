@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Floats, Tensor } from '../src/base/tensor.js';
 import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../src/load/model.js';
+import { readTokens } from '../src/model/chunks.js';
 import type { Sequence } from '../src/model/kernels.js';
 import { complete } from '../src/text/generate.js';
 import { argmax } from '../src/text/sampling/sampler.js';
@@ -12,7 +13,6 @@ import { continuing, readIntegers, readTensors } from './support/golden.js';
 import { type GreedyReply, readGreedyReplies } from './support/golden-files.js';
 import { largestDifference, spread } from './support/tensors.js';
 
-const CHUNK = 512;
 const MOST_NEW_TOKENS = 200;
 
 const replies = await readGreedyReplies('tiny-32k');
@@ -95,14 +95,9 @@ async function logitsAtPositions(
   end: number,
 ): Promise<Floats[]> {
   const found: Floats[] = [];
-  for (let start = 0; start < end; start += CHUNK) {
-    const rows = continuing(sequence, tokens.slice(start, start + CHUNK));
-    const wanted = positions.filter(position => position >= start && position < start + CHUNK);
-    const { data } = await model.forward(rows, {
-      logitsFor: wanted.map(position => position - start),
-    }); // [W, V]
-    const size = model.config.vocabSize;
-    found.push(...wanted.map((_, i) => data.slice(i * size, (i + 1) * size)));
+  const wants = (index: number) => positions.includes(index);
+  for await (const { logits } of readTokens(model, tokens.slice(0, end), { sequence, wants })) {
+    found.push(logits);
   }
   return found;
 }

@@ -51,10 +51,17 @@ export type LlamaErrorCode =
 export class LlamaError extends Error {
   override readonly name = 'LlamaError';
   readonly code: LlamaErrorCode;
+  /** The option at fault, by its name in the library; the message begins with it or has it once. */
+  readonly option: string | undefined;
 
-  constructor(code: LlamaErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(
+    code: LlamaErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly option?: string | undefined } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
+    this.option = options.option;
   }
 }
 

@@ -1,13 +1,133 @@
 /**
- * How options are refused: by name, with the value and the range. Shared by everything that takes
- * an options object.
+ * Options: what each may be, and how what it may not be is refused: by name, with the value and the
+ * range.
+ *
+ * A function's options are a table, one entry each, which is checked against their interface when
+ * it is compiled. Checks, defaults, the command line and its --help are all made of it.
  */
-import { check, show } from './errors.js';
+import { LlamaError, show } from './errors.js';
+
+/** What an option may be. */
+export interface Range {
+  /** How a command line reads it. */
+  readonly kind: 'integer' | 'number' | 'choice' | 'texts' | 'object';
+  /** Completes the sentence "it must be …". */
+  readonly is: string;
+  readonly has: (value: unknown) => boolean;
+  /** Of a list: what an item must be. */
+  readonly hasItem?: (item: unknown) => boolean;
+  /** Of a choice: all there are. */
+  readonly choices?: readonly string[];
+}
+
+/** One option: a line of a table. */
+export interface OptionEntry<T = unknown> {
+  readonly range: Range;
+  /** Filled in where nothing is given. */
+  readonly default?: T;
+  /** What it means that nothing is given, after "Default: " or "Default 0: ". */
+  readonly otherwise?: string;
+  /** Without what it has no effect: kernels of one kind, or a temperature. */
+  readonly owner?: 'exact' | 'wasm' | 'sampling';
+  /** What stands for the value in --help. Without it the option is for programs only. */
+  readonly value?: string;
+  /** What it does, in a sentence for --help. */
+  readonly help?: string;
+}
+
+/** An entry for every option of the interface `T`; one too many or one too few does not compile. */
+export type OptionTable<T> = { readonly [Name in keyof T]-?: OptionEntry<T[Name]> };
+
+/** The options of `T`, each with a value. */
+export type Complete<T> = { readonly [Name in keyof T]-?: NonNullable<T[Name]> };
+
+/** Numbers `from` … `to`; `from` the smallest number above 0 excludes 0. */
+export const number = (from: number, to = Number.MAX_VALUE): Range => ({
+  kind: 'number',
+  is: `a number${bounds(from, to, Number.MAX_VALUE)}`,
+  has: value => isNumberFrom(value, from, to),
+});
+
+export const integer = (from: number, to = Number.MAX_SAFE_INTEGER): Range => ({
+  kind: 'integer',
+  is: `an integer${bounds(from, to, Number.MAX_SAFE_INTEGER)}`,
+  has: value => isIntegerFrom(value, from, to),
+});
+
+export const oneOf = (choices: readonly string[]): Range => ({
+  kind: 'choice',
+  is: `one of ${choices.join(', ')}`,
+  has: value => choices.includes(value as string),
+  choices,
+});
+
+/** A list, each of whose items `has`; `is` names the items. */
+export const listOf = (
+  kind: 'texts' | 'object',
+  is: string,
+  has: (item: unknown) => boolean,
+): Range => ({
+  kind,
+  is: `a list of ${is}`,
+  has: value => Array.isArray(value) && value.every(has),
+  hasItem: has,
+});
+
+export const object = (is: string, has: (value: object) => boolean): Range => ({
+  kind: 'object',
+  is,
+  has: value => typeof value === 'object' && value !== null && has(value),
+});
+
+export const callback: Range = {
+  kind: 'object',
+  is: 'a function',
+  has: value => typeof value === 'function',
+};
+
+export const abortSignal: Range = object('an AbortSignal', value => value instanceof AbortSignal);
+
+function bounds(from: number, to: number, largest: number): string {
+  if (to < largest) return ` from ${from} to ${to}`;
+  return from === Number.MIN_VALUE ? ' above 0' : `, ${from} or more`;
+}
+
+/**
+ * The options, with defaults where nothing is given; undefined is nothing, null is not.
+ *
+ * @throws {LlamaError} BAD_OPTION, with `option`, at the first that is not in the table or out of
+ * its range
+ */
+export function checkOptions<T extends object>(options: T, table: OptionTable<T>): T {
+  const entries = Object.entries<OptionEntry>(table);
+  refuseUnknownOptions(
+    options,
+    entries.map(([name]) => name),
+  );
+  const checked: Record<string, unknown> = {};
+  for (const [name, entry] of entries) {
+    const value = options[name as keyof T];
+    if (value !== undefined && !entry.range.has(value)) throw outOfRange(name, value, entry.range);
+    checked[name] = value === undefined ? entry.default : value;
+  }
+  return checked as T;
+}
+
+/** Of a list, the first item that is wrong is named, and not all of it. */
+function outOfRange(name: string, value: unknown, { is, hasItem }: Range): LlamaError {
+  const index = hasItem && Array.isArray(value) ? value.findIndex(item => !hasItem(item)) : -1;
+  const found = index === -1 ? `is ${show(value)}` : `has ${show((value as unknown[])[index])}`;
+  return badOption(name, `${name} ${found}; it must be ${is}`);
+}
 
 /** Throws BAD_OPTION unless `holds`; `range` completes the sentence "it must be …". */
 export function checkOption(name: string, value: unknown, holds: boolean, range: string): void {
-  check(holds, 'BAD_OPTION', () => `${name} is ${show(value)}; it must be ${range}`);
+  if (!holds) throw badOption(name, `${name} is ${show(value)}; it must be ${range}`);
 }
+
+/** BAD_OPTION about option `name`, with which the message begins. */
+export const badOption = (name: string, message: string): LlamaError =>
+  new LlamaError('BAD_OPTION', message, { option: name });
 
 /**
  * Throws BAD_OPTION at the first key of `options` that is not in `known`: a misspelt option must
@@ -15,11 +135,8 @@ export function checkOption(name: string, value: unknown, holds: boolean, range:
  */
 export function refuseUnknownOptions(options: object, known: readonly string[]): void {
   const unknown = Object.keys(options).find(name => !known.includes(name));
-  check(
-    unknown === undefined,
-    'BAD_OPTION',
-    () => `${show(unknown)} is not an option; there are: ${known.join(', ')}`,
-  );
+  if (unknown === undefined) return;
+  throw badOption(unknown, `${show(unknown)} is not an option; there are: ${known.join(', ')}`);
 }
 
 export const isNumberFrom = (value: unknown, low: number, high: number): boolean =>

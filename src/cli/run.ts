@@ -1,8 +1,9 @@
 /** The command line, without a process: arguments and streams in, exit code out. */
 import { readFile } from 'node:fs/promises';
 import { LlamaError, show } from '../base/errors.js';
+import { aboutFlags } from './arguments/flags.js';
 import { mainHelp, verbHelp } from './arguments/help.js';
-import { parseOptions, type Verb } from './arguments/options.js';
+import { optionsOf, parseOptions, type Verb } from './arguments/options.js';
 import { EXIT, report } from './terminal/errors.js';
 import { type Io, style, write } from './terminal/io.js';
 import { VERBS } from './verbs.js';
@@ -26,10 +27,12 @@ async function dispatch([name, ...args]: readonly string[], io: Io): Promise<voi
     const options = parseOptions(verb, args);
     if (options.flag('help')) return await write(io.stdout, verbHelp(verb, bold));
     await verb.run(options, io);
-  } catch (error) {
+  } catch (thrown) {
+    const error = aboutFlags(thrown, optionsOf(verb));
     if (!(error instanceof LlamaError) || error.code !== 'BAD_OPTION') throw error;
     throw new LlamaError('BAD_OPTION', `${error.message}; see llama-32k ${verb.name} --help`, {
       cause: error,
+      option: error.option,
     });
   }
 }

@@ -50,6 +50,15 @@ describe('chat from a pipe', () => {
     });
   });
 
+  it('computes of a turn only what is new, until /reset', async () => {
+    const { stdout } = await cli([...chat, '--json'], 'Hi\nAnd you?\n/reset\nAnd you?\n');
+    const [first, second, third] = replies(stdout);
+    expect(first.reused_tokens).toBe(0);
+    expect(second.reused_tokens).toBeGreaterThanOrEqual(first.prompt_tokens - 1);
+    expect(second.reused_tokens).toBeLessThan(second.prompt_tokens);
+    expect(third.reused_tokens).toBe(0);
+  });
+
   it('/reset forgets, /stats and /help tell stderr, /quit ends', async () => {
     const [first] = await expectedReplies(['Hi']);
     const { code, stdout, stderr } = await cli(
@@ -60,7 +69,7 @@ describe('chat from a pipe', () => {
     expect(replies(stdout).map(reply => reply.text)).toEqual([first, first]);
     expect(stderr).toContain('nothing was said yet');
     expect(stderr).toMatch(
-      /of 32768 tokens in 2 messages; last reply: prompt .* s, then 6 tokens, [\d.]+ a second/,
+      /of 32768 tokens in 2 messages; last reply: 0 of \d+ prompt tokens were there, the rest took .* s, then 6 tokens, [\d.]+ a second/,
     );
     expect(stderr).toContain('/reset  forget');
     expect(stderr).toContain('there is no command /nonsense');

@@ -64,6 +64,7 @@ describe('generate', () => {
       tokens: expect.any(Array),
       finish_reason: 'length',
       prompt_tokens: 4,
+      reused_tokens: 0,
       completion_tokens: 8,
       timings: { prefill_seconds: expect.any(Number), decode_seconds: expect.any(Number) },
       seed: null,
@@ -231,7 +232,7 @@ describe('generate', () => {
     [['--seed', '1.5'], '--seed is "1.5"'],
     [['--max-new-tokens', '0'], '--max-new-tokens is 0'],
     [['--max-length', '0'], '--max-length is 0'],
-    [['--stop', ''], '--stop is ""'],
+    [['--stop', ''], '--stop has ""'],
     [['--logprobs', '2'], '--logprobs needs --json'],
     [['--logprobs', '21', '--json'], '--logprobs is 21'],
   ])('refuses %j under its own name, with the way to the help', async (args, message) => {

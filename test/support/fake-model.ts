@@ -1,12 +1,10 @@
 /** A model and a tokenizer without weights, for what happens around them. */
 
 import type { Tensor } from '../../src/base/tensor.js';
-import type {
-  GenerateModel,
-  GenerateSequence,
-  GenerateTokenizer,
-} from '../../src/text/generate.js';
+import type { GenerateTokenizer } from '../../src/text/generate.js';
+import type { GenerateModel } from '../../src/text/pass.js';
 import { uniform } from '../../src/text/sampling/philox.js';
+import type { CachedPositions } from '../../src/text/token-sequence.js';
 
 export const BOS = 1;
 export const EOS = 2;
@@ -18,6 +16,7 @@ export const bytesOf = (text: string): number[] =>
 
 /** One token per UTF-8 byte, after <unk>, <s> and </s>. */
 export const byteTokenizer: GenerateTokenizer = {
+  vocabSize: BYTES,
   encode: (text, { bos }) => [...(bos ? [BOS] : []), ...bytesOf(text)],
   streamDecoder() {
     const decoder = new TextDecoder();
@@ -29,12 +28,16 @@ export const byteTokenizer: GenerateTokenizer = {
   },
 };
 
-class FakeSequence implements GenerateSequence {
+class FakeSequence implements CachedPositions {
   readonly tokens: number[] = [];
   disposed = false;
 
   get length(): number {
     return this.tokens.length;
+  }
+
+  truncate(length: number): void {
+    this.tokens.length = length;
   }
 
   dispose(): void {
@@ -59,7 +62,7 @@ export class FakeModel implements GenerateModel {
     this.#logitsAfter = logitsAfter;
   }
 
-  createSequence(): GenerateSequence {
+  createSequence(): CachedPositions {
     this.sequences.push(new FakeSequence());
     return this.sequences.at(-1)!;
   }
@@ -73,8 +76,13 @@ export class FakeModel implements GenerateModel {
     }
     this.rowsPerPass.push(rows.length);
     this.logitsFor.push(...logitsFor.map(index => index - rows.length));
-    const { tokens } = rows[0].sequence as FakeSequence;
-    return { shape: [logitsFor.length, this.config.vocabSize], data: this.#logitsAfter(tokens) };
+    const { vocabSize } = this.config;
+    const data = new Float32Array(logitsFor.length * vocabSize);
+    for (const [i, row] of logitsFor.entries()) {
+      const { tokens } = rows[row].sequence as FakeSequence;
+      data.set(this.#logitsAfter(tokens.slice(0, rows[row].position + 1)), i * vocabSize);
+    }
+    return { shape: [logitsFor.length, vocabSize], data };
   }
 }
 

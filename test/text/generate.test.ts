@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openTokenizer } from '../../src/load/tokenizer.js';
-import {
-  complete,
-  type GenerateOptions,
-  type GenerateProgress,
-  type GenerationStep,
-  generate,
-} from '../../src/text/generate.js';
+import { complete, generate } from '../../src/text/generate.js';
+import type { GenerationStep } from '../../src/text/generation.js';
+import { GENERATION, type GenerateOptions, type GenerateProgress } from '../../src/text/options.js';
 import {
   type HuggingFaceOptions,
   huggingFaceOptions,
@@ -338,12 +334,23 @@ describe('is refused at once, before anything is computed', () => {
     ['stopTokenIds', 2],
     ['temperature', -1],
   ])('%s %j', (name, value) => {
-    expect(start({ [name]: value })).toThrow(refused('BAD_OPTION', `${name} is `));
+    expect(start({ [name]: value })).toThrow(
+      expect.objectContaining({
+        code: 'BAD_OPTION',
+        option: name,
+        message: expect.stringMatching(`^${name} is .*; it must be `),
+      }),
+    );
   });
 
   test('an empty stop string, an unknown option', () => {
-    expect(start({ stop: [''] })).toThrow(refused('BAD_OPTION', 'stop is ""'));
-    expect(start({ max_length: 10 })).toThrow(refused('BAD_OPTION', '"max_length"'));
+    expect(start({ stop: [''] })).toThrow(refused('BAD_OPTION', 'stop has ""'));
+    expect(start({ max_length: 10 })).toThrow(
+      refused('BAD_OPTION', '"max_length" is not an option; there are: .*maxLength'),
+    );
+    for (const name of Object.keys(GENERATION)) {
+      expect(start({ maxNewToken: 5 })).toThrow(refused('BAD_OPTION', '"maxNewToken"', name));
+    }
   });
 
   test('a prompt that does not fit, with both numbers', () => {
@@ -370,6 +377,7 @@ describe('golden: the tokens of transformers generate()', () => {
     tokens: number[];
   }
   const ids = {
+    vocabSize: 1000,
     encode: () => [],
     streamDecoder: () => ({ push: (id: number) => ` ${id}`, flush: () => '' }),
   };

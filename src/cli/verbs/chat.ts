@@ -1,19 +1,23 @@
 /**
  * `llama-32k chat`: a conversation in the terminal, or one message per line from a pipe.
  *
- * The whole conversation is the prompt of every reply. Ctrl-C ends the reply, which stays as far as
+ * The whole conversation is the prompt of every reply; what was computed of it for the one before
+ * is kept. Ctrl-C ends the reply, which stays as far as
  * it came; a second one, or one while nothing is computed, ends the program.
  */
 import { createInterface, type Interface } from 'node:readline';
 import { LlamaError } from '../../base/errors.js';
 import { type LoadedModel, loadModel } from '../../load/model.js';
-import { type GenerateOptions, type GenerationResult, generate } from '../../text/generate.js';
+import { generate } from '../../text/generate.js';
+import type { GenerationResult } from '../../text/generation.js';
+import type { GenerateOptions } from '../../text/options.js';
 import { CARD_STOP_STRINGS, encodePrompt, formatPrompt, type Message } from '../../text/prompt.js';
+import { TokenSequence } from '../../text/token-sequence.js';
+import { aboutFlags } from '../arguments/flags.js';
 import {
   CARD_SETTINGS,
   GENERATION_OPTIONS,
   generationOptions,
-  named,
   resultAsJson,
 } from '../arguments/generation.js';
 import { noteUnusedSettings } from '../arguments/generation-config.js';
@@ -49,7 +53,7 @@ export const chatVerb: Verb = {
 const COMMANDS = [
   '/help   show this',
   '/reset  forget the conversation',
-  '/stats  how long the conversation is, and how fast the last reply was',
+  '/stats  how long the conversation is, how much of it was reused, how fast the last reply was',
   '/quit   end; so do Ctrl-D and Ctrl-C',
   'To send a message that begins with /, put a space in front.',
 ];
@@ -66,9 +70,7 @@ async function run(options: Options, io: Io): Promise<void> {
   noteUnusedSettings(io, options, loaded);
   const generation = generationOptions(options, CARD_STOP_STRINGS);
   // Starts nothing, but looks at the options: better now than after the first message.
-  named(() =>
-    generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId], generation),
-  );
+  generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId], generation);
   await new Chat(io, loaded, generation, options.flag('json')).run();
 }
 
@@ -81,6 +83,8 @@ class Chat {
   readonly #lines: Interface;
   #closed = false;
   #messages: Message[] = [];
+  /** What is computed of the conversation, so that a turn computes only what is new. */
+  #sequence: TokenSequence;
   #last: GenerationResult | undefined;
   /** Of the reply that is being computed. */
   #reply: AbortController | undefined;
@@ -89,6 +93,7 @@ class Chat {
   constructor(io: Io, loaded: LoadedModel, generation: GenerateOptions, json: boolean) {
     this.#io = io;
     this.#loaded = loaded;
+    this.#sequence = new TokenSequence(loaded.model);
     this.#generation = generation;
     this.#json = json;
     this.#terminal = io.stdin.isTTY === true && io.stderr.isTTY === true;
@@ -142,6 +147,8 @@ class Chat {
     if (line === '/reset') {
       this.#messages = [];
       this.#last = undefined;
+      this.#sequence.dispose();
+      this.#sequence = new TokenSequence(this.#loaded.model);
       note(this.#io, 'the conversation is forgotten');
     } else if (line === '/stats') note(this.#io, this.#stats());
     else if (line === '/help') this.#io.stderr.write(`${COMMANDS.join('\n')}\n`);
@@ -150,14 +157,15 @@ class Chat {
 
   #stats(): string {
     if (this.#last === undefined) return 'nothing was said yet';
-    const { promptTokens, tokens, timings } = this.#last;
+    const { promptTokens, reusedTokens, tokens, timings } = this.#last;
     const context = this.#loaded.model.config.maxPositionEmbeddings;
     // none for one token
     const perSecond = ((tokens.length - 1) / timings.decodeSeconds || 0).toFixed(1);
     return (
       `${promptTokens + tokens.length} of ${context} tokens in ${this.#messages.length} ` +
-      `messages; last reply: prompt ${timings.prefillSeconds.toFixed(2)} s, then ` +
-      `${tokens.length} tokens, ${perSecond} a second`
+      `messages; last reply: ${reusedTokens} of ${promptTokens} prompt tokens were there, the rest ` +
+      `took ${timings.prefillSeconds.toFixed(2)} s, then ${tokens.length} tokens, ` +
+      `${perSecond} a second`
     );
   }
 
@@ -170,7 +178,7 @@ class Chat {
       await this.#generate(formatPrompt(messages), reply, this.#reply.signal);
     } catch (error) {
       if (!(error instanceof LlamaError) && !(error instanceof Interrupted)) throw error;
-      report(error, this.#io, this.#json);
+      report(aboutFlags(error, GENERATION_OPTIONS), this.#io, this.#json);
       if (reply.text === '') return;
     } finally {
       this.#reply = undefined;
@@ -183,15 +191,14 @@ class Chat {
     const { model, tokenizer } = this.#loaded;
     const { stdout } = this.#io;
     const progress = new Progress(this.#io, this.#json);
-    const steps = named(() =>
-      generate(model, tokenizer, encodePrompt(tokenizer, prompt), {
-        ...this.#generation,
-        signal,
-        onProgress: ({ stage, done, total }) => {
-          if (stage === 'prefill') progress.prefill(done, total);
-        },
-      }),
-    );
+    const steps = generate(model, tokenizer, encodePrompt(tokenizer, prompt), {
+      ...this.#generation,
+      sequence: this.#sequence,
+      signal,
+      onProgress: ({ stage, done, total }) => {
+        if (stage === 'prefill') progress.prefill(done, total);
+      },
+    });
     try {
       for await (const { text, result } of steps) {
         progress.clear();

@@ -4,18 +4,14 @@ import { check } from '../../base/errors.js';
 import { type LoadedModel, loadModel } from '../../load/model.js';
 import { openTokenizer } from '../../load/tokenizer.js';
 import type { LlamaConfig } from '../../model/config.js';
-import {
-  type GenerationResult,
-  type GenerationStep,
-  generate,
-  positionsNeeded,
-} from '../../text/generate.js';
+import { generate, positionsNeeded } from '../../text/generate.js';
+import type { GenerationResult, GenerationStep } from '../../text/generation.js';
 import { CARD_STOP_STRINGS, encodePrompt } from '../../text/prompt.js';
 import {
   CARD_SETTINGS,
   GENERATION_OPTIONS,
   generationOptions,
-  named,
+  LOGPROBS,
   resultAsJson,
 } from '../arguments/generation.js';
 import { noteUnusedSettings } from '../arguments/generation-config.js';
@@ -34,19 +30,7 @@ export const generateVerb: Verb = {
     'It ends at end of text, at a stop string, or at the limit. Unless the prompt is raw or ' +
       `ids, ${CARD_STOP_STRINGS.join()} is a stop string.`,
   ],
-  options: [
-    ...MODEL,
-    ...PROMPT_OPTIONS,
-    ...GENERATION_OPTIONS,
-    {
-      name: 'logprobs',
-      value: 'N',
-      help:
-        'With --json: log-probabilities of each token, and of the N likeliest, 0 to 20, as the ' +
-        'model alone has it.',
-    },
-    ...ENGINE,
-  ],
+  options: [...MODEL, ...PROMPT_OPTIONS, ...GENERATION_OPTIONS, ...LOGPROBS, ...ENGINE],
   json:
     'Print {text, tokens, finish_reason: stop | length, prompt_tokens, completion_tokens, ' +
     'timings, seed, model, kernels} and, if asked for, logprobs: [{token, logprob, ' +
@@ -79,21 +63,19 @@ async function run(options: Options, io: Io): Promise<void> {
     onProgress: (done: number, total: number) => progress.load(done, total),
   };
   // What cannot be generated to the end is refused now, before minutes of loading.
-  const context = (config: LlamaConfig) => named(() => positionsNeeded(prompt, generation, config));
+  const context = (config: LlamaConfig) => positionsNeeded(prompt, generation, config);
   await using loaded = await loadModel(path, engineOptions(options, waiting, context), tokenizer);
   progress.clear();
   noteUnusedSettings(io, options, loaded);
-  const steps = named(() =>
-    generate(loaded.model, tokenizer, prompt, {
-      ...generation,
-      signal,
-      onProgress: ({ stage, done, total }) => {
-        // A terminal that shows the text needs no line that says how much of it there is.
-        if (stage === 'prefill') progress.prefill(done, total);
-        else if (!io.stdout.isTTY) progress.decode(done, total);
-      },
-    }),
-  );
+  const steps = generate(loaded.model, tokenizer, prompt, {
+    ...generation,
+    signal,
+    onProgress: ({ stage, done, total }) => {
+      // A terminal that shows the text needs no line that says how much of it there is.
+      if (stage === 'prefill') progress.prefill(done, total);
+      else if (!io.stdout.isTTY) progress.decode(done, total);
+    },
+  });
   try {
     const result = json ? await printJson(io, loaded, steps) : await printText(io, steps, progress);
     progress.clear();

@@ -7,6 +7,7 @@ import { check } from '../../base/errors.js';
 import type { Floats } from '../../base/tensor.js';
 import { loadLlama } from '../../load/model.js';
 import { openTokenizer } from '../../load/tokenizer.js';
+import { CHUNK_SIZE, type Reading, readTokens } from '../../model/chunks.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { Llama } from '../../model/llama.js';
 import { encodePrompt } from '../../text/prompt.js';
@@ -19,7 +20,6 @@ import { parseIntegers } from '../arguments/token-list.js';
 import { abortOnInterrupt, type Io, shownOn, write } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
-const DEFAULT_CHUNK = 512;
 /** So many tokens are listed for a person. */
 const LISTED = 5;
 
@@ -45,7 +45,7 @@ export const logitsVerb: Verb = {
     {
       name: 'chunk',
       value: 'N',
-      help: `Tokens per forward pass; the result is the same bits. Default ${DEFAULT_CHUNK}.`,
+      help: `Tokens per forward pass; the result is the same bits. Default ${CHUNK_SIZE}.`,
     },
     ...ENGINE,
   ],
@@ -62,7 +62,7 @@ interface Printer {
 }
 
 async function run(options: Options, io: Io): Promise<void> {
-  const chunk = options.integer('chunk') ?? DEFAULT_CHUNK;
+  const chunk = options.integer('chunk') ?? CHUNK_SIZE;
   check(chunk >= 1, 'BAD_OPTION', () => `--chunk is ${chunk}; it must be 1 or more`);
   const json = options.flag('json');
   const prompt = await readPrompt(options, io);
@@ -145,28 +145,20 @@ interface Pass {
 }
 
 /** The rows of `positions`, each once, as they are computed: in ascending order. */
-async function* logitsOf(
+function logitsOf(
   model: Llama,
   tokens: readonly number[],
   positions: readonly number[],
-  pass: Pass,
-) {
-  const { chunk, progress, signal } = pass;
+  { chunk, progress, signal }: Pass,
+): AsyncIterable<Reading> {
   const wanted = new Set(positions);
-  const end = Math.max(...wanted) + 1; // nothing after it has an effect
-  const sequence = model.createSequence();
-  for (let start = 0; start < end; start += chunk) {
-    const ids = tokens.slice(start, Math.min(start + chunk, end));
-    const rows = ids.map((token, i) => ({ token, position: start + i, sequence }));
-    const logitsFor = [...rows.keys()].filter(i => wanted.has(start + i));
-    const onLayer = (layer: number, layers: number) =>
-      progress.prefill(start + Math.floor((rows.length * layer) / layers), end);
-    const { data } = await model.forward(rows, { logitsFor, signal, onLayer });
-    const { vocabSize } = model.config;
-    for (const [i, row] of logitsFor.entries()) {
-      yield { position: start + row, logits: data.subarray(i * vocabSize, (i + 1) * vocabSize) };
-    }
-  }
+  const needed = tokens.slice(0, Math.max(...wanted) + 1); // nothing after it has an effect
+  return readTokens(model, needed, {
+    chunkSize: chunk,
+    wants: index => wanted.has(index),
+    signal,
+    onProgress: (done, total) => progress.prefill(done, total),
+  });
 }
 
 /**
@@ -175,13 +167,13 @@ async function* logitsOf(
  */
 async function* inOrder(
   positions: readonly number[],
-  rows: AsyncIterable<{ readonly position: number; readonly logits: Floats }>,
+  rows: AsyncIterable<Reading>,
 ): AsyncGenerator<Floats> {
   const lastUse = new Map(positions.map((position, index) => [position, index]));
   const kept = new Map<number, Floats>();
   let next = 0;
-  for await (const { position, logits } of rows) {
-    kept.set(position, logits);
+  for await (const { index, logits } of rows) {
+    kept.set(index, logits);
     for (let row = kept.get(positions[next]); row !== undefined; row = kept.get(positions[next])) {
       if (lastUse.get(positions[next]) === next) kept.delete(positions[next]);
       next += 1;

@@ -21,7 +21,7 @@ import {
   refuseUnknownOptions,
 } from '../../base/options.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { SamplingOptions } from './sampler.js';
+import type { SamplingOptions } from './options.js';
 
 /**
  * Names and meanings are those of `GenerationConfig`; null is Python's None, the same as absent.

@@ -14,37 +14,13 @@
  * are refused by name.
  */
 import { check } from '../../base/errors.js';
-import {
-  checkOption,
-  isIntegerFrom,
-  isNumberFrom,
-  refuseUnknownOptions,
-} from '../../base/options.js';
+import { badOption, type Complete, checkOptions } from '../../base/options.js';
 import type { Floats } from '../../base/tensor.js';
 import { ROUNDINGS } from '../../ops/rounding.js';
 import { softmax } from '../../ops/softmax.js';
+import { SAMPLING, type SamplingOptions } from './options.js';
 import { randomSeed, uniform } from './philox.js';
 import { minP, repetitionPenalty, temperature, topK, topP } from './processors.js';
-
-export interface SamplingOptions {
-  /**
-   * 0 is greedy: the likeliest token, the lowest id among equals. 1 leaves the model's distribution
-   * alone. Default 0.
-   */
-  readonly temperature?: number | undefined;
-  /** Keep the k likeliest tokens. Default 0: all. */
-  readonly topK?: number | undefined;
-  /**
-   * Keep the likeliest tokens that together have more than this probability, 0 … 1. Default 1: all.
-   */
-  readonly topP?: number | undefined;
-  /** Drop tokens less likely than this fraction, 0 … 1, of the likeliest. Default 0: none. */
-  readonly minP?: number | undefined;
-  /** > 1 makes tokens of the text so far less likely. Default 1: no change. */
-  readonly repetitionPenalty?: number | undefined;
-  /** Integer, 0 … 2^53 − 1. Default: random. */
-  readonly seed?: number | undefined;
-}
 
 export interface Sampler {
   /** The seed in use; undefined when greedy, where nothing is drawn. */
@@ -57,74 +33,55 @@ export interface Sampler {
   sample(logits: Floats, ids: readonly number[]): number;
 }
 
-type Settings = Required<{ [K in keyof SamplingOptions]: number }>;
+type Settings = Complete<SamplingOptions>;
 
 /**
- * Throws BAD_OPTION on a name it does not know, a value out of range, or a filter without a
- * temperature.
+ * @param vocabSize how many ids have a text. What a model has beyond is padding of its embedding
+ * and never sampled, greedily neither: llama.cpp's candidates are the ids of its vocabulary
+ * (common/sampling.cpp) and vLLM cuts the logits there (logits_processor.py); transformers alone
+ * would say such an id and show nothing for it.
+ * @throws {LlamaError} BAD_OPTION on a name it does not know, a value out of range, or a filter
+ * without a temperature
  */
-export function createSampler(options: SamplingOptions = {}): Sampler {
+export function createSampler(options: SamplingOptions = {}, vocabSize = Infinity): Sampler {
   const settings = checkSamplingOptions(options);
+  const { seed } = settings;
   if (settings.temperature === 0) {
     return {
       seed: undefined,
-      sample: (logits, ids) => argmax(processLogits(logits, ids, settings)),
+      sample: (logits, ids) => argmax(processLogits(logits, ids, settings, vocabSize)),
     };
   }
-  const { seed } = settings;
   return {
     seed,
-    sample: (logits, ids) => draw(distribution(logits, ids, settings), uniform(seed, ids.length)),
+    sample: (logits, ids) =>
+      draw(distribution(logits, ids, settings, vocabSize), uniform(seed, ids.length)),
   };
 }
 
 /** The options with every default filled in. Throws as `createSampler` does. */
 export function checkSamplingOptions(options: SamplingOptions): Settings {
-  // null is not absent
-  const or = (value: number | undefined, absent: number) => (value === undefined ? absent : value);
-  const settings: Settings = {
-    temperature: or(options.temperature, 0),
-    topK: or(options.topK, 0),
-    topP: or(options.topP, 1),
-    minP: or(options.minP, 0),
-    repetitionPenalty: or(options.repetitionPenalty, 1),
-    seed: or(options.seed, randomSeed()),
-  };
-  refuseUnknownOptions(options, Object.keys(settings));
-  const is = (name: keyof Settings, holds: boolean, range: string) =>
-    checkOption(name, settings[name], holds, range);
-  is(
-    'temperature',
-    isNumberFrom(settings.temperature, 0, Number.MAX_VALUE),
-    'a finite number, 0 (greedy) or more',
-  );
-  is('topK', isIntegerFrom(settings.topK, 0), 'an integer, 0 (off) or more');
-  is('topP', isNumberFrom(settings.topP, 0, 1), 'a number from 0 to 1 (off)');
-  is('minP', isNumberFrom(settings.minP, 0, 1), 'a number from 0 (off) to 1');
-  is(
-    'repetitionPenalty',
-    isNumberFrom(settings.repetitionPenalty, Number.MIN_VALUE, Number.MAX_VALUE),
-    'a number above 0',
-  );
-  is('seed', isIntegerFrom(settings.seed, 0), 'an integer from 0 to 2^53 − 1');
+  const settings = checkOptions(options, SAMPLING);
   refuseIdleFilters(options);
-  return settings;
+  return { ...settings, seed: settings.seed ?? randomSeed() } as Settings;
 }
 
 /**
- * Greedy is the default, and under it top-k, top-p and min-p change nothing. Whoever sets one
- * expects sampling: the model card's own snippet fell into this. With an explicit temperature of 0
- * they are harmless and accepted.
+ * Greedy is the default, and under it filters change nothing. Whoever sets one expects sampling:
+ * the model card's own snippet fell into this. With an explicit temperature of 0 they are harmless
+ * and accepted.
  */
 function refuseIdleFilters(options: SamplingOptions): void {
   if (options.temperature !== undefined) return;
-  const idle = (['topK', 'topP', 'minP'] as const).find(name => options[name] !== undefined);
-  check(idle === undefined, 'BAD_OPTION', () => {
-    return (
-      `${idle} is ${options[idle!]}, but without a temperature decoding is greedy and ignores ` +
-      'it; set temperature too (1 = as the model says)'
+  for (const [name, { owner }] of Object.entries(SAMPLING)) {
+    const value = options[name as keyof SamplingOptions];
+    if (owner !== 'sampling' || value === undefined) continue;
+    throw badOption(
+      name,
+      `${name} is ${value}, but without a temperature decoding is greedy and ignores it; set ` +
+        'temperature too (1 = as the model says)',
     );
-  });
+  }
 }
 
 /**
@@ -135,9 +92,11 @@ export function processLogits(
   logits: Floats,
   ids: readonly number[],
   settings: Settings,
+  vocabSize = Infinity,
 ): Float32Array {
   const scores = new Float32Array(logits);
   checkScores(scores, 'the model gave it: compare with the exact kernels, and check the weights');
+  scores.fill(-Infinity, vocabSize);
   if (settings.repetitionPenalty !== 1) repetitionPenalty(scores, ids, settings.repetitionPenalty);
   if (settings.temperature !== 1 && settings.temperature !== 0)
     temperature(scores, settings.temperature);
@@ -160,8 +119,9 @@ export function distribution(
   logits: Floats,
   ids: readonly number[],
   settings: Settings,
+  vocabSize = Infinity,
 ): Float32Array {
-  const scores = processLogits(logits, ids, settings);
+  const scores = processLogits(logits, ids, settings, vocabSize);
   softmax(scores, 0, scores.length, ROUNDINGS.f32);
   return scores;
 }

@@ -8,11 +8,11 @@ import {
   type HuggingFaceOptions,
   huggingFaceOptions,
 } from '../../../src/text/sampling/hugging-face.js';
+import type { SamplingOptions } from '../../../src/text/sampling/options.js';
 import {
   checkSamplingOptions,
   distribution,
   processLogits,
-  type SamplingOptions,
 } from '../../../src/text/sampling/sampler.js';
 
 interface Case {

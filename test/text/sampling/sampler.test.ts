@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { SamplingOptions } from '../../../src/text/sampling/options.js';
 import {
   argmax,
   checkSamplingOptions,
@@ -7,7 +8,6 @@ import {
   distribution,
   draw,
   processLogits,
-  type SamplingOptions,
 } from '../../../src/text/sampling/sampler.js';
 
 const refused = (code: string, ...parts: string[]) =>

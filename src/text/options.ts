@@ -1,0 +1,183 @@
+/** The options of writing a text: a table, and what must hold between them. */
+
+import { check, LlamaError } from '../base/errors.js';
+import {
+  abortSignal,
+  type Complete,
+  callback,
+  checkOption,
+  checkOptions,
+  integer,
+  isIntegerFrom,
+  listOf,
+  type OptionTable,
+  object,
+} from '../base/options.js';
+import { CHUNK_SIZE } from '../model/chunks.js';
+import type { LlamaConfig } from '../model/config.js';
+import { defaultStopTokenIds } from './prompt.js';
+import { MAX_TOP_LOGPROBS } from './sampling/logprobs.js';
+import { SAMPLING, type SamplingOptions } from './sampling/options.js';
+import { createSampler, type Sampler } from './sampling/sampler.js';
+import { TokenSequence } from './token-sequence.js';
+
+export interface GenerateOptions extends SamplingOptions {
+  /**
+   * At most so many tokens after the prompt, 1 or more. Default: until a stop, or the end of the
+   * context.
+   */
+  readonly maxNewTokens?: number | undefined;
+  /**
+   * At most so many tokens with the prompt, as Hugging Face counts max_length. If both are given,
+   * both hold.
+   */
+  readonly maxLength?: number | undefined;
+  /** Texts that end the output; neither they nor anything after them is shown. Default: none. */
+  readonly stop?: readonly string[] | undefined;
+  /** Tokens that end the output. Default: end of text and BOS, see `defaultStopTokenIds`. */
+  readonly stopTokenIds?: readonly number[] | undefined;
+  /**
+   * Log-probabilities with every step: of the token, and of so many likeliest ones, 0 … 20.
+   * Default: none.
+   */
+  readonly logprobs?: number | undefined;
+  /**
+   * Where the text is computed: what it holds of the prompt's beginning is not computed again, the
+   * rest is truncated, and at the end it holds this text. Default: a new one, freed at the end.
+   */
+  readonly sequence?: TokenSequence | undefined;
+  /** Prompt tokens per forward pass: more is faster, and takes more memory. Default 512. */
+  readonly chunkSize?: number | undefined;
+  /** Ends the text between two passes, and a pass as soon as it can; the reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: GenerateProgress) => void) | undefined;
+}
+
+export interface GenerateProgress {
+  readonly stage: 'prefill' | 'decode';
+  /** Tokens, of the prompt or of the output. */
+  readonly done: number;
+  /** When decoding: at most so many. */
+  readonly total: number;
+}
+
+export const GENERATION: OptionTable<GenerateOptions> = {
+  maxNewTokens: {
+    range: integer(1),
+    otherwise: 'until it stops, or the context is full',
+    value: 'N',
+    help: 'End after so many tokens.',
+  },
+  maxLength: {
+    range: integer(1),
+    value: 'N',
+    help: "End at so many tokens with the prompt's, as Hugging Face counts max_length.",
+  },
+  ...SAMPLING,
+  stop: {
+    range: listOf('texts', 'non-empty strings', item => typeof item === 'string' && item !== ''),
+    default: [],
+    value: 'STR',
+    help: 'End before this text; may be given several times.',
+  },
+  stopTokenIds: { range: listOf('object', 'token ids', item => isIntegerFrom(item, 0)) },
+  logprobs: {
+    range: integer(0, MAX_TOP_LOGPROBS),
+    value: 'N',
+    help:
+      'With --json: log-probabilities of each token, and of the N likeliest, 0 to 20, as the ' +
+      'model alone has it.',
+  },
+  sequence: { range: object('a TokenSequence', value => value instanceof TokenSequence) },
+  chunkSize: { range: integer(1), default: CHUNK_SIZE },
+  signal: { range: abortSignal },
+  onProgress: { range: callback, default: () => {} },
+};
+
+/** What checking needs to know of a model. */
+export type TextConfig = Pick<
+  LlamaConfig,
+  'vocabSize' | 'maxPositionEmbeddings' | 'eosTokenIds' | 'bosTokenId'
+>;
+
+/** Options that were checked. */
+export interface Settings
+  extends Pick<GenerateOptions, 'logprobs' | 'sequence' | 'signal'>,
+    Complete<Pick<GenerateOptions, 'stop' | 'stopTokenIds' | 'chunkSize' | 'onProgress'>> {
+  readonly sampler: Sampler;
+  /** Tokens, with the prompt's, at which to end. */
+  readonly limit: number;
+}
+
+/**
+ * Checks the options of `generate` beside its prompt, and fills in defaults.
+ *
+ * @param vocabSize how many ids have a text: the tokenizer's; the model may have more
+ * @throws {LlamaError} BAD_OPTION, BAD_INPUT, CONTEXT_OVERFLOW: as `generate` says
+ */
+export function checkGenerateOptions(
+  options: GenerateOptions,
+  prompt: readonly number[],
+  config: TextConfig,
+  vocabSize = config.vocabSize,
+): Settings {
+  const given = checkOptions(options, GENERATION);
+  const stopTokenIds = options.stopTokenIds ?? defaultStopTokenIds(config);
+  const last = config.vocabSize - 1;
+  checkOption(
+    'stopTokenIds',
+    stopTokenIds,
+    stopTokenIds.every(id => id <= last),
+    `a list of token ids, 0 … ${last}`,
+  );
+  checkPrompt(prompt, config);
+  const { stop, logprobs, sequence, chunkSize, signal, onProgress } = given;
+  return {
+    stop: stop!,
+    stopTokenIds,
+    logprobs,
+    sequence,
+    chunkSize: chunkSize!,
+    signal,
+    onProgress: onProgress!,
+    sampler: createSampler(samplingOptions(options), vocabSize),
+    limit: limitOf(given, prompt.length, config),
+  };
+}
+
+function samplingOptions(options: GenerateOptions): SamplingOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name in SAMPLING));
+}
+
+function checkPrompt(ids: readonly number[], { vocabSize }: TextConfig): void {
+  check(
+    ids.length > 0,
+    'BAD_INPUT',
+    () => 'the prompt has no token to continue from; begin it with BOS',
+  );
+  const bad = ids.find(id => !isIntegerFrom(id, 0, vocabSize - 1));
+  check(
+    bad === undefined,
+    'BAD_INPUT',
+    () => `prompt token ${bad} is not in the vocabulary, 0 … ${vocabSize - 1}`,
+  );
+}
+
+/** Tokens, with the prompt's, at which a text ends. */
+function limitOf(
+  { maxNewTokens = Infinity, maxLength = Infinity }: GenerateOptions,
+  promptTokens: number,
+  { maxPositionEmbeddings }: TextConfig,
+): number {
+  checkRoom(promptTokens, maxPositionEmbeddings, "the model's context (maxPositionEmbeddings)");
+  checkRoom(promptTokens, maxLength, 'maxLength, which counts the prompt', 'maxLength');
+  return Math.min(maxPositionEmbeddings, maxLength, promptTokens + maxNewTokens);
+}
+
+function checkRoom(promptTokens: number, limit: number, what: string, option?: string): void {
+  if (promptTokens < limit) return;
+  const message =
+    `the prompt has ${promptTokens} tokens, and ${limit} is ${what}; no room is left for output: ` +
+    `shorten the prompt${option === undefined ? '' : `, or give a larger ${option}`}`;
+  throw new LlamaError('CONTEXT_OVERFLOW', message, { option });
+}
