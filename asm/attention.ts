@@ -35,6 +35,7 @@ export function attentionF32(
   count: usize,
   firstHead: usize,
   endHead: usize,
+  numKeyValueHeads: usize,
   groupSize: usize,
   headDim: usize,
   scale: f32,
@@ -51,6 +52,7 @@ export function attentionF32(
     count,
     firstHead,
     endHead,
+    numKeyValueHeads,
     groupSize,
     headDim,
     scale,
@@ -69,6 +71,7 @@ export function attentionF16(
   count: usize,
   firstHead: usize,
   endHead: usize,
+  numKeyValueHeads: usize,
   groupSize: usize,
   headDim: usize,
   scale: f32,
@@ -85,6 +88,7 @@ export function attentionF16(
     count,
     firstHead,
     endHead,
+    numKeyValueHeads,
     groupSize,
     headDim,
     scale,
@@ -103,6 +107,7 @@ export function attentionQ8(
   count: usize,
   firstHead: usize,
   endHead: usize,
+  numKeyValueHeads: usize,
   groupSize: usize,
   headDim: usize,
   scale: f32,
@@ -119,6 +124,7 @@ export function attentionQ8(
     count,
     firstHead,
     endHead,
+    numKeyValueHeads,
     groupSize,
     headDim,
     scale,
@@ -130,7 +136,8 @@ export function attentionQ8(
  * out, query: the first of `rows` rows [H·d], `stride` floats apart: consecutive positions of one
  * sequence, of which the first sees `count` positions and each later one sees one more. pages: the
  * numbers (u32) of the sequence's pages; page p of the layer begins at kvBase + p · pageBytes.
- * Computes the query heads of key-value heads firstHead … endHead − 1. scratch: as many bytes as
+ * Computes the query heads of key-value heads firstHead … endHead − 1; with the last of them, what
+ * lies between the width and the stride of `out` becomes zero. scratch: as many bytes as
  * `src/engines/wasm/memory/attention-scratch.ts` says.
  */
 function attention<T>(
@@ -144,6 +151,7 @@ function attention<T>(
   count: usize,
   firstHead: usize,
   endHead: usize,
+  numKeyValueHeads: usize,
   groupSize: usize,
   headDim: usize,
   scale: f32,
@@ -222,6 +230,13 @@ function attention<T>(
       );
     }
   }
+  if (endHead == numKeyValueHeads) clearGaps(out, rows, stride, endHead * groupSize * headDim);
+}
+
+/** What lies behind the `width` numbers of each row. */
+function clearGaps(out: usize, rows: usize, stride: usize, width: usize): void {
+  for (let row: usize = 0; row < rows; row++)
+    memory.fill(out + ((row * stride + width) << 2), 0, (stride - width) << 2);
 }
 
 /** Query i of those that meet the keys of a head: [rows][groupSize]. */

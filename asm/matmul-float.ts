@@ -7,7 +7,8 @@
  * running sum, k = 0, 1, 2, …; after every 256 numbers the running sum is added to the total and a
  * new one begun. The same in every variant and for every format: weights widened to f32 give the
  * same bits. With f16 weights |x| must be below 2^26: `oneRow` multiplies it by 2^102, which is
- * less work than with all weights (`half.ts`).
+ * less work than with all weights (`half.ts`). If m is odd, the number behind the row's last is
+ * read too, and must be 0 (see README.md).
  *
  * Rows are taken four at a time with eight outputs: eight running sums fill the registers, and a
  * weight is loaded and widened once for four rows. If rows are not a multiple of four, the last are

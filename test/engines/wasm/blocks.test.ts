@@ -3,15 +3,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ExactEngine } from '../../../src/engines/exact/exact-engine.js';
 import { WasmEngine, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
 import { BLOCK_FORMATS } from '../../../src/files/blocks/blocks.js';
-import { encodeNumbers, readNumbers } from '../../../src/files/rows.js';
-import { memorySource } from '../../../src/files/source.js';
-import type { Checkpoint, CheckpointTensor } from '../../../src/model/checkpoint.js';
+import type { Checkpoint } from '../../../src/model/checkpoint.js';
 import { parseConfig } from '../../../src/model/config.js';
 import type { BlockDType } from '../../../src/model/dtypes.js';
 import { Llama } from '../../../src/model/llama.js';
-import { EMBEDDING, expectedWeights } from '../../../src/model/weights.js';
 import { allLogits } from '../../support/golden.js';
-import { noise, rootMeanSquareDifference, spread } from '../../support/tensors.js';
+import { randomCheckpoint } from '../../support/random-model.js';
+import { rootMeanSquareDifference, spread } from '../../support/tensors.js';
 
 const CONFIG = parseConfig({
   model_type: 'llama',
@@ -27,47 +25,7 @@ const CONFIG = parseConfig({
 });
 const TOKENS = [1, 200, 33, 4, 256, 90, 17];
 
-/**
- * Random numbers, those of matrices in blocks of `dtype`; not the embedding, which would be looked
- * up as float32 anyway.
- */
-function checkpointOf(dtype: BlockDType | 'F32'): Checkpoint {
-  const tensors = [...expectedWeights(CONFIG)].map(
-    ([name, shape], i): [string, CheckpointTensor] => {
-      const count = shape.reduce((a, b) => a * b);
-      const numbers = Float32Array.from(noise(count, i + 1), x =>
-        shape.length === 1 ? 1 + x / 4 : x / 16,
-      );
-      const isPlain = shape.length === 1 || name === EMBEDDING;
-      return [name, tensorOf(name, shape, isPlain ? 'F32' : dtype, numbers)];
-    },
-  );
-  return { name: dtype, tensors: new Map(tensors), close: async () => {} };
-}
-
-function tensorOf(
-  name: string,
-  shape: readonly number[],
-  dtype: BlockDType | 'F32',
-  numbers: Float32Array,
-): CheckpointTensor {
-  const bytes = encodeNumbers(dtype, numbers);
-  const rowBytes = bytes.length / shape[0];
-  const part = (first = 0, count = shape[0] - first) =>
-    bytes.slice(first * rowBytes, (first + count) * rowBytes);
-  return {
-    name,
-    dtype,
-    shape,
-    byteLength: bytes.length,
-    read: (first, count) => {
-      const rows = part(first, count);
-      return readNumbers(memorySource(rows), dtype, { begin: 0, end: rows.length });
-    },
-    readInto: async (target, first, count) => target.set(part(first, count)),
-    readBytes: async (first, count) => part(first, count),
-  };
-}
+const checkpointOf = (dtype: BlockDType | 'F32') => randomCheckpoint(CONFIG, dtype);
 
 const open: Llama[] = [];
 async function logits(checkpoint: Checkpoint, options: WasmOptions = {}, chunk?: number) {

@@ -19,7 +19,8 @@ const STORE_KEY_VALUE = [
 ];
 const ATTENTION = [
   ...(['out', 'query', 'stride', 'rows', 'pages', 'kvBase', 'pageBytes', 'count'] as const),
-  ...(['firstHead', 'endHead', 'groupSize', 'headDim', 'scale', 'scratch'] as const),
+  ...(['firstHead', 'endHead', 'numKeyValueHeads'] as const),
+  ...(['groupSize', 'headDim', 'scale', 'scratch'] as const),
 ];
 
 export const KERNELS = {

@@ -305,6 +305,7 @@ export class WasmKernels implements Kernels<WasmTensor> {
           ...[
             firstHead,
             Math.min(firstHead + heads, numKeyValueHeads),
+            numKeyValueHeads,
             groupSize,
             headDim,
             scale,
