@@ -6,7 +6,9 @@
  * Numerics: subtracting the largest element keeps every exponent ≤ 0: nothing overflows, and at
  * least one term is 1. Exponentials, sum, its inverse and the products are rounded as PyTorch's
  * float32 softmax does (compute), the result once more (store). A row in which everything is masked
- * (−Infinity, or no element at all) has no distribution; it becomes zeros, never NaN.
+ * (−Infinity, or no element at all) has no distribution; it becomes zeros, never NaN. A row with a
+ * NaN, or with +Infinity, becomes NaN as in PyTorch: what went wrong must not look like a
+ * distribution.
  */
 import type { Floats } from '../base/tensor.js';
 import { exp } from './exp.js';
@@ -21,7 +23,8 @@ export function softmax(
 ): void {
   const end = start + length;
   let largest = -Infinity;
-  for (let i = start; i < end; i++) if (x[i] > largest) largest = x[i];
+  // Math.max keeps a NaN, which no comparison finds
+  for (let i = start; i < end; i++) largest = Math.max(largest, x[i]);
   if (largest === -Infinity) {
     x.fill(0, start, end);
     return;

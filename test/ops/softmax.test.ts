@@ -22,6 +22,17 @@ describe('softmax', () => {
     expect(probabilities([])).toEqual([]);
   });
 
+  it('becomes NaN with one NaN or +Infinity, wherever it is and whatever is beside it', () => {
+    const others = fc.array(fc.constantFrom(-Infinity, NaN, -3, 0, 1e30), { maxLength: 20 });
+    fc.assert(
+      fc.property(others, others, fc.constantFrom(NaN, Infinity), (before, after, bad) => {
+        const x = [...before, bad, ...after];
+        for (const mode of ['f64', 'f32', 'bf16', 'f16'] as const)
+          expect(probabilities(x, mode)).toEqual(x.map(() => NaN));
+      }),
+    );
+  });
+
   it('touches nothing outside its range', () => {
     const x = Float64Array.of(NaN, 0, 0, NaN);
     softmax(x, 1, 2, ROUNDINGS.f64);
