@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import type { Floats } from '../../../src/base/tensor.js';
 import { ExactEngine } from '../../../src/engines/exact/exact-engine.js';
 import type { CacheFormat } from '../../../src/engines/wasm/memory/cache-formats.js';
-import type { WeightFormat } from '../../../src/engines/wasm/memory/formats.js';
+import type { WeightFormat } from '../../../src/engines/wasm/memory/weight-formats.js';
 import { WasmEngine, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
 import { type LlamaConfig, parseConfig } from '../../../src/model/config.js';
 import { Llama } from '../../../src/model/llama.js';
