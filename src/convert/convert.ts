@@ -2,9 +2,9 @@
 
 import { check } from '../base/errors.js';
 import { checkOption, isIntegerFrom } from '../base/options.js';
+import { isGgufPath } from './destination.js';
 import { directoryPlan } from './directory/directory-plan.js';
 import { ggufPlan } from './gguf/gguf-plan.js';
-import { isGgufPath } from './output.js';
 import { checkRewriteOptions, type RewriteOptions, rewrite, type Written } from './rewrite.js';
 
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
@@ -30,8 +30,8 @@ export interface ConvertOptions extends RewriteOptions {
 
 /**
  * Writes the model at `source`, a directory or a GGUF file, to `output`: a GGUF file if that name
- * ends in .gguf, otherwise a directory, which must not be there, or be empty. Takes little memory,
- * whatever the size of the model. If it fails nothing is left at `output`.
+ * ends in .gguf, otherwise a directory, which must not be there, or be empty; links are followed.
+ * Takes little memory, whatever the size of the model. If it fails nothing is left at `output`.
  *
  * @throws {LlamaError} BAD_OPTION, NOT_FOUND, UNSUPPORTED for what the form has no room for,
  * NOT_FINITE for a number that the format does not hold, WRITE_FAILED if the disk is full or

@@ -1,13 +1,16 @@
 /**
- * Where a model is written to: one GGUF file, or a directory of files, which is there in the end as
- * a whole or not at all.
+ * A model written: one GGUF file, or a directory of files, which is there in the end as a whole or
+ * not at all.
  */
 
-import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { check } from '../base/errors.js';
 import type { Chunks } from '../files/chunks.js';
-import { atomically, checkSpace, flushDirectory, writeFlushed } from './disk.js';
+import { CONFIG } from '../load/model-files.js';
+import { checkEmpty, type Destination } from './destination.js';
+import { type Leftover, sweep, withPartial } from './partial.js';
+import { checkWritingSpace, flushDirectory, onWritten, writeFlushed } from './written-disk.js';
 
 export interface OutputFile {
   readonly name: string;
@@ -19,59 +22,9 @@ export interface WriteHooks {
   readonly signal?: AbortSignal | undefined;
   /** Bytes written, of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Told of what an earlier conversion to the same output left, before this one writes. */
+  readonly onLeftover?: ((leftover: Leftover) => void) | undefined;
 }
-
-export const isGgufPath = (path: string): boolean => resolve(path).endsWith('.gguf');
-
-/**
- * Before anything is read: may `output` be written, and is it not the model at `source` itself?
- * @param force whether a file that is there may be replaced; a directory never is, unless it is
- * empty
- * @throws {LlamaError} BAD_OPTION or NOT_FOUND, saying what to do about it.
- */
-export async function checkOutput(output: string, source: string, force: boolean): Promise<void> {
-  const parent = dirname(resolve(output));
-  const isThere = (await stat(parent).catch(() => undefined))?.isDirectory();
-  check(
-    isThere === true,
-    'NOT_FOUND',
-    () => `there is no directory ${parent} to write into; make it first`,
-  );
-  const present = await stat(output).catch(() => undefined);
-  if (present === undefined) return;
-  const isSource =
-    wholeOf(await realpath(output)) === wholeOf(await realpath(source).catch(() => ''));
-  check(
-    !isSource,
-    'BAD_OPTION',
-    () => `${output} is the model that is read, or a part of it; give another name`,
-  );
-  if (isGgufPath(output)) {
-    check(
-      present.isFile(),
-      'BAD_OPTION',
-      () => `${output} is there, and is not a file; give another name`,
-    );
-    check(
-      force,
-      'BAD_OPTION',
-      () => `${output} is there already; give another name, or force to replace it`,
-    );
-    return;
-  }
-  check(present.isDirectory(), 'BAD_OPTION', () => {
-    return (
-      `${output} is a file, and what is written is a directory; for a GGUF file give a name ` +
-      'that ends in .gguf'
-    );
-  });
-  check((await readdir(output)).length === 0, 'BAD_OPTION', () => {
-    return `the directory ${output} is not empty; give another name, or remove what is in it`;
-  });
-}
-
-/** The same for all parts of a split GGUF file. */
-const wholeOf = (path: string): string => path.replace(/-\d{5}-of-\d{5}\.gguf$/, '');
 
 /** A small file. */
 export function fileWith(name: string, bytes: Uint8Array): OutputFile {
@@ -95,34 +48,98 @@ export async function fileOf(
 }
 
 /**
- * Writes `files` into the new directory `output`, or, if its name says that it is a GGUF file, the
- * one file to it.
+ * Writes `files` to `destination`; of a GGUF file it is one. They are written beside it, or, where
+ * the directory is there, in a directory in it: in any case to the same disk.
+ *
  * @throws {LlamaError} WRITE_FAILED if there is no room or the system refuses; what `files` throw;
- * the reason of an abort.
+ * the reason of an abort. Then there is nothing at the destination, or what was there before.
  */
 export async function writeOutput(
-  output: string,
+  destination: Destination,
   files: readonly OutputFile[],
   hooks: WriteHooks,
 ): Promise<void> {
-  const path = resolve(output);
+  const { path, kind } = destination;
+  const [directory, name] = kind === 'directory' ? [path, ''] : [dirname(path), basename(path)];
+  for (const leftover of await sweep(directory, name)) hooks.onLeftover?.(leftover);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  await checkSpace(dirname(path), total);
+  await checkWritingSpace(directory, total);
+  const watched = watching(hooks, total);
+  await withPartial(directory, name, async partial => {
+    if (kind === 'file') await writeFile(partial, destination, watched(files[0].chunks));
+    else if (kind === 'directory') {
+      await writeAll(partial, files, watched);
+      await moveAll(partial, path);
+    } else {
+      const whole = join(partial, name);
+      await onWritten(path, () => mkdir(whole));
+      await writeAll(whole, files, watched);
+      await onWritten(path, () => rename(whole, path));
+    }
+  });
+  await flushDirectory(directory);
+}
+
+type Watched = (chunks: Chunks) => Chunks;
+
+/** Chunks that tell how far they are, and end when the signal is aborted. */
+function watching({ signal, onProgress }: WriteHooks, total: number): Watched {
   let done = 0;
-  async function* watched(chunks: Chunks) {
+  return async function* (chunks) {
     for await (const chunk of chunks) {
-      hooks.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       yield chunk;
       done += chunk.length;
-      hooks.onProgress?.(done, total);
+      onProgress?.(done, total);
     }
-    hooks.signal?.throwIfAborted();
-  }
-  await atomically(path, async temporary => {
-    if (isGgufPath(path)) return writeFlushed(temporary, watched(files[0].chunks));
-    await mkdir(temporary);
-    for (const { name, chunks } of files)
-      await writeFlushed(join(temporary, name), watched(chunks));
-    await flushDirectory(temporary);
+    signal?.throwIfAborted();
+  };
+}
+
+async function writeFile(
+  partial: string,
+  { path, mode }: Destination,
+  chunks: Chunks,
+): Promise<void> {
+  const file = join(partial, basename(path));
+  await writeFlushed(file, chunks);
+  if (mode === undefined) await refuseToReplace(path);
+  else await onWritten(path, () => chmod(file, mode));
+  await onWritten(path, () => rename(file, path));
+}
+
+/** It was not there when this began, and to replace it was not asked for. */
+async function refuseToReplace(path: string): Promise<void> {
+  const present = await stat(path).catch(() => undefined);
+  check(present === undefined, 'BAD_OPTION', () => {
+    return `${path} was made by somebody else meanwhile; give another name, or force to replace it`;
   });
+}
+
+async function writeAll(
+  directory: string,
+  files: readonly OutputFile[],
+  watched: Watched,
+): Promise<void> {
+  for (const { name, chunks } of files) await writeFlushed(join(directory, name), watched(chunks));
+  await flushDirectory(directory);
+}
+
+/**
+ * Moves what is in `from` into `to`; config.json last, without which a directory is no model. If
+ * that fails, what was moved is removed again.
+ */
+async function moveAll(from: string, to: string): Promise<void> {
+  await checkEmpty(to);
+  const names = (await readdir(from)).filter(name => name !== CONFIG);
+  const moved: string[] = [];
+  try {
+    for (const name of [...names, CONFIG]) {
+      await onWritten(join(to, name), () => rename(join(from, name), join(to, name)));
+      moved.push(name);
+    }
+  } catch (error) {
+    for (const name of moved) await rm(join(to, name), { force: true }).catch(() => {});
+    throw error;
+  }
 }

@@ -1,9 +1,9 @@
 import { check } from '../base/errors.js';
 import { checkOption } from '../base/options.js';
 import { isBlockDType } from '../model/dtypes.js';
+import { isGgufPath } from './destination.js';
 import { ggufPlan } from './gguf/gguf-plan.js';
 import { dtypesInFile } from './gguf/write-model.js';
-import { isGgufPath } from './output.js';
 import { checkRewriteOptions, type RewriteOptions, rewrite, type Written } from './rewrite.js';
 import type { Source } from './source.js';
 

@@ -7,13 +7,8 @@ import { elementCount } from '../base/tensor.js';
 import type { NumberDType } from '../files/rows.js';
 import type { CheckpointTensor } from '../model/checkpoint.js';
 import type { Recoder } from './converted.js';
-import {
-  checkOutput,
-  isGgufPath,
-  type OutputFile,
-  type WriteHooks,
-  writeOutput,
-} from './output.js';
+import { destinationOf, isGgufPath } from './destination.js';
+import { type OutputFile, type WriteHooks, writeOutput } from './output.js';
 import { RecoderPool } from './recoder-pool.js';
 import { openSource, type Source } from './source.js';
 
@@ -54,7 +49,14 @@ const MAX_THREADS = 64;
  * range.
  */
 export function checkRewriteOptions(options: RewriteOptions, more: readonly string[]): void {
-  refuseUnknownOptions(options, [...more, 'force', 'threads', 'signal', 'onProgress']);
+  refuseUnknownOptions(options, [
+    ...more,
+    'force',
+    'threads',
+    'signal',
+    'onProgress',
+    'onLeftover',
+  ]);
   const { threads = 1, force = false } = options;
   checkOption(
     'threads',
@@ -67,26 +69,21 @@ export function checkRewriteOptions(options: RewriteOptions, more: readonly stri
 
 /**
  * Writes the model at `path` to `output`, as `makePlan` says.
- * @throws {LlamaError} what `checkOutput`, `openSource`, `makePlan` and `writeOutput` throw; then
+ * @throws {LlamaError} what `destinationOf`, `openSource`, `makePlan` and `writeOutput` throw; then
  * nothing was written.
  */
 export async function rewrite(
   path: string,
   output: string,
-  {
-    force = false,
-    threads = Math.min(MAX_THREADS, availableCores()),
-    signal,
-    onProgress,
-  }: RewriteOptions,
+  { force = false, threads = Math.min(MAX_THREADS, availableCores()), ...hooks }: RewriteOptions,
   makePlan: (source: Source, recoder: Recoder) => Promise<Plan>,
 ): Promise<Written> {
-  await checkOutput(output, path, force);
+  const destination = await destinationOf(output, path, force);
   const source = await openSource(path);
   const recoder = new RecoderPool(threads);
   try {
     const plan = await makePlan(source, recoder);
-    await writeOutput(output, plan.files, { signal, onProgress });
+    await writeOutput(destination, plan.files, hooks);
     return written(output, plan, source);
   } finally {
     await recoder.close();

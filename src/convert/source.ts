@@ -52,7 +52,7 @@ export async function modelToWrite({
 }: Source): Promise<ModelToWrite> {
   const tokenizer = await openTokenizerModel(path);
   checkVocabulary({ vocabSize: tokenizer.vocabulary.pieces.length }, config.vocabSize);
-  const name = basename(resolve(path)).replace(/\.gguf$/, '');
+  const name = basename(resolve(path)).replace(/\.gguf$/i, '');
   return { name, config, checkpoint, tokenizer, ...(metadata && { metadata }) };
 }
 

@@ -8,8 +8,10 @@ import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { convertModel } from '../../src/convert/convert.js';
-import { atomically, checkSpace, writeFlushed } from '../../src/convert/disk.js';
+import { writeOutput } from '../../src/convert/output.js';
+import { withPartial } from '../../src/convert/partial.js';
 import { quantizeModel } from '../../src/convert/quantize.js';
+import { checkWritingSpace, writeFlushed } from '../../src/convert/written-disk.js';
 import { bytesOf } from '../../src/files/dtypes.js';
 import { openFile } from '../../src/files/file.js';
 import { openSafetensors, writeSafetensors } from '../../src/files/safetensors/safetensors.js';
@@ -87,35 +89,36 @@ it('a forced replacement that fails leaves the file that was there', async () =>
 });
 
 describe('writing', () => {
-  it('that fails half-way leaves neither file nor directory', async () => {
-    async function* half() {
-      yield new Uint8Array(1000);
-      throw new Error('the source broke');
-    }
-    await expect(atomically(at('file'), path => writeFlushed(path, half()))).rejects.toThrow(
-      'the source broke',
-    );
-    const inDirectory = async (path: string) => {
-      await mkdir(path);
-      await writeFlushed(`${path}/a`, [new Uint8Array(10)]);
-      await writeFlushed(`${path}/b`, half());
-    };
-    await expect(atomically(at('directory'), inDirectory)).rejects.toThrow('the source broke');
-    expect(await names()).toEqual([]);
-  });
+  it.each(['file', 'new-directory', 'directory'] as const)(
+    'that fails half-way leaves nothing: %s',
+    async kind => {
+      async function* half() {
+        yield new Uint8Array(1000);
+        throw new Error('the source broke');
+      }
+      if (kind === 'directory') await mkdir(at('output'));
+      const files = [
+        ...(kind === 'file' ? [] : [{ name: 'a', bytes: 10, chunks: [new Uint8Array(10)] }]),
+        { name: 'b', bytes: 2000, chunks: half() },
+      ];
+      const writing = writeOutput({ path: at('output'), kind }, files, {});
+      await expect(writing).rejects.toThrow('the source broke');
+      const left = kind === 'directory' ? await readdir(at('output')) : await names();
+      expect(left).toEqual([]);
+    },
+  );
 
   it('what the system refuses is WRITE_FAILED, and names the path', async () => {
-    const exists = atomically(at('file'), async path => {
-      await writeFile(path, '');
-      await writeFlushed(path, []);
-    });
-    await expectRefused(exists, 'WRITE_FAILED', 'cannot write', at('file'), 'EEXIST');
+    await writeFile(at('file'), '');
     await expectRefused(
-      atomically(at('no', 'file'), async () => {}),
+      writeFlushed(at('file'), []),
       'WRITE_FAILED',
-      at('no', 'file'),
-      'ENOENT',
+      'cannot write',
+      at('file'),
+      'EEXIST',
     );
+    const nowhere = withPartial(at('no'), 'file', async () => {});
+    await expectRefused(nowhere, 'WRITE_FAILED', at('no', 'file'), 'ENOENT');
   });
 
   it('a full disk is named as such', async () => {
@@ -144,13 +147,13 @@ async function* failing(code: string): AsyncGenerator<Uint8Array> {
 
 it('too little space is told before anything is written, with both numbers', async () => {
   await expectRefused(
-    checkSpace(at(), 2 ** 60),
+    checkWritingSpace(at(), 2 ** 60),
     'WRITE_FAILED',
     '1152922 TB to write',
     'free in',
     at(),
   );
-  await checkSpace(at(), 1);
+  await checkWritingSpace(at(), 1);
 });
 
 it.skipIf(process.platform === 'win32').each([

@@ -2,8 +2,9 @@
 
 import { check } from '../../base/errors.js';
 import type { WriteHooks } from '../../convert/output.js';
+import type { Leftover } from '../../convert/partial.js';
 import type { RewriteOptions, Written } from '../../convert/rewrite.js';
-import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
+import { abortOnInterrupt, type Io, note, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { aligned, grouped } from '../terminal/table.js';
 import { modelPath } from './model.js';
@@ -13,7 +14,7 @@ export const REWRITE_OPTIONS: readonly Option[] = [
   {
     name: 'output',
     value: 'PATH',
-    help: 'What to write. A directory must not be there, or be empty.',
+    help: 'What to write; links are followed. A directory must not be there, or be empty.',
   },
   { name: 'force', help: 'Replace the file that is there.' },
   {
@@ -52,6 +53,7 @@ export async function runRewrite(
   const hooks: WriteHooks = {
     signal: abortOnInterrupt(io),
     onProgress: (done, total) => progress.write(done, total),
+    onLeftover: leftover => json || note(io, leftoverNote(leftover)),
   };
   try {
     const written = await rewrite(model, output, hooks);
@@ -62,6 +64,12 @@ export async function runRewrite(
   } finally {
     progress.clear();
   }
+}
+
+function leftoverNote({ path, isRemoved }: Leftover): string {
+  return isRemoved
+    ? `removed ${path}, which a conversion left that was ended by force`
+    : `${path} is of another conversion; if that does not run any more, remove it`;
 }
 
 function readable(
