@@ -24,6 +24,7 @@ export {
   loadLlama,
   loadModel,
 } from './load/model.js';
+export { openTokenizer } from './load/tokenizer.js';
 export { type LlamaConfig, parseConfig } from './model/config.js';
 export type { Engine, ForwardOptions } from './model/engine.js';
 export type { Row, Sequence } from './model/kernels.js';
@@ -46,4 +47,5 @@ export {
 } from './text/prompt.js';
 export { huggingFaceOptions, MODEL_CARD_SNIPPET } from './text/sampling/hugging-face.js';
 export { TokenSequence } from './text/token-sequence.js';
-export { Tokenizer } from './tokenizer/tokenizer.js';
+export type { AddedToken } from './tokenizer/added-tokens.js';
+export { type EncodeOptions, Tokenizer } from './tokenizer/tokenizer.js';

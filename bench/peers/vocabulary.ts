@@ -2,6 +2,7 @@
  * A made-up vocabulary, for models that are only ever given ids: neither llama.cpp nor a GGUF file
  * does without one.
  */
+import { sentencePieceSpaces } from '../../src/tokenizer/space-rule.js';
 import {
   modelFromScores,
   type ScoredPiece,
@@ -33,6 +34,6 @@ export function madeUpTokenizer(size: number): TokenizerModel {
   return modelFromScores(
     [...special, ...bytes, ...characters],
     { unkId: 0, bosId: 1, eosId: 2 },
-    'always',
+    sentencePieceSpaces(true),
   );
 }

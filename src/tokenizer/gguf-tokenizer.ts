@@ -10,13 +10,16 @@
 
 import { check, show } from '../base/errors.js';
 import { type GgufMetadata, type GgufValue, plainValues } from '../files/gguf/values.js';
+import { hasPrefix, sentencePieceSpaces } from './space-rule.js';
 import {
+  addedTokensOf,
   modelFromScores,
   PIECE_NUMBERS,
   PIECE_TYPES,
   type ScoredPiece,
   type TokenizerModel,
 } from './tokenizer-model.js';
+import type { PieceType } from './vocabulary.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -70,17 +73,21 @@ export function readGgufTokenizer(metadata: GgufMetadata): TokenizerModel {
   const all = Object.entries(plainValues(metadata)).filter(([key]) => key.startsWith(PREFIX));
   const fields = Object.fromEntries(all.map(([key, value]) => [key.slice(PREFIX.length), value]));
   checkKeys(fields);
-  const ids = {
-    unkId: id(fields, 'unknown_token_id', 0),
-    bosId: id(fields, 'bos_token_id', 1),
-    eosId: id(fields, 'eos_token_id', 2),
-  };
+  const ids = { bosId: id(fields, 'bos_token_id', 1), eosId: id(fields, 'eos_token_id', 2) };
+  const unkId = id(fields, 'unknown_token_id', 0);
+  const pieces = readPieces(fields, unkId);
   const addSpacePrefix = fields.add_space_prefix ?? true;
   check(typeof addSpacePrefix === 'boolean', 'BAD_TOKENIZER', () => {
     return `${PREFIX}add_space_prefix is ${show(addSpacePrefix)}, not true or false`;
   });
-  return modelFromScores(readPieces(fields, ids.unkId), ids, addSpacePrefix ? 'always' : 'never');
+  const hasBytes = pieces.some(({ type }) => type === 'byte');
+  const spaces = sentencePieceSpaces(addSpacePrefix);
+  const model = modelFromScores(pieces, { ...ids, unkId }, spaces, hasBytes);
+  return { ...model, addedTokens: addedTokensOf(pieces, type => ADDED.has(type)) };
 }
+
+/** llama.cpp finds all of these in a text, if special ones are wanted. */
+const ADDED: ReadonlySet<PieceType> = new Set(['unknown', 'control', 'user-defined']);
 
 function checkKeys(fields: Fields): void {
   check(
@@ -117,10 +124,7 @@ function readPieces(fields: Fields, unkId: number): ScoredPiece[] {
   const pieces = Array.from(tokens, (text, piece) => {
     const type = PIECE_TYPES.get(types[piece]);
     check(type !== undefined, 'UNSUPPORTED', () => {
-      return (
-        `piece ${piece}, ${show(text)}, has type ${types[piece]}; only normal (1), unknown (2), ` +
-        'control (3) and byte (6) are implemented'
-      );
+      return `piece ${piece}, ${show(text)}, has type ${types[piece]}; there are types 1 to 6`;
     });
     // Converters that saw <unk> among the special tokens of tokenizer_config.json made it a control
     // piece.
@@ -185,7 +189,7 @@ function id(fields: Fields, key: string, fallback: number): number {
  * @throws {LlamaError} UNSUPPORTED if it comes from a tokenizer.json.
  */
 export function ggufTokenizerMetadata(
-  { vocabulary, scores, dummyPrefix }: TokenizerModel,
+  { vocabulary, scores, spaces }: TokenizerModel,
   vocabSize: number,
 ): GgufMetadata {
   check(scores !== undefined, 'UNSUPPORTED', () => {
@@ -212,11 +216,15 @@ export function ggufTokenizerMetadata(
       `${PREFIX}token_type`,
       { type: 'array', of: 'i32', value: types.map(type => PIECE_NUMBERS.get(type)!) },
     ],
-    [`${PREFIX}bos_token_id`, { type: 'u32', value: bosId }],
-    [`${PREFIX}eos_token_id`, { type: 'u32', value: eosId }],
-    [`${PREFIX}unknown_token_id`, { type: 'u32', value: unkId }],
+    ...idFields({ bos: bosId, eos: eosId, unknown: unkId }),
     [`${PREFIX}add_bos_token`, { type: 'bool', value: true }],
     [`${PREFIX}add_eos_token`, { type: 'bool', value: false }],
-    [`${PREFIX}add_space_prefix`, { type: 'bool', value: dummyPrefix !== 'never' }],
+    [`${PREFIX}add_space_prefix`, { type: 'bool', value: hasPrefix(spaces) }],
   ]);
+}
+
+function idFields(ids: Readonly<Record<string, number | undefined>>): [string, GgufValue][] {
+  return Object.entries(ids).flatMap(([name, value]): [string, GgufValue][] =>
+    value === undefined ? [] : [[`${PREFIX}${name}_token_id`, { type: 'u32', value }]],
+  );
 }

@@ -7,10 +7,13 @@
  * pair here; pairs may share one, and then the leftmost goes first.
  */
 import { check, show } from '../base/errors.js';
-import type { Vocabulary } from './vocabulary.js';
+import type { PieceType, Vocabulary } from './vocabulary.js';
 
 /** What `find` answers for a pair that does not merge. */
 export const NO_MERGE = -1;
+
+/** What text is merged into. */
+export const MERGING: ReadonlySet<PieceType> = new Set(['normal', 'user-defined', 'unused']);
 
 export class MergeTable {
   /** By merge: the id that the pair becomes. */
@@ -59,9 +62,10 @@ export interface Merge {
 }
 
 /**
- * The merges that scores stand for: each way to cut a normal piece into two normal pieces.
+ * The merges that scores stand for: each way to cut a piece into two; pieces that are not text,
+ * such as control pieces, have no part in it.
  *
- * @param scores by id; those of pieces that are not normal play no part
+ * @param scores by id; those of pieces that do not merge play no part
  * @throws {LlamaError} BAD_TOKENIZER for a score that is not finite. Also for a piece with a
  * character that is no piece: the character would merge and be spelled in bytes, too, and
  * SentencePiece never writes such a model.
@@ -69,8 +73,8 @@ export interface Merge {
 export function mergesFromScores(vocabulary: Vocabulary, scores: ArrayLike<number>): MergeTable {
   const ranks = rankScores(vocabulary, scores);
   const merges = vocabulary.pieces.flatMap(({ text, type }, merged) => {
-    if (type !== 'normal') return [];
-    checkCharacters(vocabulary, text);
+    if (!MERGING.has(type)) return [];
+    if (type === 'normal') checkCharacters(vocabulary, text);
     return cuts(vocabulary, text).map(([left, right]) => ({
       left,
       right,
@@ -83,7 +87,7 @@ export function mergesFromScores(vocabulary: Vocabulary, scores: ArrayLike<numbe
 
 /** Equal scores share a rank. */
 function rankScores({ pieces }: Vocabulary, scores: ArrayLike<number>): Map<number, number> {
-  const used = pieces.flatMap(({ type }, id) => (type === 'normal' ? [scores[id]] : []));
+  const used = pieces.flatMap(({ type }, id) => (MERGING.has(type) ? [scores[id]] : []));
   const bad = used.find(score => !Number.isFinite(score));
   check(
     bad === undefined,
@@ -96,7 +100,7 @@ function rankScores({ pieces }: Vocabulary, scores: ArrayLike<number>): Map<numb
 
 function checkCharacters(vocabulary: Vocabulary, text: string): void {
   for (const character of text) {
-    check(vocabulary.idOf(character) !== undefined, 'BAD_TOKENIZER', () => {
+    check(mergingId(vocabulary, character) !== undefined, 'BAD_TOKENIZER', () => {
       return (
         `the piece ${show(text)} has the character ${show(character)}, which is not itself a ` +
         'piece'
@@ -105,11 +109,16 @@ function checkCharacters(vocabulary: Vocabulary, text: string): void {
   }
 }
 
+function mergingId(vocabulary: Vocabulary, text: string): number | undefined {
+  const id = vocabulary.idOf(text);
+  return id !== undefined && MERGING.has(vocabulary.pieces[id].type) ? id : undefined;
+}
+
 function cuts(vocabulary: Vocabulary, text: string): [number, number][] {
   const pairs: [number, number][] = [];
   for (let at = 1; at < text.length; at++) {
-    const left = vocabulary.idOf(text.slice(0, at));
-    const right = vocabulary.idOf(text.slice(at));
+    const left = mergingId(vocabulary, text.slice(0, at));
+    const right = mergingId(vocabulary, text.slice(at));
     if (left !== undefined && right !== undefined) pairs.push([left, right]);
   }
   return pairs;

@@ -7,9 +7,12 @@
  *     3 normalizer_spec
  *     5 denormalizer_spec
  *
- * Only Llama's kind: byte-pair encoding with byte fallback, text taken as it is but for "▁" in
- * place of spaces. What would change the ids otherwise is refused by name; what matters to training
- * alone is not looked at.
+ * Only Llama's kind: byte-pair encoding, text taken as it is but for "▁" in place of spaces. What
+ * would change the ids otherwise is refused by name; what matters to training alone is not looked
+ * at.
+ *
+ * User-defined pieces are added tokens, as in transformers. SentencePiece differs: it puts "▁" in
+ * front of one that begins a text.
  */
 import { check, show } from '../base/errors.js';
 import {
@@ -21,7 +24,9 @@ import {
   type Field,
   readFields,
 } from './protobuf.js';
+import { sentencePieceSpaces } from './space-rule.js';
 import {
+  addedTokensOf,
   modelFromScores,
   PIECE_TYPES,
   type ScoredPiece,
@@ -67,7 +72,12 @@ export function readSentencePieceModel(bytes: Uint8Array): TokenizerModel {
     () => 'it has no pieces; is it a SentencePiece model?',
   );
   checkKind(proto);
-  return modelFromScores(proto.pieces, proto, proto.addDummyPrefix ? 'always' : 'never');
+  const { pieces, bosId, eosId, byteFallback } = proto;
+  const orNone = (id: number) => (id < 0 ? undefined : id);
+  const ids = { unkId: proto.unkId, bosId: orNone(bosId), eosId: orNone(eosId) };
+  const spaces = sentencePieceSpaces(proto.addDummyPrefix);
+  const model = modelFromScores(pieces, ids, spaces, byteFallback);
+  return { ...model, addedTokens: addedTokensOf(pieces, type => type === 'user-defined') };
 }
 
 function readPiece(message: Uint8Array, id: number): ScoredPiece {
@@ -81,10 +91,7 @@ function readPiece(message: Uint8Array, id: number): ScoredPiece {
   }
   const type = PIECE_TYPES.get(typeNumber);
   check(type !== undefined, 'UNSUPPORTED', () => {
-    return (
-      `piece ${id}, ${show(text)}, has type ${typeNumber}; only normal (1), unknown (2), ` +
-      'control (3) and byte (6) are implemented'
-    );
+    return `piece ${id}, ${show(text)}, has type ${typeNumber}; there are types 1 to 6`;
   });
   return { text, score, type };
 }
@@ -126,7 +133,6 @@ function checkKind(proto: ModelProto): void {
   const kinds = ['', 'UNIGRAM', 'BPE', 'WORD', 'CHAR'];
   require(proto.modelType === BPE, 'trainer_spec.model_type', kinds[proto.modelType] ??
     proto.modelType, 'BPE');
-  require(proto.byteFallback, 'trainer_spec.byte_fallback', proto.byteFallback, true);
   require(!proto.treatWhitespaceAsSuffix, 'trainer_spec.treat_whitespace_as_suffix', true, false);
   require(!proto.removeExtraWhitespaces, 'normalizer_spec.remove_extra_whitespaces', true, false);
   require(proto.escapeWhitespaces, 'normalizer_spec.escape_whitespaces', false, true);

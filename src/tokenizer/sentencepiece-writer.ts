@@ -6,6 +6,7 @@
 import { check } from '../base/errors.js';
 import { floatField, integerField, messageField, stringField } from './protobuf-writer.js';
 import { BPE } from './sentencepiece-model.js';
+import { hasPrefix } from './space-rule.js';
 import { PIECE_NUMBERS, type TokenizerModel } from './tokenizer-model.js';
 
 /**
@@ -15,7 +16,7 @@ import { PIECE_NUMBERS, type TokenizerModel } from './tokenizer-model.js';
 export function writeSentencePieceModel({
   vocabulary,
   scores,
-  dummyPrefix,
+  spaces,
 }: TokenizerModel): Uint8Array {
   check(scores !== undefined, 'UNSUPPORTED', () => {
     return (
@@ -23,23 +24,23 @@ export function writeSentencePieceModel({
       'tokenizer.json instead'
     );
   });
-  const { pieces, unkId, bosId, eosId } = vocabulary;
+  const { pieces, byteIds, unkId, bosId, eosId } = vocabulary;
   const trainerSpec = [
     integerField(3, BPE), // model_type
     integerField(4, pieces.length), // vocab_size
-    integerField(35, 1), // byte_fallback
-    integerField(40, unkId),
-    integerField(41, bosId),
-    integerField(42, eosId),
+    integerField(35, byteIds.length > 0 ? 1 : 0), // byte_fallback
+    integerField(40, unkId ?? -1),
+    integerField(41, bosId ?? -1),
+    integerField(42, eosId ?? -1),
     integerField(43, -1), // pad_id: none
     // SentencePiece looks the ids up by these texts.
-    stringField(45, pieces[unkId].text),
-    stringField(46, pieces[bosId].text),
-    stringField(47, pieces[eosId].text),
+    ...[unkId, bosId, eosId].flatMap((id, i) =>
+      id === undefined ? [] : [stringField(45 + i, pieces[id].text)],
+    ),
   ];
   const normalizerSpec = [
     stringField(1, 'identity'),
-    integerField(3, dummyPrefix === 'never' ? 0 : 1), // add_dummy_prefix
+    integerField(3, hasPrefix(spaces) ? 1 : 0), // add_dummy_prefix
     integerField(4, 0), // remove_extra_whitespaces
     integerField(5, 1), // escape_whitespaces
   ];

@@ -7,57 +7,60 @@
  * - Byte pieces are joined and read as UTF-8; text is held back until a character is complete, and
  *   any other piece, control pieces too, ends it. Bytes that are no UTF-8 become one U+FFFD each
  *   (`utf8-stream.ts`).
- * - Control and unknown pieces have no text. With `showSpecials` they have their name, such as
- *   `</s>`.
+ * - Special tokens (control and unknown pieces among them) have no text, unless they are not to be
+ *   skipped: then they have their name, such as `</s>`. Other added tokens are text.
+ * - An id that the tokenizer does not have is passed over, as transformers does it.
  *
  * SentencePiece does the same, but for its " ⁇ " in place of an unknown piece. Hugging Face skips
  * specials before it joins bytes, makes U+FFFD of every byte of a run that is not UTF-8 as a whole,
  * and drops a first space from a byte piece, too.
  */
-import { check } from '../base/errors.js';
 import type { TokenizerModel } from './tokenizer-model.js';
 import { Utf8Stream } from './utf8-stream.js';
-import { byteOf } from './vocabulary.js';
+import { byteOf, checkId } from './vocabulary.js';
 
 export interface DecodeOptions {
   /** The ids go on from other text: a space at the start is kept. Default false. */
   readonly continuation?: boolean;
-  /** Write control and unknown pieces by name. Default false. */
-  readonly showSpecials?: boolean;
+  /** Leave special tokens out; if not, they are written by name. Default true. */
+  readonly skipSpecial?: boolean;
 }
 
 export class StreamDecoder {
   readonly #pieces: TokenizerModel['vocabulary']['pieces'];
-  readonly #showSpecials: boolean;
+  readonly #specialIds: ReadonlySet<number>;
+  readonly #skipSpecial: boolean;
   readonly #utf8 = new Utf8Stream();
   /** Until there is text, or the space that is not: whether to drop a "▁". */
   #dropSpace: boolean;
 
   constructor(
-    { vocabulary, dummyPrefix }: TokenizerModel,
-    { continuation = false, showSpecials = false }: DecodeOptions,
+    { vocabulary, spaces }: TokenizerModel,
+    specialIds: ReadonlySet<number>,
+    { continuation = false, skipSpecial = true }: DecodeOptions,
   ) {
     this.#pieces = vocabulary.pieces;
-    this.#dropSpace = dummyPrefix !== 'never' && !continuation;
-    this.#showSpecials = showSpecials;
+    this.#specialIds = specialIds;
+    this.#dropSpace = spaces.dropsSpace && !continuation;
+    this.#skipSpecial = skipSpecial;
   }
 
   /**
    * The text that the next id makes certain; often '' for byte pieces.
-   * @throws {LlamaError} BAD_INPUT if `id` is not in the vocabulary.
+   * @throws {LlamaError} BAD_INPUT if `id` is negative or a fraction.
    */
   push(id: number): string {
-    const piece = pieceOf(this.#pieces, id);
+    checkId(id);
+    const piece = this.#pieces[id];
+    if (piece === undefined || piece.type === 'absent') return '';
     const byte = byteOf(piece);
     if (byte !== undefined) {
       this.#dropSpace = false;
       return this.#utf8.push(byte);
     }
     const cutOff = this.#utf8.flush();
-    if (piece.type === 'normal') return cutOff + this.#spaced(piece.text);
-    if (!this.#showSpecials) return cutOff;
-    this.#dropSpace = false;
-    return cutOff + piece.text;
+    const isSpecial = this.#specialIds.has(id);
+    return isSpecial && this.#skipSpecial ? cutOff : cutOff + this.#spaced(piece.text);
   }
 
   /** What is still held back, at the end: U+FFFD for each byte of a character cut off. */
@@ -70,15 +73,4 @@ export class StreamDecoder {
     this.#dropSpace = false;
     return text.slice(start).replaceAll('▁', ' ');
   }
-}
-
-/** @throws {LlamaError} BAD_INPUT */
-export function pieceOf<T>(pieces: readonly T[], id: number): T {
-  const piece = pieces[id];
-  check(
-    piece !== undefined,
-    'BAD_INPUT',
-    () => `token id ${id} is not in the vocabulary of the tokenizer, 0 … ${pieces.length - 1}`,
-  );
-  return piece;
 }

@@ -1,35 +1,36 @@
 /** What each kind of tokenizer file is read into, and `Tokenizer` made from. */
+import { type AddedToken, plainToken } from './added-tokens.js';
 import { type MergeTable, mergesFromScores } from './merge-table.js';
-import { type Piece, type PieceType, Vocabulary } from './vocabulary.js';
+import type { SpaceRule } from './space-rule.js';
+import { type Piece, type PieceType, type SpecialIds, Vocabulary } from './vocabulary.js';
 
 export interface TokenizerModel {
   readonly vocabulary: Vocabulary;
   readonly merges: MergeTable;
-  readonly dummyPrefix: DummyPrefix;
+  readonly spaces: SpaceRule;
+  /** Those that the files list as such; each is a piece of the vocabulary, too. */
+  readonly addedTokens: readonly AddedToken[];
   /**
    * By id, as SentencePiece and GGUF have them; undefined from a tokenizer.json, which has none.
    */
   readonly scores?: readonly number[];
+  /**
+   * Whether a run of unknown characters is one unknown token, as in SentencePiece. Default true.
+   */
+  readonly fusesUnknown?: boolean;
 }
-
-/**
- * Whether a text gets a space in front, so that its first word reads like any other: always, but
- * not if it begins with a space (Hugging Face since `legacy=False`), or never.
- */
-export type DummyPrefix = 'always' | 'unless-space' | 'never';
 
 export interface ScoredPiece extends Piece {
   readonly score: number;
 }
 
-/**
- * The piece types as SentencePiece and GGUF number them. User-defined (4) and unused (5) pieces are
- * not implemented.
- */
+/** The piece types as SentencePiece and GGUF number them. */
 export const PIECE_TYPES: ReadonlyMap<number, PieceType> = new Map([
   [1, 'normal'],
   [2, 'unknown'],
   [3, 'control'],
+  [4, 'user-defined'],
+  [5, 'unused'],
   [6, 'byte'],
 ]);
 
@@ -39,15 +40,35 @@ export const PIECE_NUMBERS: ReadonlyMap<PieceType, number> = new Map(
 );
 
 /**
- * A model from scored pieces, as SentencePiece and GGUF have them. Throws BAD_TOKENIZER as
- * `Vocabulary` and `mergesFromScores` do.
+ * The pieces of the types that `isAdded`, as added tokens: user-defined ones are words, the others
+ * special.
+ */
+export function addedTokensOf(
+  pieces: readonly Piece[],
+  isAdded: (type: PieceType) => boolean,
+): AddedToken[] {
+  return pieces.flatMap(({ text, type }, id) =>
+    isAdded(type) ? [plainToken(id, text, type !== 'user-defined')] : [],
+  );
+}
+
+/**
+ * A model from scored pieces, as SentencePiece and GGUF have them, without added tokens. Throws
+ * BAD_TOKENIZER as `Vocabulary` and `mergesFromScores` do.
  */
 export function modelFromScores(
   pieces: readonly ScoredPiece[],
-  ids: { unkId: number; bosId: number; eosId: number },
-  dummyPrefix: DummyPrefix,
+  ids: SpecialIds,
+  spaces: SpaceRule,
+  byteFallback = true,
 ): TokenizerModel {
-  const vocabulary = new Vocabulary(pieces, ids);
+  const vocabulary = new Vocabulary(pieces, ids, byteFallback);
   const scores = pieces.map(({ score }) => score);
-  return { vocabulary, merges: mergesFromScores(vocabulary, scores), dummyPrefix, scores };
+  return {
+    vocabulary,
+    merges: mergesFromScores(vocabulary, scores),
+    spaces,
+    addedTokens: [],
+    scores,
+  };
 }

@@ -2,17 +2,22 @@
  * Text → token ids → text, for Llama's tokenizers: byte-pair encoding over Unicode characters, no
  * splitting into words before.
  *
- *     "Hi you" → ▁Hi▁you → ▁ H i ▁ y o u → merge (`bpe.ts`) → ▁Hi ▁you → ids
+ *     "Hi<end> you" → Hi, <end>, ▁you      at added tokens (`added-token-finder.ts`)
+ *       → ▁Hi, <end>, ▁you                 a space in front of the first word (`space-rule.ts`)
+ *       → ▁ H i, <end>, ▁ y o u → merge    (`bpe.ts`)
+ *       → ▁Hi <end> ▁you → ids             a character without a piece: the ids of its UTF-8 bytes
  *
- * A character without a piece becomes the ids of its UTF-8 bytes.
- *
- * Raw SentencePiece: text never becomes a control piece, "</s>" is text like any other. (Hugging
- * Face finds special tokens in texts.) Not here: the prompt format (`src/text/prompt.ts`) and what
- * the files look like.
+ * Not here: the prompt format (`src/text/prompt.ts`) and what the files look like.
  */
+import { check } from '../base/errors.js';
+import { AddedTokenFinder } from './added-token-finder.js';
+import { type AddedToken, plainToken } from './added-tokens.js';
 import { mergeSymbols } from './bpe.js';
-import { type DecodeOptions, pieceOf, StreamDecoder } from './stream-decoder.js';
-import type { DummyPrefix, TokenizerModel } from './tokenizer-model.js';
+import { MERGING } from './merge-table.js';
+import { normalizeStretch, prefixStretch } from './space-rule.js';
+import { type DecodeOptions, StreamDecoder } from './stream-decoder.js';
+import type { TokenizerModel } from './tokenizer-model.js';
+import { checkId } from './vocabulary.js';
 
 export interface EncodeOptions {
   /** Put the id of BOS, which begins every text a Llama was trained on, in front. Default false. */
@@ -21,6 +26,12 @@ export interface EncodeOptions {
   readonly eos?: boolean;
   /** The text goes on from other text: no space is put in front of it. Default false. */
   readonly continuation?: boolean;
+  /**
+   * Whether a special token that the text spells out, such as "</s>", becomes its id, as
+   * llama.cpp's `parse_special` says, or stays text, as what users write should. `'added'`: those
+   * in `addedTokens` do. Default false. Added tokens that are not special are found in any case.
+   */
+  readonly special?: boolean | 'added';
 }
 
 const SPACE = 0x20;
@@ -29,13 +40,24 @@ const ESCAPED_SPACE = 0x2581;
 const REPLACEMENT = 0xfffd;
 
 export class Tokenizer {
+  /** One more than the largest id. A model's own vocabulary may be larger: padding. */
   readonly vocabSize: number;
-  readonly bosId: number;
-  readonly eosId: number;
-  readonly unkId: number;
+  /** Begins every text; undefined if the tokenizer has no such piece, and so are the next two. */
+  readonly bosId: number | undefined;
+  readonly eosId: number | undefined;
+  readonly unkId: number | undefined;
+  /**
+   * The tokens that the model's files list as added, special ones among them. A tokenizer.model by
+   * itself lists its user-defined pieces only: in SentencePiece, no text becomes a control piece.
+   */
+  readonly addedTokens: readonly AddedToken[];
+  /** The tokens that are signs to the model, not text: all control pieces, listed or not. */
+  readonly specialTokens: readonly AddedToken[];
   readonly #model: TokenizerModel;
   /** By code point: the piece that is this character alone. */
   readonly #characters = new Map<number, number>();
+  readonly #specialIds: ReadonlySet<number>;
+  readonly #finders: Readonly<Record<'added' | 'all', Finders>>;
   readonly #utf8 = new TextEncoder();
 
   /**
@@ -48,11 +70,19 @@ export class Tokenizer {
     this.bosId = bosId;
     this.eosId = eosId;
     this.unkId = unkId;
+    this.addedTokens = model.addedTokens;
+    this.specialTokens = specialTokensOf(model);
     this.#model = model;
+    this.#specialIds = new Set(this.specialTokens.map(({ id }) => id));
+    const unlisted = this.specialTokens.filter(token => !this.addedTokens.includes(token));
+    this.#finders = {
+      added: findersOf(this.addedTokens, model),
+      all: findersOf([...this.addedTokens, ...unlisted], model),
+    };
     pieces.forEach(({ text, type }, id) => {
+      if (!MERGING.has(type)) return;
       const first = text.codePointAt(0)!;
-      if (type === 'normal' && String.fromCodePoint(first) === text)
-        this.#characters.set(first, id);
+      if (String.fromCodePoint(first) === text) this.#characters.set(first, id);
     });
   }
 
@@ -60,26 +90,28 @@ export class Tokenizer {
    * The ids of `text`; none for an empty text, but for `bos` and `eos`. A surrogate without its
    * other half, which is not Unicode, is read as U+FFFD.
    *
-   * `decode(encode(text))` is `text`, if that is well-formed and has no U+2581, which reads as a
-   * space.
+   * `decode(encode(text))` is `text`, if that is well-formed, has no U+2581, which reads as a
+   * space, and no added tokens, around which spaces may be lost.
+   *
+   * @throws {LlamaError} BAD_TOKENIZER if BOS or EOS is asked for, and the tokenizer has none.
    */
   encode(
     text: string,
-    { bos = false, eos = false, continuation = false }: EncodeOptions = {},
+    { bos = false, eos = false, continuation = false, special = false }: EncodeOptions = {},
   ): number[] {
-    const ids: number[] = bos ? [this.bosId] : [];
-    const prefix = !continuation && wantsPrefix(text, this.#model.dummyPrefix);
-    for (const symbol of mergeSymbols(this.#symbols(text, prefix), this.#model.merges)) {
-      if (symbol >= 0) ids.push(symbol);
-      else this.#pushBytes(ids, ~symbol);
+    const ids: number[] = bos ? [present(this.bosId, 'BOS', 'bos_token')] : [];
+    for (const part of this.#parts(text, special, continuation)) {
+      if (typeof part === 'number') ids.push(part);
+      else this.#pushText(ids, part);
     }
-    if (eos) ids.push(this.eosId);
+    if (eos) ids.push(present(this.eosId, 'EOS', 'eos_token'));
     return ids;
   }
 
   /**
-   * The text of `ids`; see `stream-decoder.ts` for spaces, bytes and control pieces.
-   * @throws {LlamaError} BAD_INPUT for an id outside the vocabulary.
+   * The text of `ids`; see `stream-decoder.ts` for spaces, bytes and special tokens. An id that the
+   * tokenizer does not have, as a model with a padded vocabulary may say it, has no text.
+   * @throws {LlamaError} BAD_INPUT for what is not an id: a negative number or a fraction.
    */
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
     const decoder = this.streamDecoder(options);
@@ -90,24 +122,65 @@ export class Tokenizer {
 
   /** For text that comes id by id. */
   streamDecoder(options: DecodeOptions = {}): StreamDecoder {
-    return new StreamDecoder(this.#model, options);
+    return new StreamDecoder(this.#model, this.#specialIds, options);
   }
 
   /**
-   * The pieces as the vocabulary has them, with "▁" for a space and `<0x0A>` for a byte.
-   * @throws {LlamaError} BAD_INPUT for an id outside the vocabulary.
+   * The pieces as the vocabulary has them, with "▁" for a space and `<0x0A>` for a byte; '' for an
+   * id that the tokenizer does not have.
+   * @throws {LlamaError} BAD_INPUT for what is not an id.
    */
   pieces(ids: readonly number[]): string[] {
-    return ids.map(id => pieceOf(this.#model.vocabulary.pieces, id).text);
+    return ids.map(id => {
+      checkId(id);
+      return this.#model.vocabulary.pieces[id]?.text ?? '';
+    });
+  }
+
+  /** The id of a piece as the vocabulary has it, such as "▁the" or "</s>"; undefined if none. */
+  idOf(piece: string): number | undefined {
+    return this.#model.vocabulary.idOf(piece);
+  }
+
+  /** Ids of tokens that are found as wholes, and the text between them, prefixed. */
+  *#parts(
+    text: string,
+    special: boolean | 'added',
+    continuation: boolean,
+  ): Generator<number | string> {
+    const { spaces } = this.#model;
+    const { raw, normalized } = this.#finders[special === true ? 'all' : 'added'];
+    for (const outer of raw.split(text, special !== false)) {
+      if (outer.token !== undefined) {
+        yield outer.token.id;
+        continue;
+      }
+      const isFirst = outer.start === 0;
+      const stretch = normalizeStretch(outer.text, spaces, isFirst && continuation);
+      for (const inner of normalized.split(stretch, special !== false)) {
+        if (inner.token !== undefined) yield inner.token.id;
+        else if (isFirst && inner.start === 0 && continuation) yield inner.text;
+        else yield prefixStretch(inner.text, spaces, isFirst && inner.start === 0);
+      }
+    }
+  }
+
+  #pushText(ids: number[], text: string): void {
+    let afterUnknown = false;
+    for (const symbol of mergeSymbols(this.#symbols(text), this.#model.merges)) {
+      if (symbol >= 0) ids.push(symbol);
+      else if (this.#model.vocabulary.byteIds.length > 0) this.#pushBytes(ids, ~symbol);
+      else if (!afterUnknown || this.#model.fusesUnknown === false) ids.push(this.unkId!);
+      afterUnknown = symbol < 0;
+    }
   }
 
   /**
    * By character: the id of its piece, or ~(its code point), which is negative, if there is none.
    */
-  #symbols(text: string, prefix: boolean): Int32Array {
-    const symbols = new Int32Array(text.length + 1);
+  #symbols(text: string): Int32Array {
+    const symbols = new Int32Array(text.length);
     let count = 0;
-    if (prefix) symbols[count++] = this.#symbol(ESCAPED_SPACE);
     for (let at = 0; at < text.length; ) {
       const codePoint = text.codePointAt(at)!;
       symbols[count++] = this.#symbol(normalize(codePoint));
@@ -126,9 +199,35 @@ export class Tokenizer {
   }
 }
 
-function wantsPrefix(text: string, dummyPrefix: DummyPrefix): boolean {
-  if (text === '' || dummyPrefix === 'never') return false;
-  return dummyPrefix === 'always' || normalize(text.codePointAt(0)!) !== ESCAPED_SPACE;
+function present(id: number | undefined, name: string, key: string): number {
+  check(id !== undefined, 'BAD_TOKENIZER', () => {
+    return `the tokenizer has no ${name} to put around a text; name it in tokenizer_config.json (${key})`;
+  });
+  return id;
+}
+
+interface Finders {
+  readonly raw: AddedTokenFinder;
+  readonly normalized: AddedTokenFinder;
+}
+
+function findersOf(tokens: readonly AddedToken[], { spaces }: TokenizerModel): Finders {
+  const asTheyAre = tokens.filter(({ normalized }) => !normalized);
+  const others = tokens.filter(({ normalized }) => normalized);
+  return {
+    raw: new AddedTokenFinder(asTheyAre, content => content),
+    normalized: new AddedTokenFinder(others, content => normalizeStretch(content, spaces)),
+  };
+}
+
+/** The listed ones, and the control and unknown pieces that no list names. */
+function specialTokensOf({ vocabulary, addedTokens }: TokenizerModel): AddedToken[] {
+  const listed = new Set(addedTokens.map(({ id }) => id));
+  const unlisted = vocabulary.pieces.flatMap(({ text, type }, id) => {
+    const isSpecial = (type === 'control' || type === 'unknown') && !listed.has(id);
+    return isSpecial ? [plainToken(id, text, true)] : [];
+  });
+  return [...unlisted, ...addedTokens.filter(({ special }) => special)];
 }
 
 function normalize(codePoint: number): number {

@@ -1,19 +1,39 @@
 /**
  * The pieces of a tokenizer, checked: what tokenizer.model, tokenizer.json and GGUF agree on.
  *
- * The id of a piece is its place in the list. Only normal pieces are made of text. Each of the 256
- * bytes has a piece, `<0x00>` … `<0xFF>`, for characters that have none. Not here: which pieces
- * merge (`merge-table.ts`).
+ * The id of a piece is its place in the list. Each of the 256 bytes has a piece, `<0x00>` …
+ * `<0xFF>`, for characters that have none; a tokenizer without these has the unknown piece for all
+ * of them. Not here: which pieces merge (`merge-table.ts`).
  */
 import { check, show } from '../base/errors.js';
 
-/** `control` pieces (BOS, EOS, padding) and `unknown` have no text of their own. */
-export type PieceType = 'normal' | 'unknown' | 'control' | 'byte';
+/**
+ * `control` pieces (BOS, EOS, padding) and `unknown` have no text of their own. `user-defined` ones
+ * are found in a text as wholes. `unused` ones are like normal ones to transformers and llama.cpp;
+ * SentencePiece takes them apart again. `absent` is an id without a piece: a gap in the list.
+ */
+export type PieceType =
+  | 'normal'
+  | 'unknown'
+  | 'control'
+  | 'user-defined'
+  | 'unused'
+  | 'byte'
+  | 'absent';
 
 export interface Piece {
   /** With U+2581 "▁" for a space. */
   readonly text: string;
   readonly type: PieceType;
+}
+
+export const ABSENT: Piece = { text: '', type: 'absent' };
+
+/** What some ids are for; undefined if there is no such piece. */
+export interface SpecialIds {
+  readonly unkId: number | undefined;
+  readonly bosId: number | undefined;
+  readonly eosId: number | undefined;
 }
 
 /**
@@ -24,70 +44,72 @@ const MAX_PIECE_LENGTH = 256;
 
 export class Vocabulary {
   readonly pieces: readonly Piece[];
-  readonly unkId: number;
-  readonly bosId: number;
-  readonly eosId: number;
-  /** byteIds[b] is the id of the piece for byte b. */
+  /** Of characters that have neither a piece nor bytes; undefined if there is no such piece. */
+  readonly unkId: number | undefined;
+  readonly bosId: number | undefined;
+  readonly eosId: number | undefined;
+  /** byteIds[b] is the id of the piece for byte b; none if characters are not spelled in bytes. */
   readonly byteIds: readonly number[];
-  readonly #normalIds = new Map<string, number>();
+  readonly #ids = new Map<string, number>();
 
   /**
-   * @throws {LlamaError} BAD_TOKENIZER unless every normal piece has its own text, there is one
-   * piece for each byte, bosId and eosId are control pieces, and unkId is the only unknown piece.
+   * @param byteFallback whether characters without a piece are spelled in bytes
+   * @throws {LlamaError} BAD_TOKENIZER unless every piece has its own text, there is one piece for
+   * each byte or none is needed, `ids` are pieces, and unkId is the only unknown one.
    */
-  constructor(pieces: readonly Piece[], ids: { unkId: number; bosId: number; eosId: number }) {
+  constructor(pieces: readonly Piece[], ids: SpecialIds, byteFallback = true) {
     this.pieces = pieces;
     this.unkId = ids.unkId;
     this.bosId = ids.bosId;
     this.eosId = ids.eosId;
-    this.byteIds = findBytes(pieces);
+    this.byteIds = byteFallback ? findBytes(pieces) : [];
     this.#checkTexts();
     this.#checkSpecials();
     this.#checkBytes();
   }
 
-  /** The id of the normal piece `text`; undefined if there is none. */
+  /** The id of the piece `text`, of whatever type; undefined if there is none. */
   idOf(text: string): number | undefined {
-    return this.#normalIds.get(text);
+    return this.#ids.get(text);
+  }
+
+  /** The same pieces and `more`, where `ids` says what is what. */
+  extended(more: readonly Piece[], ids: SpecialIds): Vocabulary {
+    return new Vocabulary([...this.pieces, ...more], ids, this.byteIds.length > 0);
   }
 
   #checkTexts(): void {
-    const seen = new Set<string>();
     this.pieces.forEach(({ text, type }, id) => {
-      check(text.length > 0 && text.length <= MAX_PIECE_LENGTH, 'BAD_TOKENIZER', () => {
-        const length = `${text.length} characters long`;
-        return `piece ${id} is ${length}; 1 to ${MAX_PIECE_LENGTH} are allowed`;
+      if (type === 'absent') return;
+      const limit = type === 'normal' || type === 'unused' ? MAX_PIECE_LENGTH : Infinity;
+      check(text.length > 0 && text.length <= limit, 'BAD_TOKENIZER', () => {
+        return `piece ${id} is ${text.length} characters long; 1 to ${limit} are allowed`;
       });
       check(
-        !seen.has(text),
+        !this.#ids.has(text),
         'BAD_TOKENIZER',
         () => `piece ${id} is ${show(text)}, and so is one before it`,
       );
-      seen.add(text);
-      if (type === 'normal') this.#normalIds.set(text, id);
+      this.#ids.set(text, id);
     });
   }
 
   #checkSpecials(): void {
-    const { pieces, unkId, bosId, eosId } = this;
-    for (const [name, id, type] of [
-      ['unk', unkId, 'unknown'],
-      ['bos', bosId, 'control'],
-      ['eos', eosId, 'control'],
-    ] as const) {
-      check(pieces[id]?.type === type, 'BAD_TOKENIZER', () => {
-        return (
-          `the ${name} id is ${id}, which is ${pieces[id]?.type ?? 'no piece'}; a Llama ` +
-          `tokenizer has a piece of type ${type} there`
-        );
-      });
+    const { pieces, unkId } = this;
+    for (const [name, id] of Object.entries({ bos: this.bosId, eos: this.eosId })) {
+      const isRight = id === undefined || isPresent(pieces[id]);
+      check(isRight, 'BAD_TOKENIZER', () => `the ${name} id is ${id}, which is no piece`);
     }
+    check(unkId === undefined || pieces[unkId]?.type === 'unknown', 'BAD_TOKENIZER', () => {
+      return `the unk id is ${unkId}, which is ${pieces[unkId!]?.type ?? 'no piece'}; it must be a piece of type unknown`;
+    });
+    check(unkId !== undefined || this.byteIds.length > 0, 'BAD_TOKENIZER', () => {
+      return 'it has no unknown piece, and no pieces for bytes: characters without a piece would be lost';
+    });
     const unknown = pieces.findIndex(({ type }, id) => type === 'unknown' && id !== unkId);
-    check(
-      unknown === -1,
-      'BAD_TOKENIZER',
-      () => `pieces ${unkId} and ${unknown} are both of type unknown; there must be one`,
-    );
+    check(unknown === -1, 'BAD_TOKENIZER', () => {
+      return `pieces ${unkId} and ${unknown} are both of type unknown; there must be one`;
+    });
   }
 
   #checkBytes(): void {
@@ -108,6 +130,10 @@ export class Vocabulary {
         '<0xFF>',
     );
   }
+}
+
+function isPresent(piece: Piece | undefined): boolean {
+  return piece !== undefined && piece.type !== 'absent';
 }
 
 /** By byte: the id of its piece, −1 if there is none. */
@@ -132,4 +158,11 @@ export function isBytePiece(text: string): boolean {
 
 function bytePiece(byte: number): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+}
+
+/** @throws {LlamaError} BAD_INPUT for what no vocabulary has. */
+export function checkId(id: number): void {
+  check(Number.isInteger(id) && id >= 0, 'BAD_INPUT', () => {
+    return `token id ${id} is in no vocabulary; ids are 0, 1, 2, …`;
+  });
 }

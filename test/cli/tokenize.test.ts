@@ -47,6 +47,15 @@ describe('tokenize', () => {
   });
 });
 
+describe('special tokens in the text', () => {
+  it('of a tokenizer.model are text, as in SentencePiece, unless --special is given', async () => {
+    const found = await json(['tokenize', '<s>Hi</s>', '--special', ...model]);
+    expect(found).toEqual({ ids: [1, ...tokenizer.encode('Hi'), 2], pieces: expect.anything() });
+    const { ids } = await json(['tokenize', '<s>Hi</s>', ...model]);
+    expect(ids).toEqual(tokenizer.encode('<s>Hi</s>'));
+  });
+});
+
 describe('detokenize', () => {
   it.each(['Hi you', 'line\n', '日本語 🦙'])('gives back %j, and nothing more', async text => {
     const ids = tokenizer.encode(text).join(',');
@@ -55,7 +64,19 @@ describe('detokenize', () => {
     expect(await json(['detokenize', '-', ...model], `[${ids}]\n`)).toEqual({ text });
   });
 
-  it.each(['1,x', '', '-1', '99999'])('refuses %j', async ids => {
+  it('passes over an id that the tokenizer does not have, and says so', async () => {
+    const [hi] = tokenizer.encode('Hi');
+    const { code, stdout, stderr } = await cli(['detokenize', `${hi},99999`, ...model]);
+    expect([code, stdout]).toEqual([0, tokenizer.decode([hi])]);
+    expect(stderr).toContain(`99999 has no text: the tokenizer has ${tokenizer.vocabSize} tokens`);
+  });
+
+  it('shows special tokens if asked to', async () => {
+    expect((await cli(['detokenize', '1,2', ...model])).stdout).toBe('');
+    expect((await cli(['detokenize', '1,2', '--special', ...model])).stdout).toBe('<s></s>');
+  });
+
+  it.each(['1,x', '', '-1'])('refuses %j', async ids => {
     const { code, stdout, stderr } = await cli(['detokenize', '-', ...model], ids);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('(BAD_INPUT)');

@@ -55,10 +55,10 @@ export async function configOf(path: string) {
 
 /** All that makes its ids, but for what follows from it. */
 export async function tokenizerOf(path: string) {
-  const { vocabulary, scores, dummyPrefix } = await openTokenizerModel(path);
+  const { vocabulary, scores, spaces } = await openTokenizerModel(path);
   const { pieces, unkId, bosId, eosId } = vocabulary;
   const plain = pieces.map(({ text, type }) => ({ text, type }));
-  return { pieces: plain, ids: { unkId, bosId, eosId }, scores: Array.from(scores!), dummyPrefix };
+  return { pieces: plain, ids: { unkId, bosId, eosId }, scores: Array.from(scores!), spaces };
 }
 
 /**

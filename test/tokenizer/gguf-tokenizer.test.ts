@@ -81,7 +81,7 @@ it('is not changed by what is for prompts and other tokenizers', () => {
 });
 
 describe('refuses', () => {
-  const with4 = PIECES.map(({ type }) => TYPES[type]).with(-1, TYPE.userDefined);
+  const with7 = PIECES.map(({ type }) => TYPES[type]).with(-1, 7);
   const same = floats(...PIECES.map(() => -1000));
   it.each<[LlamaErrorCode, Record<string, GgufValue | undefined>, string]>([
     ['BAD_TOKENIZER', { 'tokenizer.ggml.model': undefined }, 'the file has no tokenizer'],
@@ -126,8 +126,8 @@ describe('refuses', () => {
     ['BAD_TOKENIZER', { 'tokenizer.ggml.token_type': integers(1) }, '265 tokens, but 1 values'],
     [
       'UNSUPPORTED',
-      { 'tokenizer.ggml.token_type': integers(...with4) },
-      'piece 264, "\ufeff", has type 4',
+      { 'tokenizer.ggml.token_type': integers(...with7) },
+      'piece 264, "\ufeff", has type 7',
     ],
     ['BAD_TOKENIZER', { 'tokenizer.ggml.scores': same }, 'all pieces have the score -1000'],
     [

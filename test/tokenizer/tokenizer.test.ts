@@ -131,13 +131,21 @@ describe('decode', () => {
   it('shows control and unknown pieces only if asked to', () => {
     const ids = [1, ...tokenizer.encode('the'), 0, 2];
     expect(tokenizer.decode(ids)).toBe('the');
-    expect(tokenizer.decode(ids, { showSpecials: true })).toBe('<s> the<unk></s>');
+    expect(tokenizer.decode(ids, { skipSpecial: false })).toBe('<s> the<unk></s>');
   });
 
-  it.each([-1, 331, 1.5, Number.NaN, 2 ** 40])('refuses id %s', id => {
-    expect(errorOf('BAD_INPUT', () => tokenizer.decode([260, id])).message).toMatch(
-      `token id ${id} is not in the vocabulary`,
-    );
-    expect(errorOf('BAD_INPUT', () => tokenizer.pieces([id])).message).toMatch('0 … 330');
+  it.each([-1, 1.5, Number.NaN, Infinity])('refuses id %s', id => {
+    const message = `token id ${id} is in no vocabulary`;
+    expect(errorOf('BAD_INPUT', () => tokenizer.decode([260, id])).message).toMatch(message);
+    expect(errorOf('BAD_INPUT', () => tokenizer.pieces([id])).message).toMatch(message);
+  });
+
+  it.each([331, 2 ** 40])('has no text for id %s, which only a padded vocabulary has', id => {
+    const [start, end] = ['🦙', 'the'].map(text => tokenizer.encode(text));
+    expect(tokenizer.decode([...start, id, ...end])).toBe('🦙 the');
+    const inCharacter = [...start.slice(0, 3), id, ...start.slice(3)];
+    expect(tokenizer.decode(inCharacter)).toBe('🦙');
+    expect(tokenizer.decode([id], { skipSpecial: false })).toBe('');
+    expect(tokenizer.pieces([id])).toEqual(['']);
   });
 });

@@ -4,23 +4,33 @@ import { openTokenizer } from '../../load/tokenizer.js';
 import { modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { parseIntegers } from '../arguments/token-list.js';
-import { type Io, readStdin, shownOn, write, writeJson } from '../terminal/io.js';
+import { type Io, note, readStdin, shownOn, write, writeJson } from '../terminal/io.js';
 
 export const tokenizeVerb: Verb = {
   name: 'tokenize',
   usage: 'TEXT [options]',
   summary: 'The token ids of a text, as 1,2,3.',
   details: [
-    'TEXT is taken as it is: nothing in it becomes a control token. - reads stdin, to its last ' +
-      'newline. Text that begins with a dash comes after --.',
+    'Special tokens that TEXT spells out, such as <|im_end|>, become their ids where the model ' +
+      'lists them as added tokens, as transformers reads it. A tokenizer.model by itself lists ' +
+      'none: as in SentencePiece, </s> is text there.',
+    '- reads stdin, to its last newline. Text that begins with a dash comes after --.',
   ],
-  options: [...MODEL, { name: 'bos', help: 'Put the id that begins every text in front.' }],
+  options: [
+    ...MODEL,
+    { name: 'bos', help: 'Put the id that begins every text in front.' },
+    {
+      name: 'special',
+      help: 'All special tokens that TEXT spells out become their ids, those of a tokenizer.model too.',
+    },
+  ],
   json: 'Print {ids, pieces}; pieces have ▁ for a space, and <0x0A> for a byte that is no piece.',
   argument: 'TEXT',
   async run(options: Options, io: Io): Promise<void> {
     const text = await readArgument(options, io, 'TEXT');
     const tokenizer = await openTokenizer(await modelPath(options, io, 'tokenizer'));
-    const ids = tokenizer.encode(text, { bos: options.flag('bos') });
+    const special = options.flag('special') || 'added';
+    const ids = tokenizer.encode(text, { bos: options.flag('bos'), special });
     if (options.flag('json')) await writeJson(io, { ids, pieces: tokenizer.pieces(ids) });
     else await write(io.stdout, `${ids.join(',')}\n`);
   },
@@ -31,15 +41,20 @@ export const detokenizeVerb: Verb = {
   usage: 'IDS [options]',
   summary: 'The text of token ids, given as 1,2,3.',
   details: [
-    'Control tokens, such as BOS, have no text. - reads stdin. No newline is added, unless on a ' +
+    'Special tokens, such as BOS, have no text, unless --special is given, and neither have ids ' +
+      'that the tokenizer does not have. - reads stdin. No newline is added, unless on a ' +
       'terminal.',
   ],
-  options: MODEL,
+  options: [...MODEL, { name: 'special', help: 'Show special tokens by name, such as </s>.' }],
   json: 'Print {text}.',
   argument: 'IDS',
   async run(options: Options, io: Io): Promise<void> {
     const ids = parseIntegers(await readArgument(options, io, 'IDS'), 'IDS');
-    const text = (await openTokenizer(await modelPath(options, io, 'tokenizer'))).decode(ids);
+    const tokenizer = await openTokenizer(await modelPath(options, io, 'tokenizer'));
+    const unknown = ids.find(id => id >= tokenizer.vocabSize);
+    if (unknown !== undefined)
+      note(io, `${unknown} has no text: the tokenizer has ${tokenizer.vocabSize} tokens.`);
+    const text = tokenizer.decode(ids, { skipSpecial: !options.flag('special') });
     if (options.flag('json')) await writeJson(io, { text });
     else await write(io.stdout, shownOn(io.stdout, text) + (io.stdout.isTTY ? '\n' : ''));
   },
