@@ -1,5 +1,6 @@
 /**
- * Types, lint, tests: everything that must hold. The last line counts: `N passed, N failed`.
+ * Types, lint, floors, tests: everything that must hold. The last line counts:
+ * `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,21 +10,24 @@ import { join } from 'node:path';
 const work = mkdtempSync(join(tmpdir(), 'llama-32k-'));
 const report = join(work, 'report.json');
 
-const ok = [run('tsc', '--noEmit'), run('biome', 'check', '--error-on-warnings', '.')];
-ok.push(
-  run('vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`),
+const checks = [
+  run('tsc', '--noEmit'),
+  run('biome', 'check', '--error-on-warnings', '.'),
+  run('depcruise', 'src', '--config', '.dependency-cruiser.cjs'),
+];
+const testsHold = run(
+  ...['vitest', 'run', '--reporter=default', '--reporter=json'],
+  `--outputFile.json=${report}`,
 );
 
 const counts = readCounts();
 rmSync(work, { recursive: true });
-const otherFailures =
-  ok.slice(0, 2).filter(good => !good).length + (!ok[2] && counts.failed === 0 ? 1 : 0);
+const passed = counts.passed + checks.filter(Boolean).length;
+const runnerFailed = !testsHold && counts.failed === 0;
+const failed = counts.failed + checks.filter(holds => !holds).length + Number(runnerFailed);
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
-console.log(
-  `${counts.passed + ok.slice(0, 2).filter(Boolean).length} passed, ` +
-    `${counts.failed + otherFailures} failed${skipped}`,
-);
-process.exit(ok.every(Boolean) && counts.passed > 0 ? 0 : 1);
+console.log(`${passed} passed, ${failed} failed${skipped}`);
+process.exit(failed === 0 && counts.passed > 0 ? 0 : 1);
 
 function run(tool, ...args) {
   console.log(`\n> ${tool} ${args.filter(arg => !arg.includes('report')).join(' ')}`);
