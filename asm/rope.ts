@@ -6,7 +6,7 @@
  */
 
 /**
- * Rows firstRow … endRow − 1 of x, in place; `stride` in floats. Row r of x turns by row r of
+ * Rows firstRow … endRow − 1 of x, in place; strides in floats. Row r of x turns by row r of
  * cosines and sines [R, half].
  */
 export function rope(
@@ -14,6 +14,7 @@ export function rope(
   stride: usize,
   cosines: usize,
   sines: usize,
+  tableStride: usize,
   half: usize,
   heads: usize,
   firstRow: usize,
@@ -21,7 +22,7 @@ export function rope(
 ): void {
   const halfBytes = half << 2;
   for (let row = firstRow; row < endRow; row++) {
-    const table = row * halfBytes;
+    const table = (row * tableStride) << 2;
     let head = x + ((row * stride) << 2);
     for (let h: usize = 0; h < heads; h++) {
       rotateHead(head, cosines + table, sines + table, halfBytes);

@@ -5,13 +5,16 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { KernelExports } from '../src/engines/wasm/kernels/exports.js';
-import { attentionScratchBytes } from '../src/engines/wasm/memory/attention-scratch.js';
+import {
+  ATTENTION_HEADS,
+  ATTENTION_ROWS,
+  attentionScratchBytes,
+} from '../src/engines/wasm/memory/attention-scratch.js';
 import {
   type CacheFormat,
   headPageBytes,
   PAGE_POSITIONS,
 } from '../src/engines/wasm/memory/cache-formats.js';
-import { ATTENTION_HEADS, ATTENTION_ROWS } from '../src/engines/wasm/memory/layout.js';
 import { best } from './best.js';
 import { normalTable } from './random-weights.js';
 import { readBandwidth } from './read-bandwidth.js';

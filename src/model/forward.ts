@@ -36,7 +36,7 @@ export async function forward<T extends Shaped>(
 ): Promise<T> {
   const { numHiddenLayers, headDim, ropeTheta, ropeFactor, rmsNormEps } = config;
   const trace = traceNumbers && ((name: string, x: T) => traceNumbers(name, kernels.read(x)));
-  const state = createRunState(kernels, config, rows.length);
+  const state = createRunState(kernels, config, rows.length, logitsFor.length);
   const pass: Pass<T> = { kernels, config, rows, state, trace, traceNumbers };
 
   const { table, indices } = await weights.embedding(rows.map(row => row.token));
@@ -56,10 +56,9 @@ export async function forward<T extends Shaped>(
   }
   await betweenLayers?.(numHiddenLayers, numHiddenLayers);
 
-  const logits = kernels.tensor(logitsFor.length, config.vocabSize);
+  const { last, logits } = state;
   // every chunk of a prompt but the last: no need to touch the head
   if (logitsFor.length === 0) return logits;
-  const last = kernels.tensor(logitsFor.length, config.hiddenSize);
   kernels.embedding(last, state.residual, logitsFor); // the rows asked for
   kernels.rmsnorm(last, last, await weights.norm(), rmsNormEps);
   trace?.('model.norm', last);

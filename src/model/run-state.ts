@@ -17,12 +17,15 @@ export interface RunState<T> {
   readonly up: T; // [R, F]
   readonly cosines: T; // [R, d/2]
   readonly sines: T; // [R, d/2]
+  readonly last: T; // [L, D]       the residual of the L rows whose logits were asked for
+  readonly logits: T; // [L, V]
 }
 
 export function createRunState<T extends Shaped>(
-  kernels: Kernels<T>,
+  kernels: Pick<Kernels<T>, 'tensor'>,
   config: LlamaConfig,
   rows: number,
+  logitsFor: number,
 ): RunState<T> {
   const queryWidth = config.numAttentionHeads * config.headDim;
   const keyWidth = config.numKeyValueHeads * config.headDim;
@@ -38,5 +41,7 @@ export function createRunState<T extends Shaped>(
     up: kernels.tensor(rows, config.intermediateSize),
     cosines: kernels.tensor(rows, config.headDim / 2),
     sines: kernels.tensor(rows, config.headDim / 2),
+    last: kernels.tensor(logitsFor, config.hiddenSize),
+    logits: kernels.tensor(logitsFor, config.vocabSize),
   };
 }

@@ -31,7 +31,7 @@ describeBuilds('rope', instance => {
     const c = instance.place(cosines.data, 1, 1);
     const s = instance.place(sines.data, 1, 1);
     for (const [first, end] of pieces)
-      kernels.rope(pointer, stride, c, s, headDim / 2, heads, first, end);
+      kernels.rope(pointer, stride, c, s, headDim / 2, headDim / 2, heads, first, end);
     const padding = POSITIONS.flatMap((_, r) => [
       ...instance.floats(pointer + (r * stride + width) * 4, stride - width),
     ]);

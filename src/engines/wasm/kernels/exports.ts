@@ -27,7 +27,10 @@ export const KERNELS = {
   add: ['out', 'x', 'y', 'from', 'to'],
   swiglu: ['out', 'gate', 'up', 'from', 'to'],
   rmsnorm: ['out', 'x', 'weight', 'width', 'stride', 'eps', 'firstRow', 'endRow'],
-  rope: ['x', 'stride', 'cosines', 'sines', 'half', 'heads', 'firstRow', 'endRow'],
+  rope: [
+    ...(['x', 'stride', 'cosines', 'sines', 'tableStride'] as const),
+    ...(['half', 'heads', 'firstRow', 'endRow'] as const),
+  ],
   embedF32: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
   embedF16: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],
   embedBF16: ['out', 'outStride', 'table', 'tokens', 'width', 'firstRow', 'endRow'],

@@ -2,8 +2,9 @@
 
 import type { ModelWeights } from '../../../model/kernels.js';
 import { type LayerWeights, LM_HEAD, mapLayer, NORM } from '../../../model/weights.js';
-import { type MemoryLayout, TABLE } from '../memory/layout.js';
-import type { WasmTensor } from './wasm-kernels.js';
+import type { WasmTensor } from '../memory/arena.js';
+import type { MemoryLayout } from '../memory/layout.js';
+import { TABLE } from '../memory/weight-items.js';
 
 export class PlacedWeights implements ModelWeights<WasmTensor> {
   readonly #layout: MemoryLayout;
@@ -30,6 +31,6 @@ export class PlacedWeights implements ModelWeights<WasmTensor> {
 
   #at(name: string): WasmTensor {
     const { shape, pointer, format, bank } = this.#layout.places[name];
-    return { shape, pointer, stride: shape[shape.length - 1], format, bank };
+    return { shape, pointer, stride: shape[shape.length - 1], format, bank, version: 0 };
   }
 }

@@ -7,6 +7,11 @@ import {
   paddedHeadDim,
 } from './cache-formats.js';
 
+/** So many consecutive rows of a sequence share a walk through its keys and values. */
+export const ATTENTION_ROWS = 16;
+/** And so many key-value heads, at most. */
+export const ATTENTION_HEADS = 4;
+
 /**
  * What the call computes: `rows` rows of `heads` key-value heads, each with the query heads of its
  * group.

@@ -2,6 +2,8 @@
  * The formats of cached keys and values, and their sizes. The layouts are in `asm/key-value.ts`.
  */
 
+import { alignTo } from './weight-formats.js';
+
 export type CacheFormat = 'f32' | 'f16' | 'q8';
 
 /** Positions in a page. */
@@ -11,11 +13,9 @@ const STEP = 16;
 /** Numbers of a key that share a scale in q8. */
 const BLOCK = 32;
 
-const align = (x: number, to: number): number => Math.ceil(x / to) * to;
-
 /** Numbers of a head for which there is room in sums and in values. */
 export function paddedHeadDim(headDim: number): number {
-  return align(headDim, STEP);
+  return alignTo(headDim, STEP);
 }
 
 /** Scales of a key in q8. */
@@ -34,7 +34,7 @@ export function headPageBytes(format: CacheFormat, headDim: number): number {
     case 'q8':
       return (
         PAGE_POSITIONS *
-        (align(headDim, 2) + paddedHeadDim(headDim) + 4 * (blocksOfHead(headDim) + 1))
+        (alignTo(headDim, 2) + paddedHeadDim(headDim) + 4 * (blocksOfHead(headDim) + 1))
       );
   }
 }

@@ -3,7 +3,7 @@
  * *banks*, each a shared memory of its own with a run of layers, their keys and values, and an
  * arena for activations at the same place in all of them.
  *
- *     0        ARENA            weights                      kvBase           grows as sequences do
+ *     0        64 KiB           arena.end                    kvBase           grows as sequences do
  *     |reserved| activations, … | layers first … end − 1 | … | page 0 | page 1 | …
  *
  * The embedding is in the first bank, the last norm and the head are in the last. Nothing is
@@ -11,30 +11,13 @@
  */
 
 import { LlamaError } from '../../../base/errors.js';
-import type { Checkpoint, CheckpointTensor } from '../../../model/checkpoint.js';
+import type { Checkpoint } from '../../../model/checkpoint.js';
 import type { LlamaConfig } from '../../../model/config.js';
-import { EMBEDDING, LM_HEAD, mapLayer, NORM } from '../../../model/weights.js';
-import { attentionScratchBytes } from './attention-scratch.js';
+import { type ArenaLayout, layOutArena } from './arena-layout.js';
 import { type CacheFormat, headPageBytes, PAGE_POSITIONS } from './cache-formats.js';
 import { FOUR_GIB, UNIT_BYTES } from './shared-memory.js';
-import { blocksOf, type PackedFormat, tileBytes, type WeightFormat } from './weight-formats.js';
-
-/** So many consecutive rows of a sequence share a walk through its keys and values. */
-export const ATTENTION_ROWS = 16;
-/** And so many key-value heads, at most. */
-export const ATTENTION_HEADS = 4;
-/** Outputs in a tile of a packed matrix. */
-export const TILE = 16;
-
-export const ARENA = UNIT_BYTES; // what lies before stays free: no pointer is 0
-/** Weights pass through two buffers of this size on their way in. */
-export const STAGING_BYTES = 4 * 2 ** 20;
-
-/**
- * How a weight is stored: packed for `matmul`, or as rows of the checkpoint's numbers for
- * `embedding`, or as a vector of float32.
- */
-export type PlaceFormat = PackedFormat | 'rows-f32' | 'rows-f16' | 'rows-bf16' | 'vector';
+import { alignTo, type PlaceFormat, type WeightFormat } from './weight-formats.js';
+import { type Item, Packing, totalBytes } from './weight-items.js';
 
 export interface Place {
   readonly bank: number;
@@ -55,7 +38,7 @@ export interface BankLayout {
 export interface MemoryLayout {
   readonly banks: readonly BankLayout[];
   readonly places: Readonly<Record<string, Place>>;
-  readonly arenaBytes: number;
+  readonly arena: ArenaLayout;
   readonly cache: CacheFormat;
   /** Bytes per page and layer. */
   readonly layerPageBytes: number;
@@ -80,214 +63,110 @@ export interface LayoutOptions {
   readonly memoryBytes?: number | undefined;
 }
 
-const align = (x: number, to: number): number => Math.ceil(x / to) * to;
-
+/** @throws {LlamaError} OUT_OF_MEMORY if a memory cannot hold one layer with so many positions. */
 export function makeLayout(
   config: LlamaConfig,
   checkpoint: Checkpoint,
   options: LayoutOptions,
 ): MemoryLayout {
-  const {
-    cache,
-    maxRows,
-    threads,
-    context = config.maxPositionEmbeddings,
-    memoryBytes = FOUR_GIB,
-  } = options;
+  const { cache, maxRows, threads, memoryBytes = FOUR_GIB } = options;
+  const { context = config.maxPositionEmbeddings } = options;
   const maxPages = Math.ceil(context / PAGE_POSITIONS);
   const layerPageBytes = config.numKeyValueHeads * headPageBytes(cache, config.headDim);
-  const arenaBytes = align(arenaSize(config, cache, maxRows, maxPages, threads), UNIT_BYTES);
+  const needs = { cache, maxRows, maxPages, threads };
+  const arena = layOutArena(config, needs);
+  const banks = new Banks({ arena, layerPageBytes, context, memoryBytes });
   const packing = new Packing(checkpoint, options.weights);
 
-  const places: Record<string, Place> = {};
-  const banks: BankLayout[] = [];
-  let firstLayer = 0;
-  let cursor = ARENA + arenaBytes;
-  const place = (items: readonly Item[]) => {
-    for (const { name, ...item } of items) {
-      places[name] = { bank: banks.length, pointer: cursor, ...item };
-      cursor += align(item.bytes, 64);
-    }
-  };
-  const endBank = (endLayer: number) => {
-    const kvBase = align(cursor, UNIT_BYTES);
-    banks.push({
-      firstLayer,
-      endLayer,
-      kvBase,
-      pageBytes: (endLayer - firstLayer) * layerPageBytes,
-    });
-    firstLayer = endLayer;
-    cursor = ARENA + arenaBytes;
-  };
-  const fits = (items: readonly Item[], layers: number) =>
-    cursor + total(items) + layers * maxPages * layerPageBytes + UNIT_BYTES <= memoryBytes;
-
-  place([packing.table(config)]);
-  for (let layer = 0; layer < config.numHiddenLayers; layer++) {
-    const items = packing.layer(layer);
-    if (!fits(items, layer - firstLayer + 1) && layer > firstLayer) endBank(layer);
-    if (!fits(items, 1)) {
-      throw new LlamaError(
-        'OUT_OF_MEMORY',
-        `one layer with ${context} positions takes ${total(items) + maxPages * layerPageBytes} ` +
-          `bytes, and a WebAssembly memory holds ${memoryBytes}; ask for a smaller context, or a ` +
-          'smaller cache: f16, q8',
-      );
-    }
-    place(items);
-  }
-  const head = packing.head(config);
-  if (!fits(head, config.numHiddenLayers - firstLayer)) endBank(config.numHiddenLayers);
-  place(head);
-  endBank(config.numHiddenLayers);
+  banks.place([packing.table(config)]);
+  for (let layer = 0; layer < config.numHiddenLayers; layer++)
+    banks.placeLayer(layer, packing.layer(layer));
+  banks.placeHead(config.numHiddenLayers, packing.head(config));
+  const { finished, places } = banks;
   return {
-    banks,
+    banks: finished,
     places,
-    arenaBytes,
-    cache,
+    arena,
     layerPageBytes,
-    maxRows,
-    maxPages,
-    threads,
+    ...needs,
     vocabSize: config.vocabSize,
   };
 }
 
-interface Item {
-  readonly name: string;
-  readonly format: PlaceFormat;
-  readonly shape: readonly number[];
-  readonly bytes: number;
+interface BankLimits {
+  readonly arena: ArenaLayout;
+  readonly layerPageBytes: number;
+  readonly context: number;
+  readonly memoryBytes: number;
 }
 
-const total = (items: readonly Item[]): number =>
-  items.reduce((sum, { bytes }) => sum + align(bytes, 64), 0);
+/** Puts weights one after another into banks, and begins another bank when one is full. */
+class Banks {
+  readonly finished: BankLayout[] = [];
+  readonly places: Record<string, Place> = {};
+  readonly #weightsBase: number;
+  readonly #layerPageBytes: number;
+  readonly #context: number;
+  readonly #memoryBytes: number;
+  #firstLayer = 0;
+  #cursor: number;
 
-/** The embedding as rows to look up; as a head, it is packed besides. */
-export const TABLE = `table:${EMBEDDING}`;
-
-/**
- * Chooses formats and sizes; a weight that is both embedding and head is stored twice, once for
- * each use.
- */
-class Packing {
-  readonly #checkpoint: Checkpoint;
-  readonly #format: WeightFormat | undefined;
-
-  constructor(checkpoint: Checkpoint, format: WeightFormat | undefined) {
-    this.#checkpoint = checkpoint;
-    this.#format = format;
+  constructor({ arena, layerPageBytes, context, memoryBytes }: BankLimits) {
+    this.#weightsBase = alignTo(arena.end, UNIT_BYTES);
+    this.#layerPageBytes = layerPageBytes;
+    this.#context = context;
+    this.#memoryBytes = memoryBytes;
+    this.#cursor = this.#weightsBase;
   }
 
-  table({ vocabSize, hiddenSize }: LlamaConfig): Item {
-    const native = nativeFormat(this.#tensor(EMBEDDING));
-    const format = native === 'f16' || native === 'bf16' ? (`rows-${native}` as const) : 'rows-f32';
-    const bytes = vocabSize * hiddenSize * (format === 'rows-f32' ? 4 : 2);
-    return { name: TABLE, format, shape: [vocabSize, hiddenSize], bytes };
+  place(items: readonly Item[]): void {
+    for (const { name, ...item } of items) {
+      this.places[name] = { bank: this.finished.length, pointer: this.#cursor, ...item };
+      this.#cursor += alignTo(item.bytes, 64);
+    }
   }
 
-  layer(layer: number): Item[] {
-    return Object.values(mapLayer(layer, name => this.#item(name)));
+  placeLayer(layer: number, items: readonly Item[]): void {
+    if (!this.#fits(items, layer - this.#firstLayer + 1) && layer > this.#firstLayer)
+      this.#finish(layer);
+    if (!this.#fits(items, 1)) {
+      const bytes = totalBytes(items) + this.#pageBytes(1);
+      throw new LlamaError(
+        'OUT_OF_MEMORY',
+        `one layer with ${this.#context} positions takes ${bytes} bytes, and a ` +
+          `WebAssembly memory holds ${this.#memoryBytes}; ask for a smaller context, or a ` +
+          'smaller cache: f16, q8',
+      );
+    }
+    this.place(items);
   }
 
-  head({ tieWordEmbeddings }: LlamaConfig): Item[] {
-    return [
-      this.#item(NORM),
-      { ...this.#item(tieWordEmbeddings ? EMBEDDING : LM_HEAD), name: LM_HEAD },
-    ];
+  /** The last of all, after `layers` layers. */
+  placeHead(layers: number, items: readonly Item[]): void {
+    if (!this.#fits(items, layers - this.#firstLayer)) this.#finish(layers);
+    this.place(items);
+    this.#finish(layers);
   }
 
-  #item(name: string): Item {
-    const tensor = this.#tensor(name);
-    const { shape } = tensor;
-    if (shape.length === 1) return { name, format: 'vector', shape, bytes: shape[0] * 4 };
-    const format = this.#format ?? nativeFormat(tensor);
-    return { name, format, shape, bytes: Math.ceil(shape[0] / TILE) * tileBytes(format, shape[1]) };
+  /** Whether there is room for `items` and for the pages of `layers` layers. */
+  #fits(items: readonly Item[], layers: number): boolean {
+    const needed = totalBytes(items) + this.#pageBytes(layers);
+    return this.#cursor + needed + UNIT_BYTES <= this.#memoryBytes;
   }
 
-  #tensor(name: string): CheckpointTensor {
-    const tensor = this.#checkpoint.tensors.get(name);
-    if (tensor === undefined)
-      throw new LlamaError('TENSOR_MISMATCH', `${this.#checkpoint.name} has no tensor ${name}`);
-    return tensor;
+  /** Of all pages in `layers` layers. */
+  #pageBytes(layers: number): number {
+    return layers * Math.ceil(this.#context / PAGE_POSITIONS) * this.#layerPageBytes;
   }
-}
 
-/**
- * What holds the numbers of a tensor as they are: its own format if there are kernels for it, else
- * float32.
- */
-function nativeFormat({ dtype }: CheckpointTensor): PackedFormat {
-  const own: Partial<Record<typeof dtype, PackedFormat>> = {
-    F16: 'f16',
-    BF16: 'bf16',
-    Q8_0: 'q8_0',
-    Q4_0: 'q4_0',
-    Q4_K: 'q4_k',
-    Q6_K: 'q6_k',
-  };
-  return own[dtype] ?? 'f32';
-}
-
-/**
- * Activations of `maxRows` rows with logits for each, page tables, and while loading two staging
- * buffers and a tile per thread.
- */
-function arenaSize(
-  config: LlamaConfig,
-  cache: CacheFormat,
-  maxRows: number,
-  maxPages: number,
-  threads: number,
-): number {
-  const { hiddenSize, intermediateSize, vocabSize, numAttentionHeads, numKeyValueHeads, headDim } =
-    config;
-  const queries = numAttentionHeads * headDim;
-  const keys = numKeyValueHeads * headDim;
-  const widest = widestInput(config);
-  const widths = [
-    ...new Array(4).fill(hiddenSize),
-    queries,
-    queries,
-    keys,
-    keys,
-    intermediateSize,
-    intermediateSize,
-  ];
-  const perRow = [...widths, headDim / 2, headDim / 2, vocabSize].reduce(
-    (sum, width) => sum + align(width, TILE) * 4,
-    0,
-  );
-  const quantized = blocksOf(widest) * (64 + 4 + 4);
-  const running =
-    maxRows * (perRow + quantized + maxPages * 4) + threads * threadScratch(config, cache, maxRows);
-  const loading = 2 * STAGING_BYTES + threads * packScratch(config);
-  return Math.max(running, loading) + 64 * 64;
-}
-
-/** The longest row that is ever multiplied with a matrix. */
-export function widestInput({
-  hiddenSize,
-  intermediateSize,
-  numAttentionHeads,
-  headDim,
-}: LlamaConfig): number {
-  return Math.max(hiddenSize, intermediateSize, numAttentionHeads * headDim);
-}
-
-/**
- * Of each thread while loading: a tile as float32; packing writes whole vectors of eight numbers.
- */
-export function packScratch(config: LlamaConfig): number {
-  return TILE * align(widestInput(config), 8) * 4;
-}
-
-/** Of each thread: indices of rows, and what attention needs for one group of heads. */
-export function threadScratch(config: LlamaConfig, cache: CacheFormat, maxRows: number): number {
-  const { headDim, numAttentionHeads, numKeyValueHeads } = config;
-  const groupSize = numAttentionHeads / numKeyValueHeads;
-  const heads = Math.min(ATTENTION_HEADS, numKeyValueHeads);
-  const shape = { headDim, groupSize, heads, rows: ATTENTION_ROWS };
-  return align(maxRows * 4, 64) + align(attentionScratchBytes(cache, shape), 64);
+  #finish(endLayer: number): void {
+    this.finished.push({
+      firstLayer: this.#firstLayer,
+      endLayer,
+      kvBase: alignTo(this.#cursor, UNIT_BYTES),
+      pageBytes: (endLayer - this.#firstLayer) * this.#layerPageBytes,
+    });
+    this.#firstLayer = endLayer;
+    this.#cursor = this.#weightsBase;
+  }
 }

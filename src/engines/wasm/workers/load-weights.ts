@@ -6,15 +6,10 @@
 import { LlamaError } from '../../../base/errors.js';
 import type { Checkpoint, CheckpointTensor } from '../../../model/checkpoint.js';
 import { EMBEDDING, LM_HEAD } from '../../../model/weights.js';
-import {
-  ARENA,
-  type MemoryLayout,
-  type Place,
-  STAGING_BYTES,
-  TABLE,
-  TILE,
-} from '../memory/layout.js';
-import { type PackedFormat, tileBytes } from '../memory/weight-formats.js';
+import type { MemoryLayout, Place } from '../memory/layout.js';
+import { STAGING_BYTES } from '../memory/staging.js';
+import { type PackedFormat, TILE, tileBytes } from '../memory/weight-formats.js';
+import { TABLE } from '../memory/weight-items.js';
 import { type PackedDType, type PackJob, tooLargeIn } from './messages.js';
 import type { Pool } from './pool.js';
 
@@ -33,7 +28,8 @@ export async function loadWeights(
 ): Promise<void> {
   const places = Object.entries(layout.places);
   const total = places.reduce((sum, [, { bytes }]) => sum + bytes, 0);
-  const loader = new Loader(memories, pool, total, hooks);
+  const { buffers } = layout.arena.staging;
+  const loader = new Loader(memories, buffers, pool, total, hooks);
   for (const [name, place] of places) await loader.load(sourceOf(name, checkpoint), place);
   await loader.finish();
 }
@@ -51,6 +47,8 @@ function sourceOf(name: string, { tensors }: Checkpoint): CheckpointTensor {
 
 class Loader {
   readonly #memories: readonly WebAssembly.Memory[];
+  /** Where they are, in every bank. */
+  readonly #buffers: readonly [number, number];
   readonly #pool: Pool;
   readonly #total: number;
   readonly #hooks: LoadHooks;
@@ -61,11 +59,13 @@ class Loader {
 
   constructor(
     memories: readonly WebAssembly.Memory[],
+    buffers: readonly [number, number],
     pool: Pool,
     total: number,
     hooks: LoadHooks,
   ) {
     this.#memories = memories;
+    this.#buffers = buffers;
     this.#pool = pool;
     this.#total = total;
     this.#hooks = hooks;
@@ -118,7 +118,7 @@ class Loader {
     const rowsAtOnce = tilesAtOnce * TILE;
     for (let first = 0; first < rows; first += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, rows - first);
-      const source = ARENA + this.#buffer * STAGING_BYTES;
+      const source = this.#buffers[this.#buffer];
       this.#buffer = 1 - this.#buffer;
       await this.#read(tensor, dtype, first, count, bank, source);
       await this.#packing; // of the other buffer

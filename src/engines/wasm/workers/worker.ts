@@ -5,11 +5,13 @@
 import type { LlamaConfig } from '../../../model/config.js';
 import { forward } from '../../../model/forward.js';
 import type { Row } from '../../../model/kernels.js';
+import type { PagedSequence } from '../kernels/cached-attention.js';
 import type { KernelExports } from '../kernels/exports.js';
+import type { Bank } from '../kernels/lock-step.js';
 import { PlacedWeights } from '../kernels/placed-weights.js';
-import { type Bank, type PagedSequence, WasmKernels } from '../kernels/wasm-kernels.js';
-import { ARENA, packScratch, STAGING_BYTES, TILE } from '../memory/layout.js';
-import { tileBytes } from '../memory/weight-formats.js';
+import { WasmKernels } from '../kernels/wasm-kernels.js';
+
+import { TILE, tileBytes } from '../memory/weight-formats.js';
 import { platform } from '../platform/here.js';
 import { Control } from '../threads/control.js';
 import type { Answer, Job, PackJob, PassJob, WorkerSetup } from './messages.js';
@@ -24,6 +26,8 @@ class EngineWorker {
   readonly #banks: readonly Bank[];
   readonly #kernels: WasmKernels;
   readonly #weights: PlacedWeights;
+  /** Where this thread has a tile as float32 while it packs, in every bank. */
+  readonly #tile: number;
 
   constructor({ config, layout, index, build, module, memories, control, cores }: WorkerSetup) {
     this.#config = config;
@@ -33,8 +37,9 @@ class EngineWorker {
       const { exports } = new WebAssembly.Instance(module, { env: { memory } });
       return { memory, kernels: exports as unknown as KernelExports };
     });
-    const thread = { index, count: layout.threads, build };
+    const thread = { index, build };
     this.#kernels = new WasmKernels(config, this.#banks, layout, this.#control, thread);
+    this.#tile = layout.arena.staging.tiles[index];
     this.#weights = new PlacedWeights(layout);
   }
 
@@ -71,7 +76,6 @@ class EngineWorker {
   /** Packs tiles until none is left; returns how many numbers were too large for the format. */
   #pack(job: PackJob): number {
     const { bank, source, rows, rowBytes, columns, format, target } = job;
-    const scratch = ARENA + 2 * STAGING_BYTES + this.#index * packScratch(this.#config);
     const { kernels } = this.#banks[bank];
     const tiles = Math.ceil(rows / TILE);
     let tooLarge = 0;
@@ -79,7 +83,7 @@ class EngineWorker {
       const count = Math.min(TILE, rows - tile * TILE);
       const to = target + tile * tileBytes(format, columns);
       const from = source + tile * TILE * rowBytes;
-      tooLarge += packTile(kernels, job, to, from, count, scratch);
+      tooLarge += packTile(kernels, job, to, from, count, this.#tile);
     }
     return tooLarge;
   }

@@ -1,0 +1,139 @@
+/**
+ * Attention over the keys and values of the sequences in a pass, and storing them: pages of 64
+ * positions in the bank of their layer.
+ */
+import type { LlamaConfig } from '../../../model/config.js';
+import type { Row, Sequence } from '../../../model/kernels.js';
+import type { Arena, WasmTensor } from '../memory/arena.js';
+import { reservePageTable } from '../memory/arena-layout.js';
+import { ATTENTION_HEADS, ATTENTION_ROWS } from '../memory/attention-scratch.js';
+import { PAGE_POSITIONS } from '../memory/cache-formats.js';
+import type { BankLayout, MemoryLayout } from '../memory/layout.js';
+import type { KernelExports } from './exports.js';
+import type { LockStep } from './lock-step.js';
+
+/** A sequence as the workers see it: where its pages are. */
+export interface PagedSequence extends Sequence {
+  readonly pages: readonly number[];
+}
+
+export class CachedAttention {
+  /** How many keys and values of this pass the format of the cache could not hold. */
+  tooLarge = 0;
+  readonly #config: LlamaConfig;
+  readonly #layout: MemoryLayout;
+  readonly #lockStep: LockStep;
+  /** Of this thread, in every bank. */
+  readonly #scratch: number;
+  /** Stands for keys and values of all layers. */
+  readonly #cache = {};
+  #pageTables = new Map<Sequence, number>();
+
+  constructor(config: LlamaConfig, layout: MemoryLayout, lockStep: LockStep, scratch: number) {
+    this.#config = config;
+    this.#layout = layout;
+    this.#lockStep = lockStep;
+    this.#scratch = scratch;
+  }
+
+  /** Before every pass: the page tables of all sequences in it, in every bank. */
+  begin(arena: Arena, rows: readonly Row[]): void {
+    this.tooLarge = 0;
+    this.#pageTables = new Map();
+    for (const { sequence } of rows) {
+      if (this.#pageTables.has(sequence)) continue;
+      const { pages } = sequence as PagedSequence;
+      const pointer = reservePageTable(arena, pages.length);
+      this.#pageTables.set(sequence, pointer);
+      if (!this.#lockStep.isLeader) continue;
+      for (const { memory } of this.#lockStep.banks)
+        new Uint32Array(memory.buffer, pointer, pages.length).set(pages);
+    }
+  }
+
+  /** Writes keys and values [R, K·d] of `layer` at their rows' positions. */
+  store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row[]): void {
+    const { bank, kvBase, pageBytes } = this.#pagesOf(layer);
+    const { kernels } = this.#lockStep.enter(bank, [keys, values], [this.#cache], rows.length);
+    const storeRow = kernels[STORE[this.#layout.cache]];
+    const { numKeyValueHeads, headDim } = this.#config;
+    const source = [keys.pointer, keys.stride, values.pointer, values.stride];
+    const [from, to] = this.#lockStep.share(rows.length);
+    for (let r = from; r < to; r++) {
+      const { position, sequence } = rows[r];
+      const page = (sequence as PagedSequence).pages[Math.floor(position / PAGE_POSITIONS)];
+      const slot = position % PAGE_POSITIONS;
+      const target = [kvBase + page * pageBytes, slot];
+      this.tooLarge += storeRow(...source, r, ...target, numKeyValueHeads, headDim) ?? 0;
+    }
+  }
+
+  /** out, query [R, H·d] */
+  attend(out: WasmTensor, query: WasmTensor, layer: number, rows: readonly Row[]): void {
+    const { bank, kvBase, pageBytes } = this.#pagesOf(layer);
+    const { kernels } = this.#lockStep.enter(bank, [query, this.#cache], [out]);
+    const attention = kernels[ATTENTION[this.#layout.cache]];
+    const { numAttentionHeads, numKeyValueHeads, headDim } = this.#config;
+    const groupSize = numAttentionHeads / numKeyValueHeads;
+    const scale = Math.fround(1 / Math.sqrt(headDim));
+    const runs = runsOf(rows);
+    // Heads in a call read one stretch of memory; but every thread should have work.
+    const perThread = Math.ceil(numKeyValueHeads / (2 * this.#lockStep.threads));
+    const heads = Math.min(ATTENTION_HEADS, perThread);
+    const calls = Math.ceil(numKeyValueHeads / heads);
+    this.#lockStep.deal(runs.length * calls, (from, to) => {
+      for (let item = from; item < to; item++) {
+        const { first, count } = runs[Math.floor(item / calls)];
+        const { position, sequence } = rows[first];
+        const offset = first * query.stride * 4;
+        const firstHead = (item % calls) * heads;
+        attention(
+          ...[out.pointer + offset, query.pointer + offset, query.stride, count],
+          ...[this.#pageTables.get(sequence) as number, kvBase, pageBytes, position + 1],
+          ...[
+            firstHead,
+            Math.min(firstHead + heads, numKeyValueHeads),
+            numKeyValueHeads,
+            groupSize,
+            headDim,
+            scale,
+            this.#scratch,
+          ],
+        );
+      }
+    });
+  }
+
+  /** Where the pages of `layer` begin. */
+  #pagesOf(layer: number): Pick<BankLayout, 'kvBase' | 'pageBytes'> & { readonly bank: number } {
+    const { banks, layerPageBytes } = this.#layout;
+    const bank = banks.findIndex(({ endLayer }) => layer < endLayer);
+    const { kvBase, pageBytes, firstLayer } = banks[bank];
+    return { bank, kvBase: kvBase + (layer - firstLayer) * layerPageBytes, pageBytes };
+  }
+}
+
+const STORE = {
+  f32: 'storeKeyValueF32',
+  f16: 'storeKeyValueF16',
+  q8: 'storeKeyValueQ8',
+} as const satisfies Record<MemoryLayout['cache'], keyof KernelExports>;
+
+const ATTENTION = {
+  f32: 'attentionF32',
+  f16: 'attentionF16',
+  q8: 'attentionQ8',
+} as const satisfies Record<MemoryLayout['cache'], keyof KernelExports>;
+
+/** Stretches of rows that are consecutive positions of one sequence, of at most ATTENTION_ROWS. */
+function runsOf(rows: readonly Row[]): { readonly first: number; readonly count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  rows.forEach(({ sequence, position }, r) => {
+    const run = runs.at(-1);
+    const before = rows[r - 1];
+    const goesOn = before?.sequence === sequence && before.position + 1 === position;
+    if (run && goesOn && run.count < ATTENTION_ROWS) run.count++;
+    else runs.push({ first: r, count: 1 });
+  });
+  return runs;
+}

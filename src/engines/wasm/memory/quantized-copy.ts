@@ -1,0 +1,36 @@
+/** The one quantized copy of an activation that there is room for. */
+import type { LlamaConfig } from '../../../model/config.js';
+import type { Arena } from './arena.js';
+import { blocksOf } from './weight-formats.js';
+
+/** The most that a block of 32 takes in any layout, see asm/README.md. */
+const BLOCK_BYTES = 64;
+
+/** Pointers into one bank. */
+export interface QuantizedCopy {
+  readonly numbers: number;
+  readonly scales: number;
+  readonly sums: number;
+  bank: number;
+}
+
+/** Room for `rows` rows of any activation that is multiplied with a matrix. */
+export function reserveCopy(arena: Arena, config: LlamaConfig, rows: number): QuantizedCopy {
+  const blocks = rows * blocksOf(widestInput(config));
+  return {
+    numbers: arena.reserve(blocks * BLOCK_BYTES),
+    scales: arena.reserve(blocks * 4),
+    sums: arena.reserve(blocks * 4),
+    bank: 0,
+  };
+}
+
+/** The longest row that is ever multiplied with a matrix. */
+export function widestInput({
+  hiddenSize,
+  intermediateSize,
+  numAttentionHeads,
+  headDim,
+}: LlamaConfig): number {
+  return Math.max(hiddenSize, intermediateSize, numAttentionHeads * headDim);
+}
