@@ -1,8 +1,8 @@
 /** The prompt of `generate` and `logits`: token ids, or text in the card's format or as it is. */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { check, LlamaError } from '../../base/errors.js';
 import { formatPrompt, promptWarnings } from '../../text/prompt.js';
-import { type Io, note, readStdin } from '../terminal/io.js';
+import { type Io, note, readStdin, readText } from '../terminal/io.js';
 import type { Option, Options } from './options.js';
 import { parseIntegers } from './token-list.js';
 
@@ -83,8 +83,9 @@ async function promptFromStdin(io: Io): Promise<string> {
 async function readTokensFile(path: string, io: Io): Promise<string> {
   if (path === '-') return readStdin(io);
   try {
-    return await readFile(path, 'utf8');
+    return await readText(createReadStream(path), path);
   } catch (error) {
+    if (error instanceof LlamaError) throw error;
     throw new LlamaError('BAD_OPTION', `--tokens-file: ${(error as Error).message}`, {
       cause: error,
     });

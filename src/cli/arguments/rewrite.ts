@@ -4,7 +4,7 @@ import { check } from '../../base/errors.js';
 import type { WriteHooks } from '../../convert/output.js';
 import type { Leftover } from '../../convert/partial.js';
 import type { RewriteOptions, Written } from '../../convert/rewrite.js';
-import { abortOnInterrupt, type Io, note, write, writeJson } from '../terminal/io.js';
+import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { aligned, grouped } from '../terminal/table.js';
 import { modelPath } from './model.js';
@@ -60,7 +60,7 @@ export async function runRewrite(
     progress.clear();
     const seconds = (performance.now() - began) / 1000;
     if (json) await writeJson(io, { model, ...written, seconds });
-    else await write(io.stdout, readable(written, seconds));
+    else await write(io.stdout, shownOn(io.stdout, readable(written, seconds)));
   } finally {
     progress.clear();
   }

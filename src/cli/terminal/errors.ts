@@ -1,6 +1,6 @@
 /** From what went wrong to a line on stderr and an exit code. */
 import { LlamaError, type LlamaErrorCode } from '../../base/errors.js';
-import { Interrupted, type Io, style } from './io.js';
+import { Interrupted, type Io, shownOn, style, toJson, visible } from './io.js';
 
 export const EXIT = {
   ok: 0,
@@ -38,10 +38,12 @@ const EXIT_OF: Readonly<Record<LlamaErrorCode, number>> = {
  */
 export function report(error: unknown, io: Io, json: boolean): number {
   const { code, message, exit } = describe(error);
-  if (json) io.stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  else if (code === 'INTERNAL')
-    io.stderr.write(`llama-32k: a mistake in this program; please report it\n${message}\n`);
-  else io.stderr.write(`${style(io.stderr, io).red('llama-32k:')} ${message} (${code})\n`);
+  const { stderr } = io;
+  if (json) stderr.write(`${toJson({ error: { code, message } })}\n`);
+  else if (code === 'INTERNAL') {
+    stderr.write('llama-32k: a mistake in this program; please report it\n');
+    stderr.write(`${shownOn(stderr, message)}\n`);
+  } else stderr.write(`${style(stderr, io).red('llama-32k:')} ${visible(message)} (${code})\n`);
   return exit;
 }
 

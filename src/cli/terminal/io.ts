@@ -6,8 +6,8 @@
  */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { LlamaError } from '../../base/errors.js';
+import { showBytes } from '../../base/disk.js';
+import { check, LlamaError } from '../../base/errors.js';
 
 export type Input = Readable & { readonly isTTY?: boolean };
 export type Output = Writable & { readonly isTTY?: boolean };
@@ -48,21 +48,46 @@ export async function write(stream: Output, text: string): Promise<void> {
 }
 
 export const writeJson = (io: Io, value: unknown): Promise<void> =>
-  write(io.stdout, `${JSON.stringify(value)}\n`);
+  write(io.stdout, `${toJson(value)}\n`);
 
-/** All of stdin, as it is, the newline at its end included. Throws BAD_INPUT if it is not UTF-8. */
-export async function readStdin(io: Io): Promise<string> {
-  const bytes = await buffer(io.stdin);
+/** JSON without any character that a terminal obeys: the same value, DEL and C1 as escapes. */
+export const toJson = (value: unknown): string =>
+  JSON.stringify(value).replace(
+    /[\x7f-\x9f]/g,
+    control => `\\u00${control.charCodeAt(0).toString(16)}`,
+  );
+
+/**
+ * In bytes. A context of 32,768 tokens has room for half a megabyte, as Llama's longest piece has
+ * 16 characters; a list of ids as long has 10 million.
+ */
+const LONGEST_INPUT = 2 ** 26;
+
+/**
+ * All of stdin, as it is, the newline at its end included. Throws BAD_INPUT if it is not UTF-8, or
+ * as soon as it is longer than 64 MiB: it may never end.
+ */
+export const readStdin = (io: Io): Promise<string> => readText(io.stdin, 'stdin');
+
+/** The same of any stream, which is called `name` in messages. */
+export async function readText(stream: Readable, name: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    check(bytes <= LONGEST_INPUT, 'BAD_INPUT', () => {
+      return `what comes from ${name} is longer than ${showBytes(LONGEST_INPUT)}, the most that is read; give it in parts`;
+    });
+  }
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    return decoder.decode(Buffer.concat(chunks));
   } catch (error) {
-    throw new LlamaError(
-      'BAD_INPUT',
-      'what came on stdin is not UTF-8; convert it first, with iconv for instance',
-      {
-        cause: error,
-      },
-    );
+    const next = 'convert it first, with iconv for instance';
+    throw new LlamaError('BAD_INPUT', `what comes from ${name} is not UTF-8; ${next}`, {
+      cause: error,
+    });
   }
 }
 
@@ -71,7 +96,7 @@ export async function readStdin(io: Io): Promise<string> {
  * most the error, as JSON.
  */
 export function note(io: Io, text: string): void {
-  io.stderr.write(`${style(io.stderr, io).yellow('llama-32k:')} ${text}\n`);
+  io.stderr.write(`${style(io.stderr, io).yellow('llama-32k:')} ${visible(text)}\n`);
 }
 
 /**
@@ -85,12 +110,21 @@ export function style(stream: Output, io: Io) {
 }
 
 /**
- * `text` for `stream`: as it is, but on a terminal control characters are shown, not obeyed. A
- * model may write any byte, also those that clear the screen or retitle the window.
+ * `text` for `stream`: as it is, but on a terminal control characters are shown, not obeyed, but
+ * for newlines and tabs. A model may write any byte, also those that clear the screen or retitle
+ * the window; so may who named a tensor or a file.
  */
-export function shownOn(stream: Output, text: string): string {
-  if (!stream.isTTY) return text;
-  return text.replace(/(?![\n\t])\p{Cc}/gu, control => {
+export const shownOn = (stream: Output, text: string): string =>
+  stream.isTTY ? pictured(text, /(?![\n\t])\p{Cc}/gu) : text;
+
+/**
+ * `text` on one line, for messages, with control characters shown: what reads them may be a
+ * terminal later.
+ */
+export const visible = (text: string): string => pictured(text, /\p{Cc}/gu);
+
+function pictured(text: string, controls: RegExp): string {
+  return text.replace(controls, control => {
     const code = control.charCodeAt(0);
     // U+2400 … are pictures of U+0000 …
     return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';

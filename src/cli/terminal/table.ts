@@ -8,7 +8,9 @@ export function aligned(
   rows: readonly (readonly string[])[],
   right: readonly number[] = [],
 ): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
+  const widths = rows[0].map((_, column) =>
+    rows.reduce((width, row) => Math.max(width, row[column].length), 0),
+  );
   const padded = (cell: string, column: number) =>
     right.includes(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]);
   return rows.map(row => row.map(padded).join('  ').trimEnd());

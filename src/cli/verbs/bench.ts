@@ -1,8 +1,9 @@
 /** `llama-32k bench`: how fast a model runs here. */
 import { check } from '../../base/errors.js';
 import { loadLlama } from '../../load/model.js';
+import type { LlamaConfig } from '../../model/config.js';
 import type { Llama } from '../../model/llama.js';
-import { contextFor, engineOptions, modelPath } from '../arguments/model.js';
+import { engineOptions, modelPath } from '../arguments/model.js';
 import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
 import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
 
@@ -32,9 +33,14 @@ async function run(options: Options, io: Io): Promise<void> {
   const path = await modelPath(options, io);
   const signal = abortOnInterrupt(io);
   const began = performance.now();
-  const context = contextFor(promptTokens + newTokens);
+  const positions = promptTokens + newTokens;
+  const context = (config: LlamaConfig) => {
+    checkRoom(positions, config);
+    return positions;
+  };
   const { model } = await loadLlama(path, engineOptions(options, { signal }, context));
   try {
+    checkRoom(positions, model.config);
     await timed(model, 1, 1, signal); // exact kernels read their weights now
     const loadSeconds = (performance.now() - began) / 1000;
     const { prefill, decode } = await timed(model, promptTokens, newTokens, signal);
@@ -59,6 +65,13 @@ function atLeastOne(options: Options, name: string, otherwise: number): number {
   const given = options.integer(name) ?? otherwise;
   check(given >= 1, 'BAD_OPTION', () => `--${name} is ${given}; it must be 1 or more`);
   return given;
+}
+
+/** Before anything is made of so many tokens, and with the wasm kernels before loading. */
+function checkRoom(positions: number, { maxPositionEmbeddings }: LlamaConfig): void {
+  check(positions <= maxPositionEmbeddings, 'CONTEXT_OVERFLOW', () => {
+    return `--prompt-tokens and --new-tokens are ${positions} together, and the model has ${maxPositionEmbeddings} positions; give fewer`;
+  });
 }
 
 /** Seconds for a prompt, and for the tokens after it. */

@@ -7,7 +7,7 @@ import type { LlamaConfig } from '../../model/config.js';
 import { expectedWeights } from '../../model/weights.js';
 import { modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { type Io, write, writeJson } from '../terminal/io.js';
+import { type Io, shownOn, write, writeJson } from '../terminal/io.js';
 import { aligned, grouped } from '../terminal/table.js';
 
 export const inspectVerb: Verb = {
@@ -43,11 +43,10 @@ async function run(options: Options, io: Io): Promise<void> {
     totals: totalsOf(tensors),
   };
   if (options.flag('json')) await writeJson(io, description);
-  else
-    await write(
-      io.stdout,
-      table({ ...description, tensors: inOrderOfTheModel(description.tensors, config) }),
-    );
+  else {
+    const tensors = inOrderOfTheModel(description.tensors, config);
+    await write(io.stdout, shownOn(io.stdout, table({ ...description, tensors })));
+  }
 }
 
 function totalsOf(tensors: Description['tensors']): Totals {

@@ -17,7 +17,7 @@ import { contextFor, engineOptions, modelPath } from '../arguments/model.js';
 import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
 import { PROMPT_OPTIONS, readPrompt } from '../arguments/prompt.js';
 import { parseIntegers } from '../arguments/token-list.js';
-import { abortOnInterrupt, type Io, shownOn, write } from '../terminal/io.js';
+import { abortOnInterrupt, type Io, shownOn, toJson, write } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
 /** So many tokens are listed for a person. */
@@ -152,7 +152,8 @@ function logitsOf(
   { chunk, progress, signal }: Pass,
 ): AsyncIterable<Reading> {
   const wanted = new Set(positions);
-  const needed = tokens.slice(0, Math.max(...wanted) + 1); // nothing after it has an effect
+  const last = positions.reduce((most, position) => Math.max(most, position));
+  const needed = tokens.slice(0, last + 1); // nothing after it has an effect
   return readTokens(model, needed, {
     chunkSize: chunk,
     wants: index => wanted.has(index),
@@ -185,7 +186,7 @@ async function* inOrder(
 /** Row by row: a long text has more logits than a string has room for. */
 function jsonPrinter(head: object): Printer {
   return {
-    begin: () => `${JSON.stringify(head).slice(0, -1)},"logits":[`,
+    begin: () => `${toJson(head).slice(0, -1)},"logits":[`,
     row: (logits, index) => `${index === 0 ? '' : ','}\n${JSON.stringify(Array.from(logits))}`,
     end: () => '\n]}\n',
   };

@@ -1,0 +1,63 @@
+/** What is larger than can be is refused before it costs anything, and what has no end, too. */
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { run } from '../../src/cli/run.js';
+import { aligned } from '../../src/cli/terminal/table.js';
+import { goldenPath } from '../support/golden.js';
+import { cli, FakeIo } from './support.js';
+
+const model = ['--model', goldenPath('mha')];
+const SECONDS = 1000;
+
+/** As `yes` writes. */
+function* endless() {
+  const bytes = Buffer.alloc(2 ** 20, '1 ');
+  for (;;) yield bytes;
+}
+
+describe('bench', () => {
+  it.each([
+    [['--prompt-tokens', '1000000000'], 1000000064],
+    [['--new-tokens', '9007199254740991', '--prompt-tokens', '1'], 9007199254740992],
+    [['--prompt-tokens', '1000000000', '--kernels', 'exact'], 1000000064],
+  ])(
+    '%j is refused before it begins',
+    async (args, positions) => {
+      const { code, stderr } = await cli(['bench', ...model, ...args]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(new RegExp(`${positions} together, .* positions.*CONTEXT_OVERFLOW`));
+    },
+    20 * SECONDS,
+  );
+});
+
+describe('an endless', () => {
+  it.each([
+    ['generate', '--prompt', '-'],
+    ['logits', '--tokens-file', '-'],
+    ['tokenize', '-'],
+    ['detokenize', '-'],
+  ])(
+    'stdin ends %s',
+    async (...args) => {
+      const { stdout, stderr, env } = new FakeIo();
+      const stdin = Readable.from(endless());
+      const io = { stdin, stdout, stderr, env, onInterrupt: () => () => {} };
+      expect([await run([...args, ...model], io), stderr.text]).toEqual([
+        2,
+        expect.stringContaining('stdin is longer than 67.1 MB, the most that is read'),
+      ]);
+    },
+    20 * SECONDS,
+  );
+
+  it.skipIf(process.platform === 'win32')('file of tokens ends logits', async () => {
+    const { code, stderr } = await cli(['logits', ...model, '--tokens-file', '/dev/zero']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('/dev/zero is longer than')]);
+  });
+});
+
+it('a table may have more rows than a stack has room for', () => {
+  const rows = Array.from({ length: 300_000 }, () => ['a', '1']);
+  expect(aligned(rows)).toHaveLength(300_000);
+});
