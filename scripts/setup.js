@@ -24,8 +24,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(stamp, lock);
 }
-run('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json']);
-run('node', ['scripts/build-asm.js']);
+run('node', ['scripts/build.js']);
 
 function run(command, args) {
   execFileSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: windows });
