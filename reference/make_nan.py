@@ -1,4 +1,4 @@
-"""One NaN in each weight of golden/mha in turn: how many logits of each row are NaN in transformers.
+"""One NaN in each weight of golden/mha in turn: how many logits of a row are NaN in transformers.
 
 A NaN is the one number that comparisons lose: what takes a largest by `>` never sees it. Tokens go
 in one by one, over a cache. All at once, a row would also meet the NaN of later ones, whose
@@ -24,7 +24,9 @@ def reached(network: torch.nn.Module, weight: str, element: int, tokens: list[in
     kept = numbers[element].clone()
     numbers[element] = torch.nan
     cache = DynamicCache()
-    rows = [network(torch.tensor([[token]]), past_key_values=cache).logits[0, 0] for token in tokens]
+    rows = [
+        network(torch.tensor([[token]]), past_key_values=cache).logits[0, 0] for token in tokens
+    ]
     numbers[element] = kept
     return [row.isnan().sum().item() for row in rows]
 

@@ -26,8 +26,8 @@ export function refuseBundle(path: string): void {
     !isBundled,
     'BROKEN_INSTALLATION',
     () =>
-      `llama-32k was put into a bundle (${HERE ?? 'CommonJS'}), and its ${path} was left behind: ` +
-      'keep the package external (esbuild --external:llama-32k; external in Rollup and Vite, externals in webpack) ' +
-      'and have it in node_modules where the bundle runs',
+      `llama-32k was put into a bundle (${HERE ?? 'CommonJS'}), and its ${path} was left ` +
+      'behind: keep the package external (esbuild --external:llama-32k; external in Rollup and ' +
+      'Vite, externals in webpack) and have it in node_modules where the bundle runs',
   );
 }

@@ -50,7 +50,10 @@ export async function destinationOf(
     return { path, kind: 'file', mode: present.mode & 0o7777 };
   }
   check(present.isDirectory(), 'BAD_OPTION', () => {
-    return `${output} is a file, and what is written is a directory; for a GGUF file give a name that ends in .gguf`;
+    return (
+      `${output} is a file, and what is written is a directory; for a GGUF file give a name ` +
+      'that ends in .gguf'
+    );
   });
   await checkEmpty(path);
   return { path, kind: 'directory' };
@@ -63,7 +66,10 @@ export async function destinationOf(
 export async function checkEmpty(directory: string): Promise<void> {
   const found = (await readdir(directory)).find(name => name !== 'lost+found' && !isPartial(name));
   check(found === undefined, 'BAD_OPTION', () => {
-    return `the directory ${directory} is not empty, there is ${found}; give another name, or remove what is in it`;
+    return (
+      `the directory ${directory} is not empty, there is ${found}; give another name, or remove ` +
+      'what is in it'
+    );
   });
 }
 

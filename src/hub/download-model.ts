@@ -102,7 +102,10 @@ async function download(
     readJson: async path => {
       const file = files.get(path)!;
       check(file.size <= LARGEST_JSON, 'BAD_CHECKPOINT', () => {
-        return `${path} has ${showBytes(file.size)}; no file of its kind has more than ${showBytes(LARGEST_JSON)}`;
+        return (
+          `${path} has ${showBytes(file.size)}; no file of its kind has more than ` +
+          `${showBytes(LARGEST_JSON)}`
+        );
       });
       await fetchMissing(connection, cache, commit, [file]);
       return readJson((await cache.find(commit, file))!, 'BAD_CHECKPOINT');

@@ -62,7 +62,10 @@ export async function listFiles(
     })) {
       entries += 1;
       check(entries <= MOST_ENTRIES, 'DOWNLOAD_FAILED', () => {
-        return `the list of ${what} has more than ${MOST_ENTRIES} entries and may never end; is HF_ENDPOINT right?`;
+        return (
+          `the list of ${what} has more than ${MOST_ENTRIES} entries and may never end; is ` +
+          'HF_ENDPOINT right?'
+        );
       });
       if (entry.type !== 'file' || typeof entry.path !== 'string') continue;
       const file = {
@@ -98,7 +101,10 @@ function asked<T>(
     const send = async (url: unknown, { headers = {} }: RequestInit = {}) => {
       questions += 1;
       check(questions <= MOST_QUESTIONS, 'DOWNLOAD_FAILED', () => {
-        return `the answer about ${what} has more than ${MOST_QUESTIONS} pages and may never end; is HF_ENDPOINT right?`;
+        return (
+          `the answer about ${what} has more than ${MOST_QUESTIONS} pages and may never end; is ` +
+          'HF_ENDPOINT right?'
+        );
       });
       const given = headers as Record<string, string>;
       return bounded(await request(connection, String(url), what, given), what);
@@ -130,7 +136,10 @@ function bounded(response: Response, what: string): Response {
     transform(chunk, controller) {
       bytes += chunk.length;
       check(bytes <= LONGEST_ANSWER, 'DOWNLOAD_FAILED', () => {
-        return `the answer about ${what} is longer than ${showBytes(LONGEST_ANSWER)} and may never end; is HF_ENDPOINT right?`;
+        return (
+          `the answer about ${what} is longer than ${showBytes(LONGEST_ANSWER)} and may never ` +
+          'end; is HF_ENDPOINT right?'
+        );
       });
       controller.enqueue(chunk);
     },

@@ -3,9 +3,9 @@
  * their logits, and gives the next token.
  *
  *     while (!generation.isDone) {
- *       const rows = generation.rows();                      // a chunk of the prompt, or the last token
- *       const logits = …                                     // a forward pass over them, and others' perhaps
- *       const step = generation.accept(logits);              // undefined: the prompt goes on
+ *       const rows = generation.rows();          // a chunk of the prompt, or the last token
+ *       const logits = …                         // a forward pass over them, and others' perhaps
+ *       const step = generation.accept(logits);  // undefined: the prompt goes on
  *     }
  *
  * Who computes the rows, and with what else in the same pass, is the driver's business: `generate`
@@ -149,7 +149,7 @@ export class Generation {
     return this.#sequence.rows(this.#pending);
   }
 
-  /** Whether the last of the rows that were given out is the last token, so that the next follows. */
+  /** Whether the last of the rows given out is the last token, so that the next one follows. */
   get needsLogits(): boolean {
     return this.#sequence.tokens.length + this.#pending.length === this.#ids.length;
   }
@@ -161,8 +161,8 @@ export class Generation {
   }
 
   /**
-   * Takes note that the rows were computed; if `needsLogits`, with the logits, [V], of the last one,
-   * and gives the next token. Gives undefined while the prompt goes on.
+   * Takes note that the rows were computed; if `needsLogits`, with the logits, [V], of the last
+   * one, and gives the next token. Gives undefined while the prompt goes on.
    *
    * @throws {LlamaError} NOT_FINITE if there is no token to choose
    */

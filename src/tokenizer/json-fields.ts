@@ -1,4 +1,4 @@
-/** Values of a tokenizer's JSON files, checked; and what is said of those that are not understood. */
+/** Values of a tokenizer's JSON files, checked; and what is said of those not understood. */
 import { check, LlamaError, show } from '../base/errors.js';
 import { isObject } from '../base/json.js';
 

@@ -201,7 +201,10 @@ export class Tokenizer {
 
 function present(id: number | undefined, name: string, key: string): number {
   check(id !== undefined, 'BAD_TOKENIZER', () => {
-    return `the tokenizer has no ${name} to put around a text; name it in tokenizer_config.json (${key})`;
+    return (
+      `the tokenizer has no ${name} to put around a text; name it in tokenizer_config.json ` +
+      `(${key})`
+    );
   });
   return id;
 }

@@ -101,10 +101,16 @@ export class Vocabulary {
       check(isRight, 'BAD_TOKENIZER', () => `the ${name} id is ${id}, which is no piece`);
     }
     check(unkId === undefined || pieces[unkId]?.type === 'unknown', 'BAD_TOKENIZER', () => {
-      return `the unk id is ${unkId}, which is ${pieces[unkId!]?.type ?? 'no piece'}; it must be a piece of type unknown`;
+      return (
+        `the unk id is ${unkId}, which is ${pieces[unkId!]?.type ?? 'no piece'}; it must be a ` +
+        'piece of type unknown'
+      );
     });
     check(unkId !== undefined || this.byteIds.length > 0, 'BAD_TOKENIZER', () => {
-      return 'it has no unknown piece, and no pieces for bytes: characters without a piece would be lost';
+      return (
+        'it has no unknown piece, and no pieces for bytes: characters without a piece would be ' +
+        'lost'
+      );
     });
     const unknown = pieces.findIndex(({ type }, id) => type === 'unknown' && id !== unkId);
     check(unknown === -1, 'BAD_TOKENIZER', () => {

@@ -107,7 +107,9 @@ describe.skipIf(!canMount)('an empty disk', () => {
     const fits = onSmallDisk(`${convert} --type bf16 && ls "$1"`);
     expect(fits).toContain('model.safetensors');
     const full = onSmallDisk(
-      `dd if=/dev/zero of="$1/x" bs=1k count=900 2>/dev/null; rm "$1/x"; mkdir "$1/sub"; dd if=/dev/zero of="$1/x" bs=1k count=900 2>/dev/null; ${convert.replace('"$1"', '"$1/sub"')} 2>&1; true`,
+      'dd if=/dev/zero of="$1/x" bs=1k count=900 2>/dev/null; rm "$1/x"; mkdir "$1/sub"; dd ' +
+        'if=/dev/zero of="$1/x" bs=1k count=900 2>/dev/null; ' +
+        `${convert.replace('"$1"', '"$1/sub"')} 2>&1; true`,
     );
     expect(full).toMatch(/WRITE_FAILED.*only \S+ kB free in .*sub/);
     expect(await names()).toEqual(['disk']);
@@ -115,7 +117,7 @@ describe.skipIf(!canMount)('an empty disk', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('links', () => {
-  it('to a file that is there: that is replaced with --force, and keeps its permissions', async () => {
+  it('to a file that is there: --force replaces it, and it keeps its permissions', async () => {
     await mkdir(at('far'));
     await writeFile(at('far/real.gguf'), 'old');
     await chmod(at('far/real.gguf'), 0o640);

@@ -138,7 +138,7 @@ describe('a sequence that is kept', () => {
   const prompt = (text: string) => [BOS, ...bytesOf(text)];
   const OPTIONS = { maxNewTokens: 6, temperature: 1, seed: 3 };
 
-  test('is used as far as the prompt begins alike, and the tokens are those without it', async () => {
+  test('is used as far as the prompt begins alike; the tokens are those without it', async () => {
     const model = babbling();
     const sequence = new TokenSequence(model);
     const turns = ['one two', 'one two three', 'one tw', 'something else', 'something else'];

@@ -125,7 +125,7 @@ describe('the forms of Llama’s tokenizer.json', () => {
     }
   });
 
-  it('may double the first space for Metaspace, as transformers 5 writes SentencePiece’s rule', () => {
+  it('may double the first space for Metaspace, as transformers 5 writes that rule', () => {
     const tokenizer = open(file => {
       const spaces = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
       const double = { type: 'Replace', pattern: { Regex: '\\A▁' }, content: '▁▁' };

@@ -163,8 +163,8 @@ class Chat {
     const perSecond = ((tokens.length - 1) / timings.decodeSeconds || 0).toFixed(1);
     return (
       `${promptTokens + tokens.length} of ${context} tokens in ${this.#messages.length} ` +
-      `messages; last reply: ${reusedTokens} of ${promptTokens} prompt tokens were there, the rest ` +
-      `took ${timings.prefillSeconds.toFixed(2)} s, then ${tokens.length} tokens, ` +
+      `messages; last reply: ${reusedTokens} of ${promptTokens} prompt tokens were there, the ` +
+      `rest took ${timings.prefillSeconds.toFixed(2)} s, then ${tokens.length} tokens, ` +
       `${perSecond} a second`
     );
   }

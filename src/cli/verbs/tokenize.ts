@@ -21,7 +21,9 @@ export const tokenizeVerb: Verb = {
     { name: 'bos', help: 'Put the id that begins every text in front.' },
     {
       name: 'special',
-      help: 'All special tokens that TEXT spells out become their ids, those of a tokenizer.model too.',
+      help:
+        'All special tokens that TEXT spells out become their ids, those of a tokenizer.model ' +
+        'too.',
     },
   ],
   json: 'Print {ids, pieces}; pieces have ▁ for a space, and <0x0A> for a byte that is no piece.',

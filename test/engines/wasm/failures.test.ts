@@ -56,7 +56,8 @@ describe('a process ends by itself', () => {
     ],
     [
       'after a worker threw',
-      `threads[1].send({ kind: 'pack', bank: 99, rows: 1, columns: 1, format: 'f32', dtype: 'F32' });
+      `const task = { kind: 'pack', bank: 99, rows: 1, columns: 1, format: 'f32', dtype: 'F32' };
+       threads[1].send(task);
        console.log(await failure(model.forward(rows(model, 9))))`,
       'WORKER_FAILED',
     ],

@@ -137,7 +137,7 @@ describe.each(SHAPES)(
   (...shape) => {
     const config = configOf(shape);
     it.each(FORMATS)(
-      '%s weights, %s cache: the same bits at once, by 4 and by 1, with 1 thread and 3; within BOUNDS of exact f64',
+      '%s weights, %s cache: the same bits at once, by 4, by 1, on 1 thread and 3; within BOUNDS',
       async (weights, cache) => {
         const formats = { weights, cache, context: 128 };
         const [whole, ...parts] = await wasmLogits(config, { ...formats, threads: 1 }, [11, 1]);

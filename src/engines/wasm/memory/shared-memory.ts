@@ -50,6 +50,6 @@ function remedy(): string {
   const limit = platform.addressLimit();
   return limit === undefined
     ? 'close other programs, or choose smaller weights'
-    : `this process is limited to ${limit} bytes of addresses (ulimit -v), and V8 reserves 10 GB of them for each memory: ` +
-        'raise the limit, or run node --disable-wasm-trap-handler';
+    : `this process is limited to ${limit} bytes of addresses (ulimit -v), and V8 reserves 10 ` +
+        'GB of them for each memory: raise the limit, or run node --disable-wasm-trap-handler';
 }

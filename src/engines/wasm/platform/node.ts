@@ -75,7 +75,8 @@ async function compileModule(name: ModuleName): Promise<WebAssembly.Module> {
   } catch (error) {
     throw new LlamaError(
       'BROKEN_INSTALLATION',
-      `${fileURLToPath(file)} is missing or damaged; install llama-32k again, or in a clone run npm run setup`,
+      `${fileURLToPath(file)} is missing or damaged; install llama-32k again, or in a clone run ` +
+        'npm run setup',
       { cause: error },
     );
   }
