@@ -77,8 +77,8 @@ function isPermanent(error: unknown): boolean {
 
 /** Of the system, of TLS (docs.openssl.org, X509_V_ERR_…), and of the HTTP parser. */
 const PERMANENT = new RegExp(
-  '^(ENOTFOUND|EPROTO|HPE_|ERR_INVALID_URL|ERR_TLS_CERT|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|' +
-    'ERR_SSL_(WRONG_VERSION|.*HANDSHAKE|.*ALERT))',
+  '^(ENOTFOUND|EPROTO|HPE_|ERR_INVALID_URL|ERR_TLS_CERT|CERT_|DEPTH_ZERO_|SELF_SIGNED_|' +
+    'UNABLE_TO_|ERR_SSL_(WRONG_VERSION|.*HANDSHAKE|.*ALERT))',
 );
 
 /** `fetch failed` says nothing; its cause does. */
