@@ -77,7 +77,10 @@ export async function readText(stream: Readable, name: string): Promise<string> 
     chunks.push(chunk);
     bytes += chunk.length;
     check(bytes <= LONGEST_INPUT, 'BAD_INPUT', () => {
-      return `what comes from ${name} is longer than ${showBytes(LONGEST_INPUT)}, the most that is read; give it in parts`;
+      return (
+        `what comes from ${name} is longer than ${showBytes(LONGEST_INPUT)}, the most that is ` +
+        'read; give it in parts'
+      );
     });
   }
   try {

@@ -70,7 +70,10 @@ function atLeastOne(options: Options, name: string, otherwise: number): number {
 /** Before anything is made of so many tokens, and with the wasm kernels before loading. */
 function checkRoom(positions: number, { maxPositionEmbeddings }: LlamaConfig): void {
   check(positions <= maxPositionEmbeddings, 'CONTEXT_OVERFLOW', () => {
-    return `--prompt-tokens and --new-tokens are ${positions} together, and the model has ${maxPositionEmbeddings} positions; give fewer`;
+    return (
+      `--prompt-tokens and --new-tokens are ${positions} together, and the model has ` +
+      `${maxPositionEmbeddings} positions; give fewer`
+    );
   });
 }
 
