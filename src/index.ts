@@ -26,7 +26,7 @@ export {
 } from './load/model.js';
 export { openTokenizer } from './load/tokenizer.js';
 export { type LlamaConfig, parseConfig } from './model/config.js';
-export type { Engine, ForwardOptions } from './model/engine.js';
+export type { BatchResult, Engine, ForwardOptions } from './model/engine.js';
 export type { Row, Sequence } from './model/kernels.js';
 export { Llama } from './model/llama.js';
 export { recordTrace, type Trace } from './model/trace.js';

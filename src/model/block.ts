@@ -17,7 +17,7 @@ import type { LayerWeights } from './weights.js';
 export interface Pass<T extends Shaped> {
   readonly kernels: Kernels<T>;
   readonly config: LlamaConfig;
-  readonly rows: readonly Row[];
+  readonly rows: readonly Row<object>[];
   readonly state: RunState<T>;
   readonly trace?: ((name: string, tensor: T) => void) | undefined;
   /** For what is not a tensor of these kernels. */
@@ -100,7 +100,7 @@ async function feedForward<T extends Shaped>(
  * Collects each row's attention weights [H, T of that row] into one tensor [R, H, T of the longest
  * row].
  */
-function probabilityRecorder(rows: readonly Row[], { numAttentionHeads }: LlamaConfig) {
+function probabilityRecorder(rows: readonly Row<object>[], { numAttentionHeads }: LlamaConfig) {
   const longest = rows.reduce((most, { position }) => Math.max(most, position + 1), 0);
   const data = new Float64Array(rows.length * numAttentionHeads * longest);
   const observe = (row: number, { shape: [heads, count], data: seen }: Tensor) => {

@@ -2,7 +2,9 @@
 
 import { check, LlamaError } from '../base/errors.js';
 import type { Tensor } from '../base/tensor.js';
+import type { Batch } from './batch.js';
 import type { LlamaConfig } from './config.js';
+import { EngineSequence } from './engine-sequence.js';
 import type { Row, Sequence } from './kernels.js';
 
 /** Every row must be the next position of its sequence, in vocabulary and in reach. */
@@ -47,19 +49,37 @@ export function checkRows(
   }
 }
 
-/** Throws `NOT_FINITE` if a logit is a NaN or an infinity. */
-export function checkFinite(
-  logits: Tensor,
-  rows: readonly Row[],
-  logitsFor: readonly number[],
-): void {
-  const bad = logits.data.findIndex(x => !Number.isFinite(x));
-  if (bad === -1) return;
-  const { position } = rows[logitsFor[Math.floor(bad / logits.shape[1])]];
-  throw new LlamaError(
-    'NOT_FINITE',
-    `the logit of token ${bad % logits.shape[1]} at position ${position} is ` +
-      `${logits.data[bad]}; the weights hold a NaN, or overflow in this arithmetic: pass a trace ` +
-      'to see in which tensor it starts',
-  );
+/** The rows, all of whose sequences are `engine`'s own. Throws BAD_INPUT if one is not. */
+export function ownRows(rows: readonly Row[], engine: object): readonly Row<EngineSequence>[] {
+  for (const { sequence } of rows) {
+    check(
+      sequence instanceof EngineSequence && sequence.engine === engine,
+      'BAD_INPUT',
+      () => 'this sequence belongs to another model; create it with the one that computes it',
+    );
+  }
+  return rows as readonly Row<EngineSequence>[];
 }
+
+/** `NOT_FINITE` for every sequence that has a logit which is a NaN or an infinity. */
+export function reportNotFinite(
+  { shape: [, width], data }: Tensor,
+  rows: readonly Row<EngineSequence>[],
+  logitsFor: readonly number[],
+  batch: Batch,
+): void {
+  logitsFor.forEach((row, i) => {
+    const { sequence, position } = rows[row];
+    if (batch.failures.has(sequence)) return;
+    const token = data.subarray(i * width, (i + 1) * width).findIndex(x => !Number.isFinite(x));
+    if (token !== -1) batch.fail(sequence, notFinite(token, position, data[i * width + token]));
+  });
+}
+
+const notFinite = (token: number, position: number, logit: number) =>
+  new LlamaError(
+    'NOT_FINITE',
+    `the logit of token ${token} at position ${position} is ${logit}; ` +
+      'the weights hold a NaN, or overflow in this arithmetic: pass a trace to see in which ' +
+      'tensor it starts',
+  );

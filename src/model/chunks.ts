@@ -5,7 +5,7 @@
  */
 import type { Floats } from '../base/tensor.js';
 import type { LlamaConfig } from './config.js';
-import type { Engine, ForwardOptions } from './engine.js';
+import type { ForwardOptions } from './engine.js';
 import type { Row, Sequence } from './kernels.js';
 
 /** Tokens per forward pass where nobody says otherwise. */
@@ -28,8 +28,9 @@ export function tokensDone(chunkLength: number, layer: number, layers: number): 
 }
 
 /** What reading needs of a model; `llama.ts` is one. */
-export interface ReadableModel extends Pick<Engine, 'createSequence'> {
+export interface ReadableModel {
   readonly config: Pick<LlamaConfig, 'vocabSize'>;
+  createSequence(): Sequence;
   forward(rows: readonly Row[], options: ForwardOptions): Promise<{ readonly data: Floats }>;
 }
 

@@ -3,32 +3,55 @@
  * of workers.
  */
 
+import type { LlamaError } from '../base/errors.js';
+import { abortSignal, callback, listOf, type OptionTable } from '../base/options.js';
 import type { Tensor } from '../base/tensor.js';
+import type { EngineSequence } from './engine-sequence.js';
 import type { Row, Sequence } from './kernels.js';
 import type { Trace } from './trace.js';
 
 export interface ForwardOptions {
   /** Which rows' logits to compute, as indices into the rows; the last one if not given. */
-  readonly logitsFor?: readonly number[];
+  readonly logitsFor?: readonly number[] | undefined;
   /** Looked at before every layer; a cancelled pass leaves all sequences as they were. */
   readonly signal?: AbortSignal | undefined;
   readonly trace?: Trace | undefined;
-  /** How many layers are done, of how many. */
+  /** How many layers are done, of how many. What it throws cancels the pass, and is its reason. */
   readonly onLayer?: ((done: number, total: number) => void) | undefined;
+}
+
+export const FORWARD: OptionTable<ForwardOptions> = {
+  logitsFor: { range: listOf('object', 'numbers of rows', () => true) },
+  signal: { range: abortSignal },
+  trace: { range: callback },
+  onLayer: { range: callback },
+};
+
+/** What a forward pass over several sequences came to. */
+export interface BatchResult {
+  /** [logitsFor.length, V]; NaN in the rows of sequences that failed. */
+  readonly logits: Tensor;
+  /**
+   * The sequences that did not get their positions, and why: NOT_FINITE, OUT_OF_MEMORY, or DISPOSED
+   * for those disposed of meanwhile. All others got theirs.
+   */
+  readonly failures: ReadonlyMap<Sequence, LlamaError>;
 }
 
 export interface Engine {
   /** `exact-f64`, for instance: says which arithmetic made a result. */
   readonly name: string;
-  createSequence(): Sequence;
+  createSequence(): EngineSequence;
   /**
-   * `rows` are valid: see `checks.ts`. Their positions are part of their sequences when the promise
-   * is fulfilled, and not before.
+   * `rows` are valid (see `checks.ts`), and of sequences of this engine, whose lengths it leaves to
+   * the caller. Rejects with the signal's reason, and with whatever ends the pass for all; what
+   * ends it for one sequence is in the result. Whether logits are finite, and sequences disposed,
+   * the caller finds out.
    */
   forward(
-    rows: readonly Row[],
+    rows: readonly Row<EngineSequence>[],
     logitsFor: readonly number[],
     options: ForwardOptions,
-  ): Promise<Tensor>;
+  ): Promise<BatchResult>;
   close(): Promise<void>;
 }

@@ -30,7 +30,7 @@ export async function forward<T extends Shaped>(
   kernels: Kernels<T>,
   config: LlamaConfig,
   weights: ModelWeights<T>,
-  rows: readonly Row[],
+  rows: readonly Row<object>[],
   logitsFor: readonly number[],
   { trace: traceNumbers, betweenLayers }: ForwardHooks = {},
 ): Promise<T> {

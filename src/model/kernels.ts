@@ -10,17 +10,35 @@ import type { Tensor } from '../base/tensor.js';
 import type { LlamaConfig } from './config.js';
 import type { LayerWeights } from './weights.js';
 
-/** The keys and values of one text. Positions 0 … length − 1 are filled. */
+/**
+ * The keys and values of one text. Positions 0 … length − 1 are filled.
+ *
+ * A forward pass computes a sequence from the call of `forward` until its promise is settled, the
+ * time in a queue included. Until then the sequence is as it was before, to whoever asks.
+ */
 export interface Sequence {
   readonly length: number;
-  /** Forgets all positions from `length` on, to continue from there. */
+  /**
+   * Forgets all positions from `length` on, to continue from there. Throws BAD_INPUT for more than
+   * there are and while a pass computes the sequence, DISPOSED after `dispose`.
+   */
   truncate(length: number): void;
-  /** Gives the memory back; the sequence cannot be used afterwards. */
+  /**
+   * Another sequence with the same past, which goes its own way from here; in the WASM engine they
+   * share memory as far as they are the same. While a pass computes this one, the past is that from
+   * before the pass. Throws DISPOSED after `dispose`.
+   */
+  fork(): Sequence;
+  /**
+   * Gives the memory back; the sequence cannot be used afterwards. While a pass computes it, this
+   * ends its part in the pass with DISPOSED, the part of no other sequence, and the memory is given
+   * back when the pass is over. A second call does nothing.
+   */
   dispose(): void;
 }
 
 /** One token of one sequence at one position. */
-export interface Row<S extends Sequence = Sequence> {
+export interface Row<S extends object = Sequence> {
   readonly token: number;
   readonly position: number;
   readonly sequence: S;
@@ -44,7 +62,7 @@ export interface Kernels<T extends Shaped> {
   ropeTable(cosines: T, sines: T, positions: readonly number[], frequencies: Float32Array): void;
   rope(x: T, cosines: T, sines: T): void;
   /** Writes keys and values [R, K·d] of `layer` at their rows' positions. */
-  store(layer: number, keys: T, values: T, rows: readonly Row[]): void;
+  store(layer: number, keys: T, values: T, rows: readonly Row<object>[]): void;
   /**
    * out, query [R, H·d]. Calls `observe` with each row's probabilities [H, T], if given: they are
    * scratch, so copy them.
@@ -53,7 +71,7 @@ export interface Kernels<T extends Shaped> {
     out: T,
     query: T,
     layer: number,
-    rows: readonly Row[],
+    rows: readonly Row<object>[],
     config: LlamaConfig,
     observe?: (row: number, probabilities: Tensor) => void,
   ): Awaitable<void>;

@@ -3,25 +3,31 @@
  * `block.ts`.
  */
 
-import { check } from '../base/errors.js';
+import { check, LlamaError } from '../base/errors.js';
+import { checkOptions } from '../base/options.js';
 import type { Tensor } from '../base/tensor.js';
-import { checkFinite, checkRows } from './checks.js';
+import { Batch } from './batch.js';
+import { checkRows, ownRows, reportNotFinite } from './checks.js';
 import type { LlamaConfig } from './config.js';
-import type { Engine, ForwardOptions } from './engine.js';
+import { type BatchResult, type Engine, FORWARD, type ForwardOptions } from './engine.js';
+import type { EngineSequence } from './engine-sequence.js';
 import type { Row, Sequence } from './kernels.js';
 
 export class Llama implements AsyncDisposable {
   readonly config: LlamaConfig;
   readonly engine: Engine;
-  /** Sequences that are in a pass at the moment. */
-  readonly #busy = new WeakSet<Sequence>();
+  /** Passes that have not ended. */
+  readonly #batches = new Set<Batch>();
+  #closed = false;
 
   constructor(config: LlamaConfig, engine: Engine) {
     this.config = config;
     this.engine = engine;
   }
 
+  /** An empty sequence, for this model only. Throws `DISPOSED` after `close`. */
   createSequence(): Sequence {
+    this.#checkOpen();
     return this.engine.createSequence();
   }
 
@@ -29,36 +35,107 @@ export class Llama implements AsyncDisposable {
    * Logits [logitsFor.length, V]: row i scores every token as the successor of
    * `rows[logitsFor[i]]`.
    *
-   * Each row must be the next position of its sequence. Rejects with `BAD_INPUT`,
-   * `CONTEXT_OVERFLOW`, `NOT_FINITE`, or the signal's reason.
+   * Each row must be the next position of its sequence. Rejects with `BAD_INPUT`, `BAD_OPTION`,
+   * `CONTEXT_OVERFLOW`, `NOT_FINITE`, `OUT_OF_MEMORY`, `DISPOSED`, the signal's reason, or what a
+   * callback threw; then no sequence has got a position. To go on with the others where one fails:
+   * `forwardBatch`.
    */
   async forward(rows: readonly Row[], options: ForwardOptions = {}): Promise<Tensor> {
-    const { logitsFor = [rows.length - 1] } = options;
-    checkRows(rows, logitsFor, this.config);
-    const sequences = new Set(rows.map(({ sequence }) => sequence));
-    for (const sequence of sequences) {
-      check(
-        !this.#busy.has(sequence),
-        'BAD_INPUT',
-        () => 'a sequence can be in one forward pass at a time; wait for the other one',
-      );
-    }
-    for (const sequence of sequences) this.#busy.add(sequence);
-    try {
-      const logits = await this.engine.forward(rows, logitsFor, options);
-      checkFinite(logits, rows, logitsFor);
-      return logits;
-    } finally {
-      for (const sequence of sequences) this.#busy.delete(sequence);
-    }
+    const { logits, failures } = await this.#pass(rows, options, true);
+    for (const failure of failures.values()) throw failure;
+    return logits;
   }
 
-  /** Ends workers and closes the checkpoint. */
+  /**
+   * The same for rows of sequences that have nothing to do with each other: what ends one of them
+   * (see `BatchResult`) does not end the others. To cancel one of them in the middle of the pass,
+   * dispose of it; to cancel it and keep what it held before, truncate it afterwards.
+   */
+  forwardBatch(rows: readonly Row[], options: ForwardOptions = {}): Promise<BatchResult> {
+    return this.#pass(rows, options, false);
+  }
+
+  /** Cancels all passes, with `DISPOSED`; ends workers and closes the checkpoint. */
   close(): Promise<void> {
+    this.#closed = true;
+    for (const batch of this.#batches) batch.stop(closedError());
     return this.engine.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  /** `together`: one that fails keeps the others from getting their positions. */
+  async #pass(
+    rows: readonly Row[],
+    options: ForwardOptions,
+    together: boolean,
+  ): Promise<BatchResult> {
+    this.#checkOpen();
+    const {
+      logitsFor = [rows.length - 1],
+      signal,
+      onLayer,
+      trace,
+    } = checkOptions(options, FORWARD);
+    const own = ownRows(rows, this.engine);
+    checkRows(own, logitsFor, this.config);
+    signal?.throwIfAborted();
+    const batch = new Batch(own);
+    this.#batches.add(batch);
+    const cancel = () => batch.stop(signal?.reason);
+    signal?.addEventListener('abort', cancel);
+    let succeeded = false;
+    try {
+      const hooks = {
+        signal: batch.signal,
+        onLayer: batch.guard(onLayer),
+        trace: batch.guard(trace),
+      };
+      const logits = await this.#compute(batch, own, logitsFor, hooks);
+      succeeded = !(together && batch.failures.size > 0);
+      return { logits, failures: batch.failures };
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      this.#batches.delete(batch);
+      batch.end(succeeded);
+    }
+  }
+
+  /** The logits of all that did not fail. */
+  async #compute(
+    batch: Batch,
+    rows: readonly Row<EngineSequence>[],
+    logitsFor: readonly number[],
+    hooks: ForwardOptions,
+  ): Promise<Tensor> {
+    const sequenceOf = (i: number) => rows[logitsFor[i]].sequence;
+    let logits = this.#noLogits(logitsFor.length);
+    try {
+      const result = await this.engine.forward(rows, logitsFor, hooks);
+      batch.signal.throwIfAborted();
+      logits = result.logits;
+      for (const [sequence, error] of result.failures)
+        batch.fail(sequence as EngineSequence, error);
+      reportNotFinite(logits, rows, logitsFor, batch);
+    } catch (error) {
+      if (this.#closed) throw closedError();
+      if (!batch.isAbandoned) throw error;
+    }
+    batch.failDisposed();
+    batch.clearFailed(logits, sequenceOf);
+    return logits;
+  }
+
+  #noLogits(rows: number): Tensor {
+    const { vocabSize } = this.config;
+    return { shape: [rows, vocabSize], data: new Float32Array(rows * vocabSize) };
+  }
+
+  #checkOpen(): void {
+    check(!this.#closed, 'DISPOSED', () => closedError().message);
+  }
 }
+
+const closedError = () => new LlamaError('DISPOSED', 'this model was closed; load it again');

@@ -47,8 +47,8 @@ function poisoned(checkpoint: Checkpoint, name: string, element: number): Checkp
 /** How many logits of each row are NaN. */
 async function nanLogits(engine: Engine, { vocabSize }: LlamaConfig): Promise<number[]> {
   const rows = continuing(engine.createSequence(), golden.tokens);
-  const { data } = await engine.forward(rows, [...rows.keys()], {});
-  const row = (r: number) => Array.from(data.subarray(r * vocabSize, (r + 1) * vocabSize));
+  const { logits } = await engine.forward(rows, [...rows.keys()], {});
+  const row = (r: number) => Array.from(logits.data.subarray(r * vocabSize, (r + 1) * vocabSize));
   return rows.map((_, r) => row(r).filter(Number.isNaN).length);
 }
 

@@ -2,18 +2,18 @@
  * The exact kernels over a checkpoint, in the calling thread.
  */
 
-import type { Tensor } from '../../base/tensor.js';
 import { breather } from '../../model/breathe.js';
 import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { Engine, ForwardOptions } from '../../model/engine.js';
+import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js';
+import type { EngineSequence } from '../../model/engine-sequence.js';
 import { forward } from '../../model/forward.js';
-import type { Row, Sequence } from '../../model/kernels.js';
+import type { Row } from '../../model/kernels.js';
 import { type NumericsName, ROUNDINGS } from '../../ops/rounding.js';
 import { CheckpointWeights } from './checkpoint-weights.js';
 import { ExactKernels } from './exact-kernels.js';
-import { ExactSequence, exactSequence } from './exact-sequence.js';
+import { ExactSequence } from './exact-sequence.js';
 
 export interface ExactOptions {
   /** Default f64. */
@@ -53,15 +53,15 @@ export class ExactEngine implements Engine {
     );
   }
 
-  createSequence(): Sequence {
-    return new ExactSequence(this.#config, ROUNDINGS[this.#numerics].Numbers);
+  createSequence(): ExactSequence {
+    return new ExactSequence(this, this.#config, ROUNDINGS[this.#numerics].Numbers);
   }
 
   async forward(
-    rows: readonly Row[],
+    rows: readonly Row<EngineSequence>[],
     logitsFor: readonly number[],
     options: ForwardOptions,
-  ): Promise<Tensor> {
+  ): Promise<BatchResult> {
     const { signal, trace, onLayer } = options;
     const breathe = breather(signal);
     const betweenLayers = async (done: number, total: number) => {
@@ -71,8 +71,7 @@ export class ExactEngine implements Engine {
     const hooks = { trace, betweenLayers };
     const kernels = new ExactKernels(this.#numerics, breathe);
     const logits = await forward(kernels, this.#config, this.#weights, rows, logitsFor, hooks);
-    for (const { sequence, position } of rows) exactSequence(sequence).commit(position);
-    return logits;
+    return { logits, failures: new Map() };
   }
 
   close(): Promise<void> {

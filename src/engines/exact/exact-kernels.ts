@@ -15,7 +15,7 @@ import { rmsnorm } from '../../ops/rmsnorm.js';
 import { rope, ropeTable } from '../../ops/rope.js';
 import { type NumericsName, ROUNDINGS, type Rounding } from '../../ops/rounding.js';
 import { swiglu } from '../../ops/swiglu.js';
-import { exactSequence } from './exact-sequence.js';
+import type { ExactSequence } from './exact-sequence.js';
 
 /** Some 10 ms of work. */
 const PRODUCTS_PER_BREATH = 1e7;
@@ -83,11 +83,11 @@ export class ExactKernels implements Kernels<Tensor> {
     rope(x, cosines, sines, this.#rounding);
   }
 
-  store(layer: number, keys: Tensor, values: Tensor, rows: readonly Row[]): void {
+  store(layer: number, keys: Tensor, values: Tensor, rows: readonly Row<object>[]): void {
     const width = keys.shape[1];
     rows.forEach(({ sequence, position }, r) => {
       const row = [r * width, (r + 1) * width] as const;
-      exactSequence(sequence).write(
+      (sequence as ExactSequence).write(
         layer,
         position,
         keys.data.subarray(...row),
@@ -100,14 +100,14 @@ export class ExactKernels implements Kernels<Tensor> {
     out: Tensor,
     query: Tensor,
     layer: number,
-    rows: readonly Row[],
+    rows: readonly Row<object>[],
     config: LlamaConfig,
     observe?: (row: number, probabilities: Tensor) => void,
   ): Promise<void> {
     const { numAttentionHeads: numHeads, numKeyValueHeads, headDim } = config;
     const width = numHeads * headDim;
     for (const [r, { sequence, position }] of rows.entries()) {
-      const visible = exactSequence(sequence).visible(layer, position);
+      const visible = (sequence as ExactSequence).visible(layer, position);
       const probabilities = this.tensor(numHeads, visible.count);
       attention(
         out.data.subarray(r * width, (r + 1) * width),

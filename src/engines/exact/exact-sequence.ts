@@ -3,10 +3,9 @@
  * position after position.
  */
 
-import { check, LlamaError } from '../../base/errors.js';
 import type { Floats } from '../../base/tensor.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { Sequence } from '../../model/kernels.js';
+import { EngineSequence } from '../../model/engine-sequence.js';
 import type { Visible } from '../../ops/attention.js';
 import type { Rounding } from '../../ops/rounding.js';
 
@@ -15,33 +14,20 @@ interface LayerCache {
   values: Floats; // [capacity, K·d]
 }
 
-/** The sequence as its own kernels know it. */
-export function exactSequence(sequence: Sequence): ExactSequence {
-  check(
-    sequence instanceof ExactSequence,
-    'BAD_INPUT',
-    () => 'this sequence belongs to other kernels; create it with the same model',
-  );
-  return sequence;
-}
-
-export class ExactSequence implements Sequence {
-  length = 0;
-  readonly #width: number;
+export class ExactSequence extends EngineSequence {
+  readonly #config: LlamaConfig;
   readonly #Numbers: Rounding['Numbers'];
-  #layers: LayerCache[];
+  #layers: LayerCache[] = [];
 
-  constructor(config: LlamaConfig, Numbers: Rounding['Numbers']) {
-    this.#width = config.numKeyValueHeads * config.headDim;
+  constructor(engine: object, config: LlamaConfig, Numbers: Rounding['Numbers']) {
+    super(engine);
+    this.#config = config;
     this.#Numbers = Numbers;
-    this.#layers = Array.from({ length: config.numHiddenLayers }, () => ({
-      keys: new Numbers(0),
-      values: new Numbers(0),
-    }));
+    this.forget(0);
   }
 
   write(layer: number, position: number, keys: Floats, values: Floats): void {
-    const cache = this.#layer(layer);
+    const cache = this.#layers[layer];
     const end = (position + 1) * this.#width;
     if (end > cache.keys.length) {
       cache.keys = this.#grown(cache.keys, end);
@@ -53,35 +39,31 @@ export class ExactSequence implements Sequence {
 
   /** What the token at `position` may see: everything up to and including itself. */
   visible(layer: number, position: number): Visible {
-    const { keys, values } = this.#layer(layer);
+    const { keys, values } = this.#layers[layer];
     return { keys, values, count: position + 1 };
   }
 
-  commit(position: number): void {
-    this.length = Math.max(this.length, position + 1);
+  protected copy(): ExactSequence {
+    const twin = new ExactSequence(this.engine, this.#config, this.#Numbers);
+    const end = this.length * this.#width;
+    twin.#layers = this.#layers.map(({ keys, values }) => ({
+      keys: keys.slice(0, end),
+      values: values.slice(0, end),
+    }));
+    return twin;
   }
 
-  truncate(length: number): void {
-    check(
-      Number.isInteger(length) && length >= 0 && length <= this.length,
-      'BAD_INPUT',
-      () =>
-        `cannot truncate a sequence of ${this.length} positions to ${length}; give an integer ` +
-        `from 0 to ${this.length}`,
-    );
-    this.length = length;
+  /** What is held of a shorter past is written over. */
+  protected forget(length: number): void {
+    if (length > 0) return;
+    this.#layers = Array.from({ length: this.#config.numHiddenLayers }, () => ({
+      keys: new this.#Numbers(0),
+      values: new this.#Numbers(0),
+    }));
   }
 
-  dispose(): void {
-    this.#layers = [];
-    this.length = 0;
-  }
-
-  #layer(index: number): LayerCache {
-    const layer = this.#layers[index];
-    if (layer === undefined)
-      throw new LlamaError('DISPOSED', 'this sequence was disposed; create a new one');
-    return layer;
+  get #width(): number {
+    return this.#config.numKeyValueHeads * this.#config.headDim;
   }
 
   #grown(old: Floats, needed: number): Floats {

@@ -2,12 +2,12 @@
  * The WASM kernels over a checkpoint, in a pool of workers.
  */
 
-import { check } from '../../base/errors.js';
-import type { Tensor } from '../../base/tensor.js';
+import { check, LlamaError } from '../../base/errors.js';
 import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { Engine, ForwardOptions } from '../../model/engine.js';
+import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js';
+import type { EngineSequence } from '../../model/engine-sequence.js';
 import type { Row } from '../../model/kernels.js';
 import { mapLayer } from '../../model/weights.js';
 import { type Build, type CompiledKernels, compileKernels } from './kernels/builds.js';
@@ -20,7 +20,7 @@ import type { WeightFormat } from './memory/weight-formats.js';
 import { platform } from './platform/here.js';
 import { CONTROL_WORDS, Control } from './threads/control.js';
 import { type LoadHooks, loadWeights } from './workers/load-weights.js';
-import { type PassJob, tooLargeIn } from './workers/messages.js';
+import { type Answer, type PassJob, tooLargeIn } from './workers/messages.js';
 import { Pool } from './workers/pool.js';
 
 export interface WasmOptions extends LoadHooks {
@@ -159,14 +159,14 @@ export class WasmEngine implements Engine {
   }
 
   createSequence(): WasmSequence {
-    return new WasmSequence(this.#pages);
+    return new WasmSequence(this, this.#pages);
   }
 
   async forward(
-    rows: readonly Row[],
+    rows: readonly Row<EngineSequence>[],
     logitsFor: readonly number[],
     options: ForwardOptions,
-  ): Promise<Tensor> {
+  ): Promise<BatchResult> {
     const { signal, onLayer, trace } = options;
     check(
       trace === undefined,
@@ -174,25 +174,24 @@ export class WasmEngine implements Engine {
       () => 'the WASM kernels cannot be traced; use the exact ones',
     );
     this.#pool.checkAlive();
-    const sequences = [...new Set(rows.map(row => wasmSequence(row)))];
-    for (const sequence of sequences) sequence.prepare(lengthAfter(sequence, rows));
+    const own = rows as readonly Row<WasmSequence>[];
+    const failures = prepare(own);
 
-    const { vocabSize } = this.layout;
+    const { vocabSize, maxRows } = this.layout;
     const logits = new Float32Array(logitsFor.length * vocabSize);
-    const { maxRows } = this.layout;
-    const passes = Math.ceil(rows.length / maxRows);
-    for (let start = 0, pass = 0; start < rows.length; start += maxRows, pass++) {
-      const end = start + maxRows;
+    const passes = Math.ceil(own.length / maxRows);
+    for (let pass = 0; pass < passes; pass++) {
+      const part = rowsOfPart(own, pass * maxRows, (pass + 1) * maxRows, failures);
+      const places = new Map(part.map((row, place) => [row, place]));
       const wanted = logitsFor
-        .map((row, i) => ({ row, i }))
-        .filter(({ row }) => row >= start && row < end);
-      const part = rows.slice(start, end);
+        .map((row, i) => ({ place: places.get(row), i }))
+        .filter((x): x is { place: number; i: number } => x.place !== undefined);
       const progress = (done: number, total: number) =>
         onLayer?.(pass * total + done, passes * total);
       const computed = await this.#pass(
-        part,
-        sequences,
-        wanted.map(({ row }) => row - start),
+        part.map(row => own[row]),
+        wanted.map(({ place }) => place),
+        failures,
         signal,
         progress,
       );
@@ -200,8 +199,7 @@ export class WasmEngine implements Engine {
         logits.set(computed.subarray(j * vocabSize, (j + 1) * vocabSize), i * vocabSize);
       });
     }
-    for (const sequence of sequences) sequence.length = lengthAfter(sequence, rows);
-    return { shape: [logitsFor.length, vocabSize], data: logits };
+    return { logits: { shape: [logitsFor.length, vocabSize], data: logits }, failures };
   }
 
   /** Ends the workers, gives the memory back, and closes the checkpoint. */
@@ -216,36 +214,53 @@ export class WasmEngine implements Engine {
     platform.collectGarbage();
   }
 
+  /** Logits of rows `logitsFor`. Adds to `failures` the sequences whose keys are no numbers. */
   async #pass(
-    rows: readonly Row[],
-    sequences: readonly WasmSequence[],
+    rows: readonly Row<WasmSequence>[],
     logitsFor: readonly number[],
+    failures: Failures,
     signal: AbortSignal | undefined,
     onLayer: (done: number, total: number) => void,
   ): Promise<Float32Array> {
     signal?.throwIfAborted();
+    if (rows.length === 0) return new Float32Array(0);
+    const sequences = [...new Set(rows.map(({ sequence }) => sequence))];
     const job: PassJob = {
       kind: 'pass',
       tokens: rows.map(({ token }) => token),
       positions: rows.map(({ position }) => position),
-      sequences: rows.map(row => sequences.indexOf(wasmSequence(row))),
+      sequences: rows.map(({ sequence }) => sequences.indexOf(sequence)),
       pageTables: sequences.map(({ pages }) => pages),
       logitsFor,
     };
+    const answers = await this.#run(job, signal, onLayer);
+    sequences.forEach((sequence, which) => {
+      const tooLarge = tooLargeIn(answers, which);
+      if (tooLarge > 0) failures.set(sequence, notStored(tooLarge, rows, sequence));
+    });
+    onLayer(this.#layers, this.#layers);
+    return answers.flatMap(answer =>
+      answer.kind === 'done' && answer.logits ? [answer.logits] : [],
+    )[0];
+  }
+
+  /** Progress is told, and cancelling heard, from when the workers begin. */
+  async #run(
+    job: PassJob,
+    signal: AbortSignal | undefined,
+    onLayer: (done: number, total: number) => void,
+  ): Promise<readonly Answer[]> {
     const cancel = () => this.#control.cancel();
-    const watch = setInterval(() => onLayer(this.#control.layersDone, this.#layers), 100);
+    let watch: ReturnType<typeof setInterval> | undefined;
     try {
       const answers = await this.#pool.run(job, () => {
+        watch = setInterval(() => onLayer(this.#control.layersDone, this.#layers), 100);
         signal?.addEventListener('abort', cancel);
         if (signal?.aborted) cancel();
       });
       if (answers.some(({ kind }) => kind === 'cancelled'))
         throw signal?.reason ?? new Error('cancelled');
-      checkStored(tooLargeIn(answers), rows);
-      onLayer(this.#layers, this.#layers);
-      return answers.flatMap(answer =>
-        answer.kind === 'done' && answer.logits ? [answer.logits] : [],
-      )[0];
+      return answers;
     } finally {
       clearInterval(watch);
       signal?.removeEventListener('abort', cancel);
@@ -274,28 +289,46 @@ export class WasmEngine implements Engine {
   }
 }
 
-function checkStored(tooLarge: number, rows: readonly Row[]): void {
-  check(tooLarge === 0, 'NOT_FINITE', () => {
-    const [first, last] = [rows[0].position, rows[rows.length - 1].position];
-    return (
-      `${tooLarge} keys or values of a pass over positions ${first} to ${last} are no f16 ` +
-      'numbers: 65520 or more, or NaN; load with cache f32 or q8'
-    );
+type Failures = Map<EngineSequence, LlamaError>;
+
+/** Room for the positions of `rows`; the sequences for which there is none. */
+function prepare(rows: readonly Row<WasmSequence>[]): Failures {
+  const failures: Failures = new Map();
+  const lengths = new Map(rows.map(({ sequence, position }) => [sequence, position + 1]));
+  for (const [sequence, length] of lengths) {
+    try {
+      sequence.prepare(length);
+    } catch (error) {
+      if (!(error instanceof LlamaError)) throw error;
+      failures.set(sequence, error);
+    }
+  }
+  return failures;
+}
+
+/** Which of rows `start` … `end − 1` are still wanted. */
+function rowsOfPart(
+  rows: readonly Row<WasmSequence>[],
+  start: number,
+  end: number,
+  failures: Failures,
+): number[] {
+  const numbers = rows.slice(start, end).map((_, i) => start + i);
+  return numbers.filter(row => {
+    const { sequence } = rows[row];
+    return !sequence.isDisposed && !failures.has(sequence);
   });
 }
 
-function wasmSequence({ sequence }: Row): WasmSequence {
-  check(
-    sequence instanceof WasmSequence,
-    'BAD_INPUT',
-    () => 'this sequence belongs to other kernels; create it with the same model',
-  );
-  return sequence;
-}
-
-function lengthAfter(sequence: WasmSequence, rows: readonly Row[]): number {
-  return rows.reduce(
-    (length, row) => (row.sequence === sequence ? Math.max(length, row.position + 1) : length),
-    sequence.length,
+function notStored(
+  tooLarge: number,
+  rows: readonly Row<WasmSequence>[],
+  sequence: WasmSequence,
+): LlamaError {
+  const positions = rows.filter(row => row.sequence === sequence).map(({ position }) => position);
+  return new LlamaError(
+    'NOT_FINITE',
+    `${tooLarge} keys or values of a pass over positions ${positions[0]} to ${positions.at(-1)} ` +
+      'are no f16 numbers: 65520 or more, or NaN; load with cache f32 or q8',
   );
 }

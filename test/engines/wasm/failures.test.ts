@@ -73,9 +73,10 @@ describe('a process ends by itself', () => {
     [
       'after the model was closed in the middle of a pass, and again',
       `const pass = failure(model.forward(rows(model, 1500)));
+       const later = rows(model, 1);
        await Promise.all([model.close(), model.close()]);
        await model.close();
-       console.log(await pass, await failure(model.forward(rows(model, 1))))`,
+       console.log(await pass, await failure(model.forward(later)))`,
       'DISPOSED DISPOSED',
     ],
   ])('%s', async (_, body, said) => {

@@ -3,7 +3,7 @@
  * positions in the bank of their layer.
  */
 import type { LlamaConfig } from '../../../model/config.js';
-import type { Row, Sequence } from '../../../model/kernels.js';
+import type { Row } from '../../../model/kernels.js';
 import type { Arena, WasmTensor } from '../memory/arena.js';
 import { reservePageTable } from '../memory/arena-layout.js';
 import { ATTENTION_HEADS, ATTENTION_ROWS } from '../memory/attention-scratch.js';
@@ -13,13 +13,11 @@ import type { KernelExports } from './exports.js';
 import type { LockStep } from './lock-step.js';
 
 /** A sequence as the workers see it: where its pages are. */
-export interface PagedSequence extends Sequence {
+export interface PagedSequence {
   readonly pages: readonly number[];
 }
 
 export class CachedAttention {
-  /** How many keys and values of this pass the format of the cache could not hold. */
-  tooLarge = 0;
   readonly #config: LlamaConfig;
   readonly #layout: MemoryLayout;
   readonly #lockStep: LockStep;
@@ -27,7 +25,9 @@ export class CachedAttention {
   readonly #scratch: number;
   /** Stands for keys and values of all layers. */
   readonly #cache = {};
-  #pageTables = new Map<Sequence, number>();
+  #pageTables = new Map<object, number>();
+  /** How many keys and values of this pass the format of the cache could not hold. */
+  readonly #tooLarge = new Map<object, number>();
 
   constructor(config: LlamaConfig, layout: MemoryLayout, lockStep: LockStep, scratch: number) {
     this.#config = config;
@@ -37,8 +37,8 @@ export class CachedAttention {
   }
 
   /** Before every pass: the page tables of all sequences in it, in every bank. */
-  begin(arena: Arena, rows: readonly Row[]): void {
-    this.tooLarge = 0;
+  begin(arena: Arena, rows: readonly Row<object>[]): void {
+    this.#tooLarge.clear();
     this.#pageTables = new Map();
     for (const { sequence } of rows) {
       if (this.#pageTables.has(sequence)) continue;
@@ -52,7 +52,7 @@ export class CachedAttention {
   }
 
   /** Writes keys and values [R, K·d] of `layer` at their rows' positions. */
-  store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row[]): void {
+  store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row<object>[]): void {
     const { bank, kvBase, pageBytes } = this.#pagesOf(layer);
     const { kernels } = this.#lockStep.enter(bank, [keys, values], [this.#cache], rows.length);
     const storeRow = kernels[STORE[this.#layout.cache]];
@@ -64,12 +64,18 @@ export class CachedAttention {
       const page = (sequence as PagedSequence).pages[Math.floor(position / PAGE_POSITIONS)];
       const slot = position % PAGE_POSITIONS;
       const target = [kvBase + page * pageBytes, slot];
-      this.tooLarge += storeRow(...source, r, ...target, numKeyValueHeads, headDim) ?? 0;
+      const tooLarge = storeRow(...source, r, ...target, numKeyValueHeads, headDim) ?? 0;
+      if (tooLarge > 0) this.#tooLarge.set(sequence, this.tooLargeOf(sequence) + tooLarge);
     }
   }
 
+  /** How many keys and values of `sequence` this thread could not store in this pass. */
+  tooLargeOf(sequence: object): number {
+    return this.#tooLarge.get(sequence) ?? 0;
+  }
+
   /** out, query [R, H·d] */
-  attend(out: WasmTensor, query: WasmTensor, layer: number, rows: readonly Row[]): void {
+  attend(out: WasmTensor, query: WasmTensor, layer: number, rows: readonly Row<object>[]): void {
     const { bank, kvBase, pageBytes } = this.#pagesOf(layer);
     const { kernels } = this.#lockStep.enter(bank, [query, this.#cache], [out]);
     const attention = kernels[ATTENTION[this.#layout.cache]];
@@ -126,7 +132,9 @@ const ATTENTION = {
 } as const satisfies Record<MemoryLayout['cache'], keyof KernelExports>;
 
 /** Stretches of rows that are consecutive positions of one sequence, of at most ATTENTION_ROWS. */
-function runsOf(rows: readonly Row[]): { readonly first: number; readonly count: number }[] {
+function runsOf(
+  rows: readonly Row<object>[],
+): { readonly first: number; readonly count: number }[] {
   const runs: { first: number; count: number }[] = [];
   rows.forEach(({ sequence, position }, r) => {
     const run = runs.at(-1);

@@ -51,16 +51,16 @@ export class WasmKernels implements Kernels<WasmTensor> {
   }
 
   /** Before every pass: an empty arena, and what a pass needs beside activations. */
-  begin(rows: readonly Row[]): void {
+  begin(rows: readonly Row<object>[]): void {
     this.#arena.clear();
     this.#attention.begin(this.#arena, rows);
     this.#linear.begin(this.#arena, rows.length);
     this.#lockStep.begin();
   }
 
-  /** How many keys and values of this pass the format of the cache could not hold. */
-  get tooLarge(): number {
-    return this.#attention.tooLarge;
+  /** How many keys and values of `sequence` this thread could not store in this pass. */
+  tooLargeOf(sequence: object): number {
+    return this.#attention.tooLargeOf(sequence);
   }
 
   tensor(...shape: number[]): WasmTensor {
@@ -134,11 +134,11 @@ export class WasmKernels implements Kernels<WasmTensor> {
     );
   }
 
-  store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row[]): void {
+  store(layer: number, keys: WasmTensor, values: WasmTensor, rows: readonly Row<object>[]): void {
     this.#attention.store(layer, keys, values, rows);
   }
 
-  attention(out: WasmTensor, query: WasmTensor, layer: number, rows: readonly Row[]): void {
+  attention(out: WasmTensor, query: WasmTensor, layer: number, rows: readonly Row<object>[]): void {
     this.#attention.attend(out, query, layer, rows);
   }
 

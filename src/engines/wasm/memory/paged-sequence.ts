@@ -4,8 +4,8 @@
  * Pages are counted: a fork shares those of its origin, and whoever writes into a shared page first
  * makes it his own.
  */
-import { check, LlamaError } from '../../../base/errors.js';
-import type { Sequence } from '../../../model/kernels.js';
+import { check } from '../../../base/errors.js';
+import { EngineSequence } from '../../../model/engine-sequence.js';
 import { PAGE_POSITIONS } from './cache-formats.js';
 
 /** The pages of all sequences. */
@@ -18,32 +18,21 @@ export interface PagePool {
   copy(from: number, to: number): void;
 }
 
-export class WasmSequence implements Sequence {
-  length = 0;
+export class WasmSequence extends EngineSequence {
   /** Page i holds positions 64·i … 64·i + 63. */
   readonly pages: number[] = [];
   readonly #pool: PagePool;
-  #disposed = false;
 
-  constructor(pool: PagePool) {
+  constructor(engine: object, pool: PagePool) {
+    super(engine);
     this.#pool = pool;
   }
 
-  /** A sequence with the same past, that goes its own way from here. */
-  fork(): WasmSequence {
-    this.#checkAlive();
-    const twin = new WasmSequence(this.#pool);
-    for (const page of this.pages) {
-      this.#pool.share(page);
-      twin.pages.push(page);
-    }
-    twin.length = this.length;
-    return twin;
-  }
-
-  /** Makes room for positions `length … end − 1`, in pages that are this sequence's own. */
+  /**
+   * Makes room for positions `length … end − 1`, in pages that are this sequence's own. Throws
+   * OUT_OF_MEMORY.
+   */
   prepare(end: number): void {
-    this.#checkAlive();
     const first = Math.floor(this.length / PAGE_POSITIONS);
     for (let i = first; i < Math.ceil(end / PAGE_POSITIONS); i++) {
       const old = this.pages[i];
@@ -56,28 +45,18 @@ export class WasmSequence implements Sequence {
     }
   }
 
-  truncate(length: number): void {
-    check(
-      Number.isInteger(length) && length >= 0 && length <= this.length,
-      'BAD_INPUT',
-      () =>
-        `cannot truncate a sequence of ${this.length} positions to ${length}; give an integer ` +
-        `from 0 to ${this.length}`,
-    );
-    this.length = length;
+  protected copy(): WasmSequence {
+    const twin = new WasmSequence(this.engine, this.#pool);
+    for (const page of this.pages.slice(0, Math.ceil(this.length / PAGE_POSITIONS))) {
+      this.#pool.share(page);
+      twin.pages.push(page);
+    }
+    return twin;
+  }
+
+  protected forget(length: number): void {
     for (const page of this.pages.splice(Math.ceil(length / PAGE_POSITIONS)))
       this.#pool.release(page);
-  }
-
-  dispose(): void {
-    this.length = 0;
-    this.#disposed = true;
-    for (const page of this.pages.splice(0)) this.#pool.release(page);
-  }
-
-  #checkAlive(): void {
-    if (this.#disposed)
-      throw new LlamaError('DISPOSED', 'this sequence was disposed; create a new one');
   }
 }
 

@@ -48,15 +48,16 @@ export interface PassJob {
 export type Job = PackJob | PassJob;
 
 /**
- * Every worker answers every job, and says how many numbers its format could not hold; of a pass,
- * the first one has the logits.
+ * Every worker answers every job, and says how many numbers the format could not hold: of a matrix,
+ * or of the keys and values of each sequence. Of a pass, the first one has the logits.
  */
 export type Answer =
-  | { readonly kind: 'done'; readonly tooLarge: number; readonly logits?: Float32Array }
+  | { readonly kind: 'done'; readonly tooLarge: readonly number[]; readonly logits?: Float32Array }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** How many numbers all workers together could not store. */
-export function tooLargeIn(answers: readonly Answer[]): number {
-  return answers.reduce((sum, answer) => sum + (answer.kind === 'done' ? answer.tooLarge : 0), 0);
+/** How many numbers, of sequence `which` of a pass, all workers together could not store. */
+export function tooLargeIn(answers: readonly Answer[], which = 0): number {
+  const counts = answers.map(answer => (answer.kind === 'done' ? answer.tooLarge[which] : 0));
+  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -45,7 +45,7 @@ class EngineWorker {
 
   async answer(job: Job): Promise<Answer> {
     try {
-      if (job.kind === 'pack') return { kind: 'done', tooLarge: this.#pack(job) };
+      if (job.kind === 'pack') return { kind: 'done', tooLarge: [this.#pack(job)] };
       return await this.#pass(job);
     } catch (error) {
       if (error instanceof Cancelled) return { kind: 'cancelled' };
@@ -58,7 +58,8 @@ class EngineWorker {
 
   async #pass(job: PassJob): Promise<Answer> {
     const kernels = this.#kernels;
-    const rows = rowsOf(job);
+    const sequences = job.pageTables.map((pages): PagedSequence => ({ pages }));
+    const rows = rowsOf(job, sequences);
     kernels.begin(rows);
     const isLeader = this.#index === 0;
     const betweenLayers = (done: number) => {
@@ -68,7 +69,7 @@ class EngineWorker {
     const hooks = { betweenLayers };
     const logits = await forward(kernels, this.#config, this.#weights, rows, job.logitsFor, hooks);
     kernels.settle(logits);
-    const { tooLarge } = kernels;
+    const tooLarge = sequences.map(sequence => kernels.tooLargeOf(sequence));
     if (!isLeader) return { kind: 'done', tooLarge };
     return { kind: 'done', tooLarge, logits: kernels.read(logits).data as Float32Array };
   }
@@ -89,18 +90,15 @@ class EngineWorker {
   }
 }
 
-function rowsOf({ tokens, positions, sequences, pageTables }: PassJob): Row[] {
-  const paged = pageTables.map(asSequence);
+function rowsOf(
+  { tokens, positions, sequences }: PassJob,
+  paged: readonly PagedSequence[],
+): Row<PagedSequence>[] {
   return tokens.map((token, i) => ({
     token,
     position: positions[i],
     sequence: paged[sequences[i]],
   }));
-}
-
-/** Page tables are all that kernels need of a sequence; its life is the engine's business. */
-function asSequence(pages: readonly number[]): PagedSequence {
-  return { pages, length: 0, truncate() {}, dispose() {} };
 }
 
 platform.serve<WorkerSetup, Job, Answer>(setup => {

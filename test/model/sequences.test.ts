@@ -1,0 +1,235 @@
+/**
+ * The life of sequences, in both engines: whatever is done to them and whenever, each text gets the
+ * logits that it would get alone, what ends one of them ends no other, and all memory comes back.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ExactEngine } from '../../src/engines/exact/exact-engine.js';
+import { WasmEngine } from '../../src/engines/wasm/wasm-engine.js';
+import type { Checkpoint } from '../../src/model/checkpoint.js';
+import { parseConfig } from '../../src/model/config.js';
+import type { Sequence } from '../../src/model/kernels.js';
+import { Llama } from '../../src/model/llama.js';
+import { EMBEDDING } from '../../src/model/weights.js';
+import { continuing } from '../support/golden.js';
+import { randomCheckpoint } from '../support/random-model.js';
+
+const config = parseConfig({
+  model_type: 'llama',
+  vocab_size: 60,
+  hidden_size: 18,
+  intermediate_size: 20,
+  num_hidden_layers: 2,
+  num_attention_heads: 3,
+  num_key_value_heads: 1,
+  head_dim: 6,
+  max_position_embeddings: 4096,
+  rms_norm_eps: 1e-5,
+  hidden_act: 'silu',
+});
+const V = config.vocabSize;
+/** A token whose embedding, and so every logit after it, is NaN. */
+const NAN_TOKEN = 13;
+const CONTEXT = 640; // ten pages
+
+function checkpoint(): Checkpoint {
+  return randomCheckpoint(config, 'F32', (name, numbers, [, width]) =>
+    name === EMBEDDING ? numbers.fill(NaN, NAN_TOKEN * width, (NAN_TOKEN + 1) * width) : numbers,
+  );
+}
+
+const ENGINES = {
+  exact: async () => new ExactEngine(config, checkpoint(), { numerics: 'f32' }),
+  wasm: (context = CONTEXT) =>
+    WasmEngine.load(config, checkpoint(), { threads: 2, maxRows: 16, context }),
+};
+
+const tokensOf = (length: number, seed = 1) =>
+  Array.from({ length }, (_, i) => 14 + ((i * 7 + seed * 5) % 40));
+
+describe.each(['exact', 'wasm'] as const)('%s', name => {
+  let model: Llama;
+  let other: Llama;
+  beforeAll(async () => {
+    model = new Llama(config, await ENGINES[name]());
+    other = new Llama(config, await ENGINES[name]());
+  });
+  afterAll(() => Promise.all([model.close(), other.close()]));
+
+  /** Logits after the last of `tokens`, in a sequence of their own. */
+  async function alone(tokens: readonly number[]): Promise<number[]> {
+    const sequence = model.createSequence();
+    const { data } = await model.forward(continuing(sequence, tokens));
+    sequence.dispose();
+    return [...data];
+  }
+
+  /** Fails unless all the room that there is can be had. */
+  async function expectNothingHeld(): Promise<void> {
+    const sequence = model.createSequence();
+    await model.forward(continuing(sequence, tokensOf(CONTEXT)), { logitsFor: [] });
+    sequence.dispose();
+  }
+
+  describe('a batch', () => {
+    it('goes on where one has logits that are not finite, and that one is as it was', async () => {
+      const [a, b] = [model.createSequence(), model.createSequence()];
+      await model.forward([...continuing(a, [20, 21]), ...continuing(b, [30])]);
+      const rows = [...continuing(a, [22, NAN_TOKEN]), ...continuing(b, [31, 32])];
+      const { logits, failures } = await model.forwardBatch(rows, { logitsFor: [1, 3] });
+      expect([...failures.keys()]).toEqual([a]);
+      expect(failures.get(a)).toMatchObject({
+        code: 'NOT_FINITE',
+        message: expect.stringContaining('position 3'),
+      });
+      expect([...logits.data.subarray(0, V)]).toEqual(new Array(V).fill(NaN));
+      expect([...logits.data.subarray(V)]).toEqual(await alone([30, 31, 32]));
+      expect([a.length, b.length]).toEqual([2, 3]);
+      const { data } = await model.forward(continuing(a, [22]));
+      expect([...data]).toEqual(await alone([20, 21, 22]));
+      for (const sequence of [a, b]) sequence.dispose();
+    });
+
+    it('goes on where one is disposed in the middle, and its memory comes back', async () => {
+      const [a, b] = [model.createSequence(), model.createSequence()];
+      const tokens = tokensOf(100);
+      const pass = model.forwardBatch([...continuing(a, tokens), ...continuing(b, tokens)], {
+        logitsFor: [99, 199],
+        onLayer: () => a.dispose(),
+      });
+      a.dispose();
+      const { logits, failures } = await pass;
+      expect([...failures].map(([sequence, { code }]) => [sequence === a, code])).toEqual([
+        [true, 'DISPOSED'],
+      ]);
+      expect(logits.data.subarray(0, V).every(Number.isNaN)).toBe(true);
+      expect([...logits.data.subarray(V)]).toEqual(await alone(tokens));
+      b.dispose();
+      await expectNothingHeld();
+    });
+
+    it('of forward is all or nothing: one that fails keeps the others back', async () => {
+      const [a, b] = [model.createSequence(), model.createSequence()];
+      const rows = [...continuing(a, [20, 21]), ...continuing(b, [NAN_TOKEN])];
+      await expect(model.forward(rows, { logitsFor: [1, 2] })).rejects.toMatchObject({
+        code: 'NOT_FINITE',
+      });
+      expect([a.length, b.length]).toEqual([0, 0]);
+      for (const sequence of [a, b]) sequence.dispose();
+      await expectNothingHeld();
+    });
+
+    it('all of whose sequences are disposed ends early, with nothing but failures', async () => {
+      const sequence = model.createSequence();
+      const rows = continuing(sequence, tokensOf(600));
+      let layers = 0;
+      const pass = model.forwardBatch(rows, { onLayer: () => layers++ });
+      sequence.dispose();
+      const { failures } = await pass;
+      expect(failures.get(sequence)).toMatchObject({ code: 'DISPOSED' });
+      expect(layers).toBeLessThan(2);
+      const gone = model.createSequence();
+      const single = model.forward(continuing(gone, [20]));
+      gone.dispose();
+      await expect(single).rejects.toMatchObject({ code: 'DISPOSED' });
+      await expectNothingHeld();
+    });
+  });
+
+  describe('refused by name, before anything is touched', () => {
+    it('a sequence of another model, of other kernels, or of nobody', async () => {
+      const [own, foreign] = [model.createSequence(), other.createSequence()];
+      const nobody: Sequence = { length: 0, truncate() {}, dispose() {}, fork: () => nobody };
+      await other.forward(continuing(foreign, tokensOf(70)));
+      for (const sequence of [foreign, foreign.fork(), nobody]) {
+        const rows = [...continuing(own, [20]), ...continuing(sequence, [20])];
+        await expect(model.forward(rows)).rejects.toMatchObject({
+          code: 'BAD_INPUT',
+          message: expect.stringContaining('another model'),
+        });
+      }
+      await model.forward(continuing(own, [20])); // it is free
+      const { data } = await other.forward(continuing(foreign, [20]));
+      expect([...data]).toEqual(await alone([...tokensOf(70), 20]));
+      for (const sequence of [own, foreign]) sequence.dispose();
+    });
+
+    it('to truncate in a pass, to be in two of them, to go on after dispose', async () => {
+      const sequence = model.createSequence();
+      const pass = model.forward(continuing(sequence, tokensOf(70)));
+      expect(() => sequence.truncate(0)).toThrow('a forward pass is computing this sequence');
+      await expect(model.forward(continuing(sequence, [1]))).rejects.toMatchObject({
+        code: 'BAD_INPUT',
+      });
+      await pass;
+      sequence.truncate(3);
+      expect(sequence.length).toBe(3);
+      sequence.dispose();
+      sequence.dispose();
+      for (const use of [() => sequence.truncate(0), () => sequence.fork()])
+        expect(use).toThrow('this sequence was disposed');
+      await expect(model.forward(continuing(sequence, [1]))).rejects.toMatchObject({
+        code: 'DISPOSED',
+      });
+    });
+
+    it('options that there are not, and values that they cannot have', async () => {
+      const sequence = model.createSequence();
+      const forward = (options: object) => model.forward(continuing(sequence, [20]), options);
+      for (const [options, option] of [
+        [{ bogus: 1 }, 'bogus'],
+        [{ logitsFor: 0 }, 'logitsFor'],
+        [{ signal: {} }, 'signal'],
+        [{ onLayer: 5 }, 'onLayer'],
+      ] as const) {
+        await expect(forward(options)).rejects.toMatchObject({ code: 'BAD_OPTION', option });
+      }
+      await expect(forward({})).resolves.toMatchObject({ shape: [1, V] });
+      sequence.dispose();
+    });
+
+    it('anything of a closed model', async () => {
+      const closed = new Llama(config, await ENGINES[name]());
+      const [idle, busy] = [closed.createSequence(), closed.createSequence()];
+      const pass = closed.forward(continuing(busy, tokensOf(600)));
+      const ended = expect(pass).rejects.toMatchObject({ code: 'DISPOSED' });
+      await closed.close();
+      await ended;
+      expect(() => closed.createSequence()).toThrow('this model was closed');
+      await expect(closed.forward(continuing(idle, [20]))).rejects.toMatchObject({
+        code: 'DISPOSED',
+      });
+      for (const sequence of [idle, busy]) sequence.dispose();
+    });
+  });
+
+  it('what onLayer throws rejects the promise, and the sequence is as it was', async () => {
+    const sequence = model.createSequence();
+    const thrown = new Error('from the callback');
+    const onLayer = () => {
+      throw thrown;
+    };
+    for (const length of [1, 600]) {
+      const pass = model.forward(continuing(sequence, tokensOf(length)), { onLayer });
+      await expect(pass).rejects.toBe(thrown);
+      expect(sequence.length).toBe(0);
+    }
+    sequence.dispose();
+    await expectNothingHeld();
+  });
+
+  it('a fork goes its own way, also from one that is being computed', async () => {
+    const origin = model.createSequence();
+    await model.forward(continuing(origin, tokensOf(70)));
+    const pass = model.forward(continuing(origin, [20, 21]));
+    const fork = origin.fork();
+    expect(fork.length).toBe(70);
+    const onFork = await model.forward(continuing(fork, [30]));
+    const onOrigin = await pass;
+    expect([...onFork.data]).toEqual(await alone([...tokensOf(70), 30]));
+    expect([...onOrigin.data]).toEqual(await alone([...tokensOf(70), 20, 21]));
+    const next = await model.forward(continuing(origin, [22]));
+    expect([...next.data]).toEqual(await alone([...tokensOf(70), 20, 21, 22]));
+    for (const sequence of [origin, fork]) sequence.dispose();
+    await expectNothingHeld();
+  });
+});
