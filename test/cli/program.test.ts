@@ -118,10 +118,16 @@ describe('the program', () => {
 });
 
 describe('npm run demo', () => {
-  // It reads 29,000 tokens twice.
+  // The shortest of its texts, for time; test/tiny-32k.test.ts has the reply to the longest.
   it('finds the fact with the factor, not without; numbers are transformers’', async () => {
-    const { code, stdout, stderr } = await demo();
+    const { code, stdout, stderr } = await demo('--seconds', '1');
     expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(
+      /would read 29,413 tokens twice in about\n {2}\d+ s; here is a shorter text\./,
+    );
+    expect(stdout).toMatch(
+      /To read the next text twice will take about \d+ s\.\n\n {2}2,976 tokens/,
+    );
     const verdicts = Array.from(
       stdout.matchAll(/^ {2}reading [\d.]+ s\n {2}→ (.*)\n {4}(right|wrong)/gm),
     );

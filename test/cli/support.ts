@@ -102,9 +102,12 @@ export async function finished(
   return { stdout, stderr, ...(await ended) };
 }
 
-export const demo = () =>
+export const demo = (...args: string[]) =>
   finished(
-    spawn(process.execPath, [fileURLToPath(new URL('../../demo/demo.js', import.meta.url))]),
+    spawn(process.execPath, [
+      fileURLToPath(new URL('../../demo/demo.js', import.meta.url)),
+      ...args,
+    ]),
   );
 
 /** golden/gqa, but that no token that it ever says ends the text; the other function removes it. */
