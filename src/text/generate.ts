@@ -38,7 +38,9 @@ export function generate(
   prompt: string | readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GenerationStep, void, undefined> {
-  const ids = typeof prompt === 'string' ? encodePrompt(tokenizer, prompt) : prompt;
+  const { maxPositionEmbeddings } = model.config;
+  const isText = typeof prompt === 'string';
+  const ids = isText ? encodePrompt(tokenizer, prompt, maxPositionEmbeddings) : prompt;
   return steps(model, new Generation(model, tokenizer, ids, options));
 }
 

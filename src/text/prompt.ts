@@ -30,6 +30,8 @@ export interface Message {
 /** What `encodePrompt` needs of `src/tokenizer`. */
 export interface PromptTokenizer {
   encode(text: string, options: { readonly bos: boolean }): readonly number[];
+  /** A number that the ids of `text` reach, told without tokenizing. */
+  leastTokens?(text: string): number;
 }
 
 /** The beginning of the next turn: a model that goes on after its reply writes this. */
@@ -91,9 +93,32 @@ function checkMessage({ role, content }: { role: string; content: unknown }, i: 
   );
 }
 
-/** BOS and the ids of `text`, which is taken literally: a "<s>" in it is three characters. */
-export function encodePrompt(tokenizer: PromptTokenizer, text: string): readonly number[] {
+/**
+ * BOS and the ids of `text`, which is taken literally: a "<s>" in it is three characters.
+ * @param positions that the model has: what cannot fit is refused before it is tokenized
+ * @throws {LlamaError} CONTEXT_OVERFLOW
+ */
+export function encodePrompt(
+  tokenizer: PromptTokenizer,
+  text: string,
+  positions = Infinity,
+): readonly number[] {
+  checkTextFits(tokenizer, text, positions);
   return tokenizer.encode(text, { bos: true });
+}
+
+/**
+ * Throws CONTEXT_OVERFLOW if `text` has more tokens than `positions` in any case, told from its
+ * length, without tokenizing it.
+ */
+export function checkTextFits(tokenizer: PromptTokenizer, text: string, positions: number): void {
+  const least = tokenizer.leastTokens?.(text) ?? 0;
+  check(least <= positions, 'CONTEXT_OVERFLOW', () => {
+    return (
+      `the prompt has ${text.length} characters, which are ${least} tokens or more, and the ` +
+      `model has ${positions} positions: shorten the prompt`
+    );
+  });
 }
 
 const SUSPECTS: readonly { readonly found: string; readonly advice: string }[] = [

@@ -13,6 +13,7 @@ import { check } from '../base/errors.js';
 import { AddedTokenFinder } from './added-token-finder.js';
 import { type AddedToken, plainToken } from './added-tokens.js';
 import { mergeSymbols } from './bpe.js';
+import { leastTokens } from './least-tokens.js';
 import { MERGING } from './merge-table.js';
 import { normalizeStretch, prefixStretch } from './space-rule.js';
 import { type DecodeOptions, StreamDecoder } from './stream-decoder.js';
@@ -135,6 +136,13 @@ export class Tokenizer {
       checkId(id);
       return this.#model.vocabulary.pieces[id]?.text ?? '';
     });
+  }
+
+  /**
+   * `encode` gives so many ids for `text`, or more; told without tokenizing (`least-tokens.ts`).
+   */
+  leastTokens(text: string): number {
+    return leastTokens(text, this.#model);
   }
 
   /** The id of a piece as the vocabulary has it, such as "▁the" or "</s>"; undefined if none. */

@@ -31,6 +31,24 @@ describe('bench', () => {
   );
 });
 
+describe('a text of 30 MB', () => {
+  const text = 'Once upon a time. '.repeat(1_700_000);
+
+  it.each(['generate', 'logits'])(
+    'is refused by %s without being tokenized',
+    async verb => {
+      const { code, stderr } = await cli([verb, ...model, '--prompt', '-', '--raw'], text);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          /has 30600000 characters, which are \d+ tokens or more, and the model/,
+        ),
+      ]);
+    },
+    20 * SECONDS,
+  );
+});
+
 describe('an endless', () => {
   it.each([
     ['generate', '--prompt', '-'],

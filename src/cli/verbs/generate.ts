@@ -18,6 +18,7 @@ import { noteUnusedSettings } from '../arguments/generation-config.js';
 import { engineOptions, modelPath } from '../arguments/model.js';
 import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
 import { PROMPT_OPTIONS, readPrompt } from '../arguments/prompt.js';
+import { refuseTooLong } from '../arguments/prompt-length.js';
 import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
@@ -54,6 +55,7 @@ async function run(options: Options, io: Io): Promise<void> {
   };
 
   const path = await modelPath(options, io);
+  await refuseTooLong(text, path);
   const tokenizer = await openTokenizer(path);
   const prompt = tokens ?? encodePrompt(tokenizer, text!);
   const progress = new Progress(io, json);

@@ -16,6 +16,7 @@ import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { contextFor, engineOptions, modelPath } from '../arguments/model.js';
 import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
 import { PROMPT_OPTIONS, readPrompt } from '../arguments/prompt.js';
+import { refuseTooLong } from '../arguments/prompt-length.js';
 import { parseIntegers } from '../arguments/token-list.js';
 import { abortOnInterrupt, type Io, shownOn, toJson, write } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
@@ -67,6 +68,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const json = options.flag('json');
   const prompt = await readPrompt(options, io);
   const path = await modelPath(options, io);
+  await refuseTooLong(prompt.text, path);
   // Ids in, numbers out needs no tokenizer, and not every directory has one.
   const tokenizer = json && prompt.tokens !== undefined ? undefined : await openTokenizer(path);
   const tokens = prompt.tokens ?? encodePrompt(tokenizer!, prompt.text!);

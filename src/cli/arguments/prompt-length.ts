@@ -1,0 +1,15 @@
+/** A prompt that no context has room for, refused before it is tokenized and a model is loaded. */
+import { openModelFiles } from '../../load/model-files.js';
+import { openTokenizer } from '../../load/tokenizer.js';
+import { checkTextFits } from '../../text/prompt.js';
+
+/** In UTF-16 units. To tokenize so many takes less time than to open a model twice. */
+const SHORT = 2 ** 20;
+
+/** Throws CONTEXT_OVERFLOW if a long `text` cannot fit into the context of the model at `path`. */
+export async function refuseTooLong(text: string | undefined, path: string): Promise<void> {
+  if (text === undefined || text.length <= SHORT) return;
+  const { config, checkpoint } = await openModelFiles(path);
+  await checkpoint.close();
+  checkTextFits(await openTokenizer(path), text, config.maxPositionEmbeddings);
+}
