@@ -3,6 +3,8 @@
  * `llama-32k/ops`.
  */
 
+import './globals.js';
+
 export { LlamaError, type LlamaErrorCode } from './base/errors.js';
 export type { Floats, Tensor } from './base/tensor.js';
 export { type ConvertOptions, convertModel } from './convert/convert.js';
@@ -46,6 +48,7 @@ export {
   promptWarnings,
 } from './text/prompt.js';
 export { huggingFaceOptions, MODEL_CARD_SNIPPET } from './text/sampling/hugging-face.js';
+export { logprobsOf, type StepLogprobs, type TokenLogprob } from './text/sampling/logprobs.js';
 export { TokenSequence } from './text/token-sequence.js';
 export type { AddedToken } from './tokenizer/added-tokens.js';
 export { type EncodeOptions, Tokenizer } from './tokenizer/tokenizer.js';
