@@ -68,6 +68,7 @@ export async function loadModel(
   opened?: Tokenizer,
 ): Promise<LoadedModel> {
   checkOptions(options);
+  checkPath(path);
   await refuseNameOfHub(path);
   const tokenizer = opened ?? (await openTokenizer(path));
   const { model, generationConfig } = await loadLlama(path, options);
@@ -87,6 +88,7 @@ export async function loadLlama(
   options: LoadOptions = {},
 ): Promise<Pick<LoadedModel, 'model' | 'generationConfig'>> {
   checkOptions(options);
+  checkPath(path);
   await refuseNameOfHub(path);
   const { config: own, checkpoint, generationConfig } = await openModelFiles(path);
   try {
@@ -107,6 +109,11 @@ function withRopeFactor(own: LlamaConfig, ropeFactor: number | undefined): Llama
   const config = { ...own, ropeFactor };
   checkConfig(config);
   return config;
+}
+
+function checkPath(path: unknown): void {
+  const isPath = typeof path === 'string' && path !== '';
+  checkOption('path', path, isPath, 'the path of a model: loadModel(path, options)');
 }
 
 /**

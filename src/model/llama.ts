@@ -110,22 +110,19 @@ export class Llama implements AsyncDisposable {
     logitsFor: readonly number[],
     hooks: ForwardOptions,
   ): Promise<Tensor> {
-    const sequenceOf = (i: number) => rows[logitsFor[i]].sequence;
-    let logits = this.#noLogits(logitsFor.length);
+    let result: BatchResult = { logits: this.#noLogits(logitsFor.length), failures: new Map() };
     try {
-      const result = await this.engine.forward(rows, logitsFor, hooks);
+      result = await this.engine.forward(rows, logitsFor, hooks);
       batch.signal.throwIfAborted();
-      logits = result.logits;
-      for (const [sequence, error] of result.failures)
-        batch.fail(sequence as EngineSequence, error);
-      reportNotFinite(logits, rows, logitsFor, batch);
     } catch (error) {
       if (this.#closed) throw closedError();
       if (!batch.isAbandoned) throw error;
     }
     batch.failDisposed();
-    batch.clearFailed(logits, sequenceOf);
-    return logits;
+    for (const [sequence, error] of result.failures) batch.fail(sequence as EngineSequence, error);
+    reportNotFinite(result.logits, rows, logitsFor, batch);
+    batch.clearFailed(result.logits, i => rows[logitsFor[i]].sequence);
+    return result.logits;
   }
 
   #noLogits(rows: number): Tensor {

@@ -57,6 +57,27 @@ describe('options', () => {
     await expect(loadLlama(nowhere, options)).rejects.toMatchObject(refusal);
   });
 
+  it.each([[{ threads: 2 }], [''], [null], [5]])('%j in place of a path is refused', async path => {
+    for (const load of [loadModel, loadLlama]) {
+      await expect(load(path as never)).rejects.toMatchObject({
+        code: 'BAD_OPTION',
+        option: 'path',
+        message: expect.stringContaining('loadModel(path, options)'),
+      });
+    }
+  });
+
+  it('what onProgress throws rejects the promise, wherever it is thrown', async () => {
+    for (const after of [0, 3, 20]) {
+      const thrown = new Error('from the callback');
+      let calls = 0;
+      const onProgress = () => {
+        if (calls++ === after) throw thrown;
+      };
+      await expect(loadLlama(goldenPath('gqa'), { threads: 2, onProgress })).rejects.toBe(thrown);
+    }
+  });
+
   const { signal } = new AbortController();
   const onProgress = () => {};
   it.each<[LoadOptions, string]>([

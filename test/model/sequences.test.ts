@@ -3,45 +3,12 @@
  * logits that it would get alone, what ends one of them ends no other, and all memory comes back.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ExactEngine } from '../../src/engines/exact/exact-engine.js';
-import { WasmEngine } from '../../src/engines/wasm/wasm-engine.js';
-import type { Checkpoint } from '../../src/model/checkpoint.js';
-import { parseConfig } from '../../src/model/config.js';
 import type { Sequence } from '../../src/model/kernels.js';
-import { Llama } from '../../src/model/llama.js';
-import { EMBEDDING } from '../../src/model/weights.js';
+import type { Llama } from '../../src/model/llama.js';
 import { continuing } from '../support/golden.js';
-import { randomCheckpoint } from '../support/random-model.js';
+import { CONTEXT, loadTiny, NAN_TOKEN } from '../support/tiny-model.js';
 
-const config = parseConfig({
-  model_type: 'llama',
-  vocab_size: 60,
-  hidden_size: 18,
-  intermediate_size: 20,
-  num_hidden_layers: 2,
-  num_attention_heads: 3,
-  num_key_value_heads: 1,
-  head_dim: 6,
-  max_position_embeddings: 4096,
-  rms_norm_eps: 1e-5,
-  hidden_act: 'silu',
-});
-const V = config.vocabSize;
-/** A token whose embedding, and so every logit after it, is NaN. */
-const NAN_TOKEN = 13;
-const CONTEXT = 640; // ten pages
-
-function checkpoint(): Checkpoint {
-  return randomCheckpoint(config, 'F32', (name, numbers, [, width]) =>
-    name === EMBEDDING ? numbers.fill(NaN, NAN_TOKEN * width, (NAN_TOKEN + 1) * width) : numbers,
-  );
-}
-
-const ENGINES = {
-  exact: async () => new ExactEngine(config, checkpoint(), { numerics: 'f32' }),
-  wasm: (context = CONTEXT) =>
-    WasmEngine.load(config, checkpoint(), { threads: 2, maxRows: 16, context }),
-};
+const V = 60;
 
 const tokensOf = (length: number, seed = 1) =>
   Array.from({ length }, (_, i) => 14 + ((i * 7 + seed * 5) % 40));
@@ -50,8 +17,8 @@ describe.each(['exact', 'wasm'] as const)('%s', name => {
   let model: Llama;
   let other: Llama;
   beforeAll(async () => {
-    model = new Llama(config, await ENGINES[name]());
-    other = new Llama(config, await ENGINES[name]());
+    model = await loadTiny(name);
+    other = await loadTiny(name);
   });
   afterAll(() => Promise.all([model.close(), other.close()]));
 
@@ -135,6 +102,21 @@ describe.each(['exact', 'wasm'] as const)('%s', name => {
     });
   });
 
+  it.runIf(name === 'wasm')(
+    'disposed in a pass: nobody gets its pages before the end',
+    async () => {
+      const [a, b] = [model.createSequence(), model.createSequence()];
+      const pass = model.forwardBatch(continuing(a, tokensOf(CONTEXT)), { logitsFor: [] });
+      a.dispose();
+      await expect(model.forward(continuing(b, [20]))).rejects.toMatchObject({
+        code: 'OUT_OF_MEMORY',
+      });
+      await pass;
+      await expect(model.forward(continuing(b, [20]))).resolves.toMatchObject({ shape: [1, V] });
+      b.dispose();
+    },
+  );
+
   describe('refused by name, before anything is touched', () => {
     it('a sequence of another model, of other kernels, or of nobody', async () => {
       const [own, foreign] = [model.createSequence(), other.createSequence()];
@@ -188,7 +170,7 @@ describe.each(['exact', 'wasm'] as const)('%s', name => {
     });
 
     it('anything of a closed model', async () => {
-      const closed = new Llama(config, await ENGINES[name]());
+      const closed = await loadTiny(name);
       const [idle, busy] = [closed.createSequence(), closed.createSequence()];
       const pass = closed.forward(continuing(busy, tokensOf(600)));
       const ended = expect(pass).rejects.toMatchObject({ code: 'DISPOSED' });
