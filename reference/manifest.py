@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 # Directories of golden/ with a script of their own; `make_golden.py` leaves them and their entries
 # alone.
-OTHERS = ["blocks", "gguf", "nan", "pytorch", "tiny-32k"]
+OTHERS = ["blocks", "chat", "gguf", "nan", "pytorch", "tiny-32k"]
 
 
 def entry(path: Path, what: str) -> dict:
@@ -41,8 +41,8 @@ def add_to_manifest(golden: Path, directory: str, what: str) -> None:
         for path, described in manifest["files"].items()
         if not path.startswith(f"{directory}/")
     }
-    for path in (golden / directory).iterdir():
-        if path.suffix in (".md", ".svg"):
+    for path in (golden / directory).rglob("*"):
+        if path.suffix in (".md", ".svg") or path.is_dir():
             continue
         path.chmod(0o644)
         files[str(path.relative_to(golden))] = entry(path, what)

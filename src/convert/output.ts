@@ -121,8 +121,13 @@ async function writeAll(
   files: readonly OutputFile[],
   watched: Watched,
 ): Promise<void> {
-  for (const { name, chunks } of files) await writeFlushed(join(directory, name), watched(chunks));
-  await flushDirectory(directory);
+  for (const { name, chunks } of files) {
+    const path = join(directory, name);
+    await onWritten(path, () => mkdir(dirname(path), { recursive: true }));
+    await writeFlushed(path, watched(chunks));
+  }
+  for (const folder of new Set(files.map(({ name }) => dirname(join(directory, name)))))
+    await flushDirectory(folder);
 }
 
 /**
@@ -139,7 +144,8 @@ async function moveAll(from: string, to: string): Promise<void> {
       moved.push(name);
     }
   } catch (error) {
-    for (const name of moved) await rm(join(to, name), { force: true }).catch(() => {});
+    for (const name of moved)
+      await rm(join(to, name), { recursive: true, force: true }).catch(() => {});
     throw error;
   }
 }

@@ -3,8 +3,10 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { isFile, readWholeFile } from '../files/file.js';
+import { readGgufTemplates, type TemplatesByName } from '../files/gguf/chat-template.js';
 import { openGgufFile } from '../files/gguf/model.js';
 import type { GgufMetadata } from '../files/gguf/values.js';
+import { readChatTemplates, templateFile, templateFiles } from '../load/chat-format.js';
 import { type ModelFiles, openModelFiles } from '../load/model-files.js';
 import { checkVocabulary, openTokenizerModel } from '../load/tokenizer.js';
 import { writeSentencePieceModel } from '../tokenizer/sentencepiece-writer.js';
@@ -24,7 +26,6 @@ const COPIED = [
   'tokenizer_config.json',
   'special_tokens_map.json',
   'added_tokens.json',
-  'chat_template.jinja',
 ];
 
 /**
@@ -53,19 +54,26 @@ export async function modelToWrite({
   const tokenizer = await openTokenizerModel(path);
   checkVocabulary({ vocabSize: tokenizer.vocabulary.pieces.length }, config.vocabSize);
   const name = basename(resolve(path)).replace(/\.gguf$/i, '');
-  return { name, config, checkpoint, tokenizer, ...(metadata && { metadata }) };
+  const model = { name, config, checkpoint, tokenizer };
+  if (metadata !== undefined) return { ...model, metadata };
+  const found = await readChatTemplates(path);
+  return { ...model, ...(found && { templates: found.templates }) };
 }
 
 /**
- * Tokenizer and generation settings, as a directory has them: copied byte for byte, or made from a
- * GGUF file.
+ * Tokenizer, chat templates and generation settings, as a directory has them: copied byte for byte,
+ * or made from a GGUF file.
  */
 export async function filesBesideWeights({ path, metadata }: Source): Promise<OutputFile[]> {
-  if (metadata !== undefined)
-    return [fileWith('tokenizer.model', writeSentencePieceModel(await openTokenizerModel(path)))];
+  if (metadata !== undefined) {
+    const tokenizer = writeSentencePieceModel(await openTokenizerModel(path));
+    return [fileWith('tokenizer.model', tokenizer), ...filesOf(readGgufTemplates(metadata))];
+  }
   const present = new Set(await readdir(path));
   const names = COPIED.filter(name => present.has(name));
-  return Promise.all(
-    names.map(async name => fileWith(name, await readWholeFile(join(path, name)))),
-  );
+  const all = [...names, ...(await templateFiles(path)).values()];
+  return Promise.all(all.map(async name => fileWith(name, await readWholeFile(join(path, name)))));
 }
+
+const filesOf = (templates: TemplatesByName): OutputFile[] =>
+  [...templates].map(([name, source]) => fileWith(templateFile(name), Buffer.from(source)));

@@ -1,11 +1,12 @@
 /**
- * Which files of a repository are needed: those that `openModelFiles` and `openTokenizer` would
- * open, and no others.
+ * Which files of a repository are needed: those that `openModelFiles`, `openTokenizer`
+ * and `openChatFormat` would open, and no others.
  */
 
 import { check, LlamaError } from '../base/errors.js';
 import { pathsOfParts } from '../files/gguf/splits.js';
 import { chooseWeightFiles, thereIs, WEIGHT_FILES } from '../files/weight-files.js';
+import { CHAT_FILES } from '../load/chat-format.js';
 import { CONFIG, GENERATION_CONFIG } from '../load/model-files.js';
 import type { Reference } from '../load/reference.js';
 import { TOKENIZER_FILES } from '../load/tokenizer.js';
@@ -51,7 +52,7 @@ async function ofDirectory(
   if (only === 'tokenizer') return [tokenizer ?? TOKENIZER_FILES[0]];
   const weights = await chooseWeightFiles(repo, files, path => place.readJson(path));
   if (weights === undefined) throw noWeights(repo, name, files);
-  const others = [GENERATION_CONFIG, tokenizer].filter(
+  const others = [GENERATION_CONFIG, tokenizer, ...CHAT_FILES].filter(
     path => path !== undefined && files.includes(path),
   );
   return [CONFIG, ...(others as string[]), ...weights.names];

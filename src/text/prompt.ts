@@ -22,8 +22,9 @@
 import { check, show } from '../base/errors.js';
 import type { LlamaConfig } from '../model/config.js';
 
+/** One message of a conversation. The card's format has no place for a system's. */
 export interface Message {
-  readonly role: 'user' | 'assistant';
+  readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
 }
 
@@ -72,7 +73,7 @@ function separatorAfter(text: string): string {
   return text === '' || /\s$/.test(text) ? '' : '\n';
 }
 
-function checkMessage({ role, content }: { role: string; content: unknown }, i: number): void {
+function checkMessage({ role, content }: Message, i: number): void {
   check(role !== 'system', 'BAD_INPUT', () => {
     return (
       `message ${i} has the role "system", which this model was not trained on; put its text at ` +
@@ -86,6 +87,11 @@ function checkMessage({ role, content }: { role: string; content: unknown }, i: 
       `be "${expected}"`
     );
   });
+  checkContent(content, i);
+}
+
+/** Throws BAD_INPUT unless the content of message `i` is a string. */
+export function checkContent(content: unknown, i: number): void {
   check(
     typeof content === 'string',
     'BAD_INPUT',

@@ -31,8 +31,16 @@ export class AddedTokenFinder {
     }
   }
 
-  /** All of `text`, in order; `special` says whether special tokens are found, or are text. */
-  split(text: string, special: boolean): Part[] {
+  /**
+   * All of `text`, in order.
+   * @param special whether special tokens are found, or are text
+   * @param isLiteral whether what stands between two places is text in any case
+   */
+  split(
+    text: string,
+    special: boolean,
+    isLiteral: (start: number, end: number) => boolean = () => false,
+  ): Part[] {
     if (this.#root.next.size === 0) return text === '' ? [] : [{ text, start: 0 }];
     const parts: Part[] = [];
     let done = 0; // up to here, the text is in a part
@@ -41,7 +49,8 @@ export class AddedTokenFinder {
     };
     for (let at = 0; at < text.length; ) {
       const [token, end] = this.#longestAt(text, at);
-      if (token !== undefined && counts(token, text, at, end, special)) {
+      const isFound = token !== undefined && counts(token, text, at, end, special);
+      if (isFound && !isLiteral(at, end)) {
         pushText(token.lstrip ? leftOfSpaces(text, at, done) : at);
         parts.push({ token });
         done = token.rstrip ? rightOfSpaces(text, end) : end;

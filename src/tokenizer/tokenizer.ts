@@ -16,6 +16,7 @@ import { mergeSymbols } from './bpe.js';
 import { leastTokens } from './least-tokens.js';
 import { MERGING } from './merge-table.js';
 import { normalizeStretch, prefixStretch } from './space-rule.js';
+import { overlapsAny, type Span } from './spans.js';
 import { type DecodeOptions, StreamDecoder } from './stream-decoder.js';
 import type { TokenizerModel } from './tokenizer-model.js';
 import { checkId } from './vocabulary.js';
@@ -33,6 +34,11 @@ export interface EncodeOptions {
    * in `addedTokens` do. Default false. Added tokens that are not special are found in any case.
    */
   readonly special?: boolean | 'added';
+  /**
+   * Parts of the text, in order and apart, that are text in any case: no added token is found that
+   * overlaps one, or that one is inside, if it is empty. Default none.
+   */
+  readonly literal?: readonly Span[];
 }
 
 const SPACE = 0x20;
@@ -96,12 +102,9 @@ export class Tokenizer {
    *
    * @throws {LlamaError} BAD_TOKENIZER if BOS or EOS is asked for, and the tokenizer has none.
    */
-  encode(
-    text: string,
-    { bos = false, eos = false, continuation = false, special = false }: EncodeOptions = {},
-  ): number[] {
+  encode(text: string, { bos = false, eos = false, ...options }: EncodeOptions = {}): number[] {
     const ids: number[] = bos ? [present(this.bosId, 'BOS', 'bos_token')] : [];
-    for (const part of this.#parts(text, special, continuation)) {
+    for (const part of this.#parts(text, options)) {
       if (typeof part === 'number') ids.push(part);
       else this.#pushText(ids, part);
     }
@@ -153,19 +156,23 @@ export class Tokenizer {
   /** Ids of tokens that are found as wholes, and the text between them, prefixed. */
   *#parts(
     text: string,
-    special: boolean | 'added',
-    continuation: boolean,
+    { special = false, continuation = false, literal = [] }: EncodeOptions,
   ): Generator<number | string> {
     const { spaces } = this.#model;
+    const isLiteral = (start: number, end: number) => overlapsAny(literal, start, end);
     const { raw, normalized } = this.#finders[special === true ? 'all' : 'added'];
-    for (const outer of raw.split(text, special !== false)) {
+    for (const outer of raw.split(text, special !== false, isLiteral)) {
       if (outer.token !== undefined) {
         yield outer.token.id;
         continue;
       }
       const isFirst = outer.start === 0;
       const stretch = normalizeStretch(outer.text, spaces, isFirst && continuation);
-      for (const inner of normalized.split(stretch, special !== false)) {
+      // Where the stretch begins in the text, less a prefix: else a place stays a place.
+      const offset = outer.start + outer.text.length - stretch.length;
+      const isLiteralInside = (start: number, end: number) =>
+        isLiteral(offset + start, offset + end);
+      for (const inner of normalized.split(stretch, special !== false, isLiteralInside)) {
         if (inner.token !== undefined) yield inner.token.id;
         else if (isFirst && inner.start === 0 && continuation) yield inner.text;
         else yield prefixStretch(inner.text, spaces, isFirst && inner.start === 0);

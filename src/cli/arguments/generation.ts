@@ -1,5 +1,6 @@
 /** What `generate` and `chat` have in common: options, and a result as JSON. */
 import type { LoadedModel } from '../../load/model.js';
+import type { ReplyEnds } from '../../text/chat/format.js';
 import type { GenerationResult } from '../../text/generation.js';
 import { GENERATION, type GenerateOptions } from '../../text/options.js';
 import { flagsOf, readFlags } from './flags.js';
@@ -31,14 +32,18 @@ export const CARD_SETTINGS =
   '--repetition-penalty 1.1; its code, which has no do_sample, is greedy with ' +
   '--repetition-penalty 1.1 --max-length 128.';
 
-/** For `generate`, which checks ranges; `stop` is in addition to those of the command line. */
-export function generationOptions(options: Options, stop: readonly string[]): GenerateOptions {
+/** For `generate`, which checks ranges; the ends of a reply are in addition to --stop. */
+export function generationOptions(
+  options: Options,
+  { stop = [], stopTokenIds }: Partial<ReplyEnds> = {},
+): GenerateOptions {
   const given = readFlags(options, TABLE);
   const hasLimit = given.maxNewTokens !== undefined || given.maxLength !== undefined;
   return {
     ...given,
     maxNewTokens: hasLimit ? given.maxNewTokens : DEFAULT_NEW_TOKENS,
     stop: [...stop, ...(given.stop ?? [])],
+    stopTokenIds: given.stopTokenIds ?? stopTokenIds,
   };
 }
 

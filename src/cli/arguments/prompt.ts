@@ -1,8 +1,12 @@
-/** The prompt of `generate` and `logits`: token ids, or text in the card's format or as it is. */
+/** The prompt of `generate` and `logits`: token ids, a text as it is, or an instruction. */
 import { createReadStream } from 'node:fs';
 import { check, LlamaError } from '../../base/errors.js';
-import { formatPrompt, promptWarnings } from '../../text/prompt.js';
+import { openChatFormat } from '../../load/chat-format.js';
+import type { ChatFormat } from '../../text/chat/format.js';
+import { encodePrompt, type Message, promptWarnings } from '../../text/prompt.js';
+import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { type Io, note, readStdin, readText } from '../terminal/io.js';
+import { CHAT_OPTIONS, chatTemplate, systemMessages } from './chat.js';
 import type { Option, Options } from './options.js';
 import { parseIntegers } from './token-list.js';
 
@@ -11,9 +15,10 @@ export const PROMPT_OPTIONS: readonly Option[] = [
     name: 'prompt',
     value: 'TEXT',
     help:
-      "An instruction, which is put into the model card's format; BOS is put in front. - reads " +
-      'stdin, without the newline at its end.',
+      "An instruction, which the model's chat template puts into its format, or the model card's " +
+      'if there is none. - reads stdin, without the newline at its end.',
   },
+  ...CHAT_OPTIONS,
   { name: 'raw', help: 'The prompt is text to continue, as it is; only BOS is put in front.' },
   {
     name: 'tokens',
@@ -32,9 +37,15 @@ export const PROMPT_OPTIONS: readonly Option[] = [
 /** One of them is there. */
 export interface Prompt {
   readonly tokens?: readonly number[];
-  /** In the card's format, unless it is raw. */
+  /** To be continued as it is. */
   readonly text?: string;
+  /** To be answered. */
+  readonly messages?: readonly Message[];
 }
+
+/** What the person wrote, if it is a text. */
+export const writtenText = ({ text, messages }: Prompt): string | undefined =>
+  text ?? messages?.at(-1)?.content;
 
 /** Throws BAD_OPTION unless exactly one kind of prompt is given. */
 export async function readPrompt(options: Options, io: Io): Promise<Prompt> {
@@ -46,7 +57,17 @@ export async function readPrompt(options: Options, io: Io): Promise<Prompt> {
       given.length === 0 ? 'none is given' : given.map(name => `--${name}`).join(' and ');
     return `${found}; give one of --prompt, --tokens, --tokens-file`;
   });
-  if (given[0] === 'prompt') return { text: await promptText(options, io) };
+  const isChat = given[0] === 'prompt' && !options.flag('raw');
+  for (const { name } of isChat ? [] : CHAT_OPTIONS) {
+    check(options.text(name) === undefined, 'BAD_OPTION', () => {
+      return `--${name} has no effect without an instruction: give --prompt, and not --raw`;
+    });
+  }
+  if (given[0] === 'prompt') {
+    const text = await promptText(options, io);
+    if (!isChat) return { text };
+    return { messages: [...systemMessages(options), { role: 'user', content: text }] };
+  }
   check(
     !options.flag('raw'),
     'BAD_OPTION',
@@ -60,14 +81,37 @@ export async function readPrompt(options: Options, io: Io): Promise<Prompt> {
 
 async function promptText(options: Options, io: Io): Promise<string> {
   const given = options.text('prompt')!;
-  const text = given === '-' ? await promptFromStdin(io) : given;
-  const isRaw = options.flag('raw');
-  if (!options.flag('json')) {
-    for (const warning of promptWarnings(text)) note(io, warning);
-    if (!isRaw && text.includes('[/INST]'))
-      note(io, 'The prompt has [/INST] in it already; --raw takes it as it is.');
+  return given === '-' ? promptFromStdin(io) : given;
+}
+
+/** A prompt as ids, and for an instruction the format that it has then. */
+export interface EncodedPrompt {
+  readonly ids: readonly number[];
+  readonly format?: ChatFormat;
+}
+
+/** Tells what is probably a mistake, unless --json is given. */
+export async function encodeGiven(
+  { tokens, text, messages }: Prompt,
+  model: { readonly path: string; readonly tokenizer: Tokenizer },
+  options: Options,
+  io: Io,
+): Promise<EncodedPrompt> {
+  if (tokens !== undefined) return { ids: tokens };
+  if (messages === undefined) {
+    tellWarnings(text!, options, io);
+    return { ids: encodePrompt(model.tokenizer, text!) };
   }
-  return isRaw ? text : formatPrompt([{ role: 'user', content: text }]);
+  const format = await openChatFormat(model, chatTemplate(options));
+  if (format.template === undefined) tellWarnings(messages.at(-1)!.content, options, io);
+  return { ids: format.encode(messages), format };
+}
+
+function tellWarnings(text: string, options: Options, io: Io): void {
+  if (options.flag('json')) return;
+  for (const warning of promptWarnings(text)) note(io, warning);
+  if (!options.flag('raw') && text.includes('[/INST]'))
+    note(io, 'The prompt has [/INST] in it already; --raw takes it as it is.');
 }
 
 /**

@@ -7,12 +7,16 @@
  */
 import { createInterface, type Interface } from 'node:readline';
 import { LlamaError } from '../../base/errors.js';
+import { openChatFormat } from '../../load/chat-format.js';
 import { type LoadedModel, loadModel } from '../../load/model.js';
+import { openTokenizer } from '../../load/tokenizer.js';
+import type { ChatFormat } from '../../text/chat/format.js';
 import { generate } from '../../text/generate.js';
 import type { GenerationResult } from '../../text/generation.js';
 import type { GenerateOptions } from '../../text/options.js';
-import { CARD_STOP_STRINGS, encodePrompt, formatPrompt, type Message } from '../../text/prompt.js';
+import type { Message } from '../../text/prompt.js';
 import { TokenSequence } from '../../text/token-sequence.js';
+import { CHAT_OPTIONS, chatTemplate, systemMessages } from '../arguments/chat.js';
 import { aboutFlags } from '../arguments/flags.js';
 import {
   CARD_SETTINGS,
@@ -45,7 +49,7 @@ export const chatVerb: Verb = {
       'begins a new one.',
     `Without options replies are greedy. ${CARD_SETTINGS}`,
   ],
-  options: [...MODEL, ...GENERATION_OPTIONS, CONTEXT, ...ENGINE],
+  options: [...MODEL, ...CHAT_OPTIONS, ...GENERATION_OPTIONS, CONTEXT, ...ENGINE],
   json: 'Print one line of JSON for every reply, as generate does.',
   run,
 };
@@ -62,27 +66,35 @@ async function run(options: Options, io: Io): Promise<void> {
   const progress = new Progress(io, options.flag('json'));
   const path = await modelPath(options, io);
   const waiting = { onProgress: (done: number, total: number) => progress.load(done, total) };
-  await using loaded = await loadModel(
-    path,
-    engineOptions(options, waiting, options.integer('context')),
-  );
+  const tokenizer = await openTokenizer(path);
+  const format = await openChatFormat({ path, tokenizer }, chatTemplate(options));
+  const engine = engineOptions(options, waiting, options.integer('context'));
+  await using loaded = await loadModel(path, engine, tokenizer);
   progress.clear();
   noteUnusedSettings(io, options, loaded);
-  const generation = generationOptions(options, CARD_STOP_STRINGS);
+  const generation = generationOptions(options, format.ends(loaded.model.config));
   // Starts nothing, but looks at the options: better now than after the first message.
   generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId], generation);
-  await new Chat(io, loaded, generation, options.flag('json')).run();
+  const conversation = { format, beginning: systemMessages(options) };
+  await new Chat(io, loaded, conversation, generation, options.flag('json')).run();
+}
+
+interface Conversation {
+  readonly format: ChatFormat;
+  /** What comes before the first message of the person. */
+  readonly beginning: readonly Message[];
 }
 
 class Chat {
   readonly #io: Io;
   readonly #loaded: LoadedModel;
+  readonly #conversation: Conversation;
   readonly #generation: GenerateOptions;
   readonly #json: boolean;
   readonly #terminal: boolean;
   readonly #lines: Interface;
   #closed = false;
-  #messages: Message[] = [];
+  #messages: readonly Message[];
   /** What is computed of the conversation, so that a turn computes only what is new. */
   #sequence: TokenSequence;
   #last: GenerationResult | undefined;
@@ -90,9 +102,17 @@ class Chat {
   #reply: AbortController | undefined;
   #interrupted = false;
 
-  constructor(io: Io, loaded: LoadedModel, generation: GenerateOptions, json: boolean) {
+  constructor(
+    io: Io,
+    loaded: LoadedModel,
+    conversation: Conversation,
+    generation: GenerateOptions,
+    json: boolean,
+  ) {
     this.#io = io;
     this.#loaded = loaded;
+    this.#conversation = conversation;
+    this.#messages = conversation.beginning;
     this.#sequence = new TokenSequence(loaded.model);
     this.#generation = generation;
     this.#json = json;
@@ -145,7 +165,7 @@ class Chat {
 
   #command(line: string): void {
     if (line === '/reset') {
-      this.#messages = [];
+      this.#messages = this.#conversation.beginning;
       this.#last = undefined;
       this.#sequence.dispose();
       this.#sequence = new TokenSequence(this.#loaded.model);
@@ -175,7 +195,8 @@ class Chat {
     this.#reply = new AbortController();
     const reply = { text: '' };
     try {
-      await this.#generate(formatPrompt(messages), reply, this.#reply.signal);
+      const prompt = this.#conversation.format.encode(messages);
+      await this.#generate(prompt, reply, this.#reply.signal);
     } catch (error) {
       if (!(error instanceof LlamaError) && !(error instanceof Interrupted)) throw error;
       report(aboutFlags(error, GENERATION_OPTIONS), this.#io, this.#json);
@@ -187,11 +208,15 @@ class Chat {
   }
 
   /** Adds to `reply` what was shown, also when it is interrupted. */
-  async #generate(prompt: string, reply: { text: string }, signal: AbortSignal): Promise<void> {
+  async #generate(
+    prompt: readonly number[],
+    reply: { text: string },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { model, tokenizer } = this.#loaded;
     const { stdout } = this.#io;
     const progress = new Progress(this.#io, this.#json);
-    const steps = generate(model, tokenizer, encodePrompt(tokenizer, prompt), {
+    const steps = generate(model, tokenizer, prompt, {
       ...this.#generation,
       sequence: this.#sequence,
       signal,

@@ -6,7 +6,7 @@ import { openTokenizer } from '../../load/tokenizer.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { generate, positionsNeeded } from '../../text/generate.js';
 import type { GenerationResult, GenerationStep } from '../../text/generation.js';
-import { CARD_STOP_STRINGS, encodePrompt } from '../../text/prompt.js';
+import { CARD_STOP_STRINGS } from '../../text/prompt.js';
 import {
   CARD_SETTINGS,
   GENERATION_OPTIONS,
@@ -17,7 +17,7 @@ import {
 import { noteUnusedSettings } from '../arguments/generation-config.js';
 import { engineOptions, modelPath } from '../arguments/model.js';
 import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
-import { PROMPT_OPTIONS, readPrompt } from '../arguments/prompt.js';
+import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
@@ -28,8 +28,8 @@ export const generateVerb: Verb = {
   summary: 'Continue a prompt, and print the continuation only.',
   details: [
     `Without options it is greedy: the same prompt gives the same text. ${CARD_SETTINGS}`,
-    'It ends at end of text, at a stop string, or at the limit. Unless the prompt is raw or ' +
-      `ids, ${CARD_STOP_STRINGS.join()} is a stop string.`,
+    'It ends at end of text, at a stop string, or at the limit. What ends a turn by the chat ' +
+      `template ends it, too; by the model card's format, ${CARD_STOP_STRINGS.join()}.`,
   ],
   options: [...MODEL, ...PROMPT_OPTIONS, ...GENERATION_OPTIONS, ...LOGPROBS, ...ENGINE],
   json:
@@ -47,17 +47,14 @@ async function run(options: Options, io: Io): Promise<void> {
     'BAD_OPTION',
     () => '--logprobs needs --json: without it only text is printed',
   );
-  const { tokens, text } = await readPrompt(options, io);
-  const isFormatted = text !== undefined && !options.flag('raw');
-  const generation = {
-    ...generationOptions(options, isFormatted ? CARD_STOP_STRINGS : []),
-    logprobs,
-  };
-
+  const given = await readPrompt(options, io);
   const path = await modelPath(options, io);
-  await refuseTooLong(text, path);
+  await refuseTooLong(writtenText(given), path);
   const tokenizer = await openTokenizer(path);
-  const prompt = tokens ?? encodePrompt(tokenizer, text!);
+  const { ids: prompt, format } = await encodeGiven(given, { path, tokenizer }, options, io);
+  const generationFor = (config: LlamaConfig) => {
+    return { ...generationOptions(options, format?.ends(config)), logprobs };
+  };
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
   const waiting = {
@@ -65,12 +62,12 @@ async function run(options: Options, io: Io): Promise<void> {
     onProgress: (done: number, total: number) => progress.load(done, total),
   };
   // What cannot be generated to the end is refused now, before minutes of loading.
-  const context = (config: LlamaConfig) => positionsNeeded(prompt, generation, config);
+  const context = (config: LlamaConfig) => positionsNeeded(prompt, generationFor(config), config);
   await using loaded = await loadModel(path, engineOptions(options, waiting, context), tokenizer);
   progress.clear();
   noteUnusedSettings(io, options, loaded);
   const steps = generate(loaded.model, tokenizer, prompt, {
-    ...generation,
+    ...generationFor(loaded.model.config),
     signal,
     onProgress: ({ stage, done, total }) => {
       // A terminal that shows the text needs no line that says how much of it there is.

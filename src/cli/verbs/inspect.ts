@@ -2,6 +2,7 @@
 
 import { showBytes } from '../../base/disk.js';
 import { elementCount } from '../../base/tensor.js';
+import { readChatTemplates } from '../../load/chat-format.js';
 import { openModelFiles } from '../../load/model-files.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { expectedWeights } from '../../model/weights.js';
@@ -21,9 +22,9 @@ export const inspectVerb: Verb = {
   ],
   options: MODEL,
   json:
-    'Print {model, config, tensors: [{name, dtype, shape, bytes}], totals: {tensors, ' +
-    'parameters, bytes, dtypes}}; dtypes has the number of parameters of each. config is what ' +
-    'is understood of config.json, defaults filled in.',
+    'Print {model, config, chat_template: {origin, names} or null, tensors: [{name, dtype, ' +
+    'shape, bytes}], totals: {tensors, parameters, bytes, dtypes}}; dtypes has the number of ' +
+    'parameters of each. config is what is understood of config.json, defaults filled in.',
   run,
 };
 
@@ -31,6 +32,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const path = await modelPath(options, io);
   const { config, checkpoint } = await openModelFiles(path);
   await checkpoint.close();
+  const found = await readChatTemplates(path);
   const tensors = [...checkpoint.tensors.values()].map(({ name, dtype, shape, byteLength }) => {
     return { name, dtype, shape, bytes: byteLength };
   });
@@ -39,6 +41,7 @@ async function run(options: Options, io: Io): Promise<void> {
     config: Object.fromEntries(
       Object.entries(config).map(([key, value]) => [snakeCase(key), value]),
     ),
+    chat_template: found ? { origin: found.origin, names: [...found.templates.keys()] } : null,
     tensors,
     totals: totalsOf(tensors),
   };
@@ -86,6 +89,7 @@ interface Totals {
 interface Description {
   readonly model: string;
   readonly config: Readonly<Record<string, unknown>>;
+  readonly chat_template: { readonly origin: string; readonly names: readonly string[] } | null;
   readonly tensors: readonly {
     name: string;
     dtype: string;
@@ -95,12 +99,15 @@ interface Description {
   readonly totals: Totals;
 }
 
-function table({ model, config, tensors, totals }: Description): string {
+function table({ model, config, chat_template, tensors, totals }: Description): string {
   const groups = groupsOf(tensors);
   return [
     model,
     '',
-    ...aligned(Object.entries(config).map(([key, value]) => [key, String(value)])),
+    ...aligned([
+      ...Object.entries(config).map(([key, value]) => [key, String(value)]),
+      ['chat_template', chatTemplate(chat_template)],
+    ]),
     '',
     ...aligned(
       [
@@ -132,6 +139,13 @@ function table({ model, config, tensors, totals }: Description): string {
     ),
     '',
   ].join('\n');
+}
+
+/** Where it comes from; and if there are several, which. */
+function chatTemplate(found: Description['chat_template']): string {
+  if (found === null) return "none: the model card's format";
+  const { origin, names } = found;
+  return names.length === 1 && names[0] === 'default' ? origin : `${origin}: ${names.join(', ')}`;
 }
 
 function totalsRow(name: string, { tensors, parameters, bytes }: Totals): string[] {

@@ -10,12 +10,11 @@ import { openTokenizer } from '../../load/tokenizer.js';
 import { CHUNK_SIZE, type Reading, readTokens } from '../../model/chunks.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { Llama } from '../../model/llama.js';
-import { encodePrompt } from '../../text/prompt.js';
 import { logprobsOf } from '../../text/sampling/logprobs.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { contextFor, engineOptions, modelPath } from '../arguments/model.js';
 import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
-import { PROMPT_OPTIONS, readPrompt } from '../arguments/prompt.js';
+import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { parseIntegers } from '../arguments/token-list.js';
 import { abortOnInterrupt, type Io, shownOn, toJson, write } from '../terminal/io.js';
@@ -68,10 +67,11 @@ async function run(options: Options, io: Io): Promise<void> {
   const json = options.flag('json');
   const prompt = await readPrompt(options, io);
   const path = await modelPath(options, io);
-  await refuseTooLong(prompt.text, path);
+  await refuseTooLong(writtenText(prompt), path);
   // Ids in, numbers out needs no tokenizer, and not every directory has one.
   const tokenizer = json && prompt.tokens !== undefined ? undefined : await openTokenizer(path);
-  const tokens = prompt.tokens ?? encodePrompt(tokenizer!, prompt.text!);
+  const tokens =
+    prompt.tokens ?? (await encodeGiven(prompt, { path, tokenizer: tokenizer! }, options, io)).ids;
 
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);

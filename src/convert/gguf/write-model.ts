@@ -5,6 +5,7 @@
 
 import { check } from '../../base/errors.js';
 import { elementCount } from '../../base/tensor.js';
+import { ggufTemplateMetadata, type TemplatesByName } from '../../files/gguf/chat-template.js';
 import { ggufConfigMetadata } from '../../files/gguf/config.js';
 import type { GgmlDType } from '../../files/gguf/ggml-types.js';
 import { huggingFaceRows, reordered } from '../../files/gguf/rotary-order.js';
@@ -37,6 +38,8 @@ export interface ModelToWrite {
   /** With the weights that `config` describes. Read while the file is being written. */
   readonly checkpoint: Checkpoint;
   readonly tokenizer: TokenizerModel;
+  /** Of a directory; those of a GGUF file are in its metadata. */
+  readonly templates?: TemplatesByName;
   /**
    * Of the GGUF file that the model comes from, if it comes from one: what it says besides is kept.
    */
@@ -91,7 +94,7 @@ function mainDType(tensors: readonly GgufInput[]): GgmlDType {
 }
 
 function metadataOf(
-  { name, config, tokenizer, metadata = new Map() }: ModelToWrite,
+  { name, config, tokenizer, templates = new Map(), metadata = new Map() }: ModelToWrite,
   fileTypeId?: number,
 ): GgufMetadata {
   checkIds(config, tokenizer);
@@ -104,6 +107,7 @@ function metadataOf(
     ['general.quantization_version', { type: 'u32', value: QUANTIZATION_VERSION }],
     ...ggufConfigMetadata(config),
     ...ggufTokenizerMetadata(tokenizer, config.vocabSize),
+    ...ggufTemplateMetadata(templates),
   ]);
   const isKept = (key: string) =>
     key === 'general.name' || !(own.has(key) || ABOUT_THE_FILE.test(key));
