@@ -1,10 +1,11 @@
-"""Hugging Face's logits processors on small inputs: what they make of logits, in which order."""
+"""Hugging Face's logits processors on small inputs: what they make of logits, in which order;
+and OpenAI's two penalties, which it lacks, by their formula."""
 
 import math
 
 import numpy as np
 import torch
-from models import VOCAB, random_tokens
+from models import EOS, VOCAB, random_tokens
 from transformers import GenerationConfig, LlamaForCausalLM
 
 # What generate() takes for "leave this step out". (Not the defaults: top_k would be 50.)
@@ -149,12 +150,111 @@ def cases() -> list[tuple[str, list[float], list[int], dict]]:
     return listed
 
 
-def processors(network: LlamaForCausalLM, length: int, parameters: dict):
+def bans() -> list[tuple[str, list[float], list[int], dict, int]]:
+    """As `cases`, and how many of the previous ids are the prompt's."""
+    five, large = [0.5, -1.5, 2.25, -0.75, 1.0], random_logits(4, VOCAB)
+    ids = random_tokens(5, 60).tolist()
+    said = [3, 4, 3, 1, 3, 4]
+    everything = {
+        **CARD,
+        "min_p": 0.01,
+        "typical_p": 0.9,
+        "sequence_bias": [[[ids[0]], 2.5], [[ids[1]], -4.0]],
+        "no_repeat_ngram_size": 2,
+        "bad_words_ids": [[ids[3]], [ids[-1], 7]],
+        "min_new_tokens": 50,
+    }
+    cut = ids[:30] + [ids[2]]
+    listed = [
+        ("sequence_bias of one token", five, [1], {"sequence_bias": [[[2], -3.1]]}, 1),
+        ("sequence_bias of several", five, [1], {"sequence_bias": [[[0], 0.7], [[4], -0.1]]}, 1),
+        (
+            "sequence_bias before the penalty",
+            five,
+            [1, 3],
+            {"sequence_bias": [[[3], 1.5]], "repetition_penalty": 1.3},
+            2,
+        ),
+        *(
+            (f"no_repeat_ngram_size {n}", five, said, {"no_repeat_ngram_size": n}, 2)
+            for n in (1, 2, 3, 4, 6, 7)
+        ),
+        ("no_repeat_ngram_size, overlapping", five, [2, 2, 2], {"no_repeat_ngram_size": 3}, 1),
+        ("no_repeat_ngram_size, large", large, ids + ids[:9], {"no_repeat_ngram_size": 4}, 60),
+        ("bad_words_ids of one token", five, [1], {"bad_words_ids": [[2], [0]]}, 1),
+        ("bad_words_ids of two, begun", five, [1, 3], {"bad_words_ids": [[3, 4]]}, 1),
+        ("bad_words_ids of two, not begun", five, [3, 1], {"bad_words_ids": [[3, 4]]}, 1),
+        ("bad_words_ids longer than the text", five, [3], {"bad_words_ids": [[1, 3, 4]]}, 1),
+        ("bad_words_ids as long as it can be", five, [1, 3], {"bad_words_ids": [[1, 3, 4]]}, 1),
+        ("bad_words_ids that is the end", five, [1], {"bad_words_ids": [[2], [EOS]]}, 1),
+        ("bad_words_ids after n-grams", five, [0, 0], {"bad_words_ids": [[0, 4]],
+                                                      "no_repeat_ngram_size": 1}, 1),
+        ("min_length not reached", five, [1, 3], {"min_length": 3}, 1),
+        ("min_length reached", five, [1, 3, 3], {"min_length": 3}, 1),
+        ("min_new_tokens not reached", five, [1, 3, 3], {"min_new_tokens": 3}, 1),
+        ("min_new_tokens reached", five, [1, 3, 3], {"min_new_tokens": 2}, 1),
+        *((f"typical_p {p}", five, [1], {"typical_p": p}, 1) for p in (0.01, 0.2, 0.5, 0.9, 0.99)),
+        ("typical_p drops the best", logarithms(0.9, 0.05, 0.03, 0.02), [1], {"typical_p": 0.05}, 1),
+        ("typical_p with equal logits", [1.0, 1.0, 0.0, 0.0], [1], {"typical_p": 0.3}, 1),
+        ("typical_p with minus infinity", [-INF, 1.0, 0.0, -INF, 2.0], [1], {"typical_p": 0.5}, 1),
+        ("typical_p after top_k", five, [1], {"typical_p": 0.6, "top_k": 3}, 1),
+        ("typical_p after min_p", five, [1], {"typical_p": 0.6, "min_p": 0.1}, 1),
+        ("typical_p, large vocabulary", large, [1], {"typical_p": 0.3}, 1),
+        ("all of transformers, large vocabulary", large, cut, everything, 20),
+        ("all without do_sample", large, cut, {**everything, "do_sample": False}, 20),
+    ]
+    for count in (3, 5, 6):
+        for seed in (4, 5, 6):
+            listed.append(
+                (
+                    f"typical_p, random {count}, {seed}",
+                    random_logits(100 * count + seed, count),
+                    [1],
+                    {"temperature": 2.0, "typical_p": 0.2 * (seed - 3)},
+                    1,
+                )
+            )
+    return listed
+
+
+def openai() -> list[dict]:
+    """OpenAI, API reference: logit − count · frequency − [count > 0] · presence, counted in the
+    output as vLLM does it; each step in float32."""
+    logits = np.float32(random_logits(6, 9))
+    listed = []
+    for output, frequency, presence in (
+        ([], 0.5, 0.5),
+        ([3], 0.7, 0.0),
+        ([3, 3, 8, 3, 0], 0.7, 0.0),
+        ([3, 3, 8, 3, 0], 0.0, 1.3),
+        ([3, 3, 8, 3, 0], 0.7, 1.3),
+        ([5, 5, 5, 5, 5, 5, 5], -0.1, -2.0),
+    ):
+        counts = np.bincount(output, minlength=len(logits)).astype(np.float32)
+        scores = logits - np.float32(frequency) * counts - np.float32(presence) * (counts > 0)
+        listed.append(
+            {
+                "logits": logits.tolist(),
+                "prompt": [1, 4, 4],
+                "output": output,
+                "frequency": frequency,
+                "presence": presence,
+                "scores": scores.astype(np.float32).tolist(),
+            }
+        )
+    return listed
+
+
+def processors(network: LlamaForCausalLM, length: int, parameters: dict, prompt: int = 0):
     """The list of processors that generate() itself builds, by the method it calls."""
     config = GenerationConfig(**{"do_sample": True, **OFF, **parameters})
+    # What generate() makes of them before it builds the list.
+    config._eos_token_tensor = torch.tensor([EOS])
+    if config.min_new_tokens is not None:
+        config.min_length = config.min_new_tokens + prompt
     return network._get_logits_processor(
         config,
-        input_ids_seq_length=length,
+        input_ids_seq_length=prompt,
         model_kwargs={"attention_mask": torch.ones(1, length, dtype=torch.long)},
     )
 
@@ -172,8 +272,9 @@ def sampling(network: LlamaForCausalLM) -> dict:
     """All of sampling.json. Scores and probabilities are float32, as generate() hands them to
     multinomial."""
     listed = []
-    for name, logits, previous, parameters in cases():
-        steps = processors(network, len(previous), parameters)
+    filters = [(*case, len(case[2])) for case in cases()]
+    for name, logits, previous, parameters, prompt in filters + bans():
+        steps = processors(network, len(previous), parameters, prompt)
         row = torch.tensor([logits], dtype=torch.float32)
         scores = steps(torch.tensor([previous]), row)
         listed.append(
@@ -181,17 +282,19 @@ def sampling(network: LlamaForCausalLM) -> dict:
                 "name": name,
                 "logits": numbers(row[0]),
                 "previous": previous,
+                **({} if prompt == len(previous) else {"prompt": prompt}),
                 "parameters": parameters,
                 "processors": names(steps),
                 "scores": numbers(scores[0]),
                 "probabilities": numbers(scores.softmax(-1)[0]),
             }
         )
-    full = {**CARD, "min_p": 0.05}
+    full = next(case[3] for case in bans() if case[0] == "all without do_sample")
     return {
         "order": {
-            "do_sample": names(processors(network, 1, full)),
+            "do_sample": names(processors(network, 1, {**full, "do_sample": True})),
             "no do_sample": names(processors(network, 1, {**full, "do_sample": False})),
         },
+        "openai": openai(),
         "cases": listed,
     }

@@ -10,7 +10,15 @@ import { LlamaError, show } from './errors.js';
 /** What an option may be. */
 export interface Range {
   /** How a command line reads it. */
-  readonly kind: 'integer' | 'number' | 'choice' | 'texts' | 'object';
+  readonly kind:
+    | 'integer'
+    | 'number'
+    | 'choice'
+    | 'texts'
+    | 'ids'
+    | 'idLists'
+    | 'biases'
+    | 'object';
   /** Completes the sentence "it must be …". */
   readonly is: string;
   readonly has: (value: unknown) => boolean;
@@ -63,7 +71,7 @@ export const oneOf = (choices: readonly string[]): Range => ({
 
 /** A list, each of whose items `has`; `is` names the items. */
 export const listOf = (
-  kind: 'texts' | 'object',
+  kind: 'texts' | 'ids' | 'idLists' | 'object',
   is: string,
   has: (item: unknown) => boolean,
 ): Range => ({
@@ -72,6 +80,29 @@ export const listOf = (
   has: value => Array.isArray(value) && value.every(has),
   hasItem: has,
 });
+
+/** Token ids. */
+export const idList: Range = listOf('ids', 'token ids', item => isIntegerFrom(item, 0));
+
+/** Lists of token ids, none of them empty. */
+export const idLists: Range = listOf(
+  'idLists',
+  'lists of token ids',
+  item => idList.has(item) && (item as []).length > 0,
+);
+
+/** A number for each of some token ids. */
+export const biases: Range = {
+  kind: 'biases',
+  is: 'an object of a number for each token id',
+  has: value =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.entries(value).every(
+      ([id, bias]) => /^\d+$/.test(id) && isNumberFrom(bias, -Infinity, Number.MAX_VALUE),
+    ),
+};
 
 export const object = (is: string, has: (value: object) => boolean): Range => ({
   kind: 'object',
@@ -88,8 +119,9 @@ export const callback: Range = {
 export const abortSignal: Range = object('an AbortSignal', value => value instanceof AbortSignal);
 
 function bounds(from: number, to: number, largest: number): string {
-  if (to < largest) return ` from ${from} to ${to}`;
-  return from === Number.MIN_VALUE ? ' above 0' : `, ${from} or more`;
+  if (from === -largest) return '';
+  if (from === Number.MIN_VALUE) return to < largest ? ` above 0, at most ${to}` : ' above 0';
+  return to < largest ? ` from ${from} to ${to}` : `, ${from} or more`;
 }
 
 /**

@@ -3,10 +3,11 @@
 import { check, LlamaError } from '../base/errors.js';
 import {
   abortSignal,
+  badOption,
   type Complete,
   callback,
-  checkOption,
   checkOptions,
+  idList,
   integer,
   isIntegerFrom,
   listOf,
@@ -80,7 +81,12 @@ export const GENERATION: OptionTable<GenerateOptions> = {
     value: 'STR',
     help: 'End before this text; may be given several times.',
   },
-  stopTokenIds: { range: listOf('object', 'token ids', item => isIntegerFrom(item, 0)) },
+  stopTokenIds: {
+    range: idList,
+    otherwise: 'end of text, as config.json has it, and BOS',
+    value: 'IDS',
+    help: 'End at one of these tokens, such as 2,32001.',
+  },
   logprobs: {
     range: integer(0, MAX_TOP_LOGPROBS),
     value: 'N',
@@ -123,13 +129,11 @@ export function checkGenerateOptions(
 ): Settings {
   const given = checkOptions(options, GENERATION);
   const stopTokenIds = options.stopTokenIds ?? defaultStopTokenIds(config);
-  const last = config.vocabSize - 1;
-  checkOption(
-    'stopTokenIds',
-    stopTokenIds,
-    stopTokenIds.every(id => id <= last),
-    `a list of token ids, 0 … ${last}`,
-  );
+  const { logitBias = {}, badWordsIds = [] } = given;
+  checkIds('stopTokenIds', stopTokenIds, config);
+  checkIds('logitBias', Object.keys(logitBias).map(Number), config);
+  checkIds('badWordsIds', badWordsIds.flat(), config);
+  checkLeast(given);
   checkPrompt(prompt, config);
   const { stop, logprobs, sequence, chunkSize, signal, onProgress } = given;
   return {
@@ -140,13 +144,40 @@ export function checkGenerateOptions(
     chunkSize: chunkSize!,
     signal,
     onProgress: onProgress!,
-    sampler: createSampler(samplingOptions(options), vocabSize),
+    sampler: createSampler(samplingOptions(options), {
+      vocabSize,
+      stopTokenIds,
+      promptTokens: prompt.length,
+    }),
     limit: limitOf(given, prompt.length, config),
   };
 }
 
 function samplingOptions(options: GenerateOptions): SamplingOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => name in SAMPLING));
+}
+
+function checkIds(option: string, ids: readonly number[], { vocabSize }: TextConfig): void {
+  const bad = ids.find(id => id >= vocabSize);
+  if (bad === undefined) return;
+  throw badOption(
+    option,
+    `${option} has token ${bad}, and the model's vocabulary is 0 … ${vocabSize - 1}`,
+  );
+}
+
+/** That there can be as many tokens as there must be. */
+function checkLeast(options: GenerateOptions): void {
+  const pairs = [
+    ['minLength', 'maxLength'],
+    ['minNewTokens', 'maxNewTokens'],
+  ] as const;
+  for (const [least, most] of pairs) {
+    const [low = 0, high = Infinity] = [options[least], options[most]];
+    if (low > high) {
+      throw badOption(least, `${least} is ${low}; it must be at most ${most}, which is ${high}`);
+    }
+  }
 }
 
 function checkPrompt(ids: readonly number[], { vocabSize }: TextConfig): void {

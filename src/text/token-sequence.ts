@@ -57,7 +57,7 @@ export class TokenSequence {
     const most = Math.min(this.#tokens.length, this.#positions.length, prompt.length - 1);
     let kept = 0;
     while (kept < most && this.#tokens[kept] === prompt[kept]) kept += 1;
-    this.#positions.truncate(kept);
+    if (kept < this.#positions.length) this.#positions.truncate(kept);
     this.#tokens.length = kept;
     this.#isInUse = true;
     return kept;

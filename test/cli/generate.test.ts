@@ -233,6 +233,13 @@ describe('generate', () => {
     [['--max-new-tokens', '0'], '--max-new-tokens is 0'],
     [['--max-length', '0'], '--max-length is 0'],
     [['--stop', ''], '--stop has ""'],
+    [['--presence-penalty', 'x'], '--presence-penalty is "x"'],
+    [['--logit-bias', '5'], '--logit-bias is "5"; it must be a token id and a number'],
+    [['--logit-bias', '999999:1'], '--logit-bias has token 999999'],
+    [['--bad-words-ids', '999999'], '--bad-words-ids has token 999999'],
+    [['--stop-token-ids', '999999'], '--stop-token-ids has token 999999'],
+    [['--min-new-tokens', '257'], '--min-new-tokens is 257; it must be at most --max-new-tokens'],
+    [['--typical-p', '0', '--temperature', '1'], '--typical-p is 0; it must be a number above 0'],
     [['--logprobs', '2'], '--logprobs needs --json'],
     [['--logprobs', '21', '--json'], '--logprobs is 21'],
   ])('refuses %j under its own name, with the way to the help', async (args, message) => {

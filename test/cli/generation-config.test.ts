@@ -1,5 +1,5 @@
 /** What generation_config.json says and the command line does not follow is told. */
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -48,6 +48,12 @@ it.each<[object, string[], string]>([
     'repetition_penalty 1.1: not used; give --repetition-penalty 1.1',
   ],
   [{ num_beams: 4, stop_strings: ['x'] }, limit, 'stop_strings ["x"], num_beams 4: not used'],
+  [
+    { bad_words_ids: [[5], [6, 7]], no_repeat_ngram_size: 3, min_length: 5 },
+    limit,
+    'min_length 5, no_repeat_ngram_size 3, bad_words_ids [[5],[6,7]]: not used; give ' +
+      '--min-length 5 --no-repeat-ngram-size 3 --bad-words-ids 5 --bad-words-ids 6,7',
+  ],
   [{ top_k: 40 }, [...limit, '--temperature', '0.5'], 'top_k 40: not used; give --top-k 40'],
 ])('%j with %j', async (config, args, message) => {
   await put(config);
@@ -80,4 +86,17 @@ it('chat says it too, and neither does with --json', async () => {
   expect((await cli(chat)).stderr).toContain('generation_config.json says do_sample true');
   expect((await cli([...chat, '--json'])).stderr).toBe('');
   expect(await said(...limit, '--json')).toBe('');
+});
+
+it("an eos_token_id that is the tokenizer's BOS, as early conversions have it", async () => {
+  await put({});
+  const file = join(path, 'config.json');
+  const config = await readFile(file, 'utf8');
+  await writeFile(file, JSON.stringify({ ...JSON.parse(config), eos_token_id: 1 }));
+  expect(await said(...limit)).toBe(
+    'eos_token_id 1 is <s> of the tokenizer, whose end of text is </s>, 2: the text goes on ' +
+      'after it, as in transformers; --stop-token-ids 2 ends it there',
+  );
+  expect(await said(...limit, '--stop-token-ids', '2')).toBe('');
+  await writeFile(file, config);
 });

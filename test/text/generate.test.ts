@@ -231,6 +231,24 @@ describe('sampling', () => {
   });
 });
 
+describe('what is held back', () => {
+  test('a stop token comes after minNewTokens and minLength, whichever is later', async () => {
+    const model = () => says('');
+    expect((await end(model(), { minNewTokens: 3 })).tokens).toEqual([0, 0, 0, EOS]);
+    expect((await end(model(), { minLength: PROMPT_TOKENS + 2 })).tokens).toEqual([0, 0, EOS]);
+    const { tokens } = await end(model(), { minNewTokens: 1, minLength: PROMPT_TOKENS + 2 });
+    expect(tokens).toEqual([0, 0, EOS]);
+  });
+
+  test('frequency and presence count the output, not the prompt', async () => {
+    const prompt = [...bytesOf('a'), ...bytesOf('b')];
+    const model = saying('aaaa', 2);
+    const options = { presencePenalty: 6, maxNewTokens: 2 };
+    const { tokens } = await complete(model, byteTokenizer, prompt, options);
+    expect(tokens).toEqual([bytesOf('a')[0], 0]);
+  });
+});
+
 describe('logprobs', () => {
   test('are those of the model, before penalty and temperature', async () => {
     const options = {
@@ -330,15 +348,40 @@ describe('is refused at once, before anything is computed', () => {
     ['logprobs', -1],
     ['chunkSize', 0],
     ['stop', '[INST]'],
-    ['stopTokenIds', [2, 259]],
     ['stopTokenIds', 2],
     ['temperature', -1],
+    ['typicalP', 0],
+    ['logitBias', [1]],
+    ['logitBias', { 5: 'much' }],
+    ['logitBias', { five: 1 }],
+    ['minNewTokens', -1],
+    ['signal', 5],
+    ['onProgress', 'loud'],
   ])('%s %j', (name, value) => {
     expect(start({ [name]: value })).toThrow(
       expect.objectContaining({
         code: 'BAD_OPTION',
         option: name,
         message: expect.stringMatching(`^${name} is .*; it must be `),
+      }),
+    );
+  });
+
+  test.each<[string, object]>([
+    ['stop', { stop: ['a', 5] }],
+    ['badWordsIds', { badWordsIds: [[5], []] }],
+    ['badWordsIds', { badWordsIds: [[5], [5, 259]] }],
+    ['logitBias', { logitBias: { 259: 1 } }],
+    ['stopTokenIds', { stopTokenIds: [5, -1] }],
+    ['stopTokenIds', { stopTokenIds: [5, 259] }],
+    ['minLength', { minLength: 10, maxLength: 9 }],
+    ['minNewTokens', { minNewTokens: 10, maxNewTokens: 9 }],
+  ])('%s in %j, naming what is wrong in it', (option, options) => {
+    expect(start(options)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_OPTION',
+        option,
+        message: expect.stringMatching(`^${option} (has|is) `),
       }),
     );
   });

@@ -2,13 +2,20 @@
  * The library's tables of options as flags: `maxNewTokens` is `--max-new-tokens`, in --help, when
  * it is read, and in what is said when it is wrong.
  */
-import { LlamaError } from '../../base/errors.js';
+import { check, LlamaError, show } from '../../base/errors.js';
 import type { OptionEntry, OptionTable } from '../../base/options.js';
 import type { Option, Options } from './options.js';
+import { parseIntegers } from './token-list.js';
+
+/** What may be given several times. */
+const SEVERAL: readonly OptionEntry['range']['kind'][] = ['texts', 'idLists', 'biases'];
 
 /** Without the dashes. */
 export const flagOf = (name: string): string =>
   name.replace(/[A-Z]/g, capital => `-${capital.toLowerCase()}`);
+
+const nameOf = (flag: string): string =>
+  flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Those of a table that a command line can have, in its order. */
 export function flagsOf<T>(table: OptionTable<T>): Option[] {
@@ -16,7 +23,7 @@ export function flagsOf<T>(table: OptionTable<T>): Option[] {
     name: flagOf(name),
     value: entry.value!,
     help: helpOf(entry),
-    multiple: entry.range.kind === 'texts',
+    multiple: SEVERAL.includes(entry.range.kind),
     ...(entry.range.choices && { choices: entry.range.choices }),
   }));
 }
@@ -34,11 +41,11 @@ export function aboutFlags(error: unknown, flags: readonly Option[]): unknown {
   if (!(error instanceof LlamaError) || error.option === undefined) return error;
   const { code, option, message } = error;
   if (!flags.some(({ name }) => name === flagOf(option))) return error;
-  const words = new RegExp(`(?<![\\w-])${option}\\b`, 'g');
-  return new LlamaError(code, message.replace(words, `--${flagOf(option)}`), {
-    cause: error,
-    option,
-  });
+  // Beside it only names that are no words: "context" is one, "maxLength" is none.
+  const names = flags.map(({ name }) => nameOf(name)).filter(name => /[A-Z]/.test(name));
+  const words = new RegExp(`(?<![\\w-])(${[option, ...names].join('|')})\\b`, 'g');
+  const said = message.replace(words, name => `--${flagOf(name)}`);
+  return new LlamaError(code, said, { cause: error, option });
 }
 
 const forPeople = <T>(table: OptionTable<T>): [string, OptionEntry][] =>
@@ -46,16 +53,30 @@ const forPeople = <T>(table: OptionTable<T>): [string, OptionEntry][] =>
 
 function helpOf({ owner, help = '', default: standard, otherwise }: OptionEntry): string {
   const condition = owner === 'exact' || owner === 'wasm' ? `With --kernels ${owner}: ` : '';
-  const value = Array.isArray(standard) ? '' : String(standard ?? '');
+  const value = typeof standard === 'object' ? '' : String(standard ?? '');
   if (value === '' && otherwise === undefined) return condition + help;
   const meaning = otherwise === undefined ? '' : `: ${otherwise}`;
   return `${condition}${help} Default${value && ` ${value}`}${meaning}.`;
 }
 
 function valueOfFlag(options: Options, flag: string, kind: OptionEntry['range']['kind']): unknown {
-  if (kind === 'texts') return options.texts(flag);
   if (options.text(flag) === undefined) return undefined;
+  if (kind === 'texts') return options.texts(flag);
+  if (kind === 'ids') return parseIntegers(options.text(flag)!, `--${flag}`);
+  if (kind === 'idLists') return options.texts(flag).map(text => parseIntegers(text, `--${flag}`));
+  if (kind === 'biases') return Object.fromEntries(options.texts(flag).map(parseBias));
   if (kind === 'integer') return options.integer(flag);
   if (kind === 'number') return options.number(flag);
   return kind === 'choice' ? options.choice(flag) : options.text(flag);
+}
+
+/** `15:-2.5` as id and number; `15:-Infinity` too. */
+function parseBias(text: string): [number, number] {
+  const [, id, bias] = /^(\d+):(\S+)$/.exec(text) ?? [];
+  check(
+    id !== undefined && !Number.isNaN(Number(bias)),
+    'BAD_OPTION',
+    () => `--logit-bias is ${show(text)}; it must be a token id and a number, such as 15:-2.5`,
+  );
+  return [Number(id), Number(bias)];
 }

@@ -6,6 +6,7 @@
 import { show } from '../../base/errors.js';
 import type { LoadedModel } from '../../load/model.js';
 import { type Io, note } from '../terminal/io.js';
+import { GENERATION_OPTIONS } from './generation.js';
 import type { Options } from './options.js';
 
 /**
@@ -46,26 +47,33 @@ const ALWAYS: Readonly<Record<string, unknown>> = {
   watermarking_config: undefined,
 };
 
-const FLAGS = [
-  'temperature',
-  'top_k',
-  'top_p',
-  'min_p',
-  'repetition_penalty',
-  'max_length',
-  'max_new_tokens',
-];
+/** Their keys. */
+const FLAGS = GENERATION_OPTIONS.map(({ name }) => name.replaceAll('-', '_'));
 const flagOf = (key: string): string => key.replaceAll('_', '-');
 
 /** Tells stderr, unless --json is given. */
-export function noteUnusedSettings(
-  io: Io,
-  options: Options,
-  { generationConfig }: LoadedModel,
-): void {
-  if (generationConfig === undefined || options.flag('json')) return;
-  const text = unusedSettings(generationConfig, options);
-  if (text !== undefined) note(io, text);
+export function noteUnusedSettings(io: Io, options: Options, loaded: LoadedModel): void {
+  if (options.flag('json')) return;
+  const { generationConfig = {} } = loaded;
+  const texts = [unusedSettings(generationConfig, options), otherEnd(loaded, options)];
+  for (const text of texts) if (text !== undefined) note(io, text);
+}
+
+/**
+ * Early conversions have an eos_token_id that is another token's, and transformers follows it: the
+ * text goes on after its end.
+ */
+function otherEnd({ model, tokenizer }: LoadedModel, options: Options): string | undefined {
+  const { eosTokenIds } = model.config;
+  const { bosId, eosId } = tokenizer;
+  const isDecided = options.text('stop-token-ids') !== undefined;
+  const isOther = eosTokenIds.includes(bosId) && !eosTokenIds.includes(eosId);
+  if (isDecided || !isOther || eosId < 0) return undefined;
+  const [theirs, ours] = tokenizer.pieces([bosId, eosId]);
+  return (
+    `eos_token_id ${bosId} is ${theirs} of the tokenizer, whose end of text is ${ours}, ${eosId}: ` +
+    `the text goes on after it, as in transformers; --stop-token-ids ${eosId} ends it there`
+  );
 }
 
 /**
@@ -91,8 +99,8 @@ function unusedSettings(
     );
   const settings = unused.map(({ key, value }) => `${key} ${show(value)}`);
   const flags = unused
-    .filter(({ key, value }) => FLAGS.includes(key) && typeof value === 'number')
-    .map(({ key, value }) => `--${flagOf(key)} ${value}`);
+    .filter(({ key }) => FLAGS.includes(key))
+    .flatMap(({ key, value }) => flagsFor(flagOf(key), value));
   if (isSampling && temperature === undefined) {
     settings.unshift('do_sample true');
     if (!flags.some(flag => flag.startsWith('--temperature'))) flags.unshift('--temperature 1');
@@ -100,4 +108,12 @@ function unusedSettings(
   if (settings.length === 0) return undefined;
   const advice = flags.length === 0 ? '' : `; give ${flags.join(' ')}`;
   return `generation_config.json says ${settings.join(', ')}: not used${advice}`;
+}
+
+/** What to write for a number, or for each of several lists of ids. */
+function flagsFor(flag: string, value: unknown): string[] {
+  if (typeof value === 'number') return [`--${flag} ${value}`];
+  return Array.isArray(value) && value.every(Array.isArray)
+    ? value.map(list => `--${flag} ${list.join()}`)
+    : [];
 }

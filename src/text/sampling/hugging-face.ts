@@ -1,10 +1,10 @@
 /**
  * The keyword arguments of transformers `model.generate()` as ours, with its defaults and its
- * surprises (read in 5.23.0: `GenerationMixin._get_logits_processor`,
+ * surprises (read in 5.24.0: `GenerationMixin._get_logits_processor`,
  * `GenerationConfig._get_default_generation_params`):
  *
- * - Without `do_sample: true` decoding is greedy, and temperature, top_k, top_p and min_p are not
- *   even looked at.
+ * - Without `do_sample: true` decoding is greedy, and temperature, top_k, top_p, min_p and typical_p
+ *   are not even looked at.
  * - With it, top_k is 50 unless given.
  * - max_length counts the prompt, max_new_tokens does not, and wins if both are given. Without
  *   either: 20 new tokens.
@@ -34,7 +34,14 @@ export interface HuggingFaceOptions {
   readonly top_k?: number | null;
   readonly top_p?: number | null;
   readonly min_p?: number | null;
+  readonly typical_p?: number | null;
   readonly repetition_penalty?: number | null;
+  /** Pairs of one token, in a list, and what to add to its score. */
+  readonly sequence_bias?: readonly (readonly [readonly number[], number])[] | null;
+  readonly no_repeat_ngram_size?: number | null;
+  readonly bad_words_ids?: readonly (readonly number[])[] | null;
+  readonly min_length?: number | null;
+  readonly min_new_tokens?: number | null;
   readonly eos_token_id?: number | readonly number[] | null;
 }
 
@@ -64,13 +71,18 @@ export const MODEL_CARD_SNIPPET: HuggingFaceOptions = {
   top_k: 50,
 };
 
-const SAMPLING_ONLY = ['temperature', 'top_k', 'top_p', 'min_p'] as const;
+const SAMPLING_ONLY = ['temperature', 'top_k', 'top_p', 'min_p', 'typical_p'] as const;
 const KNOWN = [
   'do_sample',
   'max_length',
   'max_new_tokens',
   ...SAMPLING_ONLY,
   'repetition_penalty',
+  'sequence_bias',
+  'no_repeat_ngram_size',
+  'bad_words_ids',
+  'min_length',
+  'min_new_tokens',
   'eos_token_id',
 ];
 
@@ -78,7 +90,7 @@ const DEFAULT_TOP_K = 50;
 const DEFAULT_NEW_TOKENS = 20;
 
 /**
- * Throws BAD_OPTION on an argument not listed above (beams, n-gram blocking … are not implemented)
+ * Throws BAD_OPTION on an argument not listed above (beams, top_h … are not implemented)
  * and on a temperature of 0 when sampling, as transformers does; other ranges are checked by
  * `generate`.
  */
@@ -97,10 +109,12 @@ export function huggingFaceOptions(
     ? []
     : SAMPLING_ONLY.filter(name => given[name] != null);
   if (given.max_new_tokens != null && given.max_length != null) ignored.push('max_length');
+  if (given.min_new_tokens != null && given.min_length != null) ignored.push('min_length');
   return {
     options: {
       ...(given.do_sample ? samplingOptions(given) : { temperature: 0 }),
       repetitionPenalty: given.repetition_penalty ?? 1,
+      ...penaltiesAndBans(given),
       ...lengthLimit(given),
       stopTokenIds: [given.eos_token_id ?? config.eosTokenIds].flat(),
     },
@@ -113,6 +127,7 @@ function samplingOptions({
   top_k,
   top_p,
   min_p,
+  typical_p,
 }: HuggingFaceOptions): SamplingOptions {
   const holds = isNumberFrom(temperature ?? 1, Number.MIN_VALUE, Number.MAX_VALUE);
   checkOption(
@@ -126,7 +141,34 @@ function samplingOptions({
     topK: top_k ?? DEFAULT_TOP_K,
     topP: top_p ?? 1,
     minP: min_p ?? 0,
+    typicalP: typical_p ?? 1,
   };
+}
+
+/** Those that are given; the others are off. */
+function penaltiesAndBans(given: HuggingFaceOptions): SamplingOptions {
+  const { sequence_bias, no_repeat_ngram_size, bad_words_ids, min_length, min_new_tokens } = given;
+  return {
+    ...(sequence_bias != null && { logitBias: singleTokens(sequence_bias) }),
+    ...(no_repeat_ngram_size != null && { noRepeatNgramSize: no_repeat_ngram_size }),
+    ...(bad_words_ids != null && { badWordsIds: bad_words_ids }),
+    ...(min_new_tokens != null && { minNewTokens: min_new_tokens }),
+    ...(min_length != null && min_new_tokens == null && { minLength: min_length }),
+  };
+}
+
+function singleTokens(
+  bias: NonNullable<HuggingFaceOptions['sequence_bias']>,
+): Record<number, number> {
+  const isSingle = (pair: unknown) =>
+    Array.isArray(pair) && Array.isArray(pair[0]) && pair[0].length === 1 && pair.length === 2;
+  checkOption(
+    'sequence_bias',
+    bias,
+    Array.isArray(bias) && bias.every(isSingle),
+    'a list of [[token id], number]; biases of several tokens are not implemented',
+  );
+  return Object.fromEntries(bias.map(([[id], value]) => [id, value]));
 }
 
 function lengthLimit({

@@ -1,7 +1,7 @@
 /**
  * What happens to the scores of one row, [V], before a token is drawn. Every function works in
  * place; −Infinity marks a token as removed. One function per class of transformers
- * `generation/logits_process.py` (read in 5.23.0):
+ * `generation/logits_process.py` (read in 5.24.0):
  *
  *     repetitionPenalty  RepetitionPenaltyLogitsProcessor   x ← x·p if x < 0, else x/p, for every
  *                                                           id already there
@@ -11,6 +11,8 @@
  *                                                           probabilities add up to ≤ 1 − p
  *     minP               MinPLogitsWarper                   remove x whose probability is < p · the
  *                                                           largest probability
+ *     typicalP           TypicalLogitsWarper                remove x whose surprise is far from the
+ *                                                           mean
  *
  * Numerics: scores are float32 as in transformers, and each step rounds where torch rounds on a
  * CPU: options become float32 before they meet a score, the cumulative sum runs in float64 and is
@@ -20,9 +22,10 @@
  * of the threshold, or if the threshold falls among equal scores; here the higher ids among equals
  * are then kept, as a stable sort has it.
  *
- * Not here: which of them run, in which order (`sampler.ts`). Arguments are taken as checked.
+ * Not here: what bans single tokens (`bans.ts`); which of them run, in which order (`sampler.ts`). Arguments are taken as checked.
  */
 import { LlamaError } from '../../base/errors.js';
+import { log } from '../../ops/log.js';
 import { ROUNDINGS } from '../../ops/rounding.js';
 import { softmax } from '../../ops/softmax.js';
 
@@ -111,4 +114,28 @@ export function minP(scores: Float32Array, p: number): void {
   for (const probability of probabilities) if (probability > largest) largest = probability;
   const threshold = Math.fround(Math.fround(p) * largest);
   for (let i = 0; i < scores.length; i++) if (probabilities[i] < threshold) scores[i] = -Infinity;
+}
+
+/**
+ * Locally typical sampling (Meister et al. 2022, arXiv:2202.00666, eq. 9): keeps the tokens whose
+ * surprise −log p is nearest to its mean H = −Σ p·log p, the nearest first, until they have
+ * probability `mass`, and all that are as near as the last of them. Differences from H are rounded
+ * to float32 before they are compared.
+ */
+export function typicalP(scores: Float32Array, mass: number): void {
+  const probabilities = scores.slice();
+  softmax(probabilities, 0, probabilities.length, ROUNDINGS.f32);
+  const surprise = Float64Array.from(probabilities, p => (p > 0 ? -log(p) : Infinity));
+  let mean = 0;
+  for (const [i, p] of probabilities.entries()) if (p > 0) mean += p * surprise[i];
+  const distance = Float32Array.from(surprise, each => Math.abs(each - mean));
+  const nearest = [...distance.keys()].sort((a, b) => distance[a] - distance[b] || a - b);
+  let last = 0;
+  let sum = probabilities[nearest[0]];
+  while (Math.fround(sum) < Math.fround(mass) && last < nearest.length - 1) {
+    last += 1;
+    sum += probabilities[nearest[last]];
+  }
+  const farthest = distance[nearest[last]];
+  for (let i = 0; i < scores.length; i++) if (distance[i] > farthest) scores[i] = -Infinity;
 }

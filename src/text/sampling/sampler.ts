@@ -2,25 +2,28 @@
  * From one row of logits to one token, in the order of transformers
  * `GenerationMixin._get_logits_processor` and `_sample`:
  *
- *     repetition penalty → temperature → top-k → top-p → min-p → softmax → draw
- *     repetition penalty → argmax                                                (temperature 0)
+ *     logit bias → repetition penalty → frequency and presence penalties → repeated n-grams
+ *       → bad words → least length → temperature → top-k → top-p → min-p → typical-p → softmax → draw
  *
- * A step whose option is neutral is skipped. Logits become float32 first, as there. The draw is by
+ * At temperature 0 argmax follows on the least length. Frequency and presence penalties, which
+ * transformers lacks, stand where vLLM has them.  *
+A step whose option is neutral is skipped. Logits become float32 first, as there. The draw is by
  * inverse CDF in order of the ids, with the number that `philox.ts` gives for (seed, length of the
  * text so far): a sampler has no state, and continuing a text from any of its prefixes with the
- * same seed gives the same continuation.
+ * same seed gives the same continuation, but for options that count from the end of the prompt.
  *
- * Not here: beams, n-gram blocking, biases, and the other processors of transformers. Their options
- * are refused by name.
+ * Not here: beams, biases of several tokens, top-h, and the other processors of transformers. Their
+ * options are refused by name.
  */
-import { check } from '../../base/errors.js';
+import { check, show } from '../../base/errors.js';
 import { badOption, type Complete, checkOptions } from '../../base/options.js';
 import type { Floats } from '../../base/tensor.js';
 import { ROUNDINGS } from '../../ops/rounding.js';
 import { softmax } from '../../ops/softmax.js';
+import { badWords, banTokens, countPenalties, logitBias, noRepeatNgram } from './bans.js';
 import { SAMPLING, type SamplingOptions } from './options.js';
 import { randomSeed, uniform } from './philox.js';
-import { minP, repetitionPenalty, temperature, topK, topP } from './processors.js';
+import { minP, repetitionPenalty, temperature, topK, topP, typicalP } from './processors.js';
 
 export interface Sampler {
   /** The seed in use; undefined when greedy, where nothing is drawn. */
@@ -35,27 +38,37 @@ export interface Sampler {
 
 type Settings = Complete<SamplingOptions>;
 
+/** What a sampler must know of the text that it is for. */
+export interface SampledText {
+  /**
+   * How many ids have a text, all if not given. What a model has beyond is padding of its embedding
+   * and never sampled, greedily neither: llama.cpp's candidates are the ids of its vocabulary
+   * (common/sampling.cpp). transformers would say such an id, and its tokenizers show nothing for it.
+   */
+  readonly vocabSize?: number;
+  /** Those that minLength and minNewTokens hold back. Default: none. */
+  readonly stopTokenIds?: readonly number[];
+  /** Where the output begins. Default 0. */
+  readonly promptTokens?: number;
+}
+
 /**
- * @param vocabSize how many ids have a text. What a model has beyond is padding of its embedding
- * and never sampled, greedily neither: llama.cpp's candidates are the ids of its vocabulary
- * (common/sampling.cpp) and vLLM cuts the logits there (logits_processor.py); transformers alone
- * would say such an id and show nothing for it.
  * @throws {LlamaError} BAD_OPTION on a name it does not know, a value out of range, or a filter
  * without a temperature
  */
-export function createSampler(options: SamplingOptions = {}, vocabSize = Infinity): Sampler {
+export function createSampler(options: SamplingOptions = {}, text: SampledText = {}): Sampler {
   const settings = checkSamplingOptions(options);
   const { seed } = settings;
   if (settings.temperature === 0) {
     return {
       seed: undefined,
-      sample: (logits, ids) => argmax(processLogits(logits, ids, settings, vocabSize)),
+      sample: (logits, ids) => argmax(processLogits(logits, ids, settings, text)),
     };
   }
   return {
     seed,
     sample: (logits, ids) =>
-      draw(distribution(logits, ids, settings, vocabSize), uniform(seed, ids.length)),
+      draw(distribution(logits, ids, settings, text), uniform(seed, ids.length)),
   };
 }
 
@@ -78,7 +91,7 @@ function refuseIdleFilters(options: SamplingOptions): void {
     if (owner !== 'sampling' || value === undefined) continue;
     throw badOption(
       name,
-      `${name} is ${value}, but without a temperature decoding is greedy and ignores it; set ` +
+      `${name} is ${show(value)}, but without a temperature decoding is greedy and ignores it; set ` +
         'temperature too (1 = as the model says)',
     );
   }
@@ -92,23 +105,47 @@ export function processLogits(
   logits: Floats,
   ids: readonly number[],
   settings: Settings,
-  vocabSize = Infinity,
+  text: SampledText = {},
 ): Float32Array {
   const scores = new Float32Array(logits);
   checkScores(scores, 'the model gave it: compare with the exact kernels, and check the weights');
-  scores.fill(-Infinity, vocabSize);
-  if (settings.repetitionPenalty !== 1) repetitionPenalty(scores, ids, settings.repetitionPenalty);
+  scores.fill(-Infinity, text.vocabSize ?? scores.length);
+  penalizeAndBan(scores, ids, settings, text);
   if (settings.temperature !== 1 && settings.temperature !== 0)
     temperature(scores, settings.temperature);
   checkScores(
     scores,
-    'temperature or repetitionPenalty is too extreme for float32; temperature 0 is greedy',
+    'the options ban every token, or a bias, penalty or temperature is too extreme for float32',
   );
-  if (settings.temperature === 0) return scores;
+  if (settings.temperature !== 0) filter(scores, settings);
+  return scores;
+}
+
+/** What holds for greedy decoding too. */
+function penalizeAndBan(
+  scores: Float32Array,
+  ids: readonly number[],
+  settings: Settings,
+  { stopTokenIds = [], promptTokens = 0 }: SampledText,
+): void {
+  const { frequencyPenalty, presencePenalty, noRepeatNgramSize } = settings;
+  logitBias(scores, settings.logitBias);
+  if (settings.repetitionPenalty !== 1) repetitionPenalty(scores, ids, settings.repetitionPenalty);
+  if (frequencyPenalty !== 0 || presencePenalty !== 0)
+    countPenalties(scores, ids.slice(promptTokens), frequencyPenalty, presencePenalty);
+  if (noRepeatNgramSize !== 0) noRepeatNgram(scores, ids, noRepeatNgramSize);
+  badWords(scores, ids, settings.badWordsIds, stopTokenIds);
+  const isTooSoon =
+    ids.length < settings.minLength || ids.length - promptTokens < settings.minNewTokens;
+  if (isTooSoon) banTokens(scores, stopTokenIds);
+}
+
+/** What to draw from; −Infinity elsewhere. */
+function filter(scores: Float32Array, settings: Settings): void {
   if (settings.topK !== 0) topK(scores, settings.topK);
   if (settings.topP < 1) topP(scores, settings.topP);
   if (settings.minP > 0) minP(scores, settings.minP);
-  return scores;
+  if (settings.typicalP < 1) typicalP(scores, settings.typicalP);
 }
 
 /**
@@ -119,9 +156,9 @@ export function distribution(
   logits: Floats,
   ids: readonly number[],
   settings: Settings,
-  vocabSize = Infinity,
+  text: SampledText = {},
 ): Float32Array {
-  const scores = processLogits(logits, ids, settings, vocabSize);
+  const scores = processLogits(logits, ids, settings, text);
   softmax(scores, 0, scores.length, ROUNDINGS.f32);
   return scores;
 }

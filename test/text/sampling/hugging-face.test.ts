@@ -22,6 +22,7 @@ test('with do_sample they all count', () => {
       topK: 50,
       topP: 0.7,
       minP: 0,
+      typicalP: 1,
       repetitionPenalty: 1.1,
       maxLength: 128,
       stopTokenIds: [2],
@@ -58,6 +59,36 @@ test('max_new_tokens wins over max_length', () => {
   expect(options).toMatchObject({ maxNewTokens: 5 });
   expect(options).not.toHaveProperty('maxLength');
   expect(ignored).toEqual(['max_length']);
+});
+
+test('biases and bans have the names of ours, and count when greedy too', () => {
+  const given = {
+    sequence_bias: [
+      [[5], -2.5],
+      [[7], 1],
+    ] as const,
+    no_repeat_ngram_size: 3,
+    bad_words_ids: [[5], [6, 7]],
+    min_length: 4,
+  };
+  expect(from(given).options).toMatchObject({
+    temperature: 0,
+    logitBias: { 5: -2.5, 7: 1 },
+    noRepeatNgramSize: 3,
+    badWordsIds: [[5], [6, 7]],
+    minLength: 4,
+  });
+  const { options, ignored } = from({ ...given, min_new_tokens: 2 });
+  expect(options).toMatchObject({ minNewTokens: 2 });
+  expect(options).not.toHaveProperty('minLength');
+  expect(ignored).toEqual(['min_length']);
+});
+
+test('typical_p is ignored when greedy, a bias of several tokens is refused', () => {
+  expect(from({ typical_p: 0.5 }).ignored).toEqual(['typical_p']);
+  expect(() => from({ sequence_bias: [[[5, 6], 1]] })).toThrow(
+    expect.objectContaining({ code: 'BAD_OPTION', option: 'sequence_bias' }),
+  );
 });
 
 test('eos_token_id is one or several', () => {
