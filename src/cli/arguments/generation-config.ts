@@ -67,8 +67,8 @@ function otherEnd({ model, tokenizer }: LoadedModel, options: Options): string |
   const { eosTokenIds } = model.config;
   const { bosId, eosId } = tokenizer;
   const isDecided = options.text('stop-token-ids') !== undefined;
-  const isOther = eosTokenIds.includes(bosId) && !eosTokenIds.includes(eosId);
-  if (isDecided || !isOther || eosId < 0) return undefined;
+  if (isDecided || bosId === undefined || eosId === undefined) return undefined;
+  if (!eosTokenIds.includes(bosId) || eosTokenIds.includes(eosId)) return undefined;
   const [theirs, ours] = tokenizer.pieces([bosId, eosId]);
   return (
     `eos_token_id ${bosId} is ${theirs} of the tokenizer, whose end of text is ${ours}, ${eosId}: ` +
