@@ -71,8 +71,9 @@ function otherEnd({ model, tokenizer }: LoadedModel, options: Options): string |
   if (!eosTokenIds.includes(bosId) || eosTokenIds.includes(eosId)) return undefined;
   const [theirs, ours] = tokenizer.pieces([bosId, eosId]);
   return (
-    `eos_token_id ${bosId} is ${theirs} of the tokenizer, whose end of text is ${ours}, ${eosId}: ` +
-    `the text goes on after it, as in transformers; --stop-token-ids ${eosId} ends it there`
+    `eos_token_id ${bosId} is ${theirs} of the tokenizer, whose end of text is ${ours}, ` +
+    `${eosId}: the text goes on after it, as in transformers; --stop-token-ids ${eosId} ends it ` +
+    'there'
   );
 }
 

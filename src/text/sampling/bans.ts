@@ -3,11 +3,12 @@
  * place, on the scores of one row, [V]; −Infinity marks a token as removed. One function per class
  * of transformers `generation/logits_process.py` (read in 5.24.0), but for the one it lacks:
  *
- *     logitBias        SequenceBiasLogitsProcessor, of single tokens    x ← x + b
- *     countPenalties   OpenAI's and vLLM's                              x ← x − f·c − p·[c > 0]
- *     noRepeatNgram    NoRepeatNGramLogitsProcessor                     remove what repeats n tokens
- *     badWords         NoBadWordsLogitsProcessor                        remove what completes a word
- *     banTokens        MinLengthLogitsProcessor, MinNewTokensLength…    remove ends that are too soon
+ *     logitBias        SequenceBiasLogitsProcessor, of single tokens   x ← x + b
+ *     countPenalties   OpenAI's and vLLM's                             x ← x − f·c − p·[c > 0]
+ *     noRepeatNgram    NoRepeatNGramLogitsProcessor                    remove what repeats n tokens
+ *     badWords         NoBadWordsLogitsProcessor                       remove what ends a word
+ *     banTokens        MinLengthLogitsProcessor and                    remove ends that come too soon
+ *                      MinNewTokensLengthLogitsProcessor
  *
  * Numerics: scores are float32, and each step rounds where torch does, see `processors.ts`.
  *

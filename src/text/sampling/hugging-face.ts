@@ -3,8 +3,8 @@
  * surprises (read in 5.24.0: `GenerationMixin._get_logits_processor`,
  * `GenerationConfig._get_default_generation_params`):
  *
- * - Without `do_sample: true` decoding is greedy, and temperature, top_k, top_p, min_p and typical_p
- *   are not even looked at.
+ * - Without `do_sample: true` decoding is greedy, and temperature, top_k, top_p, min_p and
+ *   typical_p are not even looked at.
  * - With it, top_k is 50 unless given.
  * - max_length counts the prompt, max_new_tokens does not, and wins if both are given. Without
  *   either: 20 new tokens.

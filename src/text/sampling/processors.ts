@@ -22,7 +22,8 @@
  * of the threshold, or if the threshold falls among equal scores; here the higher ids among equals
  * are then kept, as a stable sort has it.
  *
- * Not here: what bans single tokens (`bans.ts`); which of them run, in which order (`sampler.ts`). Arguments are taken as checked.
+ * Not here: what favours and bans tokens (`bans.ts`); which of them run, in which order
+ * (`sampler.ts`). Arguments are taken as checked.
  */
 import { LlamaError } from '../../base/errors.js';
 import { log } from '../../ops/log.js';

@@ -3,12 +3,12 @@
  * `GenerationMixin._get_logits_processor` and `_sample`:
  *
  *     logit bias → repetition penalty → frequency and presence penalties → repeated n-grams
- *       → bad words → least length → temperature → top-k → top-p → min-p → typical-p → softmax → draw
+ *       → bad words → least length → temperature → top-k → top-p → min-p → typical-p → softmax
+ *       → draw
  *
  * At temperature 0 argmax follows on the least length. Frequency and presence penalties, which
- * transformers lacks, stand where vLLM has them.  *
-A step whose option is neutral is skipped. Logits become float32 first, as there. The draw is by
- * inverse CDF in order of the ids, with the number that `philox.ts` gives for (seed, length of the
+ * transformers lacks, stand where vLLM has them. A step whose option is neutral is skipped. Logits
+ * become float32 first, as in transformers. The draw is by inverse CDF in order of the ids, with the number that `philox.ts` gives for (seed, length of the
  * text so far): a sampler has no state, and continuing a text from any of its prefixes with the
  * same seed gives the same continuation, but for options that count from the end of the prompt.
  *
@@ -43,7 +43,7 @@ export interface SampledText {
   /**
    * How many ids have a text, all if not given. What a model has beyond is padding of its embedding
    * and never sampled, greedily neither: llama.cpp's candidates are the ids of its vocabulary
-   * (common/sampling.cpp). transformers would say such an id, and its tokenizers show nothing for it.
+   * (common/sampling.cpp). transformers would say such an id, and its tokenizers show nothing.
    */
   readonly vocabSize?: number;
   /** Those that minLength and minNewTokens hold back. Default: none. */
@@ -91,8 +91,8 @@ function refuseIdleFilters(options: SamplingOptions): void {
     if (owner !== 'sampling' || value === undefined) continue;
     throw badOption(
       name,
-      `${name} is ${show(value)}, but without a temperature decoding is greedy and ignores it; set ` +
-        'temperature too (1 = as the model says)',
+      `${name} is ${show(value)}, but without a temperature decoding is greedy and ignores it; ` +
+        'set temperature too (1 = as the model says)',
     );
   }
 }
