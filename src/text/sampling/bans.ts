@@ -5,9 +5,9 @@
  *
  *     logitBias        SequenceBiasLogitsProcessor, of single tokens   x ← x + b
  *     countPenalties   OpenAI's and vLLM's                             x ← x − f·c − p·[c > 0]
- *     noRepeatNgram    NoRepeatNGramLogitsProcessor                    remove what repeats n tokens
+ *     noRepeatNgram    NoRepeatNGramLogitsProcessor                    remove what repeats n
  *     badWords         NoBadWordsLogitsProcessor                       remove what ends a word
- *     banTokens        MinLengthLogitsProcessor and                    remove ends that come too soon
+ *     banTokens        MinLengthLogitsProcessor and                    remove ends too soon
  *                      MinNewTokensLengthLogitsProcessor
  *
  * Numerics: scores are float32, and each step rounds where torch does, see `processors.ts`.

@@ -8,9 +8,10 @@
  *
  * At temperature 0 argmax follows on the least length. Frequency and presence penalties, which
  * transformers lacks, stand where vLLM has them. A step whose option is neutral is skipped. Logits
- * become float32 first, as in transformers. The draw is by inverse CDF in order of the ids, with the number that `philox.ts` gives for (seed, length of the
- * text so far): a sampler has no state, and continuing a text from any of its prefixes with the
- * same seed gives the same continuation, but for options that count from the end of the prompt.
+ * become float32 first, as in transformers. The draw is by inverse CDF in order of the ids, with
+ * the number that `philox.ts` gives for (seed, length of the text so far): a sampler has no state,
+ * and continuing a text from any of its prefixes with the same seed gives the same continuation,
+ * but for options that count from the end of the prompt.
  *
  * Not here: beams, biases of several tokens, top-h, and the other processors of transformers. Their
  * options are refused by name.
