@@ -52,7 +52,8 @@ export async function modelToWrite({
   metadata,
 }: Source): Promise<ModelToWrite> {
   const tokenizer = await openTokenizerModel(path);
-  checkVocabulary({ vocabSize: tokenizer.vocabulary.pieces.length }, config.vocabSize);
+  const { vocabulary, addedTokens } = tokenizer;
+  checkVocabulary({ vocabSize: vocabulary.pieces.length, addedTokens }, config.vocabSize);
   const name = basename(resolve(path)).replace(/\.gguf$/i, '');
   const model = { name, config, checkpoint, tokenizer };
   if (metadata !== undefined) return { ...model, metadata };

@@ -9,7 +9,7 @@ import { chooseWeightFiles, thereIs, WEIGHT_FILES } from '../files/weight-files.
 import { CHAT_FILES } from '../load/chat-format.js';
 import { CONFIG, GENERATION_CONFIG } from '../load/model-files.js';
 import type { Reference } from '../load/reference.js';
-import { TOKENIZER_FILES } from '../load/tokenizer.js';
+import { TOKEN_LISTS, TOKENIZER_FILES } from '../load/tokenizer.js';
 
 /** A place that files are in, the hub or the cache. */
 export interface Place {
@@ -48,14 +48,13 @@ async function ofDirectory(
   place: Place,
 ): Promise<string[]> {
   const { name, files } = place;
-  const tokenizer = TOKENIZER_FILES.find(path => files.includes(path));
-  if (only === 'tokenizer') return [tokenizer ?? TOKENIZER_FILES[0]];
+  const tokenizer = [...TOKENIZER_FILES, ...TOKEN_LISTS].filter(path => files.includes(path));
+  const hasTokenizer = TOKENIZER_FILES.some(path => files.includes(path));
+  if (only === 'tokenizer') return hasTokenizer ? tokenizer : [TOKENIZER_FILES[0]];
   const weights = await chooseWeightFiles(repo, files, path => place.readJson(path));
   if (weights === undefined) throw noWeights(repo, name, files);
-  const others = [GENERATION_CONFIG, tokenizer, ...CHAT_FILES].filter(
-    path => path !== undefined && files.includes(path),
-  );
-  return [CONFIG, ...(others as string[]), ...weights.names];
+  const others = [GENERATION_CONFIG, ...CHAT_FILES].filter(path => files.includes(path));
+  return [...new Set([CONFIG, ...others, ...tokenizer, ...weights.names])];
 }
 
 function noWeights(repo: string, name: string, files: readonly string[]): LlamaError {

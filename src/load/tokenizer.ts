@@ -1,32 +1,33 @@
 /**
  * The tokenizer of a model: in its GGUF file, or in its directory, as Hugging Face publishes it.
  *
- * Of a directory, tokenizer.model if there is one: it is what Llama was trained with, and
- * tokenizer.json was converted from it. tokenizer_config.json is not read: what it says
- * (`add_bos_token`, `legacy`) is about how prompts are put together, and here the caller says that.
+ * Of a directory, as transformers reads it: tokenizer.json if there is one, which says what a text
+ * becomes, with the scores of the tokenizer.model beside it; or else that; and what the other files
+ * say about its tokens (`tokenizer/token-files.ts`). A tokenizer.model by itself is SentencePiece.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { check, LlamaError } from '../base/errors.js';
+import { check, LlamaError, show } from '../base/errors.js';
+import { parseJson } from '../base/json.js';
 import { isFile, readWholeFile, reason } from '../files/file.js';
 import { openGgufFile } from '../files/gguf/model.js';
 import { readGgufTokenizer } from '../tokenizer/gguf-tokenizer.js';
 import { readSentencePieceModel } from '../tokenizer/sentencepiece-model.js';
+import { type TokenFiles, withLegacyRule, withTokenFiles } from '../tokenizer/token-files.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { readTokenizerJson } from '../tokenizer/tokenizer-json.js';
 import type { TokenizerModel } from '../tokenizer/tokenizer-model.js';
 
-const READERS: readonly [fileName: string, read: (content: Buffer) => TokenizerModel][] = [
-  ['tokenizer.model', readSentencePieceModel],
-  ['tokenizer.json', content => readTokenizerJson(content.toString('utf8'))],
+/** One of these at least is in a directory that has a tokenizer. */
+export const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer.json'] as const;
+
+/** These may be beside it, and say more about its tokens. */
+export const TOKEN_LISTS = [
+  ...['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
 ];
 
-/** The first of these that is in a directory is its tokenizer. */
-export const TOKENIZER_FILES: readonly string[] = READERS.map(([fileName]) => fileName);
-
 /**
- * Opens the tokenizer in the GGUF file at `path`, or tokenizer.model, or else tokenizer.json, in
- * the directory at `path`.
+ * Opens the tokenizer in the GGUF file at `path`, or in the directory at `path`.
  * @throws {LlamaError} NOT_FOUND if none can be read; BAD_TOKENIZER if it is broken; UNSUPPORTED,
  * naming the setting, if it is not of Llama's kind; of a GGUF file, also what `openGgufParts`
  * throws.
@@ -47,29 +48,76 @@ async function readFromGguf(path: string): Promise<TokenizerModel> {
 }
 
 async function readFromDirectory(directory: string): Promise<TokenizerModel> {
-  const files = await listDirectory(directory);
-  for (const [fileName, read] of READERS) {
-    if (!files.includes(fileName)) continue;
+  const present = new Set(await listDirectory(directory));
+  const read = async <T>(
+    fileName: string,
+    parse: (content: Buffer) => T,
+  ): Promise<T | undefined> => {
+    if (!present.has(fileName)) return undefined;
     const path = join(directory, fileName);
     const content = await readWholeFile(path);
-    return inFile(path, () => read(content));
-  }
-  throw new LlamaError(
-    'NOT_FOUND',
-    `there is neither tokenizer.model nor tokenizer.json in ${directory}`,
+    return inFile(path, () => parse(content));
+  };
+  const json = (content: Buffer): unknown =>
+    parseJson(content.toString('utf8'), 'the content', 'BAD_TOKENIZER');
+
+  const sentencePiece = await read('tokenizer.model', readSentencePieceModel);
+  const huggingFace = await read('tokenizer.json', content =>
+    readTokenizerJson(content.toString('utf8')),
   );
+  const [config, specialTokensMap, addedTokens] = await Promise.all(
+    TOKEN_LISTS.map(fileName => read(fileName, json)),
+  );
+  const files: TokenFiles = { config, specialTokensMap, addedTokens };
+  check(sentencePiece !== undefined || huggingFace !== undefined, 'NOT_FOUND', () => {
+    return `there is neither tokenizer.model nor tokenizer.json in ${directory}`;
+  });
+  return inFile(directory, () => {
+    if (huggingFace === undefined) {
+      return withTokenFiles(withLegacyRule(sentencePiece!, files.config), files);
+    }
+    const scored =
+      sentencePiece === undefined ? huggingFace : withScores(huggingFace, sentencePiece);
+    return withTokenFiles(scored, files);
+  });
 }
 
 /**
- * Throws BAD_TOKENIZER if a model of `vocabSize` tokens cannot take every id that `tokenizer`
- * gives. More are no harm: embeddings are often padded to a round number, and `decode` refuses the
- * ids that no text has.
+ * A tokenizer.json with the scores of the tokenizer.model beside it, for formats that need them.
+ * @throws {LlamaError} BAD_TOKENIZER if they are not the same tokenizer.
  */
-export function checkVocabulary(tokenizer: Pick<Tokenizer, 'vocabSize'>, vocabSize: number): void {
-  check(tokenizer.vocabSize <= vocabSize, 'BAD_TOKENIZER', () => {
+function withScores(model: TokenizerModel, { vocabulary, scores }: TokenizerModel): TokenizerModel {
+  const { pieces } = model.vocabulary;
+  const id = vocabulary.pieces.findIndex(
+    ({ text, type }, i) => type !== 'absent' && text !== pieces[i]?.text,
+  );
+  check(id === -1, 'BAD_TOKENIZER', () => {
+    const [ours, theirs] = [vocabulary.pieces[id].text, pieces[id]?.text];
     return (
-      `the tokenizer has ${tokenizer.vocabSize} pieces, the model only ${vocabSize} ` +
-      "(vocab_size); is it another model's tokenizer?"
+      `id ${id} is ${show(ours)} in tokenizer.model and ${show(theirs)} in tokenizer.json: they ` +
+      'are two tokenizers; take away the one that is not the model’s'
+    );
+  });
+  return { ...model, scores: scores! };
+}
+
+/**
+ * Throws BAD_TOKENIZER if a model of `vocabSize` tokens cannot take every id that text becomes.
+ * Added tokens behind its vocabulary are no harm (a padding token that training needed, say): where
+ * a text has one, its id is refused. Nor is a larger vocabulary: rows are often padded to a round
+ * number.
+ */
+export function checkVocabulary(
+  { vocabSize: size, addedTokens }: Pick<Tokenizer, 'vocabSize' | 'addedTokens'>,
+  vocabSize: number,
+): void {
+  const added = new Set(addedTokens.map(({ id }) => id));
+  let own = size;
+  while (added.has(own - 1)) own--;
+  check(own <= vocabSize, 'BAD_TOKENIZER', () => {
+    return (
+      `the tokenizer has ${own} pieces, the model only ${vocabSize} (vocab_size); is it another ` +
+      "model's tokenizer?"
     );
   });
 }

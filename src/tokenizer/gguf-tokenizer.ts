@@ -17,6 +17,7 @@ import {
   PIECE_NUMBERS,
   PIECE_TYPES,
   type ScoredPiece,
+  scoredPieces,
   type TokenizerModel,
 } from './tokenizer-model.js';
 import type { PieceType } from './vocabulary.js';
@@ -182,49 +183,35 @@ function id(fields: Fields, key: string, fallback: number): number {
 }
 
 /**
- * The metadata that `readGgufTokenizer` makes the tokenizer `model` of. llama.cpp wants a piece for
- * each of the model's `vocabSize` tokens, so those that the tokenizer does not have become control
- * pieces, which no text becomes.
+ * The metadata that `readGgufTokenizer` makes the tokenizer `model` of, with a piece for each of
+ * the `vocabSize` tokens of the language model, and no more. Ids of BOS and EOS are not in it: a
+ * GGUF file has one of each, and they are those of the configuration. What an added token takes
+ * with it (`lstrip`, …) has no place in the format, nor has a rule of "▁" other than
+ * SentencePiece's.
  *
- * @throws {LlamaError} UNSUPPORTED if it comes from a tokenizer.json.
+ * @throws {LlamaError} UNSUPPORTED if it has no scores: it comes from a tokenizer.json.
  */
-export function ggufTokenizerMetadata(
-  { vocabulary, scores, spaces }: TokenizerModel,
-  vocabSize: number,
-): GgufMetadata {
+export function ggufTokenizerMetadata(model: TokenizerModel, vocabSize: number): GgufMetadata {
+  const { scores, spaces, vocabulary } = model;
   check(scores !== undefined, 'UNSUPPORTED', () => {
     return (
       'tokenizer.json has no scores of pieces, which a GGUF file needs; put tokenizer.model ' +
       'beside it'
     );
   });
-  const { pieces, bosId, eosId, unkId } = vocabulary;
-  const padding = Array.from(
-    { length: vocabSize - pieces.length },
-    (_, i) => `[PAD${pieces.length + i}]`,
-  );
-  const types = [...pieces.map(({ type }) => type), ...padding.map(() => 'control' as const)];
-  return new Map<string, GgufValue>([
-    [`${PREFIX}model`, { type: 'string', value: 'llama' }],
-    [`${PREFIX}pre`, { type: 'string', value: 'default' }],
-    [
-      `${PREFIX}tokens`,
-      { type: 'array', of: 'string', value: [...pieces.map(({ text }) => text), ...padding] },
-    ],
-    [`${PREFIX}scores`, { type: 'array', of: 'f32', value: [...scores, ...padding.map(() => 0)] }],
-    [
-      `${PREFIX}token_type`,
-      { type: 'array', of: 'i32', value: types.map(type => PIECE_NUMBERS.get(type)!) },
-    ],
-    ...idFields({ bos: bosId, eos: eosId, unknown: unkId }),
-    [`${PREFIX}add_bos_token`, { type: 'bool', value: true }],
-    [`${PREFIX}add_eos_token`, { type: 'bool', value: false }],
-    [`${PREFIX}add_space_prefix`, { type: 'bool', value: hasPrefix(spaces) }],
-  ]);
-}
-
-function idFields(ids: Readonly<Record<string, number | undefined>>): [string, GgufValue][] {
-  return Object.entries(ids).flatMap(([name, value]): [string, GgufValue][] =>
-    value === undefined ? [] : [[`${PREFIX}${name}_token_id`, { type: 'u32', value }]],
-  );
+  const pieces = scoredPieces(model, scores, vocabSize);
+  const numbers = pieces.map(({ type }) => PIECE_NUMBERS.get(type)!);
+  const values: [string, GgufValue][] = [
+    ['model', { type: 'string', value: 'llama' }],
+    ['pre', { type: 'string', value: 'default' }],
+    ['tokens', { type: 'array', of: 'string', value: pieces.map(({ text }) => text) }],
+    ['scores', { type: 'array', of: 'f32', value: pieces.map(({ score }) => score) }],
+    ['token_type', { type: 'array', of: 'i32', value: numbers }],
+    ['add_bos_token', { type: 'bool', value: true }],
+    ['add_eos_token', { type: 'bool', value: false }],
+    ['add_space_prefix', { type: 'bool', value: hasPrefix(spaces) }],
+  ];
+  const { unkId } = vocabulary;
+  if (unkId !== undefined) values.push(['unknown_token_id', { type: 'u32', value: unkId }]);
+  return new Map(values.map(([key, value]) => [`${PREFIX}${key}`, value]));
 }

@@ -7,17 +7,14 @@ import { check } from '../base/errors.js';
 import { floatField, integerField, messageField, stringField } from './protobuf-writer.js';
 import { BPE } from './sentencepiece-model.js';
 import { hasPrefix } from './space-rule.js';
-import { PIECE_NUMBERS, type TokenizerModel } from './tokenizer-model.js';
+import { PIECE_NUMBERS, scoredPieces, type TokenizerModel } from './tokenizer-model.js';
 
 /**
  * The tokenizer `model` as a `ModelProto`, without what only mattered to its training.
  * @throws {LlamaError} UNSUPPORTED if it comes from a tokenizer.json, which has no scores.
  */
-export function writeSentencePieceModel({
-  vocabulary,
-  scores,
-  spaces,
-}: TokenizerModel): Uint8Array {
+export function writeSentencePieceModel(model: TokenizerModel): Uint8Array {
+  const { vocabulary, scores, spaces } = model;
   check(scores !== undefined, 'UNSUPPORTED', () => {
     return (
       'tokenizer.json has no scores of pieces, which a tokenizer.model needs; copy ' +
@@ -46,11 +43,11 @@ export function writeSentencePieceModel({
   ];
   return Uint8Array.from(
     [
-      ...pieces.map(({ text, type }, id) =>
+      ...scoredPieces(model, scores, pieces.length).map(({ text, type, score }) =>
         messageField(
           1,
           stringField(1, text),
-          floatField(2, scores[id]),
+          floatField(2, score),
           integerField(3, PIECE_NUMBERS.get(type)!),
         ),
       ),

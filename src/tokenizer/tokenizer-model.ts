@@ -2,7 +2,7 @@
 import { type AddedToken, plainToken } from './added-tokens.js';
 import { type MergeTable, mergesFromScores } from './merge-table.js';
 import type { SpaceRule } from './space-rule.js';
-import { type Piece, type PieceType, type SpecialIds, Vocabulary } from './vocabulary.js';
+import { ABSENT, type Piece, type PieceType, type SpecialIds, Vocabulary } from './vocabulary.js';
 
 export interface TokenizerModel {
   readonly vocabulary: Vocabulary;
@@ -40,6 +40,43 @@ export const PIECE_NUMBERS: ReadonlyMap<PieceType, number> = new Map(
 );
 
 /**
+ * The text of the piece that llama.cpp's converter makes for an id without one, of type unused: its
+ * files have as many pieces as the model has rows.
+ */
+export const paddingText = (id: number): string => `[PAD${id}]`;
+
+/** What such pieces stand for: ids without a piece. At the end of the list, nothing. */
+function withoutPadding(pieces: readonly Piece[]): Piece[] {
+  const isPadding = ({ text, type }: Piece, id: number) =>
+    type === 'unused' && text === paddingText(id);
+  const end = pieces.findLastIndex((piece, id) => !isPadding(piece, id)) + 1;
+  return pieces.slice(0, end).map((piece, id) => (isPadding(piece, id) ? ABSENT : piece));
+}
+
+/** Of what a tokenizer.json or tokenizer_config.json added: such as llama.cpp's converter gives. */
+const ADDED_SCORE = -1000;
+
+/**
+ * The pieces for ids 0 to `count` − 1 as other formats have them: padding where there is none,
+ * added tokens by their kind.
+ */
+export function scoredPieces(
+  { vocabulary, addedTokens }: TokenizerModel,
+  scores: readonly number[],
+  count: number,
+): ScoredPiece[] {
+  const kinds = new Map(addedTokens.map(({ id, special }) => [id, special]));
+  return Array.from({ length: count }, (_, id): ScoredPiece => {
+    const { text, type } = vocabulary.pieces[id] ?? ABSENT;
+    if (type === 'absent') return { text: paddingText(id), type: 'unused', score: ADDED_SCORE };
+    const score = scores[id] ?? ADDED_SCORE;
+    const isSign = type === 'unknown' || type === 'control' || !kinds.has(id);
+    if (isSign) return { text, type, score };
+    return { text, type: kinds.get(id) ? 'control' : 'user-defined', score };
+  });
+}
+
+/**
  * The pieces of the types that `isAdded`, as added tokens: user-defined ones are words, the others
  * special.
  */
@@ -62,8 +99,9 @@ export function modelFromScores(
   spaces: SpaceRule,
   byteFallback = true,
 ): TokenizerModel {
-  const vocabulary = new Vocabulary(pieces, ids, byteFallback);
-  const scores = pieces.map(({ score }) => score);
+  const present = withoutPadding(pieces);
+  const vocabulary = new Vocabulary(present, ids, byteFallback);
+  const scores = present.map((_, id) => pieces[id].score);
   return {
     vocabulary,
     merges: mergesFromScores(vocabulary, scores),

@@ -73,9 +73,9 @@ export class Vocabulary {
     return this.#ids.get(text);
   }
 
-  /** The same pieces and `more`, where `ids` says what is what. */
-  extended(more: readonly Piece[], ids: SpecialIds): Vocabulary {
-    return new Vocabulary([...this.pieces, ...more], ids, this.byteIds.length > 0);
+  /** Other pieces, spelled in bytes if these are. */
+  with(pieces: readonly Piece[], ids: SpecialIds): Vocabulary {
+    return new Vocabulary(pieces, ids, this.byteIds.length > 0);
   }
 
   #checkTexts(): void {

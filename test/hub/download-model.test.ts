@@ -150,7 +150,7 @@ describe('what is downloaded', () => {
     await using setting = await Setting.create(files);
     await setting.download();
     const names = Object.keys(await setting.tree()).filter(path => path.includes('/snapshots/'));
-    const expected = [...NEEDED.slice(0, 3), ...weights].map(
+    const expected = [...NEEDED.slice(0, 4), ...weights].map(
       path => `models--owner--name/snapshots/${COMMIT}/${path}`,
     );
     expect(names.sort()).toEqual(expected.sort());
@@ -167,8 +167,9 @@ describe('what is downloaded', () => {
   it('only the tokenizer, if only that is asked for; the rest when it is', async () => {
     await using setting = await Setting.create();
     expect(await setting.download({ only: 'tokenizer' })).toBe(setting.snapshot());
-    expect(setting.hub.downloads()).toHaveLength(1);
+    expect(setting.hub.downloads()).toHaveLength(2);
     expect(setting.hub.sent('tokenizer.model')).toBe(5_000);
+    expect(setting.hub.sent('tokenizer.json')).toBe(2);
     await setting.download();
     expect(setting.hub.downloads()).toHaveLength(NEEDED.length);
   });
@@ -221,7 +222,7 @@ describe('progress', () => {
     await setting.download({ only: 'tokenizer' });
     const told: DownloadProgress[] = [];
     await setting.download({ onProgress: progress => told.push(progress) });
-    const total = NEEDED.filter(path => path !== 'tokenizer.model').reduce(
+    const total = NEEDED.filter(path => !path.startsWith('tokenizer.')).reduce(
       (sum, path) => sum + setting.hub.files.get(path)!.length,
       0,
     );
@@ -271,7 +272,7 @@ describe('offline', () => {
         'none of model.safetensors',
         'in the cache',
         'HF_HUB_OFFLINE',
-        'there is: tokenizer.model',
+        'there is: tokenizer.json, tokenizer.model',
       ),
     );
     await expect(setting.download({ ...offline(setting), revision: 'v2' })).rejects.toMatchObject(

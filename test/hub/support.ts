@@ -44,6 +44,7 @@ export const NEEDED = [
   'config.json',
   'generation_config.json',
   'tokenizer.model',
+  'tokenizer.json',
   'model.safetensors',
 ];
 

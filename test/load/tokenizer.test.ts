@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { checkVocabulary, openTokenizer } from '../../src/load/tokenizer.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkVocabulary, openTokenizer, openTokenizerModel } from '../../src/load/tokenizer.js';
 import { errorOf, fromMetaspace, fromModel, goldenDirectory } from '../tokenizer/support.js';
 
 let directory = '';
@@ -15,11 +15,89 @@ afterEach(() => rm(directory, { recursive: true }));
 const put = (from: string, to: string) =>
   copyFile(join(goldenDirectory, from), join(directory, to));
 
-it('prefers tokenizer.model, and takes tokenizer.json', async () => {
-  await put('tokenizer-metaspace.json', 'tokenizer.json');
-  expect((await openTokenizer(directory)).encode(' the')).toEqual(fromMetaspace.encode(' the'));
+it('reads texts as tokenizer.json says, and takes the scores of tokenizer.model', async () => {
   await put('tokenizer.model', 'tokenizer.model');
   expect((await openTokenizer(directory)).encode(' the')).toEqual(fromModel.encode(' the'));
+  await put('tokenizer-metaspace.json', 'tokenizer.json');
+  expect((await openTokenizer(directory)).encode(' the')).toEqual(fromMetaspace.encode(' the'));
+  expect((await openTokenizerModel(directory)).scores).toHaveLength(331);
+});
+
+it('refuses two files that are two tokenizers', async () => {
+  await put('tokenizer.model', 'tokenizer.model');
+  const json = JSON.parse(await readFile(join(goldenDirectory, 'tokenizer.json'), 'utf8'));
+  const { vocab } = json.model;
+  [vocab.a, vocab.b] = [vocab.b, vocab.a];
+  await writeFile(join(directory, 'tokenizer.json'), JSON.stringify(json));
+  const message = expect.stringMatching(/"[ab]" in tokenizer.model and "[ab]" in tokenizer.json/);
+  await expect(openTokenizer(directory)).rejects.toMatchObject({ code: 'BAD_TOKENIZER', message });
+});
+
+describe('added tokens', () => {
+  const write = (file: string, content: unknown) =>
+    writeFile(join(directory, file), JSON.stringify(content));
+  const chat = { '<|im_start|>': 331, '<|im_end|>': 332 };
+
+  it('of added_tokens.json; special where tokenizer_config.json gives them a part', async () => {
+    await put('tokenizer.model', 'tokenizer.model');
+    await write('added_tokens.json', chat);
+    await write('tokenizer_config.json', { eos_token: '<|im_end|>', legacy: false });
+    const tokenizer = await openTokenizer(directory);
+    expect(tokenizer).toMatchObject({ vocabSize: 333, bosId: 1, eosId: 332 });
+    const text = '<|im_start|>the<|im_end|>';
+    const the = fromModel.encode('the', { continuation: true });
+    expect(tokenizer.encode(text, { special: 'added' })).toEqual([331, ...the, 332]);
+    expect(tokenizer.encode(text)).toEqual([
+      331,
+      ...fromModel.encode('the<|im_end|>', { continuation: true }),
+    ]);
+    expect(tokenizer.decode([331, 332])).toBe('<|im_start|>');
+  });
+
+  it('of special_tokens_map.json, which goes before tokenizer_config.json', async () => {
+    await put('tokenizer.model', 'tokenizer.model');
+    await write('added_tokens.json', chat);
+    await write('special_tokens_map.json', { eos_token: { content: '<|im_start|>' } });
+    await write('tokenizer_config.json', { eos_token: '<|im_end|>' });
+    expect((await openTokenizer(directory)).eosId).toBe(331);
+  });
+
+  it('of added_tokens_decoder, beside which the two others are not looked at', async () => {
+    await put('tokenizer.json', 'tokenizer.json');
+    await write('added_tokens.json', { nothing: 7 });
+    const entry = { content: '[PAD]', special: true, lstrip: true };
+    await write('tokenizer_config.json', { added_tokens_decoder: { 340: entry } });
+    const tokenizer = await openTokenizer(directory);
+    expect(tokenizer.vocabSize).toBe(341);
+    expect(tokenizer.decode([335])).toBe('');
+    expect(tokenizer.encode('the [PAD]', { special: true })).toEqual([
+      ...fromModel.encode('the'),
+      340,
+    ]);
+  });
+
+  it('without an id get the next ones, and may be behind the vocabulary of the model', async () => {
+    await put('tokenizer.model', 'tokenizer.model');
+    await write('tokenizer_config.json', { pad_token: '[PAD]', extra_special_tokens: ['<x>'] });
+    const tokenizer = await openTokenizer(directory);
+    expect([tokenizer.idOf('[PAD]'), tokenizer.idOf('<x>')]).toEqual([331, 332]);
+    checkVocabulary(tokenizer, 331);
+  });
+
+  const the = fromModel.idOf('▁the')!;
+  it.each<[unknown, string]>([
+    [{ '▁the': 331 }, `"▁the" has id 331 in added_tokens.json, and ${the} in another file`],
+    [{ '<x>': the }, `id ${the} is "<x>" in added_tokens.json, and "▁the" in another file`],
+    [{ '<x>': -1 }, 'the id of "<x>" is -1'],
+    [[], 'added_tokens.json is [], not an object'],
+  ])('are refused where two files contradict each other: %j', async (content, message) => {
+    await put('tokenizer.model', 'tokenizer.model');
+    await write('added_tokens.json', content);
+    await expect(openTokenizer(directory)).rejects.toMatchObject({
+      code: 'BAD_TOKENIZER',
+      message: expect.stringContaining(message),
+    });
+  });
 });
 
 it('says what it looked for, and where', async () => {

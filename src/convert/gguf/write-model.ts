@@ -3,7 +3,6 @@
  * and K, in any of its formats.
  */
 
-import { check } from '../../base/errors.js';
 import { elementCount } from '../../base/tensor.js';
 import { ggufTemplateMetadata, type TemplatesByName } from '../../files/gguf/chat-template.js';
 import { ggufConfigMetadata } from '../../files/gguf/config.js';
@@ -97,7 +96,6 @@ function metadataOf(
   { name, config, tokenizer, templates = new Map(), metadata = new Map() }: ModelToWrite,
   fileTypeId?: number,
 ): GgufMetadata {
-  checkIds(config, tokenizer);
   const own = new Map<string, GgufValue>([
     ['general.architecture', { type: 'string', value: 'llama' }],
     ['general.name', { type: 'string', value: name }],
@@ -112,22 +110,4 @@ function metadataOf(
   const isKept = (key: string) =>
     key === 'general.name' || !(own.has(key) || ABOUT_THE_FILE.test(key));
   return new Map([...own, ...[...metadata].filter(([key]) => isKept(key))]);
-}
-
-/**
- * A GGUF file has one id for what the tokenizer puts around a text and what generation begins and
- * ends with.
- */
-function checkIds(
-  { bosTokenId, eosTokenIds }: LlamaConfig,
-  { vocabulary: { bosId, eosId } }: TokenizerModel,
-): void {
-  check(
-    bosTokenId === bosId && eosTokenIds[0] === eosId,
-    'UNSUPPORTED',
-    () =>
-      `texts begin with ${bosTokenId} and end with ${eosTokenIds[0]} for the model, with ` +
-      `${bosId} and ${eosId} for the tokenizer; a GGUF file has room for one of each: make ` +
-      'bos_token_id and eos_token_id those of the tokenizer',
-  );
 }
