@@ -17,10 +17,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
+const HELP = ['--help', '-h', 'help'];
+
 async function dispatch([name, ...args]: readonly string[], io: Io): Promise<void> {
   const { bold } = style(io.stdout, io);
-  if (name === undefined || name === '--help' || name === '-h')
-    return write(io.stdout, mainHelp(VERBS, bold));
+  if (name === 'help' && args.length > 0) return dispatch([args[0], '--help'], io);
+  if (name === undefined || HELP.includes(name)) return write(io.stdout, mainHelp(VERBS, bold));
   if (name === '--version') return write(io.stdout, `${await version()}\n`);
   const verb = verbCalled(name);
   try {

@@ -96,6 +96,7 @@ async function download(
   };
   const commit = await resolveRevision(connection);
   const files = await listFiles(connection, commit, directoryOf(reference));
+  const known = { ...connection, isKnown: true };
   const place: Place = {
     name: `${reference.repo} at revision ${settings.revision}`,
     files: [...files.keys()],
@@ -107,12 +108,12 @@ async function download(
           `${showBytes(LARGEST_JSON)}`
         );
       });
-      await fetchMissing(connection, cache, commit, [file]);
+      await fetchMissing(known, cache, commit, [file]);
       return readJson((await cache.find(commit, file))!, 'BAD_CHECKPOINT');
     },
   };
   const needed = (await neededFiles(reference, options.only, place)).map(path => files.get(path)!);
-  await fetchMissing(connection, cache, commit, needed, new Tally(options.onProgress));
+  await fetchMissing(known, cache, commit, needed, new Tally(options.onProgress));
   // Last, so that a snapshot has all that is needed, and a branch is at a commit that is there.
   for (const file of needed) await cache.link(commit, file);
   await cache.rememberCommit(settings.revision, commit);

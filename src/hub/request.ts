@@ -12,6 +12,8 @@ export interface Connection
   readonly credentials?: Credentials | undefined;
   /** owner/name */
   readonly repo: string;
+  /** The hub has answered before: that its name is not found now will pass. */
+  readonly isKnown?: boolean;
 }
 
 /** What is sent to the endpoint, and nowhere else. */
@@ -54,7 +56,7 @@ export async function request(
   } catch (error) {
     signal?.throwIfAborted();
     const message = `cannot reach ${new URL(url).origin} for ${what}: ${causeOf(error)}`;
-    if (!isPermanent(error)) throw new Temporary(message, { cause: error });
+    if (!isPermanent(error, connection.isKnown)) throw new Temporary(message, { cause: error });
     const next = `check ${isSameOrigin(url, endpoint) ? 'HF_ENDPOINT' : 'the network'}`;
     throw new LlamaError('DOWNLOAD_FAILED', `${message}; ${next}`, { cause: error });
   }
@@ -68,10 +70,11 @@ export async function request(
  * answer that is not HTTP. What networks do has other codes, and what `fetch` itself refuses, such
  * as a redirect that leads nowhere, has none (undici, lib/web/fetch).
  */
-function isPermanent(error: unknown): boolean {
+function isPermanent(error: unknown, isKnown = false): boolean {
   const { cause } = error as Error;
   if (!(cause instanceof Error)) return false;
   const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOTFOUND') return !isKnown;
   return code === undefined || PERMANENT.test(code);
 }
 

@@ -192,6 +192,20 @@ describe('what may pass', () => {
     );
   });
 
+  it('a name that is not found any more is looked up again', async () => {
+    await using setting = await Setting.create();
+    let isAway = true;
+    const send: typeof fetch = async (url, options) => {
+      const cause = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
+      const fails = isAway && String(url).endsWith('model.safetensors');
+      isAway &&= !fails;
+      if (fails) throw new TypeError('fetch failed', { cause });
+      return fetch(url, options);
+    };
+    await setting.download({ fetch: send });
+    expect([isAway, setting.waits]).toEqual([false, [1000]]);
+  });
+
   it('storage that refuses a new address, too, is not asked a third time', async () => {
     await using setting = await Setting.create();
     setting.hub.order(/storage/, { status: 403 }, Infinity);

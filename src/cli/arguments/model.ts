@@ -72,6 +72,7 @@ const ONLY_FOR = [
  */
 export async function modelPath(options: Options, io: Io, only?: 'tokenizer'): Promise<string> {
   const model = options.text('model');
+  check(model !== '', 'BAD_OPTION', () => `--model is empty; ${FORMS}`);
   const isHere = model === undefined || (await stat(model).catch(() => undefined)) !== undefined;
   if (!isHere) {
     const isOnHub = parseReference(model) !== undefined;

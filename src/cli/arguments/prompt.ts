@@ -1,5 +1,6 @@
 /** The prompt of `generate` and `logits`: token ids, a text as it is, or an instruction. */
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { check, LlamaError } from '../../base/errors.js';
 import { openChatFormat } from '../../load/chat-format.js';
 import type { ChatFormat } from '../../text/chat/format.js';
@@ -124,14 +125,18 @@ async function promptFromStdin(io: Io): Promise<string> {
   return text;
 }
 
+/** A pipe, as of a shell's <(…), is a file here, too. */
 async function readTokensFile(path: string, io: Io): Promise<string> {
   if (path === '-') return readStdin(io);
+  const status = await stat(path).catch(() => undefined);
+  const [isThere, isDirectory] = [status !== undefined, status?.isDirectory() === true];
+  check(isThere, 'BAD_OPTION', () => `--tokens-file: there is no ${path}`);
+  check(!isDirectory, 'BAD_OPTION', () => `--tokens-file: ${path} is a directory; name a file`);
   try {
     return await readText(createReadStream(path), path);
   } catch (error) {
     if (error instanceof LlamaError) throw error;
-    throw new LlamaError('BAD_OPTION', `--tokens-file: ${(error as Error).message}`, {
-      cause: error,
-    });
+    const message = `--tokens-file: cannot read ${path}: ${(error as Error).message}`;
+    throw new LlamaError('BAD_OPTION', message, { cause: error });
   }
 }

@@ -3,6 +3,7 @@
  */
 
 import { check, LlamaError } from '../../base/errors.js';
+import { checkOption } from '../../base/options.js';
 import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
@@ -70,24 +71,13 @@ export function layoutFor(
   } = options;
   const context = contextOf(config, options);
   const isCount = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
-  check(
-    isCount(threads, MAX_THREADS),
-    'BAD_OPTION',
-    () => `threads is ${threads}; it must be an integer from 1 to ${MAX_THREADS}`,
-  );
-  check(
-    isCount(maxRows, 4096),
-    'BAD_OPTION',
-    () => `maxRows is ${maxRows}; it must be an integer from 1 to 4096`,
-  );
-  const most = config.maxPositionEmbeddings;
-  check(
-    context === undefined || isCount(context, 2 ** 31),
-    'BAD_OPTION',
-    () =>
-      `context is ${context}; it must be an integer, 1 or more (one sequence of this model has ` +
-      `at most ${most} positions)`,
-  );
+  const range = (most: number | string) => `an integer from 1 to ${most}`;
+  checkOption('threads', threads, isCount(threads, MAX_THREADS), range(MAX_THREADS));
+  checkOption('maxRows', maxRows, isCount(maxRows, 4096), range(4096));
+  const positions = config.maxPositionEmbeddings;
+  const isContext = context === undefined || isCount(context, 2 ** 31);
+  const most = `2^31 (one sequence of this model has at most ${positions} positions)`;
+  checkOption('context', context, isContext, range(most));
   return makeLayout(config, checkpoint, { threads, maxRows, cache, weights, context, memoryBytes });
 }
 
