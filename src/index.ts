@@ -19,6 +19,7 @@ export {
   type DownloadProgress,
   downloadModel,
 } from './hub/download-model.js';
+export { openChatFormat } from './load/chat-format.js';
 export {
   EMBEDDED_MODEL,
   type LoadedModel,
@@ -32,6 +33,13 @@ export type { BatchResult, Engine, ForwardOptions } from './model/engine.js';
 export type { Row, Sequence } from './model/kernels.js';
 export { Llama } from './model/llama.js';
 export { recordTrace, type Trace } from './model/trace.js';
+export {
+  type ChatFormat,
+  cardFormat,
+  type ReplyEnds,
+  templateFormat,
+} from './text/chat/format.js';
+export { ChatTemplate } from './text/chat/template.js';
 export { complete, generate } from './text/generate.js';
 export {
   Generation,
