@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.js';
+import { SUGGESTIONS } from '../../src/cli/verbs/chat.js';
 import { loadModel } from '../../src/load/model.js';
 import { complete, generate } from '../../src/text/generate.js';
 import { CARD_STOP_STRINGS, formatPrompt, type Message } from '../../src/text/prompt.js';
@@ -131,6 +133,24 @@ describe('chat on a terminal', () => {
     expect(await code).toBe(130);
     expect(io.interrupts.size).toBe(0);
     await model.remove();
+  });
+});
+
+describe('chat with the embedded model', () => {
+  it('offers on a terminal three things that transformers has it answer rightly', async () => {
+    const io = new FakeIo(['stdin', 'stdout', 'stderr'], { NO_COLOR: '1' });
+    const { code } = await cli(['chat'], '', io);
+    expect(code).toBe(0);
+    expect(SUGGESTIONS).toHaveLength(3);
+    const golden: { prompt: string; wanted: string; reply: string }[] = JSON.parse(
+      await readFile(goldenPath('tiny-32k/greedy.json'), 'utf8'),
+    );
+    for (const content of SUGGESTIONS) {
+      expect(io.stderr.text).toContain(`\n  ${content}\n`);
+      const prompt = formatPrompt([{ role: 'user', content }]);
+      const { wanted, reply } = golden.find(each => each.prompt === prompt)!;
+      expect(reply.trim()).toBe(wanted.trim());
+    }
   });
 });
 

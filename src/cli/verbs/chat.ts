@@ -8,7 +8,7 @@
 import { createInterface, type Interface } from 'node:readline';
 import { LlamaError } from '../../base/errors.js';
 import { openChatFormat } from '../../load/chat-format.js';
-import { type LoadedModel, loadModel } from '../../load/model.js';
+import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../../load/model.js';
 import { openTokenizer } from '../../load/tokenizer.js';
 import type { ChatFormat } from '../../text/chat/format.js';
 import { generate } from '../../text/generate.js';
@@ -79,6 +79,13 @@ async function run(options: Options, io: Io): Promise<void> {
   await new Chat(io, loaded, conversation, generation, options.flag('json')).run();
 }
 
+/** What the embedded model, which knows no other English, was trained to answer. */
+export const SUGGESTIONS: readonly string[] = [
+  'Write these words in reverse order: honey, hamster, melons, printer.',
+  'What are the opposites of loud and clean?',
+  'How many words are these? ladder, clerk, farmer.',
+];
+
 interface Conversation {
   readonly format: ChatFormat;
   /** What comes before the first message of the person. */
@@ -134,7 +141,11 @@ class Chat {
     this.#lines.on('close', () => {
       this.#closed = true;
     });
-    if (this.#terminal) note(this.#io, 'write to the model; /help lists the commands');
+    if (this.#terminal) {
+      note(this.#io, 'write to the model; /help lists the commands');
+      if (this.#loaded.path === EMBEDDED_MODEL)
+        this.#io.stderr.write(`for instance:\n  ${SUGGESTIONS.join('\n  ')}\n`);
+    }
     try {
       this.#prompt();
       for await (const line of this.#lines) {
