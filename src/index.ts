@@ -28,7 +28,8 @@ export {
   loadModel,
 } from './load/model.js';
 export { openTokenizer } from './load/tokenizer.js';
-export { type LlamaConfig, parseConfig } from './model/config.js';
+export type { LlamaConfig } from './model/config.js';
+export { parseConfig } from './model/config-json.js';
 export type { BatchResult, Engine, ForwardOptions } from './model/engine.js';
 export type { Row, Sequence } from './model/kernels.js';
 export { Llama } from './model/llama.js';

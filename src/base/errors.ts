@@ -74,6 +74,12 @@ export function check(
   if (!condition) throw new LlamaError(code, message());
 }
 
+/** The first three of many names, for a message. */
+export function firstOf(names: readonly string[]): string {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return `${names.slice(0, 3).join(', ')}${more}`;
+}
+
 /** A value for an error message: quoted if it is text, and never longer than a line. */
 export function show(value: unknown): string {
   if (typeof value === 'number') return String(value); // JSON has no NaN and no Infinity

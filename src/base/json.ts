@@ -8,17 +8,30 @@ import { LlamaError, type LlamaErrorCode, show } from './errors.js';
 /** Deeper than any config.json or header is. */
 const MAX_DEPTH = 32;
 
+/** What a text must keep to, besides being JSON. */
+export interface JsonLimits {
+  /** At most so many values, not counting those that are alone in their array or object. */
+  readonly maxValues?: number;
+  /** Numbers are written as integers are, without fraction or exponent. */
+  readonly integersOnly?: boolean;
+}
+
 /**
  * The value that `text` stands for. `__proto__` is a key like any other.
  * @param source what the text is, for the message
- * @throws {LlamaError} `code` if it is not JSON, nests deeper than 32 levels or has the same key
- * twice in one object.
+ * @throws {LlamaError} `code` if it is not JSON, nests deeper than 32 levels, has the same key
+ * twice in one object or does not keep to `limits`.
  */
-export function parseJson(text: string, source: string, code: LlamaErrorCode): unknown {
+export function parseJson(
+  text: string,
+  source: string,
+  code: LlamaErrorCode,
+  limits: JsonLimits = {},
+): unknown {
   const fail = (what: string, cause?: unknown) =>
     new LlamaError(code, `${source}: ${what}`, { cause });
   // Before JSON.parse: a hundred million brackets would cost it gigabytes.
-  const problem = findProblem(text);
+  const problem = findProblem(text, limits);
   if (problem !== undefined) throw fail(problem);
   try {
     return JSON.parse(text);
@@ -35,7 +48,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
  * Walks over the brackets and strings of `text`; anything else that is not JSON is left for
  * JSON.parse to find.
  */
-function findProblem(text: string): string | undefined {
+function findProblem(
+  text: string,
+  { maxValues = Infinity, integersOnly = false }: JsonLimits,
+): string | undefined {
+  let values = 0;
   // the keys of each open object; undefined for an array
   const open: (Set<string> | undefined)[] = [];
   for (let at = 0; at < text.length; at++) {
@@ -55,6 +72,10 @@ function findProblem(text: string): string | undefined {
         keys.add(key);
       }
       at = end - 1;
+    } else if (character === ',') {
+      if (++values >= maxValues) return `more than ${maxValues} values, the limit`;
+    } else if (integersOnly && (character === '.' || character === 'e' || character === 'E')) {
+      return `at character ${at} is a number that is not written as an integer`;
     }
   }
   return undefined;

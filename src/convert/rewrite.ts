@@ -34,6 +34,8 @@ export interface Written {
   readonly dtypes: Readonly<Record<string, number>>;
   /** Tensors whose new format may not hold their numbers exactly. */
   readonly rounded: number;
+  /** What the model's files say or hold besides, and was not written: a sentence each. */
+  readonly notes: readonly string[];
 }
 
 export interface Plan {
@@ -91,7 +93,8 @@ export async function rewrite(
   }
 }
 
-function written(output: string, { dtypes, files }: Plan, { checkpoint }: Source): Written {
+function written(output: string, { dtypes, files }: Plan, source: Source): Written {
+  const { checkpoint, notes } = source;
   const counts: Record<string, number> = {};
   let rounded = 0;
   for (const [name, dtype] of dtypes) {
@@ -109,6 +112,7 @@ function written(output: string, { dtypes, files }: Plan, { checkpoint }: Source
     tensors: dtypes.size,
     dtypes: counts,
     rounded,
+    notes,
   };
 }
 

@@ -21,18 +21,34 @@ export async function openFile(path: string): Promise<ByteSource> {
   return new FileSource(path, size, await reading(path, () => open(path, 'r')));
 }
 
-/** All of a small file. Throws as `openFile` does. */
+/** Configurations and indices have kilobytes, the largest vocabularies some ten megabytes. */
+const MAX_WHOLE_BYTES = 100_000_000;
+/** An index has one for each tensor. */
+const MAX_JSON_VALUES = 1_000_000;
+
+/**
+ * All of a small file, of 100 MB at most.
+ * @throws {LlamaError} UNSUPPORTED if it is larger, otherwise as `openFile`.
+ */
 export async function readWholeFile(path: string): Promise<Buffer> {
-  await fileSize(path);
+  const size = await fileSize(path);
+  check(
+    size <= MAX_WHOLE_BYTES,
+    'UNSUPPORTED',
+    () =>
+      `${path} has ${size} bytes, and the limit for a file of its kind is ${MAX_WHOLE_BYTES}; is ` +
+      'it another file?',
+  );
   return reading(path, () => readFile(path));
 }
 
 /**
- * The value in a JSON file.
- * @throws {LlamaError} `code` if it is not JSON, otherwise as `openFile`.
+ * The value in a JSON file of at most 100 MB and a million values.
+ * @throws {LlamaError} `code` if it is not JSON or has more values, otherwise as `readWholeFile`.
  */
 export async function readJson(path: string, code: LlamaErrorCode): Promise<unknown> {
-  return parseJson((await readWholeFile(path)).toString('utf8'), path, code);
+  const text = (await readWholeFile(path)).toString('utf8');
+  return parseJson(text, path, code, { maxValues: MAX_JSON_VALUES });
 }
 
 /** Whether there is a file at `path`, and not a directory or nothing. */

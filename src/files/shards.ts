@@ -9,9 +9,10 @@
  * itself already says, byte for byte, what is in it.
  */
 
-import { check, show } from '../base/errors.js';
+import { check, firstOf, show } from '../base/errors.js';
 import { isObject } from '../base/json.js';
 import type { Checkpoint, CheckpointTensor } from '../model/checkpoint.js';
+import { mergeTensors } from './merge-tensors.js';
 
 /** What the names of a format's shards end in. */
 export type ShardExtension = '.safetensors' | '.bin';
@@ -22,7 +23,7 @@ export type ShardExtension = '.safetensors' | '.bin';
  * @param index the parsed JSON of the index
  * @param name for messages: the path of the index
  * @throws {LlamaError} BAD_CHECKPOINT if the index is broken, or names anything but files of that
- * extension beside it.
+ * extension in its directory or below.
  */
 export function parseWeightMap(
   index: unknown,
@@ -37,79 +38,70 @@ export function parseWeightMap(
   );
   for (const [tensor, fileName] of Object.entries(weightMap)) {
     check(
-      isPlainFileName(fileName) && fileName.endsWith(extension),
+      isPathInside(fileName) && fileName.endsWith(extension),
       'BAD_CHECKPOINT',
       () =>
-        `${name}: ${show(tensor)} is in ${show(fileName)}; only names of ${extension} files ` +
-        'beside the index are followed',
+        `${name}: ${show(tensor)} is in ${show(fileName)}; only ${extension} files in ` +
+        'the directory of the index are followed',
     );
   }
   return new Map(Object.entries(weightMap as Record<string, string>));
 }
 
 /**
- * Opens every shard that `weightMap` names.
+ * Opens the shards `fileNames` of those that `weightMap` names. Where a tensor is does not matter,
+ * as it does not for transformers; one that the index lists and no shard has is told in a note.
  *
  * @param name for messages: the path of the index
  * @param openShard opens the file of that name
- * @throws {LlamaError} BAD_CHECKPOINT if index and shards do not hold exactly the same tensors;
- * otherwise what `openShard` throws. Nothing stays open then.
+ * @param isNeeded whether the model needs the tensor of that name
+ * @throws {LlamaError} BAD_CHECKPOINT if a needed tensor is in two shards and differs; otherwise
+ * what `openShard` throws. Nothing stays open then.
  */
 export async function openShards(
   weightMap: ReadonlyMap<string, string>,
+  fileNames: Iterable<string>,
   name: string,
   openShard: (fileName: string) => Promise<Checkpoint>,
+  isNeeded?: (name: string) => boolean,
 ): Promise<Checkpoint> {
-  const shards = new Map<string, Checkpoint>();
+  const shards: Checkpoint[] = [];
   const close = async () => {
-    for (const shard of shards.values()) await shard.close();
+    for (const shard of shards) await shard.close();
   };
   try {
-    for (const fileName of new Set(weightMap.values()))
-      shards.set(fileName, await openShard(fileName));
-    return { name, tensors: mergeTensors(weightMap, shards, name), close };
+    for (const fileName of fileNames) shards.push(await openShard(fileName));
+    const tensors = await mergeTensors(shards, isNeeded);
+    const notes = shards.flatMap(shard => shard.notes ?? []);
+    return { name, tensors, notes: [...notes, ...absent(weightMap, tensors, name)], close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** No directories, no drive letters, no "..": an index must not reach outside its own directory. */
-function isPlainFileName(value: unknown): value is string {
-  return typeof value === 'string' && /^[\w.-]+\.\w+$/.test(value);
+/** What the index promises and no file holds. */
+function absent(
+  weightMap: ReadonlyMap<string, string>,
+  tensors: ReadonlyMap<string, CheckpointTensor>,
+  name: string,
+): string[] {
+  const places = [...weightMap]
+    .filter(([tensor]) => !tensors.has(tensor))
+    .map(([tensor, fileName]) => `${tensor} in ${fileName}`);
+  return places.length === 0
+    ? []
+    : [`${name} lists what its files do not have: ${firstOf(places)}`];
 }
 
 /**
- * The tensors of all shards, in the order of the shards; each must be where the index says, and
- * nowhere else.
+ * A path inside the directory of the index, as it is written with slashes: an index must not reach
+ * out of there, by "..", a drive letter or the root.
  */
-function mergeTensors(
-  weightMap: ReadonlyMap<string, string>,
-  shards: ReadonlyMap<string, Checkpoint>,
-  name: string,
-): Map<string, CheckpointTensor> {
-  const tensors = new Map<string, CheckpointTensor>();
-  for (const [fileName, shard] of shards) {
-    for (const tensor of shard.tensors.values()) {
-      const expected = weightMap.get(tensor.name);
-      check(
-        expected === fileName,
-        'BAD_CHECKPOINT',
-        () =>
-          `${shard.name} has the tensor ${show(tensor.name)}, which ${name} ` +
-          `${expected ? `puts in ${expected}` : 'does not list'}`,
-      );
-      tensors.set(tensor.name, tensor);
-    }
-  }
-  for (const [tensor, fileName] of weightMap) {
-    check(
-      tensors.has(tensor),
-      'BAD_CHECKPOINT',
-      () =>
-        `${name} puts the tensor ${show(tensor)} in ${fileName}, which does not have it; fetch ` +
-        'that file again',
-    );
-  }
-  return tensors;
+function isPathInside(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    !/[\\\p{Cc}]|^[A-Za-z]:/u.test(value) &&
+    value.split('/').every(part => part !== '' && part !== '.' && part !== '..')
+  );
 }

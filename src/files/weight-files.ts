@@ -8,9 +8,10 @@
  */
 
 import { join } from 'node:path';
-import { LlamaError } from '../base/errors.js';
+import { firstOf, LlamaError, show } from '../base/errors.js';
+import { isObject } from '../base/json.js';
 import type { Checkpoint } from '../model/checkpoint.js';
-import { openFile, readJson } from './file.js';
+import { isFile, openFile, readJson } from './file.js';
 import { openPytorch } from './pytorch/pytorch.js';
 import { openSafetensors } from './safetensors/safetensors.js';
 import { openShards, parseWeightMap, type ShardExtension } from './shards.js';
@@ -46,56 +47,114 @@ export const WEIGHT_FILES: readonly string[] = FORMATS.flatMap(({ single, index 
 
 export interface WeightFiles {
   readonly format: Format;
-  /** The one file, or the index and all its shards. */
+  /** The one file, or the index and its shards. */
   readonly names: readonly string[];
   /** The shard that each tensor is in; undefined if there is one file. */
   readonly weightMap: ReadonlyMap<string, string> | undefined;
 }
 
-/**
- * @param path the directory
- * @param files the names of what is in it
- * @throws {LlamaError} NOT_FOUND, UNSUPPORTED or BAD_CHECKPOINT, saying what is there and what is
- * not.
- */
-export async function openWeightFiles(path: string, files: readonly string[]): Promise<Checkpoint> {
-  const chosen = await chooseWeightFiles(path, files, index =>
-    readJson(join(path, index), 'BAD_CHECKPOINT'),
-  );
-  if (chosen === undefined) throw nothingToOpen(path, files);
-  const { format, weightMap } = chosen;
-  const openOne = async (fileName: string) => format.open(await openFile(join(path, fileName)));
-  if (weightMap === undefined) return openOne(format.single);
-  return openShards(weightMap, join(path, format.index), openOne); // which says what is missing
+/** What `chooseWeightFiles` looks into. */
+export interface WeightPlace {
+  /** For messages: where the files are. */
+  readonly path: string;
+  /** The names of files there. */
+  readonly files: readonly string[];
+  /** The JSON in the file of that name. */
+  readonly readIndex: (name: string) => Promise<unknown>;
+  /** Whether a file is at that path, which may lead into a folder. Default: one of `files`. */
+  readonly has?: (name: string) => Promise<boolean>;
+  /** Whether the model needs the tensor of that name. Default: all. */
+  readonly isNeeded?: (name: string) => boolean;
 }
 
 /**
- * Those of `files` that hold the weights. Where no format has all its shards, the first that has an
- * index.
- *
- * @param path for messages: where they are
- * @param readIndex the JSON in the file of that name
- * @throws {LlamaError} BAD_CHECKPOINT if an index is broken.
+ * @param path the directory
+ * @param files the names of what is in it
+ * @param isNeeded whether the model needs the tensor of that name
+ * @throws {LlamaError} NOT_FOUND, UNSUPPORTED or BAD_CHECKPOINT, saying what is there and what is
+ * not.
  */
-export async function chooseWeightFiles(
+export async function openWeightFiles(
   path: string,
   files: readonly string[],
-  readIndex: (name: string) => Promise<unknown>,
-): Promise<WeightFiles | undefined> {
+  isNeeded?: (name: string) => boolean,
+): Promise<Checkpoint> {
+  const has = async (name: string) => files.includes(name) || isFile(join(path, name));
+  const chosen = await chooseWeightFiles({
+    path,
+    files,
+    readIndex: index => readJson(join(path, index), 'BAD_CHECKPOINT'),
+    has,
+    ...(isNeeded && { isNeeded }),
+  });
+  if (chosen === undefined) throw await nothingToOpen(path, files);
+  const { format, weightMap, names } = chosen;
+  const openOne = async (fileName: string) => format.open(await openFile(join(path, fileName)));
+  if (weightMap === undefined) return openOne(format.single);
+  const shards = names.filter(name => name !== format.index);
+  const missing = await without(shards, has);
+  if (missing.length > 0) throw staleIndex(join(path, format.index), missing, files, format);
+  return openShards(weightMap, shards, join(path, format.index), openOne, isNeeded);
+}
+
+/**
+ * Those files of `place` that hold the weights. Where no format has all its shards, the first that
+ * has an index.
+ *
+ * @throws {LlamaError} BAD_CHECKPOINT if an index is broken.
+ */
+export async function chooseWeightFiles(place: WeightPlace): Promise<WeightFiles | undefined> {
+  const { path, files, readIndex, isNeeded = () => true } = place;
+  const { has = async (name: string) => files.includes(name) } = place;
   let incomplete: WeightFiles | undefined;
   for (const format of FORMATS) {
     const { single, index, extension } = format;
     if (files.includes(single)) return { format, names: [single], weightMap: undefined };
     if (!files.includes(index)) continue;
     const weightMap = parseWeightMap(await readIndex(index), join(path, index), extension);
-    const names = [index, ...new Set(weightMap.values())];
-    if (names.every(name => files.includes(name))) return { format, names, weightMap };
-    incomplete ??= { format, names, weightMap };
+    const missing = await without(new Set(weightMap.values()), has);
+    const needed = [...weightMap].filter(
+      ([name, file]) => isNeeded(name) || !missing.includes(file),
+    );
+    const chosen = {
+      format,
+      names: [index, ...new Set(needed.map(([, file]) => file))],
+      weightMap,
+    };
+    if (!chosen.names.some(name => missing.includes(name))) return chosen;
+    incomplete ??= chosen;
   }
   return incomplete;
 }
 
-function nothingToOpen(path: string, files: readonly string[]): LlamaError {
+/** Those of `names` that `has` does not know. */
+async function without(
+  names: Iterable<string>,
+  has: (name: string) => Promise<boolean>,
+): Promise<string[]> {
+  const missing: string[] = [];
+  for (const name of names) if (!(await has(name))) missing.push(name);
+  return missing;
+}
+
+function staleIndex(
+  index: string,
+  missing: readonly string[],
+  files: readonly string[],
+  { extension }: Format,
+): LlamaError {
+  const others = files.filter(file => file.endsWith(extension));
+  const advice =
+    others.length === 0
+      ? 'fetch them'
+      : `there are ${firstOf(others)}: if these are all the weights, the index is another ` +
+        "version's, and is to be fetched again";
+  return new LlamaError('NOT_FOUND', `${index} names ${firstOf(missing)}, not there; ${advice}`);
+}
+
+/** Why there is nothing to open, by what there is instead. */
+async function nothingToOpen(path: string, files: readonly string[]): Promise<LlamaError> {
+  if (files.includes(ADAPTER)) return adapterOnly(path);
   const shard = files.find(file =>
     /^(model|pytorch_model)-\d+-of-\d+\.(safetensors|bin)$/.test(file),
   );
@@ -114,9 +173,39 @@ function nothingToOpen(path: string, files: readonly string[]): LlamaError {
         'give the path of that file instead of its directory',
     );
   }
+  if (files.some(file => /^consolidated\..*(pth|safetensors)$/.test(file))) {
+    return new LlamaError(
+      'UNSUPPORTED',
+      `${path} has weights in the form that Meta and Mistral publish (consolidated.…), not in ` +
+        "Hugging Face's; convert them with convert_llama_weights_to_hf.py of transformers",
+    );
+  }
+  const other = files.find(file => FORMATS.some(({ extension }) => file.endsWith(extension)));
+  const advice =
+    other === undefined
+      ? ''
+      : `; if ${other} is the weights, name it ${
+          FORMATS.find(({ extension }) => other.endsWith(extension))!.single
+        }`;
   return new LlamaError(
     'NOT_FOUND',
-    `there is none of ${WEIGHT_FILES.join(', ')} in ${path}${thereIs(files)}`,
+    `there is none of ${WEIGHT_FILES.join(', ')} in ${path}${thereIs(files)}${advice}`,
+  );
+}
+
+/** What PEFT calls the description of a LoRA. */
+export const ADAPTER = 'adapter_config.json';
+
+/** A LoRA is not a model, but the difference of one from its base. */
+export async function adapterOnly(path: string): Promise<LlamaError> {
+  const json = await readJson(join(path, ADAPTER), 'BAD_CONFIG');
+  const base = isObject(json) ? json.base_model_name_or_path : undefined;
+  const baseName = typeof base === 'string' ? base : 'BASE';
+  return new LlamaError(
+    'UNSUPPORTED',
+    `${path} is an adapter (LoRA) of ${baseName}, without that model; merge the two, in Python: ` +
+      `PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(${show(baseName)}), ` +
+      `${show(path)}).merge_and_unload().save_pretrained("merged")`,
   );
 }
 

@@ -51,7 +51,8 @@ async function ofDirectory(
   const tokenizer = [...TOKENIZER_FILES, ...TOKEN_LISTS].filter(path => files.includes(path));
   const hasTokenizer = TOKENIZER_FILES.some(path => files.includes(path));
   if (only === 'tokenizer') return hasTokenizer ? tokenizer : [TOKENIZER_FILES[0]];
-  const weights = await chooseWeightFiles(repo, files, path => place.readJson(path));
+  const readIndex = (path: string) => place.readJson(path);
+  const weights = await chooseWeightFiles({ path: repo, files, readIndex });
   if (weights === undefined) throw noWeights(repo, name, files);
   const others = [GENERATION_CONFIG, ...CHAT_FILES].filter(path => files.includes(path));
   return [...new Set([CONFIG, ...others, ...tokenizer, ...weights.names])];

@@ -20,7 +20,7 @@ import { ROUNDINGS } from '../ops/rounding.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { openModelFiles } from './model-files.js';
 import { parseReference } from './reference.js';
-import { checkVocabulary, openTokenizer } from './tokenizer.js';
+import { checkVocabulary, endOfTextNotes, openTokenizer } from './tokenizer.js';
 
 /** From the package's root. */
 const EMBEDDED = 'golden/tiny-32k';
@@ -50,6 +50,8 @@ export interface LoadedModel extends AsyncDisposable {
   readonly tokenizer: Tokenizer;
   /** generation_config.json as it is; undefined if there is none, as beside a GGUF file. */
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined;
+  /** What the files say or hold besides, and changes no number: a sentence each. */
+  readonly notes: readonly string[];
   close(): Promise<void>;
 }
 
@@ -71,33 +73,34 @@ export async function loadModel(
   checkPath(path);
   await refuseNameOfHub(path);
   const tokenizer = opened ?? (await openTokenizer(path));
-  const { model, generationConfig } = await loadLlama(path, options);
+  const { model, generationConfig, notes: ofFiles } = await loadLlama(path, options);
   try {
     checkVocabulary(tokenizer, model.config.vocabSize);
   } catch (error) {
     await model.close();
     throw error;
   }
+  const notes = [...ofFiles, ...endOfTextNotes(model.config, tokenizer)];
   const close = () => model.close();
-  return { path, model, tokenizer, generationConfig, close, [Symbol.asyncDispose]: close };
+  return { path, model, tokenizer, generationConfig, notes, close, [Symbol.asyncDispose]: close };
 }
 
 /** The same without a tokenizer: for ids in and logits out. */
 export async function loadLlama(
   path: string,
   options: LoadOptions = {},
-): Promise<Pick<LoadedModel, 'model' | 'generationConfig'>> {
+): Promise<Pick<LoadedModel, 'model' | 'generationConfig' | 'notes'>> {
   checkOptions(options);
   checkPath(path);
   await refuseNameOfHub(path);
-  const { config: own, checkpoint, generationConfig } = await openModelFiles(path);
+  const { config: own, checkpoint, generationConfig, notes } = await openModelFiles(path);
   try {
     const config = withRopeFactor(own, options.ropeFactor);
     const engine =
       options.kernels === 'exact'
         ? new ExactEngine(config, checkpoint, options)
         : await WasmEngine.load(config, checkpoint, options);
-    return { model: new Llama(config, engine), generationConfig };
+    return { model: new Llama(config, engine), generationConfig, notes };
   } catch (error) {
     await checkpoint.close();
     throw error;

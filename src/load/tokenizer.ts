@@ -11,6 +11,7 @@ import { check, LlamaError, show } from '../base/errors.js';
 import { parseJson } from '../base/json.js';
 import { isFile, readWholeFile, reason } from '../files/file.js';
 import { openGgufFile } from '../files/gguf/model.js';
+import type { LlamaConfig } from '../model/config.js';
 import { readGgufTokenizer } from '../tokenizer/gguf-tokenizer.js';
 import { readSentencePieceModel } from '../tokenizer/sentencepiece-model.js';
 import { type TokenFiles, withLegacyRule, withTokenFiles } from '../tokenizer/token-files.js';
@@ -120,6 +121,24 @@ export function checkVocabulary(
       "model's tokenizer?"
     );
   });
+}
+
+/**
+ * What is to be known where the end of a text is one token for the model and another for the
+ * tokenizer. Texts end where the model's configuration says, as in Hugging Face's `generate()`.
+ */
+export function endOfTextNotes(
+  { eosTokenIds, vocabSize }: Pick<LlamaConfig, 'eosTokenIds' | 'vocabSize'>,
+  { eosId }: Pick<Tokenizer, 'eosId'>,
+): string[] {
+  if (eosId === undefined || eosId < 0 || eosId >= vocabSize) return [];
+  if (eosTokenIds.includes(eosId)) return [];
+  const own = eosTokenIds.length === 0 ? 'no token' : `token ${eosTokenIds.join(' or ')}`;
+  return [
+    `texts end with ${own} for the model (eos_token_id), with token ${eosId} for the tokenizer: ` +
+      `generation goes on after ${eosId}, as Hugging Face's does; if that is wrong, correct ` +
+      'eos_token_id in config.json or generation_config.json',
+  ];
 }
 
 async function listDirectory(path: string): Promise<string[]> {

@@ -1,34 +1,30 @@
 /** Whether the tensors of a checkpoint are the weights of a model. */
 
-import { LlamaError, show } from '../base/errors.js';
+import { firstOf, LlamaError, show } from '../base/errors.js';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
 import type { LlamaConfig } from './config.js';
 import { BLOCK_DTYPES, isBlockDType, isFloatDType } from './dtypes.js';
-import { EMBEDDING, expectedWeights, LM_HEAD } from './weights.js';
+import { EMBEDDING, expectedWeights, LM_HEAD, NORM } from './weights.js';
 
 /**
- * Checks that `checkpoint` holds the weights of `config` and nothing else: names, shapes, dtypes.
- * Two things may be there besides, and are never read:
- *
- * - `….rotary_emb.inv_freq`, which transformers before 4.32 saved: computed anew, as the saved ones
- *   may be rounded to f16;
- * - `lm_head.weight` though the config ties it to the embedding: see `checkTiedHead`.
+ * What frameworks save beside the weights and compute anew: tables of the rotary embedding, states
+ * that are not of the model.
+ */
+const BESIDE = /(^|\.)rotary_emb\.|\.(inv_freq|cos_cached|sin_cached|masked_bias|_extra_state)$/;
+
+/**
+ * Checks that `checkpoint` holds the weights of `config`: names, shapes, dtypes. More may be there,
+ * and is never read (`unusedTensors`), but nothing that a module of this model would have if it
+ * were another one: a bias, say, that whoever trained it had, and this model has not.
  *
  * @throws {LlamaError} TENSOR_MISMATCH naming the first few that are missing, unexpected or of
  * another shape or dtype.
  */
 export function checkWeights(config: LlamaConfig, checkpoint: Checkpoint): void {
-  const expected = expectedWeights(config);
-  const allowed = config.tieWordEmbeddings
-    ? new Map(expected).set(LM_HEAD, expected.get(EMBEDDING)!)
-    : expected;
-  const present = [...checkpoint.tensors.values()].filter(
-    tensor => !tensor.name.endsWith('.rotary_emb.inv_freq'),
-  );
-
-  const missing = [...expected.keys()].filter(name => !checkpoint.tensors.has(name));
-  const unexpected = present.filter(tensor => !allowed.has(tensor.name)).map(tensor => tensor.name);
-  const wrong = present
+  const allowed = allowedWeights(config);
+  const missing = [...expectedWeights(config).keys()].filter(name => !checkpoint.tensors.has(name));
+  const unexpected = unusedTensors(config, checkpoint).filter(name => isOfModel(name, config));
+  const wrong = [...checkpoint.tensors.values()]
     .map(tensor => difference(tensor, allowed.get(tensor.name)))
     .filter(text => text !== undefined);
 
@@ -38,12 +34,33 @@ export function checkWeights(config: LlamaConfig, checkpoint: Checkpoint): void 
     list('wrong', wrong),
   ].filter(Boolean);
   if (problems.length > 0) {
+    const notes = (checkpoint.notes ?? []).map(note => ` ${note}.`).join('');
     throw new LlamaError(
       'TENSOR_MISMATCH',
-      `${checkpoint.name} does not hold the weights its config describes: ` +
-        `${problems.join('; ')}. Do config and weights belong together?`,
+      `${checkpoint.name} does not hold the weights its config describes: ${problems.join('; ')}.` +
+        `${notes} Do config and weights belong together?`,
     );
   }
+}
+
+/** The names of tensors that a model of `config` has no use for. */
+export function unusedTensors(config: LlamaConfig, { tensors }: Checkpoint): string[] {
+  const allowed = allowedWeights(config);
+  return [...tensors.keys()].filter(name => !allowed.has(name));
+}
+
+/** Name → shape; of a tied model also of a head, for which see `checkTiedHead`. */
+function allowedWeights(config: LlamaConfig): ReadonlyMap<string, readonly number[]> {
+  const expected = expectedWeights(config);
+  return config.tieWordEmbeddings ? expected.set(LM_HEAD, expected.get(EMBEDDING)!) : expected;
+}
+
+/** Whether a tensor of this name would take part if the model had it. */
+function isOfModel(name: string, { numHiddenLayers }: LlamaConfig): boolean {
+  if (BESIDE.test(name)) return false;
+  const [, layer] = /^model\.layers\.(\d+)\./.exec(name) ?? [];
+  if (layer !== undefined) return Number(layer) < numHiddenLayers;
+  return [EMBEDDING, NORM, LM_HEAD].some(weight => name.startsWith(weight.replace(/weight$/, '')));
 }
 
 /**
@@ -63,9 +80,7 @@ function difference(
 
 /** The first few of `items` after what is the matter with them; empty if there are none. */
 function list(what: string, items: readonly string[]): string {
-  if (items.length === 0) return '';
-  const more = items.length > 3 ? ` and ${items.length - 3} more` : '';
-  return `${what}: ${items.slice(0, 3).join(', ')}${more}`;
+  return items.length === 0 ? '' : `${what}: ${firstOf(items)}`;
 }
 
 /**

@@ -37,5 +37,7 @@ export interface Checkpoint {
   readonly name: string;
   /** In the order of the file, so that reading one after the other reads forward. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+  /** What its files hold besides, or announce and do not hold: a sentence each. */
+  readonly notes?: readonly string[];
   close(): Promise<void>;
 }

@@ -1,9 +1,10 @@
 /**
- * The keys of config.json that somebody has looked at. A key in none of these lists is refused: it
- * might change the result.
+ * The keys of config.json that somebody has looked at. One in none of these lists is passed over
+ * with a note: transformers' Llama reads no other (its modeling_llama.py, and of what it is built
+ * on masking_utils.py, cache_utils.py and modeling_rope_utils.py, 4.57 and 5.24).
  */
 
-/** What `parseConfig` turns into a LlamaConfig. */
+/** What `readConfig` turns into a LlamaConfig. */
 export const KEYS_READ: ReadonlySet<string> = new Set([
   'model_type',
   'vocab_size',
@@ -32,6 +33,8 @@ export const NULLABLE_KEYS: ReadonlySet<string> = new Set([
   'rope_scaling',
   'rope_parameters',
   'rope_condense_ratio',
+  'max_position_embeddings',
+  'tie_word_embeddings',
 ]);
 
 /** What may stand inside `rope_scaling` and `rope_parameters`. */
@@ -43,13 +46,20 @@ export const ROPE_KEYS: ReadonlySet<string> = new Set([
   'partial_rotary_factor',
 ]);
 
+/**
+ * What `architectures` usually says, as text; the second is how the first conversions of LLaMA, in
+ * early 2023, spelt it.
+ */
+export const KNOWN_ARCHITECTURES: ReadonlySet<string> = new Set([
+  '["LlamaForCausalLM"]',
+  '["LLaMAForCausalLM"]',
+]);
+
 /** Keys that change the result, with the values for which they do not. */
 export const IMPLEMENTED_VALUES: ReadonlyMap<string, readonly unknown[]> = new Map<
   string,
   readonly unknown[]
 >([
-  // The last is how the first conversions of LLaMA, in early 2023, spelt it.
-  ['architectures', [['LlamaForCausalLM'], null, ['LLaMAForCausalLM']]],
   ['hidden_act', ['silu', null]],
   ['hidden_activation', ['silu', null]],
   ['attention_bias', [false, null]],
@@ -58,6 +68,10 @@ export const IMPLEMENTED_VALUES: ReadonlyMap<string, readonly unknown[]> = new M
   ['sliding_window', [null]],
   ['use_sliding_window', [false, null]],
   ['layer_types', [null]],
+  ['attention_chunk_size', [null]],
+  ['is_causal', [true, null]],
+  ['use_bidirectional_attention', [false, null]],
+  ['kv_sharing_modes', [null]],
   ['no_rope_layers', [null, []]],
   ['use_qk_norm', [false, null]],
   ['qk_layernorm', [false, null]],
@@ -83,6 +97,7 @@ export const IMPLEMENTED_VALUES: ReadonlyMap<string, readonly unknown[]> = new M
 
 /** Keys that do not change the logits, whatever their value. */
 export const HARMLESS_KEYS: ReadonlySet<string> = new Set([
+  'architectures',
   // Where the file comes from.
   'transformers_version',
   '_name_or_path',

@@ -46,7 +46,7 @@ export const CARD_STOP_STRINGS: readonly string[] = ['[INST]'];
 export function defaultStopTokenIds(
   config: Pick<LlamaConfig, 'eosTokenIds' | 'bosTokenId'>,
 ): number[] {
-  return [...config.eosTokenIds, config.bosTokenId];
+  return [...config.eosTokenIds, config.bosTokenId].filter(id => id !== undefined);
 }
 
 /**

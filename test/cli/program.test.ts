@@ -91,7 +91,8 @@ describe('the program', () => {
     await firstByte(child);
     child.stdout.destroy();
     const code = await new Promise(resolve => child.on('exit', resolve));
-    expect([code, Buffer.concat(stderr).toString()]).toEqual([0, '']);
+    expect(code).toBe(0);
+    expect(Buffer.concat(stderr).toString()).toMatch(/^llama-32k: texts end with .*\n$/); // a note
   });
 
   it('prints all of its output though nobody reads what it says on stderr', async () => {

@@ -10,7 +10,7 @@ import { encodeNumbers } from '../../src/files/rows.js';
 import { openSafetensors, writeSafetensors } from '../../src/files/safetensors/safetensors.js';
 import { openModelFiles } from '../../src/load/model-files.js';
 import { openTokenizer } from '../../src/load/tokenizer.js';
-import { parseConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config-json.js';
 import { expectedWeights } from '../../src/model/weights.js';
 import { expectRefused } from '../files/helpers.js';
 import { goldenPath } from '../support/golden.js';

@@ -8,7 +8,7 @@ import { encodeNumbers } from '../../src/files/rows.js';
 import { writeSafetensors } from '../../src/files/safetensors/safetensors.js';
 import { openModelFiles } from '../../src/load/model-files.js';
 import { openTokenizerModel } from '../../src/load/tokenizer.js';
-import { parseConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config-json.js';
 import { expectedWeights } from '../../src/model/weights.js';
 import { goldenPath } from '../support/golden.js';
 import { noise } from '../support/tensors.js';

@@ -23,8 +23,11 @@ function openFrom(files: Record<string, Uint8Array>, index: unknown) {
     opened.push(source);
     return openSafetensors(source);
   };
-  const open = async () =>
-    openShards(parseWeightMap(index, 'the index', '.safetensors'), 'the index', openShard);
+  const open = async () => {
+    const weightMap = parseWeightMap(index, 'the index', '.safetensors');
+    const names = new Set(weightMap.values());
+    return openShards(weightMap, names, 'the index', openShard, name => name !== 'unneeded');
+  };
   return { promise: open(), opened };
 }
 
@@ -50,16 +53,56 @@ it.each([undefined, 0, 1e15, 'many', null])('does not look at total_size %j', as
   await openFrom(FILES, { metadata: { total_size }, weight_map: WEIGHT_MAP }).promise;
 });
 
+describe('as transformers does, goes by what the files hold:', () => {
+  it.each<[string, object, Record<string, Uint8Array>, string[], string[]]>([
+    ['a tensor the index does not list', { a: ONE, c: TWO }, FILES, ['a', 'b', 'c'], []],
+    ['a tensor in another shard', { ...WEIGHT_MAP, b: TWO }, FILES, ['a', 'b', 'c'], []],
+    [
+      'a tensor no shard has',
+      { ...WEIGHT_MAP, d: TWO },
+      FILES,
+      ['a', 'b', 'c'],
+      [`the index lists what its files do not have: d in ${TWO}`],
+    ],
+    [
+      'a tensor in two shards that is the same',
+      WEIGHT_MAP,
+      { ...FILES, [TWO]: shardOf(['c', 'x', 'b'], 9) },
+      ['a', 'b', 'c', 'x'],
+      [],
+    ],
+    [
+      'one in two shards that differs, but is not needed',
+      WEIGHT_MAP,
+      { [ONE]: shardOf(['a', 'b', 'unneeded'], 0), [TWO]: shardOf(['c', 'unneeded'], 0) },
+      ['a', 'b', 'c', 'unneeded'],
+      [],
+    ],
+  ])('%s', async (_, weight_map, files, names, notes) => {
+    const checkpoint = await openFrom(files, { weight_map }).promise;
+    expect([...checkpoint.tensors.keys()].sort()).toEqual(names);
+    expect(checkpoint.notes).toEqual(notes);
+    await checkpoint.close();
+  });
+
+  it.each(['sub/model (v1) copy.safetensors', 'a/b/ü.safetensors', '..model.safetensors'])(
+    'a shard named %j',
+    async name => {
+      const files = { [name]: shardOf(['a'], 0) };
+      const checkpoint = await openFrom(files, { weight_map: { a: name } }).promise;
+      expect([...checkpoint.tensors.keys()]).toEqual(['a']);
+      await checkpoint.close();
+    },
+  );
+});
+
 describe('refuses, and leaves no file open:', () => {
   it.each<[string, object, Record<string, Uint8Array>, string[]]>([
-    ['a tensor the index does not list', { a: ONE, c: TWO }, FILES, [ONE, '"b"', 'does not list']],
-    ['a tensor no shard has', { ...WEIGHT_MAP, d: TWO }, FILES, ['"d"', TWO, 'does not have it']],
-    ['a tensor in another shard', { ...WEIGHT_MAP, b: TWO }, FILES, [ONE, '"b"', TWO]],
     [
-      'a tensor in two shards',
+      'a tensor in two shards that differs',
       WEIGHT_MAP,
       { ...FILES, [TWO]: shardOf(['c', 'a'], 0) },
-      [TWO, '"a"', ONE],
+      [TWO, '"a"', ONE, 'which is right?'],
     ],
     [
       'a broken shard',
@@ -82,7 +125,10 @@ describe('refuses, and leaves no file open:', () => {
   it.each([
     '../model.safetensors',
     '/etc/model.safetensors',
-    'sub/model.safetensors',
+    './model.safetensors',
+    'sub/../../model.safetensors',
+    'sub//model.safetensors',
+    'sub/',
     'sub\\model.safetensors',
     'C:model.safetensors',
     'model\0.safetensors',
@@ -100,11 +146,11 @@ describe('refuses, and leaves no file open:', () => {
     expect(opened).toEqual([]);
   });
 
-  it.each(['model.safetensors', 'pytorch_model', '.bin', '../a.bin'])(
+  it.each(['model.safetensors', 'pytorch_model', '../a.bin'])(
     'the file name %j in an index of .bin files',
     name => {
       expect(() => parseWeightMap({ weight_map: { a: name } }, 'the index', '.bin')).toThrow(
-        'only names of .bin files',
+        'only .bin files',
       );
       expect(parseWeightMap({ weight_map: { a: 'a.bin' } }, 'the index', '.bin')).toEqual(
         new Map([['a', 'a.bin']]),

@@ -3,7 +3,8 @@ import type { LlamaErrorCode } from '../../src/base/errors.js';
 import { elementCount } from '../../src/base/tensor.js';
 import { checkTiedHead, checkWeights } from '../../src/model/check-weights.js';
 import type { Checkpoint, CheckpointTensor } from '../../src/model/checkpoint.js';
-import { type LlamaConfig, parseConfig } from '../../src/model/config.js';
+import type { LlamaConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config-json.js';
 import type { DType } from '../../src/model/dtypes.js';
 import { expectedWeights } from '../../src/model/weights.js';
 import { expectRefused } from '../files/helpers.js';
@@ -80,6 +81,10 @@ function expectMismatch(config: LlamaConfig, checkpoint: Checkpoint, ...words: s
 
 describe('accepts', () => {
   it.each<[string, LlamaConfig, Record<string, CheckpointTensor>]>([
+    ['a cache of cosines', TINY, extra('model.layers.0.self_attn.rotary_emb.cos_cached', [1, 9])],
+    ['an extra state', TINY, extra('model.layers.1.mlp.up_proj._extra_state', [0], 'U8')],
+    ['the head of a reward model', TINY, extra('v_head.summary.weight', [1, 6])],
+    ['layers that the config leaves out', TINY, extra('model.layers.2.mlp.up_proj.weight', [7, 6])],
     ['exactly the weights', TINY, {}],
     ['the weights of a tied model', TIED, {}],
     ['stored rotary frequencies', TINY, extra('model.layers.0.self_attn.rotary_emb.inv_freq', [4])],
@@ -97,10 +102,10 @@ describe('refuses', () => {
     ['a missing weight', TINY, { 'model.norm.weight': undefined }, ['missing: model.norm.weight']],
     ['a missing head', TINY, { 'lm_head.weight': undefined }, ['missing: lm_head.weight']],
     [
-      'an unexpected tensor',
+      'an unexpected tensor in a layer',
       TINY,
-      extra('model.layers.2.mlp.up_proj.weight', [7, 6]),
-      ['unexpected: model.layers.2.mlp.up_proj'],
+      extra('model.layers.1.self_attn.q_norm.weight', [8]),
+      ['unexpected: model.layers.1.self_attn.q_norm'],
     ],
     [
       'a bias',
@@ -108,7 +113,7 @@ describe('refuses', () => {
       extra('model.layers.0.self_attn.q_proj.bias', [32]),
       ['unexpected: model.layers.0.self_attn.q_proj.bias'],
     ],
-    ['something like inv_freq', TINY, extra('model.rotary_emb.inv_freq2', [4]), ['inv_freq2']],
+    ['a bias of the head', TINY, extra('lm_head.bias', [10]), ['lm_head.bias']],
     [
       'a transposed matrix',
       TINY,

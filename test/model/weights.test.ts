@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { elementCount } from '../../src/base/tensor.js';
-import { type LlamaConfig, parseConfig } from '../../src/model/config.js';
+import type { LlamaConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/config-json.js';
 import { expectedWeights, mapLayer, weightsOf } from '../../src/model/weights.js';
 
 const SEVEN_B = parseConfig({

@@ -4,7 +4,15 @@ import { check } from '../../base/errors.js';
 import type { WriteHooks } from '../../convert/output.js';
 import type { Leftover } from '../../convert/partial.js';
 import type { RewriteOptions, Written } from '../../convert/rewrite.js';
-import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from '../terminal/io.js';
+import {
+  abortOnInterrupt,
+  type Io,
+  note,
+  showNotes,
+  shownOn,
+  write,
+  writeJson,
+} from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { aligned, grouped } from '../terminal/table.js';
 import { modelPath } from './model.js';
@@ -27,9 +35,9 @@ export const REWRITE_OPTIONS: readonly Option[] = [
 ];
 
 export const WRITTEN_JSON =
-  'Print {model, output, files: [{name, bytes}], bytes, tensors, dtypes, rounded, seconds}: ' +
-  'dtypes has the number of parameters of each, rounded is the number of tensors whose new ' +
-  'format may not hold their numbers exactly.';
+  'Print {model, output, files: [{name, bytes}], bytes, tensors, dtypes, rounded, notes, ' +
+  'seconds}: dtypes has the number of parameters of each, rounded is the number of tensors ' +
+  'whose new format may not hold their numbers exactly.';
 
 export function rewriteOptions(options: Options): Pick<RewriteOptions, 'force' | 'threads'> {
   return { force: options.flag('force'), threads: options.integer('threads') };
@@ -59,6 +67,7 @@ export async function runRewrite(
     const written = await rewrite(model, output, hooks);
     progress.clear();
     const seconds = (performance.now() - began) / 1000;
+    showNotes(io, json, written.notes);
     if (json) await writeJson(io, { model, ...written, seconds });
     else await write(io.stdout, shownOn(io.stdout, readable(written, seconds)));
   } finally {

@@ -103,6 +103,15 @@ export function note(io: Io, text: string): void {
 }
 
 /**
+ * What the files of a model say or hold besides, a line each; nothing with --json, but for
+ * `inspect`, which has them in its data. Names of tensors may have any character, which
+ * is shown, not obeyed.
+ */
+export function showNotes(io: Io, json: boolean, notes: readonly string[]): void {
+  if (!json) for (const text of notes) note(io, shownOn(io.stderr, text));
+}
+
+/**
  * Colours for `stream`: none unless it is a terminal, and none if NO_COLOR (no-color.org) is set.
  */
 export function style(stream: Output, io: Io) {

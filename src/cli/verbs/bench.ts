@@ -5,7 +5,7 @@ import type { LlamaConfig } from '../../model/config.js';
 import type { Llama } from '../../model/llama.js';
 import { engineOptions, modelPath } from '../arguments/model.js';
 import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
-import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
+import { abortOnInterrupt, type Io, showNotes, write, writeJson } from '../terminal/io.js';
 
 export const benchVerb: Verb = {
   name: 'bench',
@@ -38,7 +38,8 @@ async function run(options: Options, io: Io): Promise<void> {
     checkRoom(positions, config);
     return positions;
   };
-  const { model } = await loadLlama(path, engineOptions(options, { signal }, context));
+  const { model, notes } = await loadLlama(path, engineOptions(options, { signal }, context));
+  showNotes(io, options.flag('json'), notes);
   try {
     checkRoom(positions, model.config);
     await timed(model, 1, 1, signal); // exact kernels read their weights now

@@ -28,7 +28,16 @@ import { noteUnusedSettings } from '../arguments/generation-config.js';
 import { engineOptions, modelPath } from '../arguments/model.js';
 import { ENGINE, MODEL, type Option, type Options, type Verb } from '../arguments/options.js';
 import { report } from '../terminal/errors.js';
-import { Interrupted, type Io, note, shownOn, style, write, writeJson } from '../terminal/io.js';
+import {
+  Interrupted,
+  type Io,
+  note,
+  showNotes,
+  shownOn,
+  style,
+  write,
+  writeJson,
+} from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
 const CONTEXT: Option = {
@@ -71,10 +80,11 @@ async function run(options: Options, io: Io): Promise<void> {
   const engine = engineOptions(options, waiting, options.integer('context'));
   await using loaded = await loadModel(path, engine, tokenizer);
   progress.clear();
+  showNotes(io, options.flag('json'), loaded.notes);
   noteUnusedSettings(io, options, loaded);
   const generation = generationOptions(options, format.ends(loaded.model.config));
   // Starts nothing, but looks at the options: better now than after the first message.
-  generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId], generation);
+  generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId ?? 0], generation);
   const conversation = { format, beginning: systemMessages(options) };
   await new Chat(io, loaded, conversation, generation, options.flag('json')).run();
 }

@@ -19,7 +19,15 @@ import { engineOptions, modelPath } from '../arguments/model.js';
 import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
 import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
-import { abortOnInterrupt, type Io, note, shownOn, write, writeJson } from '../terminal/io.js';
+import {
+  abortOnInterrupt,
+  type Io,
+  note,
+  showNotes,
+  shownOn,
+  write,
+  writeJson,
+} from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
 export const generateVerb: Verb = {
@@ -65,6 +73,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const context = (config: LlamaConfig) => positionsNeeded(prompt, generationFor(config), config);
   await using loaded = await loadModel(path, engineOptions(options, waiting, context), tokenizer);
   progress.clear();
+  showNotes(io, json, loaded.notes);
   noteUnusedSettings(io, options, loaded);
   const steps = generate(loaded.model, tokenizer, prompt, {
     ...generationFor(loaded.model.config),

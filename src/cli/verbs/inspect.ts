@@ -1,9 +1,11 @@
 /** `llama-32k inspect`: what a model is made of. Reads no weights. */
 
 import { showBytes } from '../../base/disk.js';
+import { LlamaError } from '../../base/errors.js';
 import { elementCount } from '../../base/tensor.js';
 import { readChatTemplates } from '../../load/chat-format.js';
 import { openModelFiles } from '../../load/model-files.js';
+import { endOfTextNotes, openTokenizer } from '../../load/tokenizer.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { expectedWeights } from '../../model/weights.js';
 import { modelPath } from '../arguments/model.js';
@@ -23,14 +25,15 @@ export const inspectVerb: Verb = {
   options: MODEL,
   json:
     'Print {model, config, chat_template: {origin, names} or null, tensors: [{name, dtype, ' +
-    'shape, bytes}], totals: {tensors, parameters, bytes, dtypes}}; dtypes has the number of ' +
-    'parameters of each. config is what is understood of config.json, defaults filled in.',
+    'shape, bytes}], totals: {tensors, parameters, bytes, dtypes}, notes: [text]}; dtypes has ' +
+    'the number of parameters of each. config is what is understood of config.json, defaults ' +
+    'filled in; notes name what the files say or hold besides, and changes nothing.',
   run,
 };
 
 async function run(options: Options, io: Io): Promise<void> {
   const path = await modelPath(options, io);
-  const { config, checkpoint } = await openModelFiles(path);
+  const { config, checkpoint, notes: ofFiles } = await openModelFiles(path);
   await checkpoint.close();
   const found = await readChatTemplates(path);
   const tensors = [...checkpoint.tensors.values()].map(({ name, dtype, shape, byteLength }) => {
@@ -44,11 +47,22 @@ async function run(options: Options, io: Io): Promise<void> {
     chat_template: found ? { origin: found.origin, names: [...found.templates.keys()] } : null,
     tensors,
     totals: totalsOf(tensors),
+    notes: [...ofFiles, ...(await tokenizerNotes(path, config))],
   };
   if (options.flag('json')) await writeJson(io, description);
   else {
     const tensors = inOrderOfTheModel(description.tensors, config);
     await write(io.stdout, shownOn(io.stdout, table({ ...description, tensors })));
+  }
+}
+
+/** A directory without a tokenizer is no fault here. */
+async function tokenizerNotes(path: string, config: LlamaConfig): Promise<string[]> {
+  try {
+    return endOfTextNotes(config, await openTokenizer(path));
+  } catch (error) {
+    if (!(error instanceof LlamaError)) throw error;
+    return error.code === 'NOT_FOUND' ? [] : [`the tokenizer cannot be read: ${error.message}`];
   }
 }
 
@@ -65,10 +79,7 @@ function totalsOf(tensors: Description['tensors']): Totals {
   return { tensors: tensors.length, parameters, bytes: total, dtypes };
 }
 
-/**
- * As the model uses them, which is not always the order of the file; what it does not use comes
- * last.
- */
+/** As the model uses them, which is not always the order of the file. */
 function inOrderOfTheModel(
   tensors: Description['tensors'],
   config: LlamaConfig,
@@ -97,9 +108,12 @@ interface Description {
     bytes: number;
   }[];
   readonly totals: Totals;
+  /** What the files say or hold besides, and changes nothing. */
+  readonly notes: readonly string[];
 }
 
-function table({ model, config, chat_template, tensors, totals }: Description): string {
+function table(description: Description): string {
+  const { model, config, chat_template, tensors, totals, notes } = description;
   const groups = groupsOf(tensors);
   return [
     model,
@@ -138,6 +152,7 @@ function table({ model, config, chat_template, tensors, totals }: Description): 
       [1, 2, 3, 4],
     ),
     '',
+    ...notes.flatMap(text => [`note: ${text}`, '']),
   ].join('\n');
 }
 

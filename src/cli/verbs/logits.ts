@@ -17,7 +17,7 @@ import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js'
 import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { parseIntegers } from '../arguments/token-list.js';
-import { abortOnInterrupt, type Io, shownOn, toJson, write } from '../terminal/io.js';
+import { abortOnInterrupt, type Io, showNotes, shownOn, toJson, write } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
 /** So many tokens are listed for a person. */
@@ -79,10 +79,11 @@ async function run(options: Options, io: Io): Promise<void> {
     signal,
     onProgress: (done: number, total: number) => progress.load(done, total),
   };
-  const { model } = await loadLlama(
+  const { model, notes } = await loadLlama(
     path,
     engineOptions(options, waiting, contextFor(tokens.length)),
   );
+  showNotes(io, json, notes);
   try {
     checkTokens(tokens, model.config);
     const positions = parsePositions(options.text('positions'), tokens.length);

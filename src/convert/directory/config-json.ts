@@ -17,8 +17,8 @@ export function configJson(config: LlamaConfig, dtype: FloatDType): string {
   const json = {
     architectures: ['LlamaForCausalLM'],
     attention_bias: false,
-    bos_token_id: config.bosTokenId,
-    eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds,
+    bos_token_id: config.bosTokenId ?? null,
+    eos_token_id: eosTokenIds.length > 1 ? eosTokenIds : (eosTokenIds[0] ?? null),
     head_dim: config.headDim,
     hidden_act: 'silu',
     hidden_size: config.hiddenSize,

@@ -14,11 +14,13 @@ import { ggufRows, reordered } from './rotary-order.js';
 const ROPE_FACTORS = 'rope_freqs.weight';
 
 /**
- * The tensors of `file`, which belongs to the checkpoint from here on. Are they all there, with the
- * right shapes: see `checkWeights`.
+ * The tensors of `file`, which belongs to the checkpoint from here on, by Hugging Face's names.
+ * Those that no Llama has keep their own. Are they all there, and which are not used: see
+ * `selectWeights`.
  *
- * @throws {LlamaError} TENSOR_MISMATCH for a tensor that a Llama does not have; UNSUPPORTED if the
- * file changes the frequencies of the rotary embedding one by one.
+ * @throws {LlamaError} UNSUPPORTED if the file changes the frequencies of the rotary embedding one
+ * by one; TENSOR_MISMATCH if a module of the model has what only another model's has, such as a
+ * bias.
  */
 export async function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Promise<Checkpoint> {
   const weights = new Map(weightsOf(config).map(weight => [weight.ggufName, weight]));
@@ -30,15 +32,27 @@ export async function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Promi
     }
     const weight = weights.get(tensor.name);
     check(
-      weight !== undefined,
+      weight !== undefined || !isOfModel(tensor.name, config),
       'TENSOR_MISMATCH',
       () =>
         `${file.name} has the tensor ${show(tensor.name)}, which is none of this model: the ` +
         'result would differ',
     );
-    tensors.set(weight.name, asHuggingFace(tensor, weight, config));
+    if (weight === undefined) tensors.set(tensor.name, tensor);
+    else tensors.set(weight.name, asHuggingFace(tensor, weight, config));
   }
   return { name: file.name, tensors, close: () => file.close() };
+}
+
+/** Tables of the rotary embedding, which old converters wrote. */
+const BESIDE = /^blk\.\d+\.attn_rot_embd\./;
+
+/** Whether a tensor of this name would take part if the model had it. */
+function isOfModel(name: string, { numHiddenLayers }: LlamaConfig): boolean {
+  if (BESIDE.test(name)) return false;
+  const [, layer] = /^blk\.(\d+)\./.exec(name) ?? [];
+  if (layer !== undefined) return Number(layer) < numHiddenLayers;
+  return /^(token_embd|output_norm|output)\./.test(name);
 }
 
 /** Factors of 1, which some converters write, change nothing. */

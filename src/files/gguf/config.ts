@@ -241,13 +241,16 @@ function eosTokenIdsOf(fields: Fields): number[] {
  * float32, too many ids that end a text.
  */
 export function ggufConfigMetadata(config: LlamaConfig): GgufMetadata {
-  const { headDim, hiddenSize, numAttentionHeads, ropeFactor } = config;
+  const { headDim, hiddenSize, numAttentionHeads, ropeFactor, bosTokenId } = config;
   const [eos, eot, eom, ...more] = config.eosTokenIds;
   check(more.length === 0, 'UNSUPPORTED', () => {
     return (
       `${config.eosTokenIds.length} ids end a text, and a GGUF file has room for 3; give it ` +
       'fewer in eos_token_id'
     );
+  });
+  check(eos !== undefined, 'UNSUPPORTED', () => {
+    return 'no id ends a text, and a GGUF file always has one; give one in eos_token_id';
   });
   const entries: [string, GgufValue | undefined][] = [
     ['general.architecture', { type: 'string', value: 'llama' }],
@@ -274,7 +277,7 @@ export function ggufConfigMetadata(config: LlamaConfig): GgufMetadata {
       'llama.rope.scaling.factor',
       ropeFactor === 1 ? undefined : f32('the factor of interpolation', ropeFactor),
     ],
-    ['tokenizer.ggml.bos_token_id', u32(config.bosTokenId)],
+    ['tokenizer.ggml.bos_token_id', bosTokenId === undefined ? undefined : u32(bosTokenId)],
     ['tokenizer.ggml.eos_token_id', u32(eos)],
     ['tokenizer.ggml.eot_token_id', eot === undefined ? undefined : u32(eot)],
     ['tokenizer.ggml.eom_token_id', eom === undefined ? undefined : u32(eom)],

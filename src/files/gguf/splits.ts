@@ -8,8 +8,9 @@
  */
 
 import { check, show } from '../../base/errors.js';
+import { mergeTensors } from '../merge-tensors.js';
 import type { ByteSource } from '../source.js';
-import { type GgufFile, type GgufTensor, openGguf } from './gguf.js';
+import { type GgufFile, openGguf } from './gguf.js';
 
 const PART = /^(.*)-\d{5}-of-(\d{5})\.gguf$/;
 
@@ -36,7 +37,8 @@ export async function openGgufParts(
     await file.close();
     checkName(path, countOfParts(file));
     for (const part of pathsOfParts(path)) parts.push(await openGguf(await openPart(part)));
-    return { ...parts[0], tensors: mergeTensors(parts), close };
+    checkParts(parts);
+    return { ...parts[0], tensors: await mergeTensors(parts), close };
   } catch (error) {
     await file.close();
     await close();
@@ -82,9 +84,8 @@ function checkName(path: string, count: number): void {
 
 const digits = (number: number): string => String(number).padStart(5, '0');
 
-/** The tensors of all parts, in their order; each part must be the one that its name says. */
-function mergeTensors(parts: readonly GgufFile[]): Map<string, GgufTensor> {
-  const tensors = new Map<string, GgufTensor>();
+/** Each part must be the one that its name says, and together they must have as many tensors. */
+function checkParts(parts: readonly GgufFile[]): void {
   for (const [index, part] of parts.entries()) {
     const number = splitField(part, 'split.no');
     check(
@@ -94,22 +95,14 @@ function mergeTensors(parts: readonly GgufFile[]): Map<string, GgufTensor> {
         `${part.name} is part ${number + 1} of ${countOfParts(part)} (split.no, split.count); ` +
         'are the names mixed up?',
     );
-    for (const [name, tensor] of part.tensors) {
-      check(
-        !tensors.has(name),
-        'BAD_CHECKPOINT',
-        () => `${part.name}: a part before it has the tensor ${show(name)} too`,
-      );
-      tensors.set(name, tensor);
-    }
   }
   const expected = splitField(parts[0], 'split.tensors.count');
+  const found = parts.reduce((sum, { tensors }) => sum + tensors.size, 0);
   check(
-    tensors.size === expected,
+    found === expected,
     'BAD_CHECKPOINT',
     () =>
       `${parts[0].name} announces ${expected} tensors in all parts (split.tensors.count), but ` +
-      `they have ${tensors.size}`,
+      `they have ${found}`,
   );
-  return tensors;
 }

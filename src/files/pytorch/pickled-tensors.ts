@@ -15,7 +15,7 @@
  * storage; its storages count bytes.
  */
 
-import { check, show } from '../../base/errors.js';
+import { check, firstOf, show } from '../../base/errors.js';
 import { elementCount } from '../../base/tensor.js';
 import { DTYPE_BYTES, type DType } from '../../model/dtypes.js';
 import { describe, isKind, type PickleCall, type PickleValue } from './pickle-values.js';
@@ -58,8 +58,20 @@ const DTYPES = new Map<string, DType>([
   ['torch.bool', 'BOOL'],
 ]);
 
+/**
+ * What `torch.load(weights_only=True)` knows besides (torch/_weights_only_unpickler.py): entries
+ * that are no tensors have them, and are passed over.
+ */
+const OTHER_GLOBALS = [
+  ...['torch.device', 'torch.serialization._get_layout', 'collections.Counter'],
+  ...['datetime.timedelta', '_codecs.encode'],
+  ...['builtins.bytearray', 'builtins.complex', 'builtins.set'],
+  ...['__builtin__.bytearray', '__builtin__.complex', '__builtin__.set'],
+];
+
 /** All that a checkpoint of weights may mention. */
 export const GLOBALS: ReadonlySet<string> = new Set([
+  ...OTHER_GLOBALS,
   'collections.OrderedDict',
   REBUILD_TENSOR,
   REBUILD_TENSOR_OF_DTYPE,
@@ -91,19 +103,31 @@ export interface Storage {
   readonly dtype: DType | undefined;
 }
 
+/** What a dict holds. */
+export interface StateDict {
+  readonly views: readonly TensorView[];
+  /** The names of entries that are no tensors: a step, a version, None. */
+  readonly others: readonly string[];
+}
+
 /**
  * @param root what data.pkl holds
  * @param file its name, for messages
- * @throws {LlamaError} BAD_CHECKPOINT or UNSUPPORTED, naming the tensor, if it is not a dict of
- * tensors.
+ * @throws {LlamaError} BAD_CHECKPOINT or UNSUPPORTED, naming the tensor, if it is not a dict with
+ * tensors, or one of them is broken.
  */
-export function parseStateDict(root: PickleValue, file: string): TensorView[] {
+export function parseStateDict(root: PickleValue, file: string): StateDict {
   bad(
     isKind(root, 'dict'),
     () => `${file} holds ${describe(root)}, not a dict of tensors; ${WHAT_TO_SAVE}`,
   );
   const views = new Map<string, TensorView>();
+  const others: string[] = [];
   for (const [name, value] of root.entries) {
+    if (!isTensor(value)) {
+      others.push(typeof name === 'string' ? name : describe(name));
+      continue;
+    }
     bad(
       typeof name === 'string',
       () => `${file}: a tensor has the name ${describe(name)}, which is not text`,
@@ -111,8 +135,17 @@ export function parseStateDict(root: PickleValue, file: string): TensorView[] {
     bad(!views.has(name), () => `${file}: ${show(name)} comes twice`);
     views.set(name, parseTensor(name, value, `${file}: ${show(name)}`));
   }
-  return [...views.values()];
+  bad(
+    views.size > 0 || others.length === 0,
+    () => `${file} holds no tensors, but ${firstOf(others)}; ${WHAT_TO_SAVE}`,
+  );
+  return { views: [...views.values()], others };
 }
+
+const isTensor = (value: PickleValue): boolean =>
+  [REBUILD_TENSOR, REBUILD_TENSOR_OF_DTYPE, REBUILD_PARAMETER].some(callee =>
+    isCall(value, callee),
+  );
 
 const WHAT_TO_SAVE = 'save the tensors alone, such as torch.save(model.state_dict(), …)';
 

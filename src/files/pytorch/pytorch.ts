@@ -13,7 +13,7 @@
  * of it is executed.
  */
 
-import { check, show } from '../../base/errors.js';
+import { check, firstOf, show } from '../../base/errors.js';
 import { elementCount } from '../../base/tensor.js';
 import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.js';
 import { DTYPE_BYTES } from '../../model/dtypes.js';
@@ -39,26 +39,31 @@ const MAX_VERSION = 10;
  */
 export async function openPytorch(source: ByteSource): Promise<Checkpoint> {
   try {
-    return { name: source.name, tensors: await readTensors(source), close: () => source.close() };
+    return { name: source.name, ...(await readTensors(source)), close: () => source.close() };
   } catch (error) {
     await source.close();
     throw error;
   }
 }
 
-/** The tensors in the order of the file. */
-async function readTensors(source: ByteSource): Promise<Map<string, CheckpointTensor>> {
+/** The tensors in the order of the file, and what else there is. */
+async function readTensors(source: ByteSource): Promise<Pick<Checkpoint, 'tensors' | 'notes'>> {
   await refuseOtherFiles(source);
   const files = filesOf(await readZipEntries(source), source.name);
   await checkVersion(source, files);
   await checkByteOrder(source, files);
   const pickle = await readZipEntry(source, fileOf(files, 'data.pkl', source), MAX_PICKLE_BYTES);
   const where = `${source.name}: data.pkl`;
-  const views = parseStateDict(unpickle(pickle, GLOBALS, where), where);
+  const { views, others } = parseStateDict(unpickle(pickle, GLOBALS, where), where);
   const placed = views.map(view => ({ view, offset: offsetOf(view, files, source) }));
-  checkAllUsed(views, files, source);
   placed.sort((a, b) => a.offset - b.offset);
-  return new Map(placed.map(({ view, offset }) => [view.name, tensorAt(source, view, offset)]));
+  return {
+    tensors: new Map(placed.map(({ view, offset }) => [view.name, tensorAt(source, view, offset)])),
+    notes:
+      others.length === 0
+        ? []
+        : [`${source.name} has entries that are no tensors: ${firstOf(others)}`],
+  };
 }
 
 /** The entries without the one directory that they all are in. */
@@ -116,16 +121,6 @@ async function checkByteOrder(
 
 async function readText(source: ByteSource, entry: ZipEntry): Promise<string> {
   return new TextDecoder().decode(await readZipEntry(source, entry, 64)).trimEnd();
-}
-
-function checkAllUsed(
-  views: readonly TensorView[],
-  files: ReadonlyMap<string, ZipEntry>,
-  source: ByteSource,
-): void {
-  const used = new Set(views.map(({ storage }) => storageFile(storage)));
-  const unused = [...files.keys()].find(name => name.startsWith('data/') && !used.has(name));
-  bad(unused === undefined, () => `${source.name}: ${show(unused)} belongs to no tensor`);
 }
 
 /** Where the first element is, in the file. Its storage must have the size that the pickle says. */

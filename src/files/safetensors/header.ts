@@ -4,7 +4,7 @@
  * things pass.
  *
  *     bytes 0 … 7       n, the length of the header: u64, little-endian, at most 100,000,000
- *     bytes 8 … 8+n−1   JSON in UTF-8, beginning with "{", perhaps followed by spaces:
+ *     bytes 8 … 8+n−1   JSON in UTF-8, perhaps with white space around it:
  *                       { "__metadata__": { name: text, … },
  *                         tensor name: { "dtype": "F16", "shape": [rows, columns],
  *                                        "data_offsets": [begin, end] }, … }
@@ -23,6 +23,10 @@ import type { ByteSource } from '../source.js';
 export const LENGTH_BYTES = 8;
 export const MAX_HEADER_BYTES = 100_000_000;
 export const METADATA_KEY = '__metadata__';
+/** A tensor has six, a Llama nine tensors a layer: room for 18,000 layers. */
+const LIMITS = { maxValues: 1_000_000, integersOnly: true };
+/** What JSON calls white space. */
+const WHITE_SPACE: ReadonlySet<number> = new Set([...' \t\n\r'].map(c => c.charCodeAt(0)));
 
 export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
@@ -37,7 +41,10 @@ export interface SafetensorsHeader {
 export async function readHeader(source: ByteSource): Promise<SafetensorsHeader> {
   const text = await readHeaderText(source);
   const dataStart = text.bytes + LENGTH_BYTES;
-  const header = parseJson(text.json, source.name, 'BAD_CHECKPOINT') as Record<string, unknown>;
+  const header = parseJson(text.json, source.name, 'BAD_CHECKPOINT', LIMITS) as Record<
+    string,
+    unknown
+  >;
   try {
     const tensors = Object.entries(header)
       .filter(([name]) => name !== METADATA_KEY)
@@ -76,7 +83,7 @@ async function readHeaderText(source: ByteSource): Promise<{ json: string; bytes
   }
   const bytes = new Uint8Array(Number(announced));
   await source.readInto(LENGTH_BYTES, bytes);
-  if (bytes[0] !== '{'.charCodeAt(0))
+  if (bytes.find(byte => !WHITE_SPACE.has(byte)) !== '{'.charCodeAt(0))
     throw fail('the header does not begin with {; is it a safetensors file?');
   try {
     return { json: new TextDecoder('utf-8', { fatal: true }).decode(bytes), bytes: bytes.length };
@@ -86,7 +93,7 @@ async function readHeaderText(source: ByteSource): Promise<{ json: string; bytes
 }
 
 function parseMetadata(metadata: unknown): ReadonlyMap<string, string> {
-  if (metadata === undefined) return new Map();
+  if (metadata === undefined || metadata === null) return new Map();
   bad(isObject(metadata), () => `${METADATA_KEY} is ${show(metadata)}, not an object`);
   for (const [key, value] of Object.entries(metadata)) {
     bad(

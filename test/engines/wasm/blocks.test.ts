@@ -4,7 +4,7 @@ import { ExactEngine } from '../../../src/engines/exact/exact-engine.js';
 import { WasmEngine, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
 import { BLOCK_FORMATS } from '../../../src/files/blocks/blocks.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
-import { parseConfig } from '../../../src/model/config.js';
+import { parseConfig } from '../../../src/model/config-json.js';
 import type { BlockDType } from '../../../src/model/dtypes.js';
 import { Llama } from '../../../src/model/llama.js';
 import { allLogits } from '../../support/golden.js';

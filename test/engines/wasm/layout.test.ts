@@ -4,7 +4,7 @@ import { type CacheFormat, headPageBytes } from '../../../src/engines/wasm/memor
 import { memoryNeeds } from '../../../src/engines/wasm/memory/memory-needs.js';
 import { layoutFor } from '../../../src/engines/wasm/wasm-engine.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
-import { parseConfig } from '../../../src/model/config.js';
+import { parseConfig } from '../../../src/model/config-json.js';
 import { expectedWeights } from '../../../src/model/weights.js';
 
 /** Llama-2-7B-32K, without its numbers. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { dtypeInFile, type GgufFileType } from '../../../src/convert/gguf/recipes.js';
 import { tensorBytes } from '../../../src/files/gguf/tensor-infos.js';
-import { type LlamaConfig, parseConfig } from '../../../src/model/config.js';
+import type { LlamaConfig } from '../../../src/model/config.js';
+import { parseConfig } from '../../../src/model/config-json.js';
 import { weightsOf } from '../../../src/model/weights.js';
 
 const SEVEN_B = parseConfig({

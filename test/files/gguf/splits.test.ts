@@ -96,10 +96,10 @@ describe('refuses, and leaves no file open:', () => {
       [path(3), 'split.no is undefined (nothing)'],
     ],
     [
-      'a tensor twice',
+      'a tensor twice, and different',
       { ...FILES, [path(3)]: partOf(3, { names: ['t1'] }) },
       'BAD_CHECKPOINT',
-      [path(3), '"t1" too'],
+      [path(1), path(3), '"t1"', 'which is right?'],
     ],
     [
       'a tensor too few',

@@ -183,12 +183,6 @@ describe('refuses files', () => {
       'has 5',
     ],
     [
-      'with a storage too many',
-      [...filesOf(GOOD), { name: 'archive/data/1', data: 4 }],
-      'BAD_CHECKPOINT',
-      '"data/1" belongs to no tensor',
-    ],
-    [
       'with two directories',
       [...filesOf(GOOD), { name: 'other/data/1' }],
       'BAD_CHECKPOINT',
@@ -239,20 +233,15 @@ describe('refuses what is not a dict of tensors:', () => {
     [
       'a checkpoint of a training',
       dict(text('state_dict'), dict(text('a'), tensor())),
-      '"state_dict" is a dict, not a tensor',
+      'holds no tensors, but state_dict',
       saveAlone,
     ],
-    ['a number', dict(text('a'), tensor(), text('epoch'), int(3)), '"epoch" is 3, not a tensor'],
-    ['text', dict(text('a'), text('b')), '"a" is "b", not a tensor'],
-    [
-      'a dtype',
-      dict(text('a'), global('torch', 'float16')),
-      '"a" is "torch.float16", not a tensor',
-    ],
+    ['text', dict(text('a'), text('b')), 'holds no tensors, but a', saveAlone],
+    ['a dtype', dict(text('a'), global('torch', 'float16')), 'holds no tensors, but a'],
     [
       'a storage',
       dict(text('a'), [...tuple(text('storage')), ...BINPERSID]),
-      '"a" is a reference, not a tensor',
+      'holds no tensors, but a',
     ],
     ['a name that is a number', dict(int(1), tensor()), 'the name 1, which is not text'],
     ['a name twice', dict(text('a'), tensor(), text('a'), tensor()), '"a" comes twice'],
@@ -277,7 +266,7 @@ describe('refuses what is not a dict of tensors:', () => {
     [
       'a dict in itself',
       [...dict(), ...put(0), ...text('a'), ...get(0), ...SETITEM],
-      '"a" is a dict, not a tensor',
+      'holds no tensors, but a',
     ],
   ])('%s', async (_, pickle, ...words) => {
     await expectRefused(

@@ -1,0 +1,83 @@
+/** The weights of a model among all that a checkpoint holds. */
+
+import { firstOf } from '../base/errors.js';
+import { checkTiedHead, checkWeights, unusedTensors } from './check-weights.js';
+import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
+import type { LlamaConfig } from './config.js';
+import { EMBEDDING, expectedWeights, LM_HEAD } from './weights.js';
+
+type Tensors = ReadonlyMap<string, CheckpointTensor>;
+
+/** What the names of all tensors but the head begin with, unless the model was saved without it. */
+const BASE_PREFIX = 'model.';
+
+/**
+ * `checkpoint` with the weights of `config` and nothing else; notes name what else there is. As
+ * transformers does it, weights are also found
+ * - without `model.` in front, where the model was saved without its head;
+ * - in a tied model, under the name of the head alone.
+ *
+ * @throws {LlamaError} TENSOR_MISMATCH, what `checkWeights` and `checkTiedHead` throw.
+ */
+export async function selectWeights(
+  config: LlamaConfig,
+  checkpoint: Checkpoint,
+): Promise<Checkpoint & { readonly notes: readonly string[] }> {
+  const tensors = withEmbedding(withPrefix(checkpoint.tensors), config);
+  const named: Checkpoint = {
+    name: checkpoint.name,
+    tensors,
+    notes: checkpoint.notes ?? [],
+    close: () => checkpoint.close(),
+  };
+  checkWeights(config, named);
+  await checkTiedHead(config, named);
+  const unused = unusedTensors(config, named);
+  const weights = expectedWeights(config);
+  return {
+    ...named,
+    tensors: new Map([...tensors].filter(([name]) => weights.has(name))),
+    notes: [
+      ...(checkpoint.notes ?? []),
+      ...(unused.length === 0
+        ? []
+        : [`${checkpoint.name} holds tensors that the model does not use: ${firstOf(unused)}`]),
+    ],
+  };
+}
+
+function withPrefix(tensors: Tensors): Tensors {
+  const isBare = tensors.has(EMBEDDING.slice(BASE_PREFIX.length)) && !tensors.has(EMBEDDING);
+  if (!isBare) return tensors;
+  return new Map(
+    [...tensors.values()].map(tensor =>
+      tensor.name === LM_HEAD
+        ? [LM_HEAD, tensor]
+        : [`${BASE_PREFIX}${tensor.name}`, renamed(tensor, `${BASE_PREFIX}${tensor.name}`)],
+    ),
+  );
+}
+
+/** Whoever saves two names of one matrix once may keep either. */
+function withEmbedding(tensors: Tensors, { tieWordEmbeddings }: LlamaConfig): Tensors {
+  const head = tensors.get(LM_HEAD);
+  if (!tieWordEmbeddings || head === undefined || tensors.has(EMBEDDING)) return tensors;
+  return new Map(
+    [...tensors].map(([name, tensor]) =>
+      tensor === head ? [EMBEDDING, renamed(head, EMBEDDING)] : [name, tensor],
+    ),
+  );
+}
+
+function renamed(tensor: CheckpointTensor, name: string): CheckpointTensor {
+  const { dtype, shape, byteLength } = tensor;
+  return {
+    name,
+    dtype,
+    shape,
+    byteLength,
+    read: (first, count) => tensor.read(first, count),
+    readInto: (target, first, count) => tensor.readInto(target, first, count),
+    readBytes: (first, count) => tensor.readBytes(first, count),
+  };
+}
