@@ -23,7 +23,8 @@ export const convertVerb: Verb = {
       'GGUF files.',
     'What else a GGUF file says, of its licence or how to chat, goes into another GGUF file, ' +
       'not into a directory.',
-    'Until all is written nothing is at the output.',
+    'Until all is written there is no model at the output. ' +
+      'The next run removes what a killed one left.',
   ],
   options: [
     ...MODEL,

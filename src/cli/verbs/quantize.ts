@@ -18,7 +18,8 @@ export const quantizeVerb: Verb = {
       'get the next format that fits.',
     'q8_0, q5_1, q5_0, q4_1 and q4_0 are the same bytes as theirs; the K formats are as near to ' +
       'the original, but not the same.',
-    'Until all is written nothing is at the output.',
+    'Until all is written there is no model at the output. ' +
+      'The next run removes what a killed one left.',
   ],
   options: [
     ...MODEL,
