@@ -8,11 +8,10 @@
  *     model.safetensors, …            the weights: see `weight-files.ts`
  */
 
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { check, LlamaError, show } from '../base/errors.js';
+import { check, show } from '../base/errors.js';
 import { isObject } from '../base/json.js';
-import { isFile, readJson, reason } from '../files/file.js';
+import { isFile, readJson } from '../files/file.js';
 import { openGgufModel } from '../files/gguf/model.js';
 import { ADAPTER, adapterOnly, openWeightFiles, thereIs } from '../files/weight-files.js';
 import type { Checkpoint } from '../model/checkpoint.js';
@@ -20,6 +19,7 @@ import type { LlamaConfig } from '../model/config.js';
 import { type ParsedConfig, parseTokenIds, readConfig } from '../model/config-json.js';
 import { selectWeights } from '../model/select-weights.js';
 import { expectedWeights } from '../model/weights.js';
+import { inFile, listDirectory } from './directory.js';
 
 export const CONFIG = 'config.json';
 export const GENERATION_CONFIG = 'generation_config.json';
@@ -117,25 +117,4 @@ function adapterNote(files: readonly string[]): string[] {
   return files.includes(ADAPTER)
     ? [`${ADAPTER} is there too: the adapter it describes is not applied`]
     : [];
-}
-
-/** What `parse` returns; the name of the file is put in front of what it finds wrong. */
-function inFile<T>(file: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw error instanceof LlamaError
-      ? new LlamaError(error.code, `${file}: ${error.message}`)
-      : error;
-  }
-}
-
-async function listDirectory(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    throw new LlamaError('NOT_FOUND', `cannot open the model directory ${path}: ${reason(error)}`, {
-      cause: error,
-    });
-  }
 }

@@ -5,11 +5,10 @@
  * becomes, with the scores of the tokenizer.model beside it; or else that; and what the other files
  * say about its tokens (`tokenizer/token-files.ts`). A tokenizer.model by itself is SentencePiece.
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { check, LlamaError, show } from '../base/errors.js';
+import { check, show } from '../base/errors.js';
 import { parseJson } from '../base/json.js';
-import { isFile, readWholeFile, reason } from '../files/file.js';
+import { isFile, readWholeFile } from '../files/file.js';
 import { openGgufFile } from '../files/gguf/model.js';
 import type { LlamaConfig } from '../model/config.js';
 import { readGgufTokenizer } from '../tokenizer/gguf-tokenizer.js';
@@ -18,6 +17,7 @@ import { type TokenFiles, withLegacyRule, withTokenFiles } from '../tokenizer/to
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { readTokenizerJson } from '../tokenizer/tokenizer-json.js';
 import type { TokenizerModel } from '../tokenizer/tokenizer-model.js';
+import { inFile, listDirectory } from './directory.js';
 
 /** One of these at least is in a directory that has a tokenizer. */
 export const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer.json'] as const;
@@ -139,25 +139,4 @@ export function endOfTextNotes(
       `generation goes on after ${eosId}, as Hugging Face's does; if that is wrong, correct ` +
       'eos_token_id in config.json or generation_config.json',
   ];
-}
-
-async function listDirectory(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    throw new LlamaError('NOT_FOUND', `cannot open the directory ${path}: ${reason(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-/** What `read` returns; the name of the file is put in front of what it finds wrong. */
-function inFile<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof LlamaError
-      ? new LlamaError(error.code, `${path}: ${error.message}`, { cause: error })
-      : error;
-  }
 }

@@ -8,7 +8,13 @@ import { recordTrace } from '../../src/model/trace.js';
 import { ropeFrequencies, ropeTable } from '../../src/ops/rope.js';
 import { type NumericsName, ROUNDINGS } from '../../src/ops/rounding.js';
 import { continuing, openGolden, readIntegers, readTensors } from '../support/golden.js';
-import { largestDifference, rootMeanSquareDifference, spread, zeros } from '../support/tensors.js';
+import {
+  distance,
+  largestDifference,
+  rootMeanSquareDifference,
+  spread,
+  zeros,
+} from '../support/tensors.js';
 
 /** Every tensor of one pass over the golden prompt. */
 async function traced(name: string, numerics: NumericsName): Promise<Map<string, Tensor>> {
@@ -31,7 +37,7 @@ function worst(ours: Map<string, Tensor>, golden: Map<string, Tensor>) {
   for (const [key, tensor] of golden) {
     const mine = ours.get(key);
     expect(mine?.shape, key).toEqual(tensor.shape);
-    const e = largestDifference(mine?.data ?? [], tensor.data) / spread(tensor.data);
+    const e = distance(mine?.data ?? [], tensor.data);
     if (e >= error) [error, name] = [e, key];
   }
   return { error, name };
@@ -59,9 +65,7 @@ describe.each(['mha', 'gqa'])('golden/%s', name => {
     const { error, name: where } = worst(ours, golden);
     expect(error, where).toBeLessThan(1e-4);
     const logits = logitsOf(golden);
-    expect(largestDifference(logitsOf(ours).data, logits.data) / spread(logits.data)).toBeLessThan(
-      1e-5,
-    );
+    expect(distance(logitsOf(ours).data, logits.data)).toBeLessThan(1e-5);
   });
 
   it('f64 is as far from their float32 as their float64 is: to 1e-6 of that', async () => {

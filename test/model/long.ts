@@ -3,7 +3,6 @@
 import type { Tensor } from '../../src/base/tensor.js';
 import type { NumericsName } from '../../src/ops/rounding.js';
 import { continuing, openGolden, readIntegers, readTensors } from '../support/golden.js';
-import { largestDifference, spread } from '../support/tensors.js';
 
 /** Logits [13, V] at positions 0 … 8,299 of one pass over the whole text. */
 export async function longLogits(numerics: NumericsName): Promise<Tensor> {
@@ -21,9 +20,4 @@ export async function goldenLongLogits(numerics: NumericsName): Promise<Tensor> 
   const logits = (await readTensors(`long/logits-${numerics}.safetensors`)).get('logits');
   if (logits === undefined) throw new Error('golden/long has no logits');
   return logits;
-}
-
-/** max |Δlogit| in standard deviations of the golden logits. */
-export function distance(ours: Tensor, golden: Tensor): number {
-  return largestDifference(ours.data, golden.data) / spread(golden.data);
 }

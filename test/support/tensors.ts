@@ -42,6 +42,11 @@ export function spread(x: ArrayLike<number>): number {
   return Math.sqrt(squares / x.length);
 }
 
+/** The largest difference in σ, standard deviations of what is true. */
+export function distance(x: ArrayLike<number>, truth: ArrayLike<number>): number {
+  return largestDifference(x, truth) / spread(truth);
+}
+
 /** √(mean of (a − b)²). */
 export function rootMeanSquareDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let squares = 0;

@@ -7,13 +7,13 @@
  * Versions 2 and 3 are the same but for big-endian files, which only 3 may be.
  */
 
+import { alignTo } from '../../base/align.js';
 import { check, LlamaError, show } from '../../base/errors.js';
 import { checkPlatform } from '../dtypes.js';
 import type { ByteSource } from '../source.js';
 import { Cursor, Incomplete } from './cursor.js';
 import { MAX_KEYS, readMetadata, SMALLEST_ENTRY } from './metadata.js';
 import {
-  alignUp,
   type GgufTensorInfo,
   MAX_TENSORS,
   placeTensors,
@@ -80,7 +80,7 @@ export function parseHeader(cursor: Cursor, fileSize: number): GgufHeader {
   const metadata = readMetadata(cursor, keyCount);
   const alignment = alignmentOf(metadata);
   const infos = readTensorInfos(cursor, tensorCount);
-  const dataStart = alignUp(cursor.at, alignment);
+  const dataStart = alignTo(cursor.at, alignment);
   return { metadata, tensors: placeTensors(infos, dataStart, alignment, fileSize) };
 }
 

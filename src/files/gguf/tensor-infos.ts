@@ -7,6 +7,7 @@
  * rounded up to the alignment.
  */
 
+import { alignTo } from '../../base/align.js';
 import { check, show } from '../../base/errors.js';
 import { isBlockDType } from '../../model/dtypes.js';
 import type { TensorInfo } from '../row-major.js';
@@ -109,7 +110,7 @@ export function placeTensors(
     .sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
   let end = dataStart;
   for (const { name, offset, byteLength } of sorted) {
-    const start = alignUp(end, alignment);
+    const start = alignTo(end, alignment);
     check(
       offset === start,
       'BAD_CHECKPOINT',
@@ -127,9 +128,4 @@ export function placeTensors(
     );
   }
   return sorted;
-}
-
-/** The next multiple of `alignment`; exact to 2^53, unlike the bitwise way. */
-export function alignUp(offset: number, alignment: number): number {
-  return Math.ceil(offset / alignment) * alignment;
 }

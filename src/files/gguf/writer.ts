@@ -1,5 +1,6 @@
 /** Writing GGUF files, version 3: the format is in `header.ts`. */
 
+import { alignTo } from '../../base/align.js';
 import { check, LlamaError, show } from '../../base/errors.js';
 import { type Chunks, checkedChunks } from '../chunks.js';
 import { bytesOf } from '../dtypes.js';
@@ -7,7 +8,7 @@ import { LONE_SURROGATE } from '../safetensors/header.js';
 import { Cursor } from './cursor.js';
 import { GGML_IDS, type GgmlDType } from './ggml-types.js';
 import { alignmentOf, MAGIC, parseHeader } from './header.js';
-import { alignUp, tensorBytes } from './tensor-infos.js';
+import { tensorBytes } from './tensor-infos.js';
 import {
   type GgufMetadata,
   type GgufValue,
@@ -45,7 +46,7 @@ export async function* writeGguf(
   for (const { name, dtype, shape, chunks } of tensors) {
     const bytes = tensorBytes(dtype, shape, name);
     yield* checkedChunks(chunks, bytes, `tensor ${show(name)}: ${dtype} ${show(shape)}`);
-    yield new Uint8Array(alignUp(bytes, alignment) - bytes);
+    yield new Uint8Array(alignTo(bytes, alignment) - bytes);
   }
 }
 
@@ -56,7 +57,7 @@ export function ggufDataBytes(
 ): number {
   const alignment = alignmentOf(metadata);
   return tensors.reduce(
-    (sum, { name, dtype, shape }) => sum + alignUp(tensorBytes(dtype, shape, name), alignment),
+    (sum, { name, dtype, shape }) => sum + alignTo(tensorBytes(dtype, shape, name), alignment),
     0,
   );
 }
@@ -100,7 +101,7 @@ function* headerParts(
     yield* shape.toReversed().map(u64);
     yield u32(GGML_IDS[dtype]);
     yield u64(offset);
-    offset += alignUp(tensorBytes(dtype, shape, name), alignment);
+    offset += alignTo(tensorBytes(dtype, shape, name), alignment);
   }
 }
 
@@ -175,7 +176,7 @@ function text(value: string): Uint8Array {
 /** One after the other, and zeros up to a multiple of `alignment`. */
 function concatenated(parts: readonly Uint8Array[], alignment: number): Uint8Array {
   const bytes = new Uint8Array(
-    alignUp(
+    alignTo(
       parts.reduce((sum, { length }) => sum + length, 0),
       alignment,
     ),

@@ -3,6 +3,7 @@
  * reference writer's.
  */
 
+import { alignTo } from '../../base/align.js';
 import { check, show } from '../../base/errors.js';
 import { DTYPE_BYTES, type DType } from '../../model/dtypes.js';
 import { type Chunks, checkedChunks } from '../chunks.js';
@@ -62,7 +63,7 @@ function headerBytes(
   metadata: ReadonlyMap<string, string>,
 ): Uint8Array {
   const json = new TextEncoder().encode(headerJson(tensors, metadata));
-  const length = Math.ceil(json.length / 8) * 8;
+  const length = alignTo(json.length, 8);
   check(
     length <= MAX_HEADER_BYTES,
     'BAD_CHECKPOINT',

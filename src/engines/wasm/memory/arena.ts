@@ -2,8 +2,9 @@
  * The part of a bank that every pass fills anew: activations, page tables, the quantized copy. A
  * tensor lies at the same place in every bank, and has its numbers in one of them.
  */
+import { alignTo } from '../../../base/align.js';
 import { elementCount } from '../../../base/tensor.js';
-import { alignTo, type PlaceFormat, TILE } from './weight-formats.js';
+import { type PlaceFormat, TILE } from './weight-formats.js';
 
 export interface WasmTensor {
   readonly shape: readonly number[];

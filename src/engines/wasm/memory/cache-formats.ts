@@ -1,8 +1,7 @@
 /**
  * The formats of cached keys and values, and their sizes. The layouts are in `asm/key-value.ts`.
  */
-
-import { alignTo } from './weight-formats.js';
+import { alignTo } from '../../../base/align.js';
 
 export type CacheFormat = 'f32' | 'f16' | 'q8';
 

@@ -10,13 +10,14 @@
  * allocated here.
  */
 
+import { alignTo } from '../../../base/align.js';
 import { LlamaError } from '../../../base/errors.js';
 import type { Checkpoint } from '../../../model/checkpoint.js';
 import type { LlamaConfig } from '../../../model/config.js';
 import { type ArenaLayout, layOutArena } from './arena-layout.js';
 import { type CacheFormat, headPageBytes, PAGE_POSITIONS } from './cache-formats.js';
 import { FOUR_GIB, UNIT_BYTES } from './shared-memory.js';
-import { alignTo, type PlaceFormat, type WeightFormat } from './weight-formats.js';
+import type { PlaceFormat, WeightFormat } from './weight-formats.js';
 import { type Item, Packing, totalBytes } from './weight-items.js';
 
 export interface Place {

@@ -2,10 +2,11 @@
  * What the arena is while weights are loaded: two buffers through which they pass on their way in,
  * and for every thread a tile as float32.
  */
+import { alignTo } from '../../../base/align.js';
 import type { LlamaConfig } from '../../../model/config.js';
 import type { Arena } from './arena.js';
 import { widestInput } from './quantized-copy.js';
-import { alignTo, TILE } from './weight-formats.js';
+import { TILE } from './weight-formats.js';
 
 /** Of a buffer. */
 export const STAGING_BYTES = 4 * 2 ** 20;

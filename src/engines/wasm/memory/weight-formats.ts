@@ -17,11 +17,6 @@ const SCALE_BYTES = 2;
 /** Outputs in a tile of a packed matrix. */
 export const TILE = 16;
 
-/** The first multiple of `to` that is not below `x`. */
-export function alignTo(x: number, to: number): number {
-  return Math.ceil(x / to) * to;
-}
-
 /** How many blocks a row of `m` numbers takes. */
 export function blocksOf(m: number): number {
   return Math.ceil(m / BLOCK);

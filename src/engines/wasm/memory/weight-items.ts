@@ -1,10 +1,10 @@
 /** What is stored of a checkpoint, in which formats, and how many bytes it takes. */
+import { alignTo } from '../../../base/align.js';
 import { LlamaError } from '../../../base/errors.js';
 import type { Checkpoint, CheckpointTensor } from '../../../model/checkpoint.js';
 import type { LlamaConfig } from '../../../model/config.js';
 import { EMBEDDING, LM_HEAD, mapLayer, NORM } from '../../../model/weights.js';
 import {
-  alignTo,
   type PackedFormat,
   type PlaceFormat,
   TILE,
