@@ -1,5 +1,5 @@
 /**
- * `npm test`: types, lint, floors, tests: everything that must hold. The last line counts:
+ * `npm test`: types, lint, floors, docs, tests: everything that must hold. The last line counts:
  * `N passed, N failed`. `npm run quick` leaves out the tests that take long.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const config = process.argv.includes('--quick') ? 'vitest.quick.config.ts' : 'vitest.config.ts';
+const isQuick = process.argv.includes('--quick');
+const config = isQuick ? 'vitest.quick.config.ts' : 'vitest.config.ts';
 
-const checks = ['types', 'lint', 'floors'].map(name => run('npm', 'run', '--silent', name));
+const CHECKS = ['types', 'lint', 'floors', ...(isQuick ? [] : ['docs'])];
+const checks = CHECKS.map(name => run('npm', 'run', '--silent', name));
 const tests = runTests();
 const passed = tests.passed + checks.filter(Boolean).length;
 const failed = tests.failed + checks.filter(ok => !ok).length;

@@ -8,6 +8,7 @@ import './globals.js';
 export { LlamaError, type LlamaErrorCode } from './base/errors.js';
 export type { Floats, Tensor } from './base/tensor.js';
 export { type ConvertOptions, convertModel } from './convert/convert.js';
+export type { Leftover } from './convert/partial.js';
 export { type QuantizeOptions, quantizeModel } from './convert/quantize.js';
 export type { Written } from './convert/rewrite.js';
 export { ExactEngine, type ExactOptions } from './engines/exact/exact-engine.js';
@@ -31,6 +32,7 @@ export { openTokenizer } from './load/tokenizer.js';
 export type { LlamaConfig } from './model/config.js';
 export { parseConfig } from './model/config-json.js';
 export type { BatchResult, Engine, ForwardOptions } from './model/engine.js';
+export type { EngineSequence } from './model/engine-sequence.js';
 export type { Row, Sequence } from './model/kernels.js';
 export { Llama } from './model/llama.js';
 export { recordTrace, type Trace } from './model/trace.js';
@@ -41,23 +43,33 @@ export {
   templateFormat,
 } from './text/chat/format.js';
 export { ChatTemplate } from './text/chat/template.js';
-export { complete, generate } from './text/generate.js';
+export { complete, type GenerateTokenizer, generate } from './text/generate.js';
 export {
   Generation,
   type GenerationResult,
   type GenerationStep,
+  type TextModel,
+  type TextTokenizer,
   type Timings,
 } from './text/generation.js';
-export type { GenerateOptions, GenerateProgress } from './text/options.js';
+export type { GenerateOptions, GenerateProgress, TextConfig } from './text/options.js';
+export type { GenerateModel } from './text/pass.js';
 export {
   CARD_STOP_STRINGS,
   encodePrompt,
   formatPrompt,
   type Message,
+  type PromptTokenizer,
   promptWarnings,
 } from './text/prompt.js';
-export { huggingFaceOptions, MODEL_CARD_SNIPPET } from './text/sampling/hugging-face.js';
+export {
+  type FromHuggingFace,
+  type HuggingFaceOptions,
+  huggingFaceOptions,
+  MODEL_CARD_SNIPPET,
+} from './text/sampling/hugging-face.js';
 export { logprobsOf, type StepLogprobs, type TokenLogprob } from './text/sampling/logprobs.js';
-export { TokenSequence } from './text/token-sequence.js';
+export type { SamplingOptions } from './text/sampling/options.js';
+export { type CachedPositions, type TextRow, TokenSequence } from './text/token-sequence.js';
 export type { AddedToken } from './tokenizer/added-tokens.js';
 export { type EncodeOptions, Tokenizer } from './tokenizer/tokenizer.js';

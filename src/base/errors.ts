@@ -48,6 +48,10 @@ export type LlamaErrorCode =
   /** The object was disposed and cannot be used any more. */
   | 'DISPOSED';
 
+/**
+ * What the library throws for bad input: a stable code, and a message with the value, the limit and
+ * a next step.
+ */
 export class LlamaError extends Error {
   override readonly name = 'LlamaError';
   readonly code: LlamaErrorCode;

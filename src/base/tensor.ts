@@ -2,6 +2,7 @@
 
 export type Floats = Float32Array | Float64Array;
 
+/** Numbers in row-major order, and the shape that they have. */
 export interface Tensor {
   readonly shape: readonly number[];
   readonly data: Floats;

@@ -15,6 +15,7 @@ export const CONVERT_TYPES = Object.keys(DTYPES) as ConvertType[];
 /** transformers' own, in bytes. */
 export const DEFAULT_SHARD_SIZE = 5e9;
 
+/** How `convertModel` writes a model. */
 export interface ConvertOptions extends RewriteOptions {
   /**
    * The number format of all tensors; of vectors, in a GGUF file, float32 in any case. Default:

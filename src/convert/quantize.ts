@@ -21,6 +21,7 @@ const FILE_TYPES = {
 export type QuantizeType = keyof typeof FILE_TYPES;
 export const QUANTIZE_TYPES = Object.keys(FILE_TYPES) as QuantizeType[];
 
+/** How `quantizeModel` writes a model. */
 export interface QuantizeOptions extends RewriteOptions {
   /** Which tensor gets which format then: `src/convert/gguf/recipes.ts`. */
   readonly type: QuantizeType;

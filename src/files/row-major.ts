@@ -14,6 +14,7 @@ import {
 } from './rows.js';
 import type { ByteSource } from './source.js';
 
+/** What a file says of a tensor: its name, its dtype, its shape, and where its bytes are. */
 export interface TensorInfo<D extends DType | BlockDType = DType> {
   readonly name: string;
   readonly dtype: D;

@@ -19,6 +19,7 @@ export interface ByteSource {
    * read, DISPOSED after `close`.
    */
   readInto(offset: number, target: Uint8Array): Promise<void>;
+  /** Closes what the bytes come from. */
   close(): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import { isFilePath } from '../load/file-path.js';
 import { cacheDirectory, type Environment, isOn } from './directories.js';
 import { type Endpoint, parseEndpoint } from './endpoint.js';
 
+/** How far a download is, in bytes of all files. */
 export interface DownloadProgress {
   /**
    * Bytes are fetched first; those of the files that are complete are then compared with their
@@ -18,6 +19,7 @@ export interface DownloadProgress {
   readonly total: number;
 }
 
+/** Where a model is downloaded from and to, and how. */
 export interface DownloadOptions {
   /** Branch, tag or commit. Default main. */
   readonly revision?: string | undefined;
@@ -43,6 +45,7 @@ export interface DownloadOptions {
   readonly env?: Environment | undefined;
   /** What has come by then is kept, and the next download goes on from there. */
   readonly signal?: AbortSignal | undefined;
+  /** Called as bytes come, and as they are verified. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** Told before every wait for another attempt. */
   readonly onRetry?: ((reason: string, seconds: number) => void) | undefined;

@@ -31,6 +31,7 @@ const EMBEDDED = 'golden/tiny-32k';
  */
 export const EMBEDDED_MODEL: string = isBundled ? EMBEDDED : fileURLToPath(packageFile(EMBEDDED));
 
+/** How a model is loaded: with which kernels, and what these take. */
 export interface LoadOptions extends ExactOptions, WasmOptions {
   /**
    * Default wasm: fast. `numerics` and `keepBytes` are for exact, which has nothing to tell
@@ -44,6 +45,9 @@ export interface LoadOptions extends ExactOptions, WasmOptions {
   readonly ropeFactor?: number | undefined;
 }
 
+/**
+ * A model that is ready to run, and its tokenizer. `close` it: its threads keep a process alive.
+ */
 export interface LoadedModel extends AsyncDisposable {
   readonly path: string;
   readonly model: Llama;
@@ -52,6 +56,7 @@ export interface LoadedModel extends AsyncDisposable {
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined;
   /** What the files say or hold besides, and changes no number: a sentence each. */
   readonly notes: readonly string[];
+  /** Ends the threads and closes the files; running passes reject with DISPOSED. */
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@
 import { check, LlamaError } from '../base/errors.js';
 import type { Sequence } from './kernels.js';
 
+/** A sequence, and who may use it when: what is the same in every engine. */
 export abstract class EngineSequence implements Sequence {
   /** Who created it, and alone can compute it. */
   readonly engine: object;

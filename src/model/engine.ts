@@ -10,6 +10,7 @@ import type { EngineSequence } from './engine-sequence.js';
 import type { Row, Sequence } from './kernels.js';
 import type { Trace } from './trace.js';
 
+/** What a forward pass gives beside its logits, and how it is stopped. */
 export interface ForwardOptions {
   /** Which rows' logits to compute, as indices into the rows; the last one if not given. */
   readonly logitsFor?: readonly number[] | undefined;
@@ -38,9 +39,11 @@ export interface BatchResult {
   readonly failures: ReadonlyMap<Sequence, LlamaError>;
 }
 
+/** What computes a model's forward passes: `ExactEngine` or `WasmEngine`. */
 export interface Engine {
   /** `exact-f64`, for instance: says which arithmetic made a result. */
   readonly name: string;
+  /** A new sequence of no positions. */
   createSequence(): EngineSequence;
   /**
    * `rows` are valid (see `checks.ts`), and of sequences of this engine, whose lengths it leaves to
@@ -53,5 +56,6 @@ export interface Engine {
     logitsFor: readonly number[],
     options: ForwardOptions,
   ): Promise<BatchResult>;
+  /** Frees everything that the engine holds; nothing can be computed afterwards. */
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import { type BatchResult, type Engine, FORWARD, type ForwardOptions } from './e
 import type { EngineSequence } from './engine-sequence.js';
 import type { Row, Sequence } from './kernels.js';
 
+/** A model that is ready to run: its configuration, and the engine that computes it. */
 export class Llama implements AsyncDisposable {
   readonly config: LlamaConfig;
   readonly engine: Engine;
@@ -62,6 +63,7 @@ export class Llama implements AsyncDisposable {
     return this.engine.close();
   }
 
+  /** The same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -27,6 +27,7 @@ export interface Visible {
   readonly count: number; // T
 }
 
+/** How many heads there are for queries and for keys and values, and how many numbers each has. */
 export interface HeadShape {
   readonly numHeads: number; // H
   readonly numKeyValueHeads: number; // K

@@ -18,6 +18,7 @@ const LN2_LOW = 1.9082149292705877e-10;
 const OVERFLOW = 709.782712893384; // e^x > 1.7976931348623157e308 above this
 const UNDERFLOW = -745.1332191019412; // e^x rounds to 0 below this
 
+/** eˣ, the same bits on every machine, with an error below 1 ulp. */
 export function exp(x: number): number {
   if (x > OVERFLOW) return Infinity;
   if (x < UNDERFLOW) return 0;

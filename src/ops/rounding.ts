@@ -23,11 +23,15 @@ import { roundToBF16, roundToF16 } from '../base/half.js';
 import type { Floats } from '../base/tensor.js';
 import { type Dot, dotFloat32, dotFloat64 } from './dot.js';
 
+/** The arithmetics of the exact kernels, by name. */
 export type NumericsName = 'f64' | 'f32' | 'bf16' | 'f16';
 
+/** Where an implementation rounds, and to what. */
 export interface Rounding {
   readonly name: NumericsName;
+  /** Rounds each elementary step inside an operation. */
   compute(x: number): number;
+  /** Rounds every activation that an operation hands on. */
   store(x: number): number;
   /** Holds activations, caches and partial sums. */
   readonly Numbers: new (
@@ -47,6 +51,7 @@ const MKL_BLOCK = 384;
 const ONEDNN_BLOCK = 1024;
 const oneDnn = { sumBlock: ONEDNN_BLOCK, dot: dotFloat32(ONEDNN_BLOCK) };
 
+/** The arithmetics of the exact kernels: see the table at the head of this file. */
 export const ROUNDINGS: Readonly<Record<NumericsName, Rounding>> = {
   f64: {
     name: 'f64',

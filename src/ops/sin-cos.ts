@@ -18,12 +18,14 @@ const HALF_PI_3 = 2.0222662487959506e-21;
 
 export const LARGEST_ANGLE = 1.6e6;
 
+/** sin x, the same bits on every machine, with an error below 1 ulp. */
 export function sin(x: number): number {
   const quadrant = reduce(x);
   const value = quadrant & 1 ? cosNearZero(high, low) : sinNearZero(high, low);
   return quadrant & 2 ? -value : value;
 }
 
+/** cos x, the same bits on every machine, with an error below 1 ulp. */
 export function cos(x: number): number {
   const quadrant = reduce(x);
   const value = quadrant & 1 ? sinNearZero(high, low) : cosNearZero(high, low);

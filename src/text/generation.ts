@@ -30,6 +30,7 @@ import { type CachedPositions, type TextRow, TokenSequence } from './token-seque
 /** What writing a text needs of a model, besides passes. */
 export interface TextModel {
   readonly config: TextConfig;
+  /** A new sequence of no positions. */
   createSequence(): CachedPositions;
 }
 

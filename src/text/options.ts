@@ -22,6 +22,7 @@ import { SAMPLING, type SamplingOptions } from './sampling/options.js';
 import { createSampler, type Sampler } from './sampling/sampler.js';
 import { TokenSequence } from './token-sequence.js';
 
+/** How a text is written: where it ends, how tokens are chosen, and what is told meanwhile. */
 export interface GenerateOptions extends SamplingOptions {
   /**
    * At most so many tokens after the prompt, 1 or more. Default: until a stop, or the end of the
@@ -51,9 +52,11 @@ export interface GenerateOptions extends SamplingOptions {
   readonly chunkSize?: number | undefined;
   /** Ends the text between two passes, and a pass as soon as it can; the reason is thrown. */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each chunk of the prompt and each token of the output. */
   readonly onProgress?: ((progress: GenerateProgress) => void) | undefined;
 }
 
+/** How far a text is: in its prompt, then in its output. */
 export interface GenerateProgress {
   readonly stage: 'prefill' | 'decode';
   /** Tokens, of the prompt or of the output. */

@@ -13,7 +13,13 @@ import { StopMatcher } from './stop.js';
 
 /** What this needs of a tokenizer; `src/tokenizer` is one. */
 export interface StreamTokenizer {
-  streamDecoder(): { push(id: number): string; flush(): string };
+  /** A decoder for one text. */
+  streamDecoder(): {
+    /** The text that is complete with this token. */
+    push(id: number): string;
+    /** What is left at the end; bytes that are no characters become U+FFFD. */
+    flush(): string;
+  };
 }
 
 export interface End {

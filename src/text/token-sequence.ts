@@ -9,7 +9,9 @@ import { rowsAfter } from '../model/chunks.js';
 /** What a text needs of a model's sequence; `Sequence` of `src/model/kernels.ts` is one. */
 export interface CachedPositions {
   readonly length: number;
+  /** Forgets all positions from `length` on. */
   truncate(length: number): void;
+  /** Gives the memory back. */
   dispose(): void;
 }
 

@@ -19,6 +19,7 @@ import type { TokenizerModel } from './tokenizer-model.js';
 import { Utf8Stream } from './utf8-stream.js';
 import { byteOf, checkId } from './vocabulary.js';
 
+/** How token ids become text. */
 export interface DecodeOptions {
   /** The ids go on from other text: a space at the start is kept. Default false. */
   readonly continuation?: boolean;
@@ -26,6 +27,7 @@ export interface DecodeOptions {
   readonly skipSpecial?: boolean;
 }
 
+/** Decodes token after token; a character whose bytes are not complete yet is held back. */
 export class StreamDecoder {
   readonly #pieces: TokenizerModel['vocabulary']['pieces'];
   readonly #specialIds: ReadonlySet<number>;

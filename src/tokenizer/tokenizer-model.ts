@@ -4,6 +4,7 @@ import { type MergeTable, mergesFromScores } from './merge-table.js';
 import type { SpaceRule } from './space-rule.js';
 import { ABSENT, type Piece, type PieceType, type SpecialIds, Vocabulary } from './vocabulary.js';
 
+/** What a tokenizer is made of: a vocabulary and the order of its merges. */
 export interface TokenizerModel {
   readonly vocabulary: Vocabulary;
   readonly merges: MergeTable;
@@ -20,6 +21,7 @@ export interface TokenizerModel {
   readonly fusesUnknown?: boolean;
 }
 
+/** A piece of a vocabulary, and the score by which pieces are merged. */
 export interface ScoredPiece extends Piece {
   readonly score: number;
 }

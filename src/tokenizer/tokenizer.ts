@@ -21,6 +21,7 @@ import { type DecodeOptions, StreamDecoder } from './stream-decoder.js';
 import type { TokenizerModel } from './tokenizer-model.js';
 import { checkId } from './vocabulary.js';
 
+/** How a text becomes token ids. */
 export interface EncodeOptions {
   /** Put the id of BOS, which begins every text a Llama was trained on, in front. Default false. */
   readonly bos?: boolean;
@@ -46,6 +47,7 @@ const SPACE = 0x20;
 const ESCAPED_SPACE = 0x2581;
 const REPLACEMENT = 0xfffd;
 
+/** Text to token ids and back, as SentencePiece and transformers do it for Llama. */
 export class Tokenizer {
   /** One more than the largest id. A model's own vocabulary may be larger: padding. */
   readonly vocabSize: number;

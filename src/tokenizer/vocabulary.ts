@@ -21,6 +21,7 @@ export type PieceType =
   | 'byte'
   | 'absent';
 
+/** A piece of a vocabulary. */
 export interface Piece {
   /** With U+2581 "▁" for a space. */
   readonly text: string;

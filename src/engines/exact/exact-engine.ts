@@ -15,6 +15,7 @@ import { CheckpointWeights } from './checkpoint-weights.js';
 import { ExactKernels } from './exact-kernels.js';
 import { ExactSequence } from './exact-sequence.js';
 
+/** How the exact kernels compute. */
 export interface ExactOptions {
   /** Default f64. */
   readonly numerics?: NumericsName;
@@ -27,6 +28,7 @@ export interface ExactOptions {
 
 const FOUR_GIB = 4 * 2 ** 30;
 
+/** The operations of `llama-32k/ops` over a checkpoint, in one thread: the yardstick, not fast. */
 export class ExactEngine implements Engine {
   readonly name: string;
   readonly #config: LlamaConfig;
@@ -53,6 +55,7 @@ export class ExactEngine implements Engine {
     );
   }
 
+  /** A new sequence of no positions; its keys and values are arrays that grow with it. */
   createSequence(): ExactSequence {
     return new ExactSequence(this, this.#config, ROUNDINGS[this.#numerics].Numbers);
   }
@@ -74,6 +77,7 @@ export class ExactEngine implements Engine {
     return { logits, failures: new Map() };
   }
 
+  /** Closes the checkpoint; nothing can be computed afterwards. */
   close(): Promise<void> {
     return this.#checkpoint.close();
   }

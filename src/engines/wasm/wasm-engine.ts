@@ -24,6 +24,7 @@ import { type LoadHooks, loadWeights } from './workers/load-weights.js';
 import { type Answer, type PassJob, tooLargeIn } from './workers/messages.js';
 import { Pool } from './workers/pool.js';
 
+/** How the WASM kernels hold weights, keys and values, and in how many threads they compute. */
 export interface WasmOptions extends LoadHooks {
   /** How matrices are stored. Default: as the checkpoint has them, float64 as float32. */
   readonly weights?: WeightFormat | undefined;
@@ -85,6 +86,10 @@ function contextOf(config: LlamaConfig, { context }: WasmOptions): number | unde
   return typeof context === 'function' ? context(config) : context;
 }
 
+/**
+ * WebAssembly SIMD kernels over a checkpoint, in as many threads as are asked for: the same bits
+ * with any.
+ */
 export class WasmEngine implements Engine {
   readonly name: string;
   readonly layout: MemoryLayout;
@@ -148,6 +153,7 @@ export class WasmEngine implements Engine {
     );
   }
 
+  /** A new sequence of no positions; it takes pages of 64 positions as it grows. */
   createSequence(): WasmSequence {
     return new WasmSequence(this, this.#pages);
   }

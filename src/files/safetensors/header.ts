@@ -28,6 +28,7 @@ const LIMITS = { maxValues: 1_000_000, integersOnly: true };
 /** What JSON calls white space. */
 const WHITE_SPACE: ReadonlySet<number> = new Set([...' \t\n\r'].map(c => c.charCodeAt(0)));
 
+/** The header of a safetensors file, checked. */
 export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
   /** In the order of their offsets. */

@@ -34,6 +34,7 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
   }
 }
 
+/** An open safetensors file: its header, and its tensors, read when they are asked for. */
 export class SafetensorsFile implements Checkpoint {
   readonly name: string;
   /** `__metadata__` of the header; empty if there is none. */
@@ -51,6 +52,7 @@ export class SafetensorsFile implements Checkpoint {
     );
   }
 
+  /** Closes the source; nothing can be read afterwards. */
   close(): Promise<void> {
     return this.#source.close();
   }

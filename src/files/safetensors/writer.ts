@@ -17,6 +17,7 @@ import {
   tensorBytes,
 } from './header.js';
 
+/** A tensor to write. */
 export interface SafetensorsInput {
   readonly name: string;
   readonly dtype: DType;

@@ -14,6 +14,7 @@ import { log } from '../../ops/log.js';
 /** As many alternatives as OpenAI's API allows. */
 export const MAX_TOP_LOGPROBS = 20;
 
+/** A token and the logarithm of its probability. */
 export interface TokenLogprob {
   readonly token: number;
   /** Natural logarithm, ≤ 0; −Infinity where the probability is 0. */
@@ -29,6 +30,7 @@ function logSumExp(logits: Floats): number {
   return largest + log(sum);
 }
 
+/** Log-probabilities of one step: of the token that was chosen, and of the likeliest ones. */
 export interface StepLogprobs {
   readonly logprob: number;
   /** Likeliest first, lower ids first among equals. */

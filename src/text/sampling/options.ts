@@ -1,6 +1,7 @@
 /** The options of choosing a token, in the order in which they act; `sampler.ts` uses them. */
 import { biases, idLists, integer, number, type OptionTable } from '../../base/options.js';
 
+/** How the next token is chosen from its logits. */
 export interface SamplingOptions {
   /**
    * What to add to the logits of some tokens, by id: OpenAI's logit_bias, and transformers'

@@ -3,6 +3,7 @@
  */
 import { alignTo } from '../../../base/align.js';
 
+/** How keys and values are held: float32, IEEE's float16, or 8-bit integers with scales. */
 export type CacheFormat = 'f32' | 'f16' | 'q8';
 
 /** Positions in a page. */
