@@ -72,4 +72,5 @@ export { logprobsOf, type StepLogprobs, type TokenLogprob } from './text/samplin
 export type { SamplingOptions } from './text/sampling/options.js';
 export { type CachedPositions, type TextRow, TokenSequence } from './text/token-sequence.js';
 export type { AddedToken } from './tokenizer/added-tokens.js';
+export type { Span } from './tokenizer/spans.js';
 export { type EncodeOptions, Tokenizer } from './tokenizer/tokenizer.js';

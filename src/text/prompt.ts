@@ -30,6 +30,7 @@ export interface Message {
 
 /** What `encodePrompt` needs of `src/tokenizer`. */
 export interface PromptTokenizer {
+  /** The token ids of a text, with BOS in front if asked for. */
   encode(text: string, options: { readonly bos: boolean }): readonly number[];
   /** A number that the ids of `text` reach, told without tokenizing. */
   leastTokens?(text: string): number;
