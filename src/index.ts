@@ -38,6 +38,7 @@ export { Llama } from './model/llama.js';
 export { recordTrace, type Trace } from './model/trace.js';
 export {
   type ChatFormat,
+  type ChatTokenizer,
   cardFormat,
   type ReplyEnds,
   templateFormat,

@@ -26,6 +26,7 @@ export interface ReplyEnds {
   readonly stopTokenIds: readonly number[];
 }
 
+/** How a conversation becomes a prompt: the card's format, or a chat template. */
 export interface ChatFormat {
   /** Undefined for the card's format. */
   readonly template: ChatTemplate | undefined;

@@ -15,6 +15,9 @@ const WHITE_SPACE = { trim_blocks: true, lstrip_blocks: true };
 
 const NEXT_STEP = 'give --chat-template card, or the name of a file with another template';
 
+/**
+ * A chat template in Jinja, as tokenizer_config.json, chat_template.jinja or a GGUF file has it.
+ */
 export class ChatTemplate {
   readonly source: string;
   /** What the template can write itself: its text, and the strings in its expressions. */
