@@ -15,3 +15,8 @@ export interface Tensor {
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
+
+/** `length` zeros, of the type of `numbers`. */
+export function zerosLike(numbers: Floats, length: number): Floats {
+  return numbers instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
+}

@@ -6,11 +6,11 @@
  *   x ← x + mlp(rmsnorm(x))
  */
 
-import type { Tensor } from '../base/tensor.js';
+import { elementCount, type Floats, type Tensor, zerosLike } from '../base/tensor.js';
 import type { LlamaConfig } from './config.js';
 import type { Kernels, Row, Shaped } from './kernels.js';
 import type { RunState } from './run-state.js';
-import type { Trace } from './trace.js';
+import type { Tracer } from './trace.js';
 import type { LayerWeights } from './weights.js';
 
 /** What is the same for every layer of one forward pass. */
@@ -19,9 +19,9 @@ export interface Pass<T extends Shaped> {
   readonly config: LlamaConfig;
   readonly rows: readonly Row<object>[];
   readonly state: RunState<T>;
+  /** For tensors of these kernels; it asks first whether they are wanted. */
   readonly trace?: ((name: string, tensor: T) => void) | undefined;
-  /** For what is not a tensor of these kernels. */
-  readonly traceNumbers?: Trace | undefined;
+  readonly tracer?: Tracer<T> | undefined;
 }
 
 export async function block<T extends Shaped>(
@@ -49,7 +49,7 @@ export async function block<T extends Shaped>(
 
 /** output = Wo · attention(rope(Wq·normed), rope(Wk·normed), Wv·normed) */
 async function selfAttention<T extends Shaped>(
-  { kernels, config, rows, state, trace, traceNumbers }: Pass<T>,
+  { kernels, config, rows, state, trace, tracer }: Pass<T>,
   layer: number,
   weights: LayerWeights<T>,
   name: string,
@@ -69,9 +69,10 @@ async function selfAttention<T extends Shaped>(
   trace?.(`${name}.k_rotated`, key);
 
   kernels.store(layer, key, value, rows);
-  const probabilities = traceNumbers && probabilityRecorder(rows, config);
-  await kernels.attention(context, query, layer, rows, config, probabilities?.observe); // [R, H·d]
-  if (probabilities) traceNumbers(`${name}.probabilities`, probabilities.tensor);
+  const traced = `${name}.probabilities`;
+  const recorder = tracer?.wants(traced) ? probabilityRecorder(rows, config) : undefined;
+  await kernels.attention(context, query, layer, rows, config, recorder?.observe); // [R, H·d]
+  if (recorder) tracer?.traceNumbers(traced, recorder.tensor());
   trace?.(`${name}.context`, context);
 
   await kernels.matmul(output, context, weights.oProj); // [R, D]
@@ -102,11 +103,13 @@ async function feedForward<T extends Shaped>(
  */
 function probabilityRecorder(rows: readonly Row<object>[], { numAttentionHeads }: LlamaConfig) {
   const longest = rows.reduce((most, { position }) => Math.max(most, position + 1), 0);
-  const data = new Float64Array(rows.length * numAttentionHeads * longest);
+  const shape = [rows.length, numAttentionHeads, longest]; // [R, H, T]
+  let data: Floats = new Float32Array(0);
   const observe = (row: number, { shape: [heads, count], data: seen }: Tensor) => {
+    if (data.length === 0) data = zerosLike(seen, elementCount(shape));
     for (let h = 0; h < heads; h++) {
       data.set(seen.subarray(h * count, (h + 1) * count), (row * heads + h) * longest);
     }
   };
-  return { tensor: { shape: [rows.length, numAttentionHeads, longest], data }, observe };
+  return { observe, tensor: (): Tensor => ({ shape, data }) };
 }

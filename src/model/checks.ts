@@ -80,6 +80,6 @@ const notFinite = (token: number, position: number, logit: number) =>
   new LlamaError(
     'NOT_FINITE',
     `the logit of token ${token} at position ${position} is ${logit}; ` +
-      'the weights hold a NaN, or overflow in this arithmetic: pass a trace to see in which ' +
-      'tensor it starts',
+      'the weights hold a NaN, or overflow in this arithmetic: trace the text to see in which ' +
+      'tensor it starts (option trace, llama-32k logits --trace FILE)',
   );

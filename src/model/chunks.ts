@@ -34,7 +34,7 @@ export interface ReadableModel {
   forward(rows: readonly Row[], options: ForwardOptions): Promise<{ readonly data: Floats }>;
 }
 
-export interface ReadOptions extends Pick<ForwardOptions, 'signal'> {
+export interface ReadOptions extends Pick<ForwardOptions, 'signal' | 'trace' | 'traceNames'> {
   /** Where to put what is read. Default: a new sequence, which is disposed of at the end. */
   readonly sequence?: Sequence | undefined;
   /** Tokens per forward pass. Default 512. */
@@ -59,7 +59,8 @@ export async function* readTokens(
   tokens: readonly number[],
   options: ReadOptions = {},
 ): AsyncGenerator<Reading, void, undefined> {
-  const { chunkSize = CHUNK_SIZE, wants = () => true, signal, onProgress } = options;
+  const { chunkSize = CHUNK_SIZE, wants = () => true, onProgress } = options;
+  const { signal, trace, traceNames } = options;
   const sequence = options.sequence ?? model.createSequence();
   const { vocabSize } = model.config;
   try {
@@ -68,7 +69,8 @@ export async function* readTokens(
       const logitsFor = [...rows.keys()].filter(i => wants(start + i));
       const onLayer = (layer: number, layers: number) =>
         onProgress?.(start + tokensDone(rows.length, layer, layers), tokens.length);
-      const { data } = await model.forward(rows, { logitsFor, signal, onLayer });
+      const asked = { logitsFor, signal, onLayer, trace, traceNames };
+      const { data } = await model.forward(rows, asked);
       for (const [i, row] of logitsFor.entries()) {
         const logits = data.subarray(i * vocabSize, (i + 1) * vocabSize); // [V]
         yield { index: start + row, logits };

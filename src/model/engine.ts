@@ -16,7 +16,13 @@ export interface ForwardOptions {
   readonly logitsFor?: readonly number[] | undefined;
   /** Looked at before every layer; a cancelled pass leaves all sequences as they were. */
   readonly signal?: AbortSignal | undefined;
+  /** Is told every tensor that is computed, once it is. Default: nobody is. */
   readonly trace?: Trace | undefined;
+  /**
+   * Which tensors `trace` is told, by the names in `trace.ts`; `*` stands for any text. Default:
+   * all.
+   */
+  readonly traceNames?: readonly string[] | undefined;
   /** How many layers are done, of how many. What it throws cancels the pass, and is its reason. */
   readonly onLayer?: ((done: number, total: number) => void) | undefined;
 }
@@ -25,6 +31,7 @@ export const FORWARD: OptionTable<ForwardOptions> = {
   logitsFor: { range: listOf('object', 'numbers of rows', () => true) },
   signal: { range: abortSignal },
   trace: { range: callback },
+  traceNames: { range: listOf('texts', 'names of tensors', () => true) },
   onLayer: { range: callback },
 };
 

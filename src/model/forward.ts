@@ -15,10 +15,10 @@ import { block, type Pass } from './block.js';
 import type { LlamaConfig } from './config.js';
 import type { Awaitable, Kernels, ModelWeights, Row, Shaped } from './kernels.js';
 import { createRunState } from './run-state.js';
-import type { Trace } from './trace.js';
+import type { Tracer } from './trace.js';
 
-export interface ForwardHooks {
-  readonly trace?: Trace | undefined;
+export interface ForwardHooks<T> {
+  readonly tracer?: Tracer<T> | undefined;
   /** Before layer `done` of `total`, and once more after the last. Cancels the pass by throwing. */
   readonly betweenLayers?: (done: number, total: number) => Awaitable<void>;
 }
@@ -32,12 +32,16 @@ export async function forward<T extends Shaped>(
   weights: ModelWeights<T>,
   rows: readonly Row<object>[],
   logitsFor: readonly number[],
-  { trace: traceNumbers, betweenLayers }: ForwardHooks = {},
+  { tracer, betweenLayers }: ForwardHooks<T> = {},
 ): Promise<T> {
   const { numHiddenLayers, headDim, ropeTheta, ropeFactor, rmsNormEps } = config;
-  const trace = traceNumbers && ((name: string, x: T) => traceNumbers(name, kernels.read(x)));
+  const trace =
+    tracer &&
+    ((name: string, x: T) => {
+      if (tracer.wants(name)) tracer.trace(name, x);
+    });
   const state = createRunState(kernels, config, rows.length, logitsFor.length);
-  const pass: Pass<T> = { kernels, config, rows, state, trace, traceNumbers };
+  const pass: Pass<T> = { kernels, config, rows, state, trace, tracer };
 
   const { table, indices } = await weights.embedding(rows.map(row => row.token));
   kernels.embedding(state.residual, table, indices); // [R, D]

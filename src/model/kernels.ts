@@ -51,8 +51,6 @@ export interface Shaped {
 export interface Kernels<T extends Shaped> {
   /** An activation; its content is undefined until an operation has written it. */
   tensor(...shape: number[]): T;
-  /** The numbers of `x`, valid until the next operation. */
-  read(x: T): Tensor;
 
   /** out[i] = row `indices[i]` of `table`, which is a weight or an activation. */
   embedding(out: T, table: T, indices: readonly number[]): void;

@@ -80,6 +80,7 @@ export class Llama implements AsyncDisposable {
       signal,
       onLayer,
       trace,
+      traceNames,
     } = checkOptions(options, FORWARD);
     const own = ownRows(rows, this.engine);
     checkRows(own, logitsFor, this.config);
@@ -94,6 +95,7 @@ export class Llama implements AsyncDisposable {
         signal: batch.signal,
         onLayer: batch.guard(onLayer),
         trace: batch.guard(trace),
+        traceNames,
       };
       const logits = await this.#compute(batch, own, logitsFor, hooks);
       succeeded = !(together && batch.failures.size > 0);

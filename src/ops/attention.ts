@@ -42,12 +42,34 @@ export function attention(
   out: Floats,
   query: Floats,
   { keys, values, count }: Visible,
-  { numHeads, numKeyValueHeads, headDim }: HeadShape,
+  shape: HeadShape,
   probabilities: Floats,
   rounding: Rounding,
 ): void {
-  const { compute, store, dot, sumBlock } = rounding;
+  const { numHeads, numKeyValueHeads, headDim } = shape;
+  const { store, sumBlock } = rounding;
   const sums = new rounding.Numbers(headDim);
+  const groupSize = numHeads / numKeyValueHeads;
+  const stride = numKeyValueHeads * headDim;
+  attentionProbabilities(probabilities, query, { keys, count }, shape, rounding);
+  for (let h = 0; h < numHeads; h++) {
+    const keyValueHead = Math.floor(h / groupSize) * headDim;
+    const row = h * count;
+    const context = out.subarray(h * headDim, (h + 1) * headDim); // [d]
+    weightedSum(context, sums, probabilities, row, count, values, keyValueHead, stride, sumBlock);
+    for (let i = 0; i < headDim; i++) context[i] = store(context[i]);
+  }
+}
+
+/** probabilities [H, T] = p, of query [H·d]. */
+export function attentionProbabilities(
+  probabilities: Floats,
+  query: Floats,
+  { keys, count }: Pick<Visible, 'keys' | 'count'>,
+  { numHeads, numKeyValueHeads, headDim }: HeadShape,
+  rounding: Rounding,
+): void {
+  const { compute, store, dot } = rounding;
   const scale = compute(1 / Math.sqrt(headDim));
   const groupSize = numHeads / numKeyValueHeads;
   const stride = numKeyValueHeads * headDim;
@@ -59,9 +81,6 @@ export function attention(
       probabilities[row + t] = store(score * scale);
     }
     softmax(probabilities, row, count, rounding);
-    const context = out.subarray(h * headDim, (h + 1) * headDim); // [d]
-    weightedSum(context, sums, probabilities, row, count, values, keyValueHead, stride, sumBlock);
-    for (let i = 0; i < headDim; i++) context[i] = store(context[i]);
   }
 }
 

@@ -9,6 +9,7 @@ import { loadLlama } from '../../load/model.js';
 import { openTokenizer } from '../../load/tokenizer.js';
 import { CHUNK_SIZE, type Reading, readTokens } from '../../model/chunks.js';
 import type { LlamaConfig } from '../../model/config.js';
+import type { ForwardOptions } from '../../model/engine.js';
 import type { Llama } from '../../model/llama.js';
 import { logprobsOf } from '../../text/sampling/logprobs.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
@@ -17,6 +18,7 @@ import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js'
 import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { parseIntegers } from '../arguments/token-list.js';
+import { TraceFile } from '../arguments/trace-file.js';
 import { abortOnInterrupt, type Io, showNotes, shownOn, toJson, write } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
@@ -47,6 +49,20 @@ export const logitsVerb: Verb = {
       value: 'N',
       help: `Tokens per forward pass; the result is the same bits. Default ${CHUNK_SIZE}.`,
     },
+    {
+      name: 'trace',
+      value: 'FILE.safetensors',
+      help:
+        'Write every intermediate tensor besides, as computed (F32 or F64), by the names of ' +
+        'Hugging Face’s modules; the header has tokens and positions.',
+    },
+    {
+      name: 'names',
+      value: 'NAMES',
+      help:
+        'Which tensors --trace writes, such as lm_head,model.layers.*.self_attn.probabilities; ' +
+        '* stands for any text. Default: all, which takes much memory for a long text.',
+    },
     ...ENGINE,
   ],
   json:
@@ -65,6 +81,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const chunk = options.integer('chunk') ?? CHUNK_SIZE;
   check(chunk >= 1, 'BAD_OPTION', () => `--chunk is ${chunk}; it must be 1 or more`);
   const json = options.flag('json');
+  const traceFile = await TraceFile.of(options);
   const prompt = await readPrompt(options, io);
   const path = await modelPath(options, io);
   await refuseTooLong(writtenText(prompt), path);
@@ -86,21 +103,24 @@ async function run(options: Options, io: Io): Promise<void> {
   showNotes(io, json, notes);
   try {
     checkTokens(tokens, model.config);
+    traceFile?.checkNames(model.config);
     const positions = parsePositions(options.text('positions'), tokens.length);
     const printer = json
       ? jsonPrinter({ model: path, kernels: model.engine.name, tokens, positions })
       : listPrinter(io, tokenizer!, tokens, positions);
-    await write(io.stdout, printer.begin());
-    const rows = inOrder(
-      positions,
-      logitsOf(model, tokens, positions, { chunk, progress, signal }),
-    );
-    let index = 0;
-    for await (const logits of rows) {
-      if (io.stdout.isTTY) progress.clear();
-      await write(io.stdout, printer.row(logits, index++));
-    }
-    await write(io.stdout, printer.end());
+    const print = async () => {
+      await write(io.stdout, printer.begin());
+      const pass = { chunk, progress, signal, ...traceFile?.options };
+      const rows = inOrder(positions, logitsOf(model, tokens, positions, pass));
+      let index = 0;
+      for await (const logits of rows) {
+        if (io.stdout.isTTY) progress.clear();
+        await write(io.stdout, printer.row(logits, index++));
+      }
+      await write(io.stdout, printer.end());
+    };
+    const text = { kernels: model.engine.name, tokens, positions };
+    await (traceFile ? traceFile.during(io, text, print) : print());
   } finally {
     progress.clear();
     await model.close();
@@ -141,7 +161,7 @@ function parsePositions(text: string | undefined, count: number): number[] {
   });
 }
 
-interface Pass {
+interface Pass extends Pick<ForwardOptions, 'trace' | 'traceNames'> {
   readonly chunk: number;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -152,7 +172,7 @@ function logitsOf(
   model: Llama,
   tokens: readonly number[],
   positions: readonly number[],
-  { chunk, progress, signal }: Pass,
+  { chunk, progress, signal, trace, traceNames }: Pass,
 ): AsyncIterable<Reading> {
   const wanted = new Set(positions);
   const last = positions.reduce((most, position) => Math.max(most, position));
@@ -161,6 +181,8 @@ function logitsOf(
     chunkSize: chunk,
     wants: index => wanted.has(index),
     signal,
+    trace,
+    traceNames,
     onProgress: (done, total) => progress.prefill(done, total),
   });
 }

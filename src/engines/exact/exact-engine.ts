@@ -2,6 +2,7 @@
  * The exact kernels over a checkpoint, in the calling thread.
  */
 
+import type { Tensor } from '../../base/tensor.js';
 import { breather } from '../../model/breathe.js';
 import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
@@ -10,6 +11,7 @@ import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js'
 import type { EngineSequence } from '../../model/engine-sequence.js';
 import { forward } from '../../model/forward.js';
 import type { Row } from '../../model/kernels.js';
+import { selectTensors, type Tracer } from '../../model/trace.js';
 import { type NumericsName, ROUNDINGS } from '../../ops/rounding.js';
 import { CheckpointWeights } from './checkpoint-weights.js';
 import { ExactKernels } from './exact-kernels.js';
@@ -65,13 +67,13 @@ export class ExactEngine implements Engine {
     logitsFor: readonly number[],
     options: ForwardOptions,
   ): Promise<BatchResult> {
-    const { signal, trace, onLayer } = options;
+    const { signal, onLayer } = options;
     const breathe = breather(signal);
     const betweenLayers = async (done: number, total: number) => {
       if (done > 0) onLayer?.(done, total);
       await breathe();
     };
-    const hooks = { trace, betweenLayers };
+    const hooks = { tracer: tracerOf(this.#config, options), betweenLayers };
     const kernels = new ExactKernels(this.#numerics, breathe);
     const logits = await forward(kernels, this.#config, this.#weights, rows, logitsFor, hooks);
     return { logits, failures: new Map() };
@@ -81,4 +83,11 @@ export class ExactEngine implements Engine {
   close(): Promise<void> {
     return this.#checkpoint.close();
   }
+}
+
+function tracerOf(config: LlamaConfig, options: ForwardOptions): Tracer<Tensor> | undefined {
+  const { trace, traceNames } = options;
+  if (trace === undefined) return undefined;
+  const names = new Set(selectTensors(config, traceNames));
+  return { wants: name => names.has(name), trace, traceNumbers: trace };
 }

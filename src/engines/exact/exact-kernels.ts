@@ -35,10 +35,6 @@ export class ExactKernels implements Kernels<Tensor> {
     return { shape, data: new this.#rounding.Numbers(elementCount(shape)) };
   }
 
-  read(x: Tensor): Tensor {
-    return x;
-  }
-
   /**
    * Rows first … first + count − 1 of a checkpoint's tensor, all of it if not given, in these
    * numerics.

@@ -2,7 +2,7 @@
  * The WASM kernels over a checkpoint, in a pool of workers.
  */
 
-import { check, LlamaError } from '../../base/errors.js';
+import { LlamaError } from '../../base/errors.js';
 import { checkOption } from '../../base/options.js';
 import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
@@ -18,10 +18,11 @@ import { checkMemory } from './memory/memory-needs.js';
 import { CountedPages, WasmSequence } from './memory/paged-sequence.js';
 import { allocateMemory, growMemory } from './memory/shared-memory.js';
 import type { WeightFormat } from './memory/weight-formats.js';
+import { PassTrace } from './pass-trace.js';
 import { platform } from './platform/here.js';
 import { CONTROL_WORDS, Control } from './threads/control.js';
 import { type LoadHooks, loadWeights } from './workers/load-weights.js';
-import { type Answer, type PassJob, tooLargeIn } from './workers/messages.js';
+import { type Answer, type Done, type PassJob, tooLargeIn } from './workers/messages.js';
 import { Pool } from './workers/pool.js';
 
 /** How the WASM kernels hold weights, keys and values, and in how many threads they compute. */
@@ -163,16 +164,23 @@ export class WasmEngine implements Engine {
     logitsFor: readonly number[],
     options: ForwardOptions,
   ): Promise<BatchResult> {
-    const { signal, onLayer, trace } = options;
-    check(
-      trace === undefined,
-      'UNSUPPORTED',
-      () => 'the WASM kernels cannot be traced; use the exact ones',
-    );
+    const trace = new PassTrace(options, this.#layers);
     this.#pool.checkAlive();
-    const own = rows as readonly Row<WasmSequence>[];
-    const failures = prepare(own);
+    try {
+      return await this.#passes(rows as readonly Row<WasmSequence>[], logitsFor, options, trace);
+    } finally {
+      trace.tell();
+    }
+  }
 
+  /** As many as the rows need. */
+  async #passes(
+    own: readonly Row<WasmSequence>[],
+    logitsFor: readonly number[],
+    { signal, onLayer }: ForwardOptions,
+    trace: PassTrace,
+  ): Promise<BatchResult> {
+    const failures = prepare(own);
     const { vocabSize, maxRows } = this.layout;
     const logits = new Float32Array(logitsFor.length * vocabSize);
     const passes = Math.ceil(own.length / maxRows);
@@ -184,12 +192,15 @@ export class WasmEngine implements Engine {
         .filter((x): x is { place: number; i: number } => x.place !== undefined);
       const progress = (done: number, total: number) =>
         onLayer?.(pass * total + done, passes * total);
-      const computed = await this.#pass(
+      const { logits: computed, traced = [] } = await this.#pass(
         part.map(row => own[row]),
         wanted.map(({ place }) => place),
         failures,
-        signal,
-        progress,
+        { signal, progress, trace: trace.names },
+      );
+      trace.take(
+        traced,
+        wanted.map(({ i }) => i),
       );
       wanted.forEach(({ i }, j) => {
         logits.set(computed.subarray(j * vocabSize, (j + 1) * vocabSize), i * vocabSize);
@@ -215,11 +226,10 @@ export class WasmEngine implements Engine {
     rows: readonly Row<WasmSequence>[],
     logitsFor: readonly number[],
     failures: Failures,
-    signal: AbortSignal | undefined,
-    onLayer: (done: number, total: number) => void,
-  ): Promise<Float32Array> {
+    { signal, progress, trace }: PassHooks,
+  ): Promise<PassResult> {
     signal?.throwIfAborted();
-    if (rows.length === 0) return new Float32Array(0);
+    if (rows.length === 0) return { logits: new Float32Array(0) };
     const sequences = [...new Set(rows.map(({ sequence }) => sequence))];
     const job: PassJob = {
       kind: 'pass',
@@ -228,16 +238,15 @@ export class WasmEngine implements Engine {
       sequences: rows.map(({ sequence }) => sequences.indexOf(sequence)),
       pageTables: sequences.map(({ pages }) => pages),
       logitsFor,
+      trace,
     };
-    const answers = await this.#run(job, signal, onLayer);
+    const answers = await this.#run(job, signal, progress);
     sequences.forEach((sequence, which) => {
       const tooLarge = tooLargeIn(answers, which);
       if (tooLarge > 0) failures.set(sequence, notStored(tooLarge, rows, sequence));
     });
-    onLayer(this.#layers, this.#layers);
-    return answers.flatMap(answer =>
-      answer.kind === 'done' && answer.logits ? [answer.logits] : [],
-    )[0];
+    progress(this.#layers, this.#layers);
+    return leaderOf(answers);
   }
 
   /** Progress is told, and cancelling heard, from when the workers begin. */
@@ -283,6 +292,22 @@ export class WasmEngine implements Engine {
       );
     });
   }
+}
+
+interface PassHooks {
+  readonly signal: AbortSignal | undefined;
+  readonly progress: (done: number, total: number) => void;
+  /** The names of the tensors to trace. */
+  readonly trace: readonly string[];
+}
+
+/** What the thread that reads results has read. */
+type PassResult = Pick<Done, 'traced'> & { readonly logits: Float32Array };
+
+function leaderOf(answers: readonly Answer[]): PassResult {
+  return answers.flatMap(answer =>
+    answer.kind === 'done' && answer.logits ? [{ ...answer, logits: answer.logits }] : [],
+  )[0];
 }
 
 type Failures = Map<EngineSequence, LlamaError>;

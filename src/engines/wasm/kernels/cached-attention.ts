@@ -2,12 +2,16 @@
  * Attention over the keys and values of the sequences in a pass, and storing them: pages of 64
  * positions in the bank of their layer.
  */
+import type { Floats, Tensor } from '../../../base/tensor.js';
 import type { LlamaConfig } from '../../../model/config.js';
 import type { Row } from '../../../model/kernels.js';
+import { attentionProbabilities } from '../../../ops/attention.js';
+import { ROUNDINGS } from '../../../ops/rounding.js';
 import type { Arena, WasmTensor } from '../memory/arena.js';
 import { reservePageTable } from '../memory/arena-layout.js';
 import { ATTENTION_HEADS, ATTENTION_ROWS } from '../memory/attention-scratch.js';
 import { PAGE_POSITIONS } from '../memory/cache-formats.js';
+import { readKeys } from '../memory/cached-keys.js';
 import type { BankLayout, MemoryLayout } from '../memory/layout.js';
 import type { KernelExports } from './exports.js';
 import type { LockStep } from './lock-step.js';
@@ -108,6 +112,48 @@ export class CachedAttention {
         );
       }
     });
+  }
+
+  /**
+   * Tells `observe` what share each row of query [R, H·d] gives to each position it sees. The
+   * kernels keep no such numbers: they are computed again, by the specification, from the keys as
+   * cached.
+   */
+  observe(
+    layer: number,
+    rows: readonly Row<object>[],
+    query: Floats,
+    observe: (row: number, probabilities: Tensor) => void,
+  ): void {
+    const { numAttentionHeads: numHeads, numKeyValueHeads, headDim } = this.#config;
+    const shape = { numHeads, numKeyValueHeads, headDim };
+    const width = numHeads * headDim;
+    const keysOf = this.#keyReader(layer, rows);
+    for (const [r, { sequence, position }] of rows.entries()) {
+      const visible = { keys: keysOf(sequence), count: position + 1 };
+      const data = new Float32Array(numHeads * visible.count); // [H, T]
+      const row = query.subarray(r * width, (r + 1) * width); // [H·d]
+      attentionProbabilities(data, row, visible, shape, ROUNDINGS.f32);
+      observe(r, { shape: [numHeads, visible.count], data });
+    }
+  }
+
+  /** What gives all keys [T, K·d] that the rows of a sequence see, each sequence's read once. */
+  #keyReader(layer: number, rows: readonly Row<object>[]): (sequence: object) => Float32Array {
+    const { bank, kvBase, pageBytes } = this.#pagesOf(layer);
+    const { numKeyValueHeads, headDim } = this.#config;
+    const { buffer } = this.#lockStep.banks[bank].memory;
+    const shape = { format: this.#layout.cache, numKeyValueHeads, headDim };
+    const lengths = new Map(rows.map(({ sequence, position }) => [sequence, position + 1]));
+    const known = new Map<object, Float32Array>();
+    return sequence => {
+      const { pages } = sequence as PagedSequence;
+      const pointers = pages.map(page => kvBase + page * pageBytes);
+      const keys =
+        known.get(sequence) ?? readKeys(buffer, pointers, lengths.get(sequence) ?? 0, shape);
+      known.set(sequence, keys);
+      return keys;
+    };
   }
 
   /** Where the pages of `layer` begin. */

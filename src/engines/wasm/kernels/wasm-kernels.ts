@@ -138,8 +138,19 @@ export class WasmKernels implements Kernels<WasmTensor> {
     this.#attention.store(layer, keys, values, rows);
   }
 
-  attention(out: WasmTensor, query: WasmTensor, layer: number, rows: readonly Row<object>[]): void {
+  attention(
+    out: WasmTensor,
+    query: WasmTensor,
+    layer: number,
+    rows: readonly Row<object>[],
+    _config: LlamaConfig,
+    observe?: (row: number, probabilities: Tensor) => void,
+  ): void {
     this.#attention.attend(out, query, layer, rows);
+    if (observe === undefined) return;
+    this.settle(query);
+    if (this.#lockStep.isLeader)
+      this.#attention.observe(layer, rows, this.read(query).data, observe);
   }
 
   swiglu(out: WasmTensor, gate: WasmTensor, up: WasmTensor): void {

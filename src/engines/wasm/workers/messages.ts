@@ -1,4 +1,5 @@
 /** What the engine and its workers say to each other. */
+import type { Tensor } from '../../../base/tensor.js';
 import type { LlamaConfig } from '../../../model/config.js';
 import type { Build } from '../kernels/builds.js';
 import type { MemoryLayout } from '../memory/layout.js';
@@ -43,16 +44,31 @@ export interface PassJob {
   readonly sequences: readonly number[];
   readonly pageTables: readonly (readonly number[])[];
   readonly logitsFor: readonly number[];
+  /** The names of the tensors to trace. */
+  readonly trace: readonly string[];
+}
+
+/** A tensor that was to be traced. */
+export interface Traced extends Tensor {
+  readonly name: string;
 }
 
 export type Job = PackJob | PassJob;
 
+export interface Done {
+  readonly kind: 'done';
+  /** How many numbers the format could not hold: of a matrix, or of each sequence of a pass. */
+  readonly tooLarge: readonly number[];
+  readonly logits?: Float32Array;
+  readonly traced?: readonly Traced[];
+}
+
 /**
- * Every worker answers every job, and says how many numbers the format could not hold: of a matrix,
- * or of the keys and values of each sequence. Of a pass, the first one has the logits.
+/**
+ * Every worker answers every job; of a pass, the first one has the results.
  */
 export type Answer =
-  | { readonly kind: 'done'; readonly tooLarge: readonly number[]; readonly logits?: Float32Array }
+  | Done
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly message: string };
 

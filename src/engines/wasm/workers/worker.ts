@@ -5,16 +5,18 @@
 import type { LlamaConfig } from '../../../model/config.js';
 import { forward } from '../../../model/forward.js';
 import type { Row } from '../../../model/kernels.js';
+import type { Tracer } from '../../../model/trace.js';
 import type { PagedSequence } from '../kernels/cached-attention.js';
 import type { KernelExports } from '../kernels/exports.js';
 import type { Bank } from '../kernels/lock-step.js';
 import { PlacedWeights } from '../kernels/placed-weights.js';
 import { WasmKernels } from '../kernels/wasm-kernels.js';
 
+import type { WasmTensor } from '../memory/arena.js';
 import { TILE, tileBytes } from '../memory/weight-formats.js';
 import { platform } from '../platform/here.js';
 import { Control } from '../threads/control.js';
-import type { Answer, Job, PackJob, PassJob, WorkerSetup } from './messages.js';
+import type { Answer, Job, PackJob, PassJob, Traced, WorkerSetup } from './messages.js';
 import { packTile } from './pack-tile.js';
 
 class Cancelled extends Error {}
@@ -66,12 +68,33 @@ class EngineWorker {
       if (this.#control.cancelled(isLeader, done)) throw new Cancelled();
       if (isLeader) this.#control.layersDone = done;
     };
-    const hooks = { betweenLayers };
+    const traced: Traced[] = [];
+    const hooks = { betweenLayers, tracer: this.#tracer(job, traced) };
     const logits = await forward(kernels, this.#config, this.#weights, rows, job.logitsFor, hooks);
     kernels.settle(logits);
     const tooLarge = sequences.map(sequence => kernels.tooLargeOf(sequence));
     if (!isLeader) return { kind: 'done', tooLarge };
-    return { kind: 'done', tooLarge, logits: kernels.read(logits).data as Float32Array };
+    return { kind: 'done', tooLarge, logits: kernels.read(logits).data as Float32Array, traced };
+  }
+
+  /**
+   * What the leader writes down in `traced`. All wait until a tensor is complete; probabilities the
+   * leader alone has computed.
+   */
+  #tracer({ trace }: PassJob, traced: Traced[]): Tracer<WasmTensor> | undefined {
+    if (trace.length === 0) return undefined;
+    const isLeader = this.#index === 0;
+    const names = new Set(trace);
+    return {
+      wants: name => names.has(name),
+      trace: (name, x) => {
+        this.#kernels.settle(x);
+        if (isLeader) traced.push({ name, ...this.#kernels.read(x) });
+      },
+      traceNumbers: (name, x) => {
+        if (isLeader) traced.push({ name, ...x });
+      },
+    };
   }
 
   /** Packs tiles until none is left; returns how many numbers were too large for the format. */
