@@ -37,7 +37,11 @@ export interface ChatFormat {
    * @throws {LlamaError} BAD_INPUT for a conversation that the format has no place for.
    */
   encode(messages: readonly Message[]): number[];
-  /** @param config of the model, which may have end-of-text ids of its own */
+  /**
+   * What ends a reply in this format.
+   *
+   * @param config of the model, which may have end-of-text ids of its own
+   */
   ends(config: Pick<LlamaConfig, 'eosTokenIds' | 'bosTokenId'>): ReplyEnds;
 }
 
