@@ -24,10 +24,10 @@ export { openChatFormat } from './load/chat-format.js';
 export {
   EMBEDDED_MODEL,
   type LoadedModel,
-  type LoadOptions,
   loadLlama,
   loadModel,
 } from './load/model.js';
+export type { LoadOptions } from './load/options.js';
 export { openTokenizer } from './load/tokenizer.js';
 export type { LlamaConfig } from './model/config.js';
 export { parseConfig } from './model/config-json.js';

@@ -6,19 +6,16 @@
  */
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { check, LlamaError, show } from '../base/errors.js';
-import { checkOption, isIntegerFrom, isNumberFrom, refuseUnknownOptions } from '../base/options.js';
+import { LlamaError, show } from '../base/errors.js';
+import { checkOption } from '../base/options.js';
 import { isBundled, packageFile, refuseBundle } from '../base/package.js';
-import { ExactEngine, type ExactOptions } from '../engines/exact/exact-engine.js';
-import type { Build } from '../engines/wasm/kernels/builds.js';
-import type { CacheFormat } from '../engines/wasm/memory/cache-formats.js';
-import type { WeightFormat } from '../engines/wasm/memory/weight-formats.js';
-import { WasmEngine, type WasmOptions } from '../engines/wasm/wasm-engine.js';
+import { ExactEngine } from '../engines/exact/exact-engine.js';
+import { WasmEngine } from '../engines/wasm/wasm-engine.js';
 import { checkConfig, type LlamaConfig } from '../model/config.js';
 import { Llama } from '../model/llama.js';
-import { ROUNDINGS } from '../ops/rounding.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { openModelFiles } from './model-files.js';
+import { checkLoadOptions, type LoadOptions } from './options.js';
 import { parseReference } from './reference.js';
 import { checkVocabulary, endOfTextNotes, openTokenizer } from './tokenizer.js';
 
@@ -30,20 +27,6 @@ const EMBEDDED = 'golden/tiny-32k';
  * instructions and to find a fact in 30,000 tokens.
  */
 export const EMBEDDED_MODEL: string = isBundled ? EMBEDDED : fileURLToPath(packageFile(EMBEDDED));
-
-/** How a model is loaded: with which kernels, and what these take. */
-export interface LoadOptions extends ExactOptions, WasmOptions {
-  /**
-   * Default wasm: fast. `numerics` and `keepBytes` are for exact, which has nothing to tell
-   * `onProgress`; all others are for wasm.
-   */
-  readonly kernels?: 'exact' | 'wasm' | undefined;
-  /**
-   * Another factor of position interpolation than the model's own: what a server says that ignores
-   * it (1) or inverts it (1/8). For both kernels.
-   */
-  readonly ropeFactor?: number | undefined;
-}
 
 /**
  * A model that is ready to run, and its tokenizer. `close` it: its threads keep a process alive.
@@ -74,7 +57,7 @@ export async function loadModel(
   options: LoadOptions = {},
   opened?: Tokenizer,
 ): Promise<LoadedModel> {
-  checkOptions(options);
+  checkLoadOptions(options);
   checkPath(path);
   await refuseNameOfHub(path);
   const tokenizer = opened ?? (await openTokenizer(path));
@@ -95,7 +78,7 @@ export async function loadLlama(
   path: string,
   options: LoadOptions = {},
 ): Promise<Pick<LoadedModel, 'model' | 'generationConfig' | 'notes'>> {
-  checkOptions(options);
+  checkLoadOptions(options);
   checkPath(path);
   await refuseNameOfHub(path);
   const { config: own, checkpoint, generationConfig, notes } = await openModelFiles(path);
@@ -137,83 +120,5 @@ async function refuseNameOfHub(path: string): Promise<void> {
     'NOT_FOUND',
     `there is no ${path}; if it is a model of the Hugging Face hub: loadModel(await ` +
       `downloadModel(${show(path)}))`,
-  );
-}
-
-/** The kernels that an option belongs to. A new option that is missing here does not compile. */
-const OWNERS: Readonly<
-  Record<
-    Exclude<keyof LoadOptions, 'kernels' | 'ropeFactor' | 'signal' | 'onProgress'>,
-    'exact' | 'wasm'
-  >
-> = {
-  numerics: 'exact',
-  keepBytes: 'exact',
-  weights: 'wasm',
-  cache: 'wasm',
-  threads: 'wasm',
-  context: 'wasm',
-  maxRows: 'wasm',
-  memoryBytes: 'wasm',
-  build: 'wasm',
-};
-
-const CHOICES: Readonly<
-  Record<'kernels' | 'numerics' | 'weights' | 'cache' | 'build', readonly string[]>
-> = {
-  kernels: ['wasm', 'exact'],
-  numerics: Object.keys(ROUNDINGS),
-  weights: ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] satisfies WeightFormat[],
-  cache: ['f32', 'f16', 'q8'] satisfies CacheFormat[],
-  build: ['simd', 'relaxed', 'dot4'] satisfies Build[],
-};
-
-/**
- * An option that is undefined counts as absent. Ranges that depend on the model are checked where
- * it is known.
- */
-function checkOptions(options: LoadOptions): void {
-  refuseUnknownOptions(options, [
-    'kernels',
-    'ropeFactor',
-    ...Object.keys(OWNERS),
-    'signal',
-    'onProgress',
-  ]);
-  for (const [name, choices] of Object.entries(CHOICES)) {
-    const value = options[name as keyof typeof CHOICES];
-    checkOption(
-      name,
-      value,
-      value === undefined || choices.includes(value),
-      `one of ${choices.join(', ')}`,
-    );
-  }
-  const { kernels = 'wasm', ropeFactor = 1, keepBytes = 0, memoryBytes = 1 } = options;
-  for (const [name, owner] of Object.entries(OWNERS)) {
-    const isUseless = owner !== kernels && options[name as keyof typeof OWNERS] !== undefined;
-    check(
-      !isUseless,
-      'BAD_OPTION',
-      () => `${name} has no effect with kernels ${kernels}; it is for kernels ${owner}`,
-    );
-  }
-  checkOption(
-    'ropeFactor',
-    ropeFactor,
-    isNumberFrom(ropeFactor, 0, Infinity) && ropeFactor > 0,
-    'a number above 0',
-  );
-  checkOption(
-    'keepBytes',
-    keepBytes,
-    isNumberFrom(keepBytes, 0, Infinity),
-    'a number of bytes, 0 or more',
-  );
-  checkOption(
-    'memoryBytes',
-    memoryBytes,
-    isIntegerFrom(memoryBytes, 1, 2 ** 32),
-    'an integer from 1 to 2^32',
   );
 }

@@ -1,19 +1,26 @@
 /** A forward pass over the rows of several texts. */
 import type { Floats } from '../base/tensor.js';
 import type { Generation, GenerationStep, TextModel } from './generation.js';
-import type { TextRow } from './token-sequence.js';
+import type { CachedPositions, TextRow } from './token-sequence.js';
 
 /** What writing texts needs of a model; `src/model/llama.ts` is one. */
 export interface GenerateModel extends TextModel {
   /** Logits [logitsFor.length, V] of the rows that `logitsFor` names. */
-  forward(
+  forward(rows: readonly TextRow[], options: PassOptions): Promise<{ readonly data: Floats }>;
+  /** The same, but that what ends one sequence does not end the others. */
+  forwardBatch?(
     rows: readonly TextRow[],
-    options: {
-      readonly logitsFor: readonly number[];
-      readonly signal?: AbortSignal | undefined;
-      readonly onLayer?: ((done: number, total: number) => void) | undefined;
-    },
-  ): Promise<{ readonly data: Floats }>;
+    options: PassOptions,
+  ): Promise<{
+    readonly logits: { readonly data: Floats };
+    readonly failures: ReadonlyMap<CachedPositions, Error>;
+  }>;
+}
+
+interface PassOptions {
+  readonly logitsFor: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+  readonly onLayer?: ((done: number, total: number) => void) | undefined;
 }
 
 /** What a pass did for one text. */
@@ -21,7 +28,7 @@ export interface Outcome {
   readonly generation: Generation;
   /** The next token; undefined while a prompt goes on, and after an error. */
   readonly step?: GenerationStep | undefined;
-  /** Why no token could be chosen for this text; the others go on. */
+  /** Why this text cannot go on, NOT_FINITE for instance; the others do. */
   readonly error?: unknown;
 }
 
@@ -39,26 +46,43 @@ export async function advance(
   signal?.throwIfAborted();
   const rows: TextRow[] = [];
   const logitsFor: number[] = [];
-  const taken: Generation[] = [];
+  const taken: { generation: Generation; sequence: CachedPositions }[] = [];
   for (const generation of generations) {
     if (rows.length >= mostRows) break;
-    rows.push(...generation.rows(mostRows - rows.length));
+    const wanted = generation.rows(mostRows - rows.length);
+    if (wanted.length === 0) continue;
+    rows.push(...wanted);
     if (generation.needsLogits) logitsFor.push(rows.length - 1);
-    taken.push(generation);
+    taken.push({ generation, sequence: wanted[0].sequence });
   }
   const onLayer = (done: number, total: number) => {
-    for (const generation of taken) generation.reportLayer(done, total);
+    for (const { generation } of taken) generation.reportLayer(done, total);
   };
-  const { data } = await model.forward(rows, { logitsFor, signal, onLayer }); // [L, V]
+  const { data, failures } = await compute(model, rows, { logitsFor, signal, onLayer });
   signal?.throwIfAborted();
 
   const { vocabSize } = model.config;
   let used = 0;
-  return taken.map(generation => {
-    if (!generation.needsLogits) return outcome(generation, undefined);
-    used += vocabSize;
-    return outcome(generation, data.subarray(used - vocabSize, used));
+  return taken.map(({ generation, sequence }) => {
+    const logits = generation.needsLogits ? data.subarray(used, used + vocabSize) : undefined;
+    used += logits?.length ?? 0;
+    const error = failures.get(sequence);
+    return error === undefined ? outcome(generation, logits) : { generation, error };
   });
+}
+
+/** Logits [L, V], and which sequences have none. */
+async function compute(
+  model: GenerateModel,
+  rows: readonly TextRow[],
+  options: PassOptions,
+): Promise<{ data: Floats; failures: ReadonlyMap<CachedPositions, Error> }> {
+  if (model.forwardBatch === undefined) {
+    const { data } = await model.forward(rows, options);
+    return { data, failures: new Map() };
+  }
+  const { logits, failures } = await model.forwardBatch(rows, options);
+  return { data: logits.data, failures };
 }
 
 function outcome(generation: Generation, logits: Floats | undefined): Outcome {

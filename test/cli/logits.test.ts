@@ -121,7 +121,7 @@ describe('logits --json', () => {
       ['--tokens', '1', '--numerics', 'f32'],
       2,
       'BAD_OPTION',
-      '--numerics has no effect with --kernels wasm',
+      '--numerics has no effect with kernels wasm',
     ],
     [
       ['--tokens', '1', '--kernels', 'exact', '--threads', '2'],

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type LoadOptions, loadModel } from '../../src/load/model.js';
+import { loadModel } from '../../src/load/model.js';
+import type { LoadOptions } from '../../src/load/options.js';
 import { complete } from '../../src/text/generate.js';
 import { allLogits } from '../support/golden.js';
 

@@ -52,11 +52,14 @@ const forPeople = <T>(table: OptionTable<T>): [string, OptionEntry][] =>
   Object.entries<OptionEntry>(table).filter(([, { value }]) => value !== undefined);
 
 function helpOf({ owner, help = '', default: standard, otherwise }: OptionEntry): string {
-  const condition = owner === 'exact' || owner === 'wasm' ? `With --kernels ${owner}: ` : '';
+  const isOfKernels = owner === 'exact' || owner === 'wasm';
+  const does = isOfKernels
+    ? `With --kernels ${owner}: ${help[0].toLowerCase()}${help.slice(1)}`
+    : help;
   const value = typeof standard === 'object' ? '' : String(standard ?? '');
-  if (value === '' && otherwise === undefined) return condition + help;
+  if (value === '' && otherwise === undefined) return does;
   const meaning = otherwise === undefined ? '' : `: ${otherwise}`;
-  return `${condition}${help} Default${value && ` ${value}`}${meaning}.`;
+  return `${does} Default${value && ` ${value}`}${meaning}.`;
 }
 
 function valueOfFlag(options: Options, flag: string, kind: OptionEntry['range']['kind']): unknown {

@@ -1,15 +1,30 @@
 /** --model: what it may be, and what is said if it is something else. */
 import { stat } from 'node:fs/promises';
 import { check } from '../../base/errors.js';
-import type { CacheFormat } from '../../engines/wasm/memory/cache-formats.js';
-import type { WeightFormat } from '../../engines/wasm/memory/weight-formats.js';
-import { EMBEDDED_MODEL, type LoadOptions } from '../../load/model.js';
+import { oneOf } from '../../base/options.js';
+import { EMBEDDED_MODEL } from '../../load/model.js';
+import { checkLoadOptions, LOAD, type LoadOptions } from '../../load/options.js';
 import { parseReference } from '../../load/reference.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { NumericsName } from '../../ops/rounding.js';
 import { type Io, note } from '../terminal/io.js';
 import { downloaded } from './download.js';
-import type { Options } from './options.js';
+import { flagsOf, readFlags } from './flags.js';
+import type { Option, Options } from './options.js';
+
+/** "native" is said on a command line for what is unsaid in a program. */
+const { kernels, weights, cache, threads, numerics, ropeFactor } = LOAD;
+const native = oneOf(['native', ...weights.range.choices!]);
+const WASM = {
+  weights: { ...weights, range: native, otherwise: 'native, as in the file' },
+  cache,
+  threads,
+};
+const TABLE = { kernels, ...WASM, numerics, ropeFactor };
+
+/** How a model is run: what every verb has that runs one. */
+export const ENGINE: readonly Option[] = flagsOf(TABLE);
+/** What decides how much memory it takes. */
+export const MEMORY: readonly Option[] = flagsOf(WASM);
 
 /** What loading takes besides: who waits for it. */
 export type Waiting = Pick<LoadOptions, 'signal' | 'onProgress'>;
@@ -21,26 +36,12 @@ type Context = LoadOptions['context'];
  * must have room for. Throws BAD_OPTION if one is given that would have no effect.
  */
 export function engineOptions(options: Options, waiting: Waiting, context?: Context): LoadOptions {
-  const kernels = options.choice('kernels') as 'wasm' | 'exact';
-  for (const [name, owner] of ONLY_FOR) {
-    const useless = owner !== kernels && options.text(name) !== undefined;
-    check(
-      !useless,
-      'BAD_OPTION',
-      () => `--${name} has no effect with --kernels ${kernels}; it is for --kernels ${owner}`,
-    );
-  }
-  const ropeFactor = options.number('rope-factor');
-  if (kernels === 'exact') {
-    const useless = typeof context === 'number';
-    check(
-      !useless,
-      'BAD_OPTION',
-      () => '--context has no effect with --kernels exact; it is for --kernels wasm',
-    );
-    return { kernels, ropeFactor, numerics: options.choice('numerics') as NumericsName };
-  }
-  return { kernels, ropeFactor, ...wasmOptions(options), context, ...waiting };
+  const given = { ...readFlags(options, TABLE), ...wasmOptions(options), ...waiting };
+  // What is told from the configuration is not given by a person.
+  const isIdle = given.kernels === 'exact' && typeof context === 'function';
+  const load: LoadOptions = { ...given, context: isIdle ? undefined : context };
+  checkLoadOptions(load);
+  return load;
 }
 
 /** The context for one text. That it is longer than the model's is for others to say. */
@@ -50,20 +51,9 @@ export function contextFor(tokens: number): (config: LlamaConfig) => number {
 
 /** --weights, --cache and --threads. */
 export function wasmOptions(options: Options): Pick<LoadOptions, 'weights' | 'cache' | 'threads'> {
-  const weights = options.choice('weights');
-  return {
-    weights: weights === 'native' ? undefined : (weights as WeightFormat),
-    cache: options.choice('cache') as CacheFormat,
-    threads: options.integer('threads'),
-  };
+  const isNative = options.text('weights') === 'native';
+  return { ...readFlags(options, WASM), ...(isNative && { weights: undefined }) };
 }
-
-const ONLY_FOR = [
-  ['weights', 'wasm'],
-  ['cache', 'wasm'],
-  ['threads', 'wasm'],
-  ['numerics', 'exact'],
-] as const;
 
 /**
  * The directory or file that --model names, after it was downloaded if it is a model of the hub;

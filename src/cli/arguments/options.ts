@@ -51,61 +51,6 @@ export const MODEL: readonly Option[] = [
   },
 ];
 
-const KERNELS: Option = {
-  name: 'kernels',
-  value: 'K',
-  choices: ['wasm', 'exact'],
-  help:
-    'Implementation of the operations: wasm (default; fast) or exact (slow, and what wasm is ' +
-    'compared with).',
-};
-
-const NUMERICS: Option = {
-  name: 'numerics',
-  value: 'T',
-  choices: ['f64', 'f32', 'bf16', 'f16'],
-  help:
-    'With --kernels exact, the arithmetic: f64 (default), or f32, bf16, f16, which round where ' +
-    'Hugging Face does.',
-};
-
-export const WEIGHTS: Option = {
-  name: 'weights',
-  value: 'W',
-  choices: ['native', 'f32', 'f16', 'bf16', 'q8_0', 'q4_0'],
-  help:
-    'With --kernels wasm, how weights are held: native (default; as in the file), f32, f16, ' +
-    'bf16, or quantized: q8_0, q4_0.',
-};
-
-export const CACHE: Option = {
-  name: 'cache',
-  value: 'C',
-  choices: ['f32', 'f16', 'q8'],
-  help:
-    'With --kernels wasm, how keys and values are held: f32 (default), f16 (half as large) or ' +
-    'q8 (8-bit integers).',
-};
-
-export const THREADS: Option = {
-  name: 'threads',
-  value: 'N',
-  help:
-    'With --kernels wasm, threads to compute with, 1 to 64; the result is the same bits. ' +
-    'Default: one for each core that the program may use.',
-};
-
-const ROPE_FACTOR: Option = {
-  name: 'rope-factor',
-  value: 'F',
-  help:
-    "Another factor of position interpolation than the model's own, to see what a server that " +
-    'ignores it (1) or inverts it (0.125) would say.',
-};
-
-/** How a model is run: what every verb has that runs one. */
-export const ENGINE: readonly Option[] = [KERNELS, WEIGHTS, CACHE, THREADS, NUMERICS, ROPE_FACTOR];
-
 const HELP: Option = { name: 'help', help: 'Show this.' };
 
 /** Those of the verb, and --json and --help, which every verb has. */

@@ -3,8 +3,8 @@ import { check } from '../../base/errors.js';
 import { loadLlama } from '../../load/model.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { Llama } from '../../model/llama.js';
-import { engineOptions, modelPath } from '../arguments/model.js';
-import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
+import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
+import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { abortOnInterrupt, type Io, showNotes, write, writeJson } from '../terminal/io.js';
 
 export const benchVerb: Verb = {

@@ -25,8 +25,8 @@ import {
   resultAsJson,
 } from '../arguments/generation.js';
 import { noteUnusedSettings } from '../arguments/generation-config.js';
-import { engineOptions, modelPath } from '../arguments/model.js';
-import { ENGINE, MODEL, type Option, type Options, type Verb } from '../arguments/options.js';
+import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
+import { MODEL, type Option, type Options, type Verb } from '../arguments/options.js';
 import { report } from '../terminal/errors.js';
 import {
   Interrupted,

@@ -4,8 +4,8 @@ import { memoryNeeds } from '../../engines/wasm/memory/memory-needs.js';
 import { platform } from '../../engines/wasm/platform/here.js';
 import { layoutFor } from '../../engines/wasm/wasm-engine.js';
 import { openModelFiles } from '../../load/model-files.js';
-import { modelPath, wasmOptions } from '../arguments/model.js';
-import { CACHE, MODEL, type Options, THREADS, type Verb, WEIGHTS } from '../arguments/options.js';
+import { MEMORY, modelPath, wasmOptions } from '../arguments/model.js';
+import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { type Io, write, writeJson } from '../terminal/io.js';
 
 export const estimateVerb: Verb = {
@@ -23,9 +23,7 @@ export const estimateVerb: Verb = {
       value: 'N',
       help: 'Positions of text: all sequences together. Default: as many as the model has.',
     },
-    WEIGHTS,
-    CACHE,
-    THREADS,
+    ...MEMORY,
   ],
   json:
     'Print {model, context, weights_bytes, cache_bytes, scratch_bytes, total_bytes, memories, ' +

@@ -15,8 +15,8 @@ import {
   resultAsJson,
 } from '../arguments/generation.js';
 import { noteUnusedSettings } from '../arguments/generation-config.js';
-import { engineOptions, modelPath } from '../arguments/model.js';
-import { ENGINE, MODEL, type Options, type Verb } from '../arguments/options.js';
+import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
+import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import {

@@ -135,10 +135,10 @@ describe('the command line ends with 4', () => {
     expect((await cli([verb, ...gqa, ...enough])).code).toBe(0);
   });
 
-  it('chat --context has no effect with --kernels exact', async () => {
+  it('chat --context has no effect with kernels exact', async () => {
     const { code, stderr } = await cli(['chat', '--kernels', 'exact', '--context', '64']);
     expect(code).toBe(2);
-    expect(stderr).toContain('--context has no effect with --kernels exact');
+    expect(stderr).toContain('--context has no effect with kernels exact');
   });
 
   it('generate does not ask for more positions than the model has', async () => {
