@@ -1,5 +1,5 @@
 /** What generation_config.json says and the command line does not follow is told. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -86,17 +86,4 @@ it('chat says it too, and neither does with --json', async () => {
   expect((await cli(chat)).stderr).toContain('generation_config.json says do_sample true');
   expect((await cli([...chat, '--json'])).stderr).toBe('');
   expect(await said(...limit, '--json')).toBe('');
-});
-
-it("an eos_token_id that is the tokenizer's BOS, as early conversions have it", async () => {
-  await put({});
-  const file = join(path, 'config.json');
-  const config = await readFile(file, 'utf8');
-  await writeFile(file, JSON.stringify({ ...JSON.parse(config), eos_token_id: 1 }));
-  expect(await said(...limit)).toBe(
-    'eos_token_id 1 is <s> of the tokenizer, whose end of text is </s>, 2: the text goes on ' +
-      'after it, as in transformers; --stop-token-ids 2 ends it there',
-  );
-  expect(await said(...limit, '--stop-token-ids', '2')).toBe('');
-  await writeFile(file, config);
 });

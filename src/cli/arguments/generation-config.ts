@@ -52,29 +52,14 @@ const FLAGS = GENERATION_OPTIONS.map(({ name }) => name.replaceAll('-', '_'));
 const flagOf = (key: string): string => key.replaceAll('_', '-');
 
 /** Tells stderr, unless --json is given. */
-export function noteUnusedSettings(io: Io, options: Options, loaded: LoadedModel): void {
-  if (options.flag('json')) return;
-  const { generationConfig = {} } = loaded;
-  const texts = [unusedSettings(generationConfig, options), otherEnd(loaded, options)];
-  for (const text of texts) if (text !== undefined) note(io, text);
-}
-
-/**
- * Early conversions have an eos_token_id that is another token's, and transformers follows it: the
- * text goes on after its end.
- */
-function otherEnd({ model, tokenizer }: LoadedModel, options: Options): string | undefined {
-  const { eosTokenIds } = model.config;
-  const { bosId, eosId } = tokenizer;
-  const isDecided = options.text('stop-token-ids') !== undefined;
-  if (isDecided || bosId === undefined || eosId === undefined) return undefined;
-  if (!eosTokenIds.includes(bosId) || eosTokenIds.includes(eosId)) return undefined;
-  const [theirs, ours] = tokenizer.pieces([bosId, eosId]);
-  return (
-    `eos_token_id ${bosId} is ${theirs} of the tokenizer, whose end of text is ${ours}, ` +
-    `${eosId}: the text goes on after it, as in transformers; --stop-token-ids ${eosId} ends it ` +
-    'there'
-  );
+export function noteUnusedSettings(
+  io: Io,
+  options: Options,
+  { generationConfig }: LoadedModel,
+): void {
+  if (generationConfig === undefined || options.flag('json')) return;
+  const text = unusedSettings(generationConfig, options);
+  if (text !== undefined) note(io, text);
 }
 
 /**
