@@ -121,7 +121,7 @@ describe('--help', () => {
     async name => {
       const table = optionsOf(VERBS.find(each => each.name === name)!);
       const { code, stdout } = await cli([name, '--help']);
-      const listed = [...stdout.matchAll(/^ {2}--([\w-]+)( [A-Z]+)?/gm)].map(match => [
+      const listed = [...stdout.matchAll(/^ {2}--([\w-]+)( [A-Z][\w.]*)?/gm)].map(match => [
         match[1],
         match[2]?.trim(),
       ]);
