@@ -10,6 +10,7 @@
 
 import { check, show } from '../base/errors.js';
 import { type GgufMetadata, type GgufValue, plainValues } from '../files/gguf/values.js';
+import { scoresFromMerges } from './merge-scores.js';
 import { hasPrefix, sentencePieceSpaces } from './space-rule.js';
 import {
   addedTokensOf,
@@ -104,13 +105,21 @@ function checkKeys(fields: Fields): void {
   });
   for (const [key, value] of Object.entries(fields)) {
     const isKnown =
-      KEYS_READ.has(key) || HARMLESS_KEYS.has(key) || IMPLEMENTED_VALUES.get(key) === value;
+      KEYS_READ.has(key) ||
+      HARMLESS_KEYS.has(key) ||
+      IMPLEMENTED_VALUES.get(key) === value ||
+      (ArrayBuffer.isView(value) && value.byteLength === 0);
     check(
       isKnown,
       'UNSUPPORTED',
-      () => `${PREFIX}${key} is ${show(value)}, which may change the ids; it is not implemented`,
+      () => `${PREFIX}${key} is ${named(value)}, which may change the ids; it is not implemented`,
     );
   }
+}
+
+/** Arrays, such as the rules of a normalizer, by their size. */
+function named(value: unknown): string {
+  return ArrayBuffer.isView(value) ? `an array of ${value.byteLength} bytes` : show(value);
 }
 
 function readPieces(fields: Fields, unkId: number): ScoredPiece[] {
@@ -189,16 +198,12 @@ function id(fields: Fields, key: string, fallback: number): number {
  * with it (`lstrip`, …) has no place in the format, nor has a rule of "▁" other than
  * SentencePiece's.
  *
- * @throws {LlamaError} UNSUPPORTED if it has no scores: it comes from a tokenizer.json.
+ * @throws {LlamaError} UNSUPPORTED if it comes from a tokenizer.json whose merges stand for no
+ * scores.
  */
 export function ggufTokenizerMetadata(model: TokenizerModel, vocabSize: number): GgufMetadata {
-  const { scores, spaces, vocabulary } = model;
-  check(scores !== undefined, 'UNSUPPORTED', () => {
-    return (
-      'tokenizer.json has no scores of pieces, which a GGUF file needs; put tokenizer.model ' +
-      'beside it'
-    );
-  });
+  const { merges, spaces, vocabulary } = model;
+  const scores = model.scores ?? scoresFromMerges(vocabulary, merges);
   const pieces = scoredPieces(model, scores, vocabSize);
   const numbers = pieces.map(({ type }) => PIECE_NUMBERS.get(type)!);
   const values: [string, GgufValue][] = [

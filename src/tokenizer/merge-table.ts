@@ -114,7 +114,8 @@ function mergingId(vocabulary: Vocabulary, text: string): number | undefined {
   return id !== undefined && MERGING.has(vocabulary.pieces[id].type) ? id : undefined;
 }
 
-function cuts(vocabulary: Vocabulary, text: string): [number, number][] {
+/** The ways to cut `text` into two pieces that merge. */
+export function cuts(vocabulary: Vocabulary, text: string): [number, number][] {
   const pairs: [number, number][] = [];
   for (let at = 1; at < text.length; at++) {
     const left = mergingId(vocabulary, text.slice(0, at));

@@ -4,7 +4,10 @@ import type { LlamaErrorCode } from '../../src/base/errors.js';
 import { openGguf } from '../../src/files/gguf/gguf.js';
 import type { GgufValue } from '../../src/files/gguf/values.js';
 import { memorySource } from '../../src/files/source.js';
-import { readGgufTokenizer } from '../../src/tokenizer/gguf-tokenizer.js';
+import { openTokenizerModel } from '../../src/load/tokenizer.js';
+import { ggufTokenizerMetadata, readGgufTokenizer } from '../../src/tokenizer/gguf-tokenizer.js';
+import { MergeTable } from '../../src/tokenizer/merge-table.js';
+import { sentencePieceSpaces } from '../../src/tokenizer/space-rule.js';
 import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
 import { goldenPath } from '../support/golden.js';
 import { errorOf, fromModel, scored, TYPE, vectors } from './support.js';
@@ -80,6 +83,30 @@ it('is not changed by what is for prompts and other tokenizers', () => {
   expect(read(changes).encode('ab  a')).toEqual(read().encode('ab  a'));
 });
 
+it('may be made of the merges of a tokenizer.json, with the same ids', async () => {
+  const plain = { spaces: sentencePieceSpaces(true), addedTokens: [] };
+  const model = await openTokenizerModel(goldenPath('saved-tokenizers/5'));
+  const { vocabulary } = model;
+  const file = new Map([
+    ...ggufTokenizerMetadata(model, vocabulary.pieces.length),
+    ['tokenizer.ggml.bos_token_id', u32(1)] as const,
+  ]);
+  const again = new Tokenizer({ ...readGgufTokenizer(file), ...plain });
+  const tokenizer = new Tokenizer({ ...model, ...plain });
+  const { texts: all } = JSON.parse(readFileSync(goldenPath('saved-tokenizers/ids.json'), 'utf8'));
+  const added = /word|<tool>|I am|PAD|im_|<.?s>|<unk>/;
+  const others = all.filter((text: string) => !added.test(text));
+  expect(others.length).toBeGreaterThan(500);
+  for (const text of others) expect(again.encode(text), text).toEqual(tokenizer.encode(text));
+  const merges = new MergeTable(vocabulary, [
+    { left: 300, right: 300, merged: 301, rank: 0 },
+    { left: 300, right: 301, merged: 302, rank: 1 },
+    { left: 301, right: 300, merged: 301, rank: 2 },
+  ]);
+  const error = errorOf('UNSUPPORTED', () => ggufTokenizerMetadata({ ...model, merges }, 2048));
+  expect(error.message).toContain('put tokenizer.model beside it');
+});
+
 describe('refuses', () => {
   const with7 = PIECES.map(({ type }) => TYPES[type]).with(-1, 7);
   const same = floats(...PIECES.map(() => -1000));
@@ -98,7 +125,7 @@ describe('refuses', () => {
     [
       'UNSUPPORTED',
       { 'tokenizer.ggml.precompiled_charsmap': integers(1, 2) },
-      'precompiled_charsmap is',
+      'precompiled_charsmap is an array of 8 bytes, which may change the ids',
     ],
     [
       'UNSUPPORTED',

@@ -202,14 +202,6 @@ describe('refuses', () => {
     );
   });
 
-  it('a tokenizer without scores', async () => {
-    const model = await goldenModel('mha');
-    const { scores: _, ...withoutScores } = model.tokenizer;
-    expect(() => ggufOfModel({ ...model, tokenizer: withoutScores }, 'F32')).toThrow(
-      'put tokenizer.model beside it',
-    );
-  });
-
   it('more ids that end a text than there is room for; any of the model’s is taken', async () => {
     const model = await goldenModel('mha');
     const withIds = (eosTokenIds: number[]) =>
