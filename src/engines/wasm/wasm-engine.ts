@@ -91,6 +91,17 @@ function contextOf(config: LlamaConfig, { context }: WasmOptions): number | unde
  * WebAssembly SIMD kernels over a checkpoint, in as many threads as are asked for: the same bits
  * with any.
  */
+/**
+ * A model that nobody has any more and nobody closed: its threads would keep its memories for ever.
+ * When the runtime notices, which is its business, they end as if it had been closed.
+ */
+const FORGOTTEN = new FinalizationRegistry<{ pool: Pool; checkpoint: Checkpoint }>(
+  ({ pool, checkpoint }) => {
+    void pool.close().catch(() => {});
+    void checkpoint.close().catch(() => {});
+  },
+);
+
 export class WasmEngine implements Engine {
   readonly name: string;
   readonly layout: MemoryLayout;
@@ -147,6 +158,7 @@ export class WasmEngine implements Engine {
     };
     const setups = Array.from({ length: layout.threads }, (_, index) => ({ ...shared, index }));
     this.#pool = new Pool(setups, this.#control);
+    FORGOTTEN.register(this, { pool: this.#pool, checkpoint }, this);
     this.#pages = new CountedPages(
       layout.maxPages,
       pages => this.#growTo(pages),
@@ -216,6 +228,7 @@ export class WasmEngine implements Engine {
   }
 
   async #release(): Promise<void> {
+    FORGOTTEN.unregister(this);
     await this.#pool.close();
     this.#memories.length = 0; // whoever has the array no longer has the memories
     platform.collectGarbage();

@@ -40,6 +40,40 @@ const PROMPT = `
   const failure = promise => promise.then(() => 'nothing', error => error.code ?? error.message);
 `;
 
+it('a model that was forgotten is given back, though nobody closed it', async () => {
+  const body = `
+    let stopped = 0;
+    const { platform } = await import(${PLATFORM});
+    const { startThread } = platform;
+    platform.startThread = (...args) => {
+      const thread = startThread(...args);
+      return { ...thread, stop: () => (stopped++, thread.stop()) };
+    };
+    await (async () => {
+      for (let i = 0; i < 4; i++) {
+        const { model } = await loadLlama(EMBEDDED_MODEL, { threads: 2 });
+        const rows = [{ token: 1, position: 0, sequence: model.createSequence() }];
+        await model.forward(rows);
+      }
+    })();
+    for (let i = 0; i < 50 && stopped < 6; i++) {
+      platform.collectGarbage();
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    console.log(stopped >= 6);
+  `;
+  expect(await script(body)).toEqual({ code: 0, stdout: 'true\n', stderr: '' });
+});
+
+it('12 threads end without a warning of too many listeners', async () => {
+  const body = `
+    const { model } = await loadLlama(EMBEDDED_MODEL, { threads: 12 });
+    await model.close();
+    console.log('closed');
+  `;
+  expect(await script(body)).toEqual({ code: 0, stdout: 'closed\n', stderr: '' });
+});
+
 describe('a process ends by itself', () => {
   it.each([
     [
