@@ -2,7 +2,7 @@
  * What goes wrong ends with an error that says so, an exit code, and nothing that keeps the process
  * alive.
  */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -222,6 +222,11 @@ describe('the command line', () => {
       const dist = join(directory, damage, 'dist');
       await cp(DIST, dist, { recursive: true });
       await writeFile(join(directory, damage, 'package.json'), '{"type":"module"}');
+      await symlink(
+        join(DIST, '../node_modules'),
+        join(directory, damage, 'node_modules'),
+        'junction',
+      );
       for (const build of ['simd', 'relaxed', 'dot4'] as const) {
         const path = join(dist, 'engines/wasm', `${build}.wasm`);
         const bytes = await readFile(path);
