@@ -12,6 +12,7 @@ import { isBundled, packageFile, refuseBundle } from '../base/package.js';
 import { ExactEngine } from '../engines/exact/exact-engine.js';
 import { WasmEngine } from '../engines/wasm/wasm-engine.js';
 import { checkConfig, type LlamaConfig } from '../model/config.js';
+import { raiseLimit } from '../model/context.js';
 import { Llama } from '../model/llama.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { openModelFiles } from './model-files.js';
@@ -83,7 +84,7 @@ export async function loadLlama(
   await refuseNameOfHub(path);
   const { config: own, checkpoint, generationConfig, notes } = await openModelFiles(path);
   try {
-    const config = withRopeFactor(own, options.ropeFactor);
+    const config = withOptions(own, options);
     const engine =
       options.kernels === 'exact'
         ? new ExactEngine(config, checkpoint, options)
@@ -95,11 +96,10 @@ export async function loadLlama(
   }
 }
 
-function withRopeFactor(own: LlamaConfig, ropeFactor: number | undefined): LlamaConfig {
-  if (ropeFactor === undefined) return own;
-  const config = { ...own, ropeFactor };
+function withOptions(own: LlamaConfig, { ropeFactor, context }: LoadOptions): LlamaConfig {
+  const config = { ...own, ropeFactor: ropeFactor ?? own.ropeFactor };
   checkConfig(config);
-  return config;
+  return typeof context === 'number' ? raiseLimit(config, context) : config;
 }
 
 function checkPath(path: unknown): void {

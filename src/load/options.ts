@@ -29,6 +29,12 @@ export interface LoadOptions extends ExactOptions, WasmOptions {
    * it (1) or inverts it (1/8). For both kernels.
    */
   readonly ropeFactor?: number | undefined;
+  /**
+   * A number above the model's `max_position_embeddings` raises that limit to it, with both
+   * kernels; the default stays what the files say. With the wasm kernels there must be memory for
+   * so many positions, over all sequences together, or loading is refused.
+   */
+  readonly context?: WasmOptions['context'];
 }
 
 /** A number, or what tells it from the configuration. */
@@ -81,7 +87,14 @@ export const LOAD: OptionTable<LoadOptions> = {
       "Another factor of position interpolation than the model's own, to see what a server that " +
       'ignores it (1) or inverts it (0.125) would say.',
   },
-  context: { range: positions, owner: 'wasm' },
+  context: {
+    range: positions,
+    otherwise: 'as many as the model has; memory is taken as they come',
+    value: 'N',
+    help:
+      "Positions of a text. More than the model's max_position_embeddings raises that limit; with " +
+      'kernels wasm there must be memory for them.',
+  },
   maxRows: { range: integer(1, 4096), owner: 'wasm' },
   memoryBytes: { range: integer(1, 2 ** 32), owner: 'wasm' },
   build: { range: oneOf(['simd', 'relaxed', 'dot4'] satisfies Build[]), owner: 'wasm' },

@@ -4,6 +4,7 @@ import { check, LlamaError } from '../base/errors.js';
 import type { Tensor } from '../base/tensor.js';
 import type { Batch } from './batch.js';
 import type { LlamaConfig } from './config.js';
+import { describeLimit } from './context.js';
 import { EngineSequence } from './engine-sequence.js';
 import type { Row, Sequence } from './kernels.js';
 
@@ -25,9 +26,7 @@ export function checkRows(
     check(
       position < config.maxPositionEmbeddings,
       'CONTEXT_OVERFLOW',
-      () =>
-        `position ${position} is beyond this model's ${config.maxPositionEmbeddings} ` +
-        'positions; shorten the text',
+      () => `position ${position} is beyond the last, and ${describeLimit(config)}`,
     );
     const expected = next.get(sequence) ?? sequence.length;
     check(

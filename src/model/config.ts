@@ -33,13 +33,10 @@ export interface LlamaConfig {
    * scaling.
    */
   readonly ropeFactor: number;
-  /** The limit on positions, unless `context` is another: 0 … maxPositionEmbeddings − 1. */
+  /** The limit on positions: 0 … maxPositionEmbeddings − 1. */
   readonly maxPositionEmbeddings: number;
-  /**
-   * The limit on positions that the caller asked for, which may be more: configurations are often
-   * left with the base's limit beside a factor. See `positionLimit`.
-   */
-  readonly context?: number | undefined;
+  /** Whether the caller raised that limit above what the model's files say: see `raiseLimit`. */
+  readonly isLimitRaised?: boolean | undefined;
   readonly tieWordEmbeddings: boolean;
   /** Undefined if no token begins a text. */
   readonly bosTokenId: number | undefined;
@@ -60,14 +57,6 @@ const LARGEST_FACTOR = 1e6;
 /** Those of float32 that are no subnormals; both are used as float32. */
 const SMALLEST_FLOAT = 2 ** -126;
 const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127;
-
-/** How many positions a text may have: those of `context`, or else `max_position_embeddings`. */
-export function positionLimit({
-  context,
-  maxPositionEmbeddings,
-}: Pick<LlamaConfig, 'context' | 'maxPositionEmbeddings'>): number {
-  return context ?? maxPositionEmbeddings;
-}
 
 /**
  * Checks what must hold between the fields, whichever file they come from, and that every position
@@ -128,7 +117,7 @@ function checkRope(config: LlamaConfig): void {
   );
   // That of the first frequency, 1 / factor: theta being 1 or more, no other is larger. Rounded as
   // in `ops/rope.ts`.
-  const positions = positionLimit(config);
+  const { maxPositionEmbeddings: positions } = config;
   const angle = Math.fround((positions - 1) * Math.fround(1 / ropeFactor));
   check(
     angle <= LARGEST_ANGLE,

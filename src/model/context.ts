@@ -1,46 +1,42 @@
-/** What is said where a text is longer than its model allows: every refusal says the same. */
+/** The limit on positions: how it is raised, and what is said where a text is longer. */
 
-import { check } from '../base/errors.js';
-import { type LlamaConfig, positionLimit } from './config.js';
+import { checkConfig, type LlamaConfig } from './config.js';
 
 /** The fields that a limit on positions is made of. */
-export type PositionLimits = Pick<LlamaConfig, 'context' | 'maxPositionEmbeddings' | 'ropeFactor'>;
+type Limits = Pick<LlamaConfig, 'maxPositionEmbeddings' | 'isLimitRaised'> &
+  Partial<Pick<LlamaConfig, 'ropeFactor'>>;
 
 /**
- * Checks that `positions` are no more than there are.
- * @param what what needs them, for the message: "the prompt has 5000 tokens"
- * @throws {LlamaError} CONTEXT_OVERFLOW, naming the limit, where it comes from, how to raise it.
+ * `config` with room for `positions`, if that is more than it has: files are often left with their
+ * base's `max_position_embeddings` beside a factor, and transformers reads on regardless.
+ * @throws {LlamaError} BAD_CONFIG if the last of them cannot be rotated.
  */
-export function checkPositions(
-  what: () => string,
-  positions: number,
-  config: PositionLimits,
-): void {
-  check(
-    positions <= positionLimit(config),
-    'CONTEXT_OVERFLOW',
-    () => `${what()}, and ${describeLimit(config)}`,
-  );
+export function raiseLimit(config: LlamaConfig, positions: number): LlamaConfig {
+  if (positions <= config.maxPositionEmbeddings) return config;
+  const raised = { ...config, maxPositionEmbeddings: positions, isLimitRaised: true };
+  checkConfig(raised);
+  return raised;
 }
 
-/** The limit on positions as a sentence goes on: why it is what it is, and what to do. */
-export function describeLimit(config: PositionLimits): string {
-  const { context, maxPositionEmbeddings: own, ropeFactor } = config;
-  if (context !== undefined && context !== own) {
+/** Where the limit comes from, and what to do: the end of every refusal of a longer text. */
+export function describeLimit({
+  maxPositionEmbeddings: limit,
+  isLimitRaised = false,
+  ropeFactor = 1,
+}: Limits): string {
+  if (isLimitRaised) {
+    return `the context is ${limit} positions (--context, option context): raise it, or give less`;
+  }
+  if (ropeFactor <= 1) {
     return (
-      `the context is ${context} positions, as --context (option context) says; ` +
-      'raise it, or shorten the text'
+      `the model has ${limit} positions (max_position_embeddings): give less, or raise the limit ` +
+      'with --context N (option context), beyond what the model was made for'
     );
   }
-  const product =
-    ropeFactor > 1
-      ? `; its positions are interpolated by the factor ${ropeFactor}, and where ` +
-        `max_position_embeddings is left at its base's, ${own} × ${ropeFactor} = ` +
-        `${own * ropeFactor} is what it can read`
-      : '';
-  const most = ropeFactor > 1 ? Math.floor(own * ropeFactor) : 'N';
+  const product = Math.floor(limit * ropeFactor);
   return (
-    `the model has ${own} positions (max_position_embeddings)${product}. Shorten the text, or ` +
-    `raise the limit: --context ${most} (option context)`
+    `the model has ${limit} positions (max_position_embeddings), interpolated by the factor ` +
+    `${ropeFactor}: give less, or, if ${limit} is what the base of this model had, raise the ` +
+    `limit to ${limit} × ${ropeFactor} = ${product} with --context ${product} (option context)`
   );
 }

@@ -16,6 +16,7 @@ import {
 } from '../base/options.js';
 import { CHUNK_SIZE } from '../model/chunks.js';
 import type { LlamaConfig } from '../model/config.js';
+import { describeLimit } from '../model/context.js';
 import { defaultStopTokenIds } from './prompt.js';
 import { MAX_TOP_LOGPROBS } from './sampling/logprobs.js';
 import { SAMPLING, type SamplingOptions } from './sampling/options.js';
@@ -106,8 +107,9 @@ export const GENERATION: OptionTable<GenerateOptions> = {
 /** What checking needs to know of a model. */
 export type TextConfig = Pick<
   LlamaConfig,
-  'vocabSize' | 'maxPositionEmbeddings' | 'eosTokenIds' | 'bosTokenId'
->;
+  'vocabSize' | 'maxPositionEmbeddings' | 'isLimitRaised' | 'eosTokenIds' | 'bosTokenId'
+> &
+  Partial<Pick<LlamaConfig, 'ropeFactor'>>;
 
 /** Options that were checked. */
 export interface Settings
@@ -201,9 +203,14 @@ function checkPrompt(ids: readonly number[], { vocabSize }: TextConfig): void {
 function limitOf(
   { maxNewTokens = Infinity, maxLength = Infinity }: GenerateOptions,
   promptTokens: number,
-  { maxPositionEmbeddings }: TextConfig,
+  config: TextConfig,
 ): number {
-  checkRoom(promptTokens, maxPositionEmbeddings, "the model's context (maxPositionEmbeddings)");
+  const { maxPositionEmbeddings } = config;
+  check(
+    promptTokens < maxPositionEmbeddings,
+    'CONTEXT_OVERFLOW',
+    () => `the prompt has ${promptTokens} tokens, too many for output; ${describeLimit(config)}`,
+  );
   checkRoom(promptTokens, maxLength, 'maxLength, which counts the prompt', 'maxLength');
   return Math.min(maxPositionEmbeddings, maxLength, promptTokens + maxNewTokens);
 }

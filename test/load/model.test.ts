@@ -42,7 +42,6 @@ describe('options', () => {
       'cache has no effect with kernels exact; it is for kernels wasm',
     ],
     [{ kernels: 'exact', threads: 1 }, 'threads has no effect'],
-    [{ kernels: 'exact', context: 64 }, 'context has no effect'],
     [{ kernels: 'exact', maxRows: 8 }, 'maxRows has no effect'],
     [{ kernels: 'exact', memoryBytes: 2 ** 20 }, 'memoryBytes has no effect'],
     [{ kernels: 'exact', build: 'simd' }, 'build has no effect'],

@@ -397,7 +397,9 @@ describe('is refused at once, before anything is computed', () => {
   });
 
   test('a prompt that does not fit, with both numbers', () => {
-    expect(start({}, '1234567')).toThrow(refused('CONTEXT_OVERFLOW', '8 tokens', '8 is the model'));
+    expect(start({}, '1234567')).toThrow(
+      refused('CONTEXT_OVERFLOW', '8 tokens', 'has 8 positions'),
+    );
     expect(start({}, '12345678')).toThrow(refused('CONTEXT_OVERFLOW', '9 tokens'));
     expect(start({}, '123456')).not.toThrow();
     expect(start({ maxLength: 3 })).toThrow(

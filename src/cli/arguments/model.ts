@@ -12,14 +12,14 @@ import { flagsOf, readFlags } from './flags.js';
 import type { Option, Options } from './options.js';
 
 /** "native" is said on a command line for what is unsaid in a program. */
-const { kernels, weights, cache, threads, numerics, ropeFactor } = LOAD;
+const { kernels, weights, cache, threads, numerics, context, ropeFactor } = LOAD;
 const native = oneOf(['native', ...weights.range.choices!]);
 const WASM = {
   weights: { ...weights, range: native, otherwise: 'native, as in the file' },
   cache,
   threads,
 };
-const TABLE = { kernels, ...WASM, numerics, ropeFactor };
+const TABLE = { kernels, ...WASM, numerics, context, ropeFactor };
 
 /** How a model is run: what every verb has that runs one. */
 export const ENGINE: readonly Option[] = flagsOf(TABLE);
@@ -32,14 +32,15 @@ export type Waiting = Pick<LoadOptions, 'signal' | 'onProgress'>;
 type Context = LoadOptions['context'];
 
 /**
- * --kernels and those that belong to one of them; and for the wasm kernels the context that they
- * must have room for. Throws BAD_OPTION if one is given that would have no effect.
+ * --kernels, --context and those that belong to one of the kernels; and, where --context is not
+ * given, what the wasm kernels must have room for. Throws BAD_OPTION if one is given that would
+ * have no effect.
  */
-export function engineOptions(options: Options, waiting: Waiting, context?: Context): LoadOptions {
+export function engineOptions(options: Options, waiting: Waiting, room?: Context): LoadOptions {
   const given = { ...readFlags(options, TABLE), ...wasmOptions(options), ...waiting };
-  // What is told from the configuration is not given by a person.
-  const isIdle = given.kernels === 'exact' && typeof context === 'function';
-  const load: LoadOptions = { ...given, context: isIdle ? undefined : context };
+  // What is told from the configuration is for the wasm kernels.
+  const context = given.context ?? (given.kernels === 'exact' ? undefined : room);
+  const load: LoadOptions = { ...given, context };
   checkLoadOptions(load);
   return load;
 }

@@ -7,9 +7,13 @@ import { checkTextFits } from '../../text/prompt.js';
 const SHORT = 2 ** 20;
 
 /** Throws CONTEXT_OVERFLOW if a long `text` cannot fit into the context of the model at `path`. */
-export async function refuseTooLong(text: string | undefined, path: string): Promise<void> {
+export async function refuseTooLong(
+  text: string | undefined,
+  path: string,
+  context = 0,
+): Promise<void> {
   if (text === undefined || text.length <= SHORT) return;
   const { config, checkpoint } = await openModelFiles(path);
   await checkpoint.close();
-  checkTextFits(await openTokenizer(path), text, config.maxPositionEmbeddings);
+  checkTextFits(await openTokenizer(path), text, Math.max(context, config.maxPositionEmbeddings));
 }

@@ -2,6 +2,7 @@
 import { check } from '../../base/errors.js';
 import { loadLlama } from '../../load/model.js';
 import type { LlamaConfig } from '../../model/config.js';
+import { describeLimit } from '../../model/context.js';
 import type { Llama } from '../../model/llama.js';
 import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
@@ -69,12 +70,10 @@ function atLeastOne(options: Options, name: string, otherwise: number): number {
 }
 
 /** Before anything is made of so many tokens, and with the wasm kernels before loading. */
-function checkRoom(positions: number, { maxPositionEmbeddings }: LlamaConfig): void {
-  check(positions <= maxPositionEmbeddings, 'CONTEXT_OVERFLOW', () => {
-    return (
-      `--prompt-tokens and --new-tokens are ${positions} together, and the model has ` +
-      `${maxPositionEmbeddings} positions; give fewer`
-    );
+function checkRoom(positions: number, config: LlamaConfig): void {
+  check(positions <= config.maxPositionEmbeddings, 'CONTEXT_OVERFLOW', () => {
+    const limit = describeLimit(config);
+    return `--prompt-tokens and --new-tokens are ${positions} together, and ${limit}`;
   });
 }
 

@@ -26,7 +26,7 @@ import {
 } from '../arguments/generation.js';
 import { noteUnusedSettings } from '../arguments/generation-config.js';
 import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
-import { MODEL, type Option, type Options, type Verb } from '../arguments/options.js';
+import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { report } from '../terminal/errors.js';
 import {
   Interrupted,
@@ -40,14 +40,6 @@ import {
 } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
-const CONTEXT: Option = {
-  name: 'context',
-  value: 'N',
-  help:
-    'With --kernels wasm, tokens of conversation for which there must be memory, or else the ' +
-    'model is not loaded. Default: as many as the model has; memory is taken as they come.',
-};
-
 export const chatVerb: Verb = {
   name: 'chat',
   usage: '[options]',
@@ -58,7 +50,7 @@ export const chatVerb: Verb = {
       'begins a new one.',
     `Without options replies are greedy. ${CARD_SETTINGS}`,
   ],
-  options: [...MODEL, ...CHAT_OPTIONS, ...GENERATION_OPTIONS, CONTEXT, ...ENGINE],
+  options: [...MODEL, ...CHAT_OPTIONS, ...GENERATION_OPTIONS, ...ENGINE],
   json: 'Print one line of JSON for every reply, as generate does.',
   run,
 };
@@ -77,7 +69,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const waiting = { onProgress: (done: number, total: number) => progress.load(done, total) };
   const tokenizer = await openTokenizer(path);
   const format = await openChatFormat({ path, tokenizer }, chatTemplate(options));
-  const engine = engineOptions(options, waiting, options.integer('context'));
+  const engine = engineOptions(options, waiting);
   await using loaded = await loadModel(path, engine, tokenizer);
   progress.clear();
   showNotes(io, options.flag('json'), loaded.notes);

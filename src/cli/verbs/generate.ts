@@ -57,7 +57,7 @@ async function run(options: Options, io: Io): Promise<void> {
   );
   const given = await readPrompt(options, io);
   const path = await modelPath(options, io);
-  await refuseTooLong(writtenText(given), path);
+  await refuseTooLong(writtenText(given), path, options.integer('context'));
   const tokenizer = await openTokenizer(path);
   const { ids: prompt, format } = await encodeGiven(given, { path, tokenizer }, options, io);
   const generationFor = (config: LlamaConfig) => {

@@ -9,6 +9,7 @@ import { loadLlama } from '../../load/model.js';
 import { openTokenizer } from '../../load/tokenizer.js';
 import { CHUNK_SIZE, type Reading, readTokens } from '../../model/chunks.js';
 import type { LlamaConfig } from '../../model/config.js';
+import { describeLimit } from '../../model/context.js';
 import type { ForwardOptions } from '../../model/engine.js';
 import type { Llama } from '../../model/llama.js';
 import { logprobsOf } from '../../text/sampling/logprobs.js';
@@ -128,22 +129,19 @@ async function run(options: Options, io: Io): Promise<void> {
 }
 
 /** Before the first of perhaps many hours. */
-function checkTokens(
-  tokens: readonly number[],
-  { vocabSize, maxPositionEmbeddings }: LlamaConfig,
-): void {
+function checkTokens(tokens: readonly number[], config: LlamaConfig): void {
+  const { vocabSize, maxPositionEmbeddings } = config;
   const bad = tokens.find(token => token < 0 || token >= vocabSize);
   check(
     bad === undefined,
     'BAD_INPUT',
     () => `token ${bad} is not in the vocabulary; ids are 0 to ${vocabSize - 1}`,
   );
-  check(tokens.length <= maxPositionEmbeddings, 'CONTEXT_OVERFLOW', () => {
-    return (
-      `there are ${tokens.length} tokens, and the model has ${maxPositionEmbeddings} positions; ` +
-      'give fewer'
-    );
-  });
+  check(
+    tokens.length <= maxPositionEmbeddings,
+    'CONTEXT_OVERFLOW',
+    () => `there are ${tokens.length} tokens, and ${describeLimit(config)}`,
+  );
 }
 
 /** Counted from 0, in the order given. */

@@ -135,12 +135,6 @@ describe('the command line ends with 4', () => {
     expect((await cli([verb, ...gqa, ...enough])).code).toBe(0);
   });
 
-  it('chat --context has no effect with kernels exact', async () => {
-    const { code, stderr } = await cli(['chat', '--kernels', 'exact', '--context', '64']);
-    expect(code).toBe(2);
-    expect(stderr).toContain('--context has no effect with kernels exact');
-  });
-
   it('generate does not ask for more positions than the model has', async () => {
     limit.mockReturnValue(needs(config.maxPositionEmbeddings));
     const { code } = await cli([

@@ -136,6 +136,14 @@ class Loader {
     const tooLarge = tooLargeIn(answers);
     if (tooLarge > 0) {
       const limit = job.format === 'q4_k' || job.format === 'q6_k' ? 'finite' : 'below 128';
+      // blocks as the file has them: nobody asked for this format
+      if (job.dtype.toLowerCase() === job.format) {
+        throw new LlamaError(
+          'BAD_CHECKPOINT',
+          `${tooLarge} scales of ${name}, which is ${job.dtype} in the file, are not ${limit}; ` +
+            'is the file damaged? Fetch it again; if it is whole, weights f32 reads it',
+        );
+      }
       throw new LlamaError(
         'BAD_OPTION',
         `${tooLarge} numbers of ${name} are too large for ${job.format}, whose numbers or ` +
