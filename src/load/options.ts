@@ -92,8 +92,8 @@ export const LOAD: OptionTable<LoadOptions> = {
     otherwise: 'as many as the model has; memory is taken as they come',
     value: 'N',
     help:
-      "Positions of a text. More than the model's max_position_embeddings raises that limit; with " +
-      'kernels wasm there must be memory for them.',
+      "Positions of a text. More than the model's max_position_embeddings raises that limit; " +
+      'with kernels wasm there must be memory for them.',
   },
   maxRows: { range: integer(1, 4096), owner: 'wasm' },
   memoryBytes: { range: integer(1, 2 ** 32), owner: 'wasm' },
