@@ -17,14 +17,14 @@
  */
 import { F16, isF16 } from './cache-format';
 import { HALF_FIELDS } from './half';
-import { held } from './held';
+import { hold } from './hold';
 import { STEP } from './key-value';
 
 export const F16_SCALE: f32 = 5.192296858534828e33; // 2^112
 
 export function dot16<T>(out: usize, x: usize, numbers: usize, count: usize): void {
-  const fields = held(HALF_FIELDS, <u32>count);
-  const shift = held(1 << 13, <u32>count);
+  const fields = hold(HALF_FIELDS, <u32>count);
+  const shift = hold(1 << 13, <u32>count);
   let a0 = f32x4.splat(0),
     a1 = a0,
     a2 = a0,
@@ -49,8 +49,8 @@ export function dot16OfTwo<T>(
   numbers: usize,
   count: usize,
 ): void {
-  const fields = held(HALF_FIELDS, <u32>count);
-  const shift = held(1 << 13, <u32>count);
+  const fields = hold(HALF_FIELDS, <u32>count);
+  const shift = hold(1 << 13, <u32>count);
   let a0 = f32x4.splat(0),
     a1 = a0,
     a2 = a0,
@@ -89,8 +89,8 @@ export function scaleQuery(to: usize, query: usize, count: usize): void {
 
 /** `bytes` of F16: what lies as F16 does, then lies as F32. */
 export function widen(to: usize, from: usize, bytes: usize): void {
-  const fields = held(HALF_FIELDS, <u32>bytes);
-  const shift = held(1 << 13, <u32>bytes);
+  const fields = hold(HALF_FIELDS, <u32>bytes);
+  const shift = hold(1 << 13, <u32>bytes);
   const scale = f32x4.splat(F16_SCALE);
   for (const end = from + bytes; from < end; from += 16) {
     v128.store(to, f32x4.mul(four<F16>(from, 0, shift, fields), scale));

@@ -12,7 +12,7 @@
  * of the largest in its page: where the numbers of the cache are off by 1/254 of the largest beside
  * them.
  */
-import { inverseOf, largestSize, quantized, scaleOf } from './block-scale';
+import { inverseOf, largestSize, scaleOf, toInteger } from './block-scale';
 import { Q8 } from './cache-format';
 import {
   BLOCK,
@@ -52,7 +52,7 @@ export function quantizeQuery(to: usize, query: usize, headDim: usize): void {
     const largest = largestSize(query + (start << 2), end - start);
     const inverse = inverseOf(largest, LIMIT);
     for (let i = start; i < end; i++)
-      store<i16>(to + (i << 1), <i16>quantized(load<f32>(query + (i << 2)), inverse));
+      store<i16>(to + (i << 1), <i16>toInteger(load<f32>(query + (i << 2)), inverse));
     store<f32>(scale, scaleOf(largest, LIMIT));
     scale += 4;
   }
@@ -82,10 +82,10 @@ export function score16Q8(scores: usize, query: usize, keys: usize, headDim: usi
       keys += STEP << 1;
     }
     const scale = v128.load32_splat(queryScale);
-    t0 = f32x4.add(t0, scaled(s0, f32x4.mul(v128.load(keyScales), scale)));
-    t1 = f32x4.add(t1, scaled(s1, f32x4.mul(v128.load(keyScales, 16), scale)));
-    t2 = f32x4.add(t2, scaled(s2, f32x4.mul(v128.load(keyScales, 32), scale)));
-    t3 = f32x4.add(t3, scaled(s3, f32x4.mul(v128.load(keyScales, 48), scale)));
+    t0 = f32x4.add(t0, scaleSum(s0, f32x4.mul(v128.load(keyScales), scale)));
+    t1 = f32x4.add(t1, scaleSum(s1, f32x4.mul(v128.load(keyScales, 16), scale)));
+    t2 = f32x4.add(t2, scaleSum(s2, f32x4.mul(v128.load(keyScales, 32), scale)));
+    t3 = f32x4.add(t3, scaleSum(s3, f32x4.mul(v128.load(keyScales, 48), scale)));
     queryScale += 4;
     keyScales += STEP << 2;
   }
@@ -125,15 +125,15 @@ function addColumn(sum: usize, a: usize, numbers: usize, bytes: usize, scale: v1
     s3 = i32x4.add(s3, i32x4.dot_i16x8_s(v128.load8x8_s(numbers, 24), pair));
     numbers += STEP << 1;
   }
-  v128.store(sum, f32x4.add(v128.load(sum), scaled(s0, scale)));
-  v128.store(sum, f32x4.add(v128.load(sum, 16), scaled(s1, scale)), 16);
-  v128.store(sum, f32x4.add(v128.load(sum, 32), scaled(s2, scale)), 32);
-  v128.store(sum, f32x4.add(v128.load(sum, 48), scaled(s3, scale)), 48);
+  v128.store(sum, f32x4.add(v128.load(sum), scaleSum(s0, scale)));
+  v128.store(sum, f32x4.add(v128.load(sum, 16), scaleSum(s1, scale)), 16);
+  v128.store(sum, f32x4.add(v128.load(sum, 32), scaleSum(s2, scale)), 32);
+  v128.store(sum, f32x4.add(v128.load(sum, 48), scaleSum(s3, scale)), 48);
 }
 
 // @ts-ignore: decorator
 @inline
-function scaled(sum: v128, scale: v128): v128 {
+function scaleSum(sum: v128, scale: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(sum), scale);
 }
 
@@ -157,8 +157,11 @@ function quantizeWeights(integers: usize, p: usize, scales: usize, visible: usiz
   const largest = reinterpret<f32>(laneLargest(most));
   const inverse = f32x4.splat(inverseOf(largest, LIMIT));
   for (let w = weights; w < end; w += 32) {
-    const low = rounded(f32x4.mul(v128.load(w), inverse));
-    v128.store(integers, i16x8.narrow_i32x4_s(low, rounded(f32x4.mul(v128.load(w, 16), inverse))));
+    const low = roundLanes(f32x4.mul(v128.load(w), inverse));
+    v128.store(
+      integers,
+      i16x8.narrow_i32x4_s(low, roundLanes(f32x4.mul(v128.load(w, 16), inverse))),
+    );
     integers += 16;
   }
   return scaleOf(largest, LIMIT);
@@ -170,6 +173,6 @@ function quantizeWeights(integers: usize, p: usize, scales: usize, visible: usiz
  */
 // @ts-ignore: decorator
 @inline
-function rounded(x: v128): v128 {
+function roundLanes(x: v128): v128 {
   return i32x4.sub(f32x4.add(x, f32x4.splat(8388608)), i32x4.splat(0x4b000000));
 }

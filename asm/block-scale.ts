@@ -30,6 +30,6 @@ export function inverseOf(largest: f32, limit: f32): f32 {
 
 // @ts-ignore: decorator
 @inline
-export function quantized(x: f32, inverse: f32): i32 {
+export function toInteger(x: f32, inverse: f32): i32 {
   return <i32>nearest<f32>(x * inverse); // of NaN: 0
 }

@@ -4,21 +4,21 @@
  *
  * Eight numbers at a time: what is written ends with zeros up to a multiple of eight.
  */
-import { held } from './held';
+import { hold } from './hold';
 import { eightHalves } from './rows';
 
 /** `count` IEEE f16s to float32. */
 export function widenF16(to: usize, from: usize, count: u32): void {
-  const exponents = held(0x7c007c00, count),
-    fields = held(0x8fffe000, count),
-    rebias = held(112 << 23, count);
+  const exponents = hold(0x7c007c00, count),
+    fields = hold(0x8fffe000, count),
+    rebias = hold(112 << 23, count);
   for (let i: u32 = 0; i < count; i += 8) {
     const x = eightHalves(from, i, count, true, i + 8 <= count);
     const exponent = v128.and(x, exponents);
     // Zeros and subnormals have exponent field 0, Infinity and NaN 31: rare among weights.
     if (v128.any_true(v128.or(i16x8.eq(exponent, i16x8.splat(0)), i16x8.eq(exponent, exponents)))) {
-      v128.store(to, widened(i32x4.extend_low_i16x8_s(x)));
-      v128.store(to, widened(i32x4.extend_high_i16x8_s(x)), 16);
+      v128.store(to, widenLanes(i32x4.extend_low_i16x8_s(x)));
+      v128.store(to, widenLanes(i32x4.extend_high_i16x8_s(x)), 16);
     } else {
       v128.store(
         to,
@@ -37,7 +37,7 @@ export function widenF16(to: usize, from: usize, count: u32): void {
 /** Four f16s of any kind, sign-extended. */
 // @ts-ignore: decorator
 @inline
-function widened(x: v128): v128 {
+function widenLanes(x: v128): v128 {
   const bits = i32x4.shl(x, 13);
   const sign = v128.and(bits, i32x4.splat(0x80000000));
   const fields = v128.and(bits, i32x4.splat(0x0fffe000));
@@ -68,10 +68,10 @@ export function widenBF16(to: usize, from: usize, count: u32): void {
  * Infinity, NaN.
  */
 export function rebiasF16(to: usize, from: usize, count: u32): u32 {
-  const sizes = held(0x7fff7fff, count),
-    limit = held(0x57ff57ff, count);
-  const leastNormal = held(0x04000400, count),
-    rebias = held(0x28002800, count); // (25 − 15) << 10
+  const sizes = hold(0x7fff7fff, count),
+    limit = hold(0x57ff57ff, count);
+  const leastNormal = hold(0x04000400, count),
+    rebias = hold(0x28002800, count); // (25 − 15) << 10
   let unstorable: u32 = 0;
   for (let i: u32 = 0; i < count; i += 8) {
     const x = eightHalves(from, i, count, true, i + 8 <= count);
@@ -80,8 +80,8 @@ export function rebiasF16(to: usize, from: usize, count: u32): u32 {
     const isSubnormal = i16x8.lt_s(size, leastNormal);
     if (v128.any_true(isSubnormal)) {
       const subnormal = i16x8.narrow_i32x4_u(
-        normalized(i32x4.extend_low_i16x8_s(size)),
-        normalized(i32x4.extend_high_i16x8_s(size)),
+        normalize(i32x4.extend_low_i16x8_s(size)),
+        normalize(i32x4.extend_high_i16x8_s(size)),
       );
       v128.store(
         to,
@@ -100,7 +100,7 @@ export function rebiasF16(to: usize, from: usize, count: u32): u32 {
  */
 // @ts-ignore: decorator
 @inline
-function normalized(f: v128): v128 {
+function normalize(f: v128): v128 {
   return i32x4.max_s(
     i32x4.sub(i32x4.shr_u(f32x4.convert_i32x4_s(f), 13), i32x4.splat(126 << 10)),
     i32x4.splat(0),

@@ -16,7 +16,7 @@
  * memory.
  */
 import { HALF_FIELDS, HALF_SCALE } from './half';
-import { held } from './held';
+import { hold } from './hold';
 
 const F32: i32 = 0;
 const BF16: i32 = 1;
@@ -140,16 +140,16 @@ function odd(format: i32, pointer: usize, mask: v128): v128 {
 /** Bits of the odd weights of BF16, of all weights of F16. */
 // @ts-ignore: decorator
 @inline
-function heldMask(format: i32, always: u32): v128 {
-  return held(format == F16 ? HALF_FIELDS : 0xffff0000, always);
+function holdMask(format: i32, always: u32): v128 {
+  return hold(format == F16 ? HALF_FIELDS : 0xffff0000, always);
 }
 
 // @ts-ignore: decorator
 @inline
 function oneRow(format: i32, out: usize, x: usize, pairs: usize, w: usize): void {
-  const mask = heldMask(format, <u32>pairs);
-  const scale = held(HALF_SCALE, <u32>pairs);
-  const shift = held(1 << 13, <u32>pairs);
+  const mask = holdMask(format, <u32>pairs);
+  const scale = hold(HALF_SCALE, <u32>pairs);
+  const shift = hold(1 << 13, <u32>pairs);
   const end = x + (pairs << 3);
   let t0 = f32x4.splat(0),
     t1 = t0,
@@ -223,9 +223,9 @@ function fourRows(
   pairs: usize,
   w: usize,
 ): void {
-  const mask = heldMask(format, <u32>pairs);
-  const scale = held(HALF_SCALE, <u32>pairs);
-  const shift = held(1 << 13, <u32>pairs);
+  const mask = holdMask(format, <u32>pairs);
+  const scale = hold(HALF_SCALE, <u32>pairs);
+  const shift = hold(1 << 13, <u32>pairs);
   const end = x0 + (pairs << 3);
   const zero = f32x4.splat(0);
   store(o0, zero, zero);

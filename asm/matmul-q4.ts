@@ -15,7 +15,7 @@
 import { addBlock } from './block';
 import { addLine, addProducts, high, low, NIBBLES, total } from './four-bits';
 import { HALF_FIELDS, HALF_SCALE, loadHalves } from './half';
-import { held } from './held';
+import { hold } from './hold';
 
 /** Of a block of 32 numbers of 16 rows. */
 const QUANT_BYTES: usize = 16 * 16;
@@ -92,9 +92,9 @@ function offsetAt(sums: usize): v128 {
 // @ts-ignore: decorator
 @inline
 function oneRow(out: usize, xq: usize, xScales: usize, sums: usize, w: usize, blocks: u32): void {
-  const fields = held(HALF_FIELDS, blocks);
-  const unit = held(HALF_SCALE, blocks);
-  const nibbles = held(NIBBLES, blocks);
+  const fields = hold(HALF_FIELDS, blocks);
+  const unit = hold(HALF_SCALE, blocks);
+  const nibbles = hold(NIBBLES, blocks);
   let t0 = f32x4.splat(0),
     t1 = t0,
     t2 = t0,
@@ -161,7 +161,7 @@ function fourRows(
   // Not held: there is no register left for them.
   const fields = i32x4.splat(HALF_FIELDS);
   const unit = i32x4.splat(HALF_SCALE);
-  const nibbles = held(NIBBLES, blocks);
+  const nibbles = hold(NIBBLES, blocks);
   const zero = f32x4.splat(0);
   store(o0, zero, zero);
   store(o1, zero, zero);

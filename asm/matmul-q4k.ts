@@ -13,7 +13,7 @@
  * 16 outputs of a tile, which is no slower.
  */
 import { addLine, addProducts, high, low, NIBBLES, weighedTotal } from './four-bits';
-import { held } from './held';
+import { hold } from './hold';
 import { twiceHigh, twiceLow } from './lanes';
 import { SUMS_BYTES } from './quantize';
 
@@ -76,7 +76,7 @@ export function oneRow(
   w: usize,
   superblocks: usize,
 ): void {
-  const nibbles = held(NIBBLES, superblocks);
+  const nibbles = hold(NIBBLES, superblocks);
   memory.fill(out, 0, 64);
   for (const end = w + superblocks * SUPERBLOCK_BYTES; w < end; w += SUPERBLOCK_BYTES) {
     let t0 = i32x4.splat(0),
@@ -136,7 +136,7 @@ export function fourRows(
   w: usize,
   superblocks: usize,
 ): void {
-  const nibbles = held(NIBBLES, superblocks);
+  const nibbles = hold(NIBBLES, superblocks);
   const out1 = out + outBytes,
     out2 = out1 + outBytes,
     out3 = out2 + outBytes;

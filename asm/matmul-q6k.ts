@@ -15,7 +15,7 @@
  * 16 outputs of a tile.
  */
 import { dot2, dot4 } from './block';
-import { held } from './held';
+import { hold } from './hold';
 import { twiceHigh, twiceLow } from './lanes';
 import { SUMS_BYTES } from './quantize';
 
@@ -39,7 +39,7 @@ export function oneRow(
   w: usize,
   superblocks: usize,
 ): void {
-  const six = held(SIX_BITS, superblocks);
+  const six = hold(SIX_BITS, superblocks);
   memory.fill(out, 0, 64);
   for (const end = w + superblocks * SUPERBLOCK_BYTES; w < end; w += SUPERBLOCK_BYTES) {
     let t0 = i32x4.splat(0),
@@ -85,7 +85,7 @@ export function fourRows(
   w: usize,
   superblocks: usize,
 ): void {
-  const six = held(SIX_BITS, superblocks);
+  const six = hold(SIX_BITS, superblocks);
   const xBytes = superblocks << 8,
     scaleBytes = superblocks << 2,
     sumBytes = superblocks * SUMS_BYTES;

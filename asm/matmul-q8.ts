@@ -18,7 +18,7 @@
  */
 import { addBlock, dot4 } from './block';
 import { HALF_FIELDS, HALF_SCALE, loadHalves } from './half';
-import { held } from './held';
+import { hold } from './hold';
 
 /** Of a block of 32 numbers of 16 rows. */
 const QUANT_BYTES: usize = 32 * 16;
@@ -147,8 +147,8 @@ function matmul(
 // @ts-ignore: decorator
 @inline
 function oneRow(out: usize, xq: usize, xScales: usize, w: usize, blocks: u32): void {
-  const fields = held(HALF_FIELDS, blocks);
-  const scale = held(HALF_SCALE, blocks);
+  const fields = hold(HALF_FIELDS, blocks);
+  const scale = hold(HALF_SCALE, blocks);
   let t0 = f32x4.splat(0),
     t1 = t0,
     t2 = t0,
@@ -302,9 +302,9 @@ function fourRowsHalves(
   d: usize,
   blocks: u32,
 ): void {
-  const fields = held(HALF_FIELDS, blocks);
-  const scale = held(HALF_SCALE, blocks);
-  const ones = held(0x01010101, blocks);
+  const fields = hold(HALF_FIELDS, blocks);
+  const scale = hold(HALF_SCALE, blocks);
+  const ones = hold(0x01010101, blocks);
   const zero = f32x4.splat(0);
   v128.store(o0, zero);
   v128.store(o1, zero);
@@ -354,10 +354,10 @@ function fourRowsHalves(
     const offset = i32x4.shl(sum, 13);
     const weightScales = loadHalves(d, fields, scale);
     // All is loaded before anything is stored, for the last of the rows may be the same one.
-    l0 = addBlock(v128.load(o0), joined(h0, l0, offset), weightScales, v128.load32_splat(s0));
-    l1 = addBlock(v128.load(o1), joined(h1, l1, offset), weightScales, v128.load32_splat(s1));
-    l2 = addBlock(v128.load(o2), joined(h2, l2, offset), weightScales, v128.load32_splat(s2));
-    l3 = addBlock(v128.load(o3), joined(h3, l3, offset), weightScales, v128.load32_splat(s3));
+    l0 = addBlock(v128.load(o0), joinHalves(h0, l0, offset), weightScales, v128.load32_splat(s0));
+    l1 = addBlock(v128.load(o1), joinHalves(h1, l1, offset), weightScales, v128.load32_splat(s1));
+    l2 = addBlock(v128.load(o2), joinHalves(h2, l2, offset), weightScales, v128.load32_splat(s2));
+    l3 = addBlock(v128.load(o3), joinHalves(h3, l3, offset), weightScales, v128.load32_splat(s3));
     v128.store(o0, l0);
     v128.store(o1, l1);
     v128.store(o2, l2);
@@ -384,6 +384,6 @@ function store(out: usize, a: v128, b: v128): void {
 
 // @ts-ignore: decorator
 @inline
-function joined(high: v128, low: v128, offset: v128): v128 {
+function joinHalves(high: v128, low: v128, offset: v128): v128 {
   return i32x4.sub(i32x4.add(i32x4.shl(high, 7), low), offset);
 }

@@ -12,7 +12,7 @@
  * of a row are neighbours.
  */
 import { countUnstorable, storedHalf } from './half';
-import { held } from './held';
+import { hold } from './hold';
 import { fourNumbers } from './rows';
 
 export function packQ8(to: usize, rows: usize, rowStride: u32, m: u32, count: u32): u32 {
@@ -76,8 +76,8 @@ function packBlock(
   const scale =
     bits == 8 ? f32x4.div(f32x4.abs(most), f32x4.splat(127)) : f32x4.div(most, f32x4.splat(-8));
   const inverse = v128.and(f32x4.div(f32x4.splat(1), scale), f32x4.ne(scale, f32x4.splat(0)));
-  const sign = held(0x80000000, m),
-    half = held(bits == 8 ? BELOW_HALF : EIGHT_AND_HALF, m);
+  const sign = hold(0x80000000, m),
+    half = hold(bits == 8 ? BELOW_HALF : EIGHT_AND_HALF, m);
   for (let i = k; i < k + 32; i += bits == 8 ? 4 : 8) {
     const quants = fourOfEach(bits, from, stride, i, m, count, whole, inverse, sign, half);
     if (bits == 8) {
@@ -131,8 +131,8 @@ function fourOfEach(
     fourNumbers(from + 3 * stride, i, m, count > 3, whole),
     v128.shuffle<i32>(inverse, inverse, 3, 3, 3, 3),
   );
-  const ab = i16x8.narrow_i32x4_s(rounded(bits, a, sign, half), rounded(bits, b, sign, half));
-  const cd = i16x8.narrow_i32x4_s(rounded(bits, c, sign, half), rounded(bits, d, sign, half));
+  const ab = i16x8.narrow_i32x4_s(roundLanes(bits, a, sign, half), roundLanes(bits, b, sign, half));
+  const cd = i16x8.narrow_i32x4_s(roundLanes(bits, c, sign, half), roundLanes(bits, d, sign, half));
   const bytes = i8x16.narrow_i16x8_s(ab, cd);
   return bits == 8 ? bytes : i8x16.min_u(bytes, i8x16.splat(15));
 }
@@ -140,7 +140,7 @@ function fourOfEach(
 /** q8_0: q, ties away from 0; q4_0: q + 8, ties up. */
 // @ts-ignore: decorator
 @inline
-function rounded(bits: u32, q: v128, sign: v128, half: v128): v128 {
+function roundLanes(bits: u32, q: v128, sign: v128, half: v128): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.add(q, bits == 8 ? v128.or(v128.and(q, sign), half) : half));
 }
 

@@ -36,7 +36,7 @@ export function quantize14(
     for (; from < end; from += 128) {
       const inverse = scaleOf(scales, from, end, 128, 8191);
       for (let k: usize = 0; k < 128; k += 32) {
-        v128.store(to, narrowed(from + k, end, inverse));
+        v128.store(to, narrow(from + k, end, inverse));
         to += 16;
       }
       scales += 4;
@@ -63,8 +63,8 @@ export function quantize14Halves(
     for (; from < end; from += 128) {
       const inverse = scaleOf(scales, from, end, 128, 8191);
       for (let k: usize = 0; k < 128; k += 64) {
-        const a = i16x8.add(narrowed(from + k, end, inverse), i16x8.splat(8192));
-        const b = i16x8.add(narrowed(from + k + 32, end, inverse), i16x8.splat(8192));
+        const a = i16x8.add(narrow(from + k, end, inverse), i16x8.splat(8192));
+        const b = i16x8.add(narrow(from + k + 32, end, inverse), i16x8.splat(8192));
         v128.store(to, i8x16.narrow_i16x8_u(i16x8.shr_u(a, 7), i16x8.shr_u(b, 7)));
         v128.store(
           to,
@@ -149,8 +149,8 @@ function storeBytes(
   unit: i16,
 ): void {
   for (let k: usize = 0; k < bytes; k += 64) {
-    const a = narrowed(from + k, end, inverse),
-      b = narrowed(from + k + 32, end, inverse);
+    const a = narrow(from + k, end, inverse),
+      b = narrow(from + k + 32, end, inverse);
     const sum = i32x4.dot_i16x8_s(i16x8.add(a, b), i16x8.splat(unit));
     store<i16>(
       sums + (k >> 5),
@@ -186,13 +186,13 @@ function scaleOf(scale: usize, from: usize, end: usize, bytes: usize, limit: f32
 /** Eight numbers as int16. */
 // @ts-ignore: decorator
 @inline
-function narrowed(from: usize, end: usize, inverse: v128): v128 {
-  return i16x8.narrow_i32x4_s(rounded(from, end, inverse), rounded(from + 16, end, inverse));
+function narrow(from: usize, end: usize, inverse: v128): v128 {
+  return i16x8.narrow_i32x4_s(roundLanes(from, end, inverse), roundLanes(from + 16, end, inverse));
 }
 
 // @ts-ignore: decorator
 @inline
-function rounded(from: usize, end: usize, inverse: v128): v128 {
+function roundLanes(from: usize, end: usize, inverse: v128): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(four(from, end), inverse)));
 }
 

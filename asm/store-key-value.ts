@@ -5,7 +5,7 @@
  * with integers of −127 … 127: a number is off by at most half a step, which is 1/254 of the
  * largest in its block.
  */
-import { inverseOf, largestSize, quantized, scaleOf } from './block-scale';
+import { inverseOf, largestSize, scaleOf, toInteger } from './block-scale';
 import { F16, F32, isF16, isQ8, Q8 } from './cache-format';
 import { f16Bits, isBeyondF16 } from './f16';
 import {
@@ -166,7 +166,7 @@ function storeScale<T>(scale: usize, x: usize, count: usize): f32 {
 // @ts-ignore: decorator
 @inline
 function storeNumber<T>(to: usize, x: f32, inverse: f32): u32 {
-  if (isQ8<T>()) store<i8>(to, <i8>quantized(x, inverse));
+  if (isQ8<T>()) store<i8>(to, <i8>toInteger(x, inverse));
   else if (isF16<T>()) store<u16>(to, <u16>f16Bits(x));
   else store<f32>(to, x);
   return isF16<T>() ? <u32>isBeyondF16(x) : 0;

@@ -8,6 +8,6 @@
  */
 // @ts-ignore: decorator
 @inline
-export function held(bits: u32, always: u32): v128 {
+export function hold(bits: u32, always: u32): v128 {
   return i32x4.splat(always ? bits : 0);
 }
