@@ -5,9 +5,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { elementCount } from '../src/base/tensor.js';
+import { parseConfig } from '../src/files/config-json/config-json.js';
 import { encode } from '../src/files/dtypes.js';
 import { type SafetensorsInput, writeSafetensors } from '../src/files/safetensors/writer.js';
-import { parseConfig } from '../src/model/config-json.js';
 import { DTYPE_BYTES } from '../src/model/dtypes.js';
 import { expectedWeights } from '../src/model/weights.js';
 import type { Numbers } from './numbers.js';

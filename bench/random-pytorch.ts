@@ -5,7 +5,7 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { elementCount } from '../src/base/tensor.js';
-import { parseConfig } from '../src/model/config-json.js';
+import { parseConfig } from '../src/files/config-json/config-json.js';
 import { expectedWeights } from '../src/model/weights.js';
 import {
   dict,

@@ -15,6 +15,7 @@ export { ExactEngine, type ExactOptions } from './engines/exact/exact-engine.js'
 export type { CacheFormat } from './engines/wasm/memory/cache-formats.js';
 export type { WeightFormat } from './engines/wasm/memory/weight-formats.js';
 export { WasmEngine, type WasmOptions } from './engines/wasm/wasm-engine.js';
+export { parseConfig } from './files/config-json/config-json.js';
 export {
   type DownloadOptions,
   type DownloadProgress,
@@ -30,7 +31,6 @@ export {
 export type { LoadOptions } from './load/options.js';
 export { openTokenizer } from './load/tokenizer.js';
 export type { LlamaConfig } from './model/config.js';
-export { parseConfig } from './model/config-json.js';
 export type { BatchResult, Engine, ForwardOptions } from './model/engine.js';
 export type { EngineSequence } from './model/engine-sequence.js';
 export type { Row, Sequence } from './model/kernels.js';

@@ -5,11 +5,11 @@
  */
 
 import { FILE_TYPES } from '../../src/convert/gguf/recipes.js';
+import { parseConfig } from '../../src/files/config-json/config-json.js';
 import { bytesOf } from '../../src/files/dtypes.js';
 import { ggufConfigMetadata } from '../../src/files/gguf/config.js';
 import type { GgufMetadata, GgufValue } from '../../src/files/gguf/values.js';
 import { type GgufInput, ggufDataBytes, writeGguf } from '../../src/files/gguf/writer.js';
-import { parseConfig } from '../../src/model/config-json.js';
 import { ggufTokenizerMetadata } from '../../src/tokenizer/gguf-tokenizer.js';
 import { GGML_TYPES, type GgmlType, ggmlBytes } from '../ggml-types.js';
 import type { Numbers } from '../numbers.js';

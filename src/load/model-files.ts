@@ -11,12 +11,12 @@
 import { join } from 'node:path';
 import { check, show } from '../base/errors.js';
 import { isObject } from '../base/json.js';
+import { type ParsedConfig, parseTokenIds, readConfig } from '../files/config-json/config-json.js';
 import { isFile, readJson } from '../files/file.js';
 import { openGgufModel } from '../files/gguf/model.js';
 import { ADAPTER, adapterOnly, openWeightFiles, thereIs } from '../files/weight-files.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { LlamaConfig } from '../model/config.js';
-import { type ParsedConfig, parseTokenIds, readConfig } from '../model/config-json.js';
 import { selectWeights } from '../model/select-weights.js';
 import { expectedWeights } from '../model/weights.js';
 import { inFile, listDirectory } from './directory.js';

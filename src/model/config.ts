@@ -1,4 +1,7 @@
-/** What a Llama is made of. How files say it: `config-json.ts` and `src/files/gguf/config.ts`. */
+/**
+ * What a Llama is made of. How files say it is in `src/files/config-json/` and
+ * `src/files/gguf/config.ts`.
+ */
 
 import { check } from '../base/errors.js';
 import { LARGEST_ANGLE } from '../ops/sin-cos.js';

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LlamaErrorCode } from '../../src/base/errors.js';
 import { elementCount } from '../../src/base/tensor.js';
+import { parseConfig } from '../../src/files/config-json/config-json.js';
 import { encode, writeSafetensors } from '../../src/files/safetensors/safetensors.js';
 import { openModelDirectory } from '../../src/load/model-files.js';
-import { parseConfig } from '../../src/model/config-json.js';
 import { expectedWeights } from '../../src/model/weights.js';
 import { collect, expectRefused } from '../files/helpers.js';
 import {

@@ -1,10 +1,10 @@
 import { describe, it } from 'vitest';
 import type { LlamaErrorCode } from '../../src/base/errors.js';
 import { elementCount } from '../../src/base/tensor.js';
+import { parseConfig } from '../../src/files/config-json/config-json.js';
 import { checkTiedHead, checkWeights } from '../../src/model/check-weights.js';
 import type { Checkpoint, CheckpointTensor } from '../../src/model/checkpoint.js';
 import type { LlamaConfig } from '../../src/model/config.js';
-import { parseConfig } from '../../src/model/config-json.js';
 import type { DType } from '../../src/model/dtypes.js';
 import { expectedWeights } from '../../src/model/weights.js';
 import { expectRefused } from '../files/helpers.js';

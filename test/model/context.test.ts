@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/model/config-json.js';
+import { parseConfig } from '../../src/files/config-json/config-json.js';
 import { describeLimit, raiseLimit } from '../../src/model/context.js';
 
 const config = parseConfig({

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { elementCount } from '../../src/base/tensor.js';
+import { parseConfig } from '../../src/files/config-json/config-json.js';
 import type { LlamaConfig } from '../../src/model/config.js';
-import { parseConfig } from '../../src/model/config-json.js';
 import { expectedWeights, mapLayer, weightsOf } from '../../src/model/weights.js';
 
 const SEVEN_B = parseConfig({

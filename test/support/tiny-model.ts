@@ -1,7 +1,7 @@
 /** A model of 2 layers and 60 tokens, random, in either engine: passes take a millisecond. */
 import { ExactEngine } from '../../src/engines/exact/exact-engine.js';
 import { WasmEngine } from '../../src/engines/wasm/wasm-engine.js';
-import { parseConfig } from '../../src/model/config-json.js';
+import { parseConfig } from '../../src/files/config-json/config-json.js';
 import { Llama } from '../../src/model/llama.js';
 import { EMBEDDING } from '../../src/model/weights.js';
 import { randomCheckpoint } from './random-model.js';

@@ -9,14 +9,7 @@
 
 import { check, show } from '../../base/errors.js';
 import { checkConfig, type LlamaConfig } from '../../model/config.js';
-import {
-  agree,
-  type Fields,
-  orDefault,
-  positive,
-  size,
-  tokenId,
-} from '../../model/config-fields.js';
+import { agree, type Fields, orDefault, positive, size, tokenId } from '../config-fields.js';
 import { type GgufMetadata, type GgufValue, plainValues, shortestDecimal } from './values.js';
 
 /** What `parseGgufConfig` turns into a LlamaConfig. */

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { type CacheFormat, headPageBytes } from '../../../src/engines/wasm/memory/cache-formats.js';
 import { memoryNeeds } from '../../../src/engines/wasm/memory/memory-needs.js';
 import { layoutFor } from '../../../src/engines/wasm/wasm-engine.js';
+import { parseConfig } from '../../../src/files/config-json/config-json.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
-import { parseConfig } from '../../../src/model/config-json.js';
 import { expectedWeights } from '../../../src/model/weights.js';
 
 /** Llama-2-7B-32K, without its numbers. */

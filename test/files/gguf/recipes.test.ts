@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { dtypeInFile, type GgufFileType } from '../../../src/convert/gguf/recipes.js';
+import { parseConfig } from '../../../src/files/config-json/config-json.js';
 import { tensorBytes } from '../../../src/files/gguf/tensor-infos.js';
 import type { LlamaConfig } from '../../../src/model/config.js';
-import { parseConfig } from '../../../src/model/config-json.js';
 import { weightsOf } from '../../../src/model/weights.js';
 
 const SEVEN_B = parseConfig({

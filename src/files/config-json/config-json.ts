@@ -4,21 +4,21 @@
  * Defaults are those of transformers' LlamaConfig (configuration_llama.py, 4.57 and 5.24). What
  * would change the result and is not implemented is refused by name. What changes nothing in
  * transformers changes nothing here: it is passed over, and named in a note unless it is usual
- * (`config-keys.ts` lists what is).
+ * (`keys.ts` lists what is).
  */
 
-import { check, show } from '../base/errors.js';
-import { isObject } from '../base/json.js';
-import { checkConfig, type LlamaConfig } from './config.js';
-import { boolean, type Fields, orDefault, positive, size } from './config-fields.js';
+import { check, show } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
+import { checkConfig, type LlamaConfig } from '../../model/config.js';
+import { boolean, type Fields, orDefault, positive, size } from '../config-fields.js';
 import {
   HARMLESS_KEYS,
   IMPLEMENTED_VALUES,
   KEYS_READ,
   KNOWN_ARCHITECTURES,
   NULLABLE_KEYS,
-} from './config-keys.js';
-import { parseRope } from './config-rope.js';
+} from './keys.js';
+import { parseRope } from './rope.js';
 
 /** A configuration, and what its file says besides that changes nothing. */
 export interface ParsedConfig {

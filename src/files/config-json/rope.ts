@@ -4,10 +4,10 @@
  * versions would compute different numbers from the same file, it is refused.
  */
 
-import { check, show } from '../base/errors.js';
-import { isObject } from '../base/json.js';
-import { agree, type Fields, orDefault, positive } from './config-fields.js';
-import { ROPE_KEYS } from './config-keys.js';
+import { check, show } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
+import { agree, type Fields, orDefault, positive } from '../config-fields.js';
+import { ROPE_KEYS } from './keys.js';
 
 interface Rope {
   readonly factor: number;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LlamaError, type LlamaErrorCode } from '../../src/base/errors.js';
+import { parseConfig, readConfig } from '../../src/files/config-json/config-json.js';
 import { checkConfig, kvCacheBytes } from '../../src/model/config.js';
-import { parseConfig, readConfig } from '../../src/model/config-json.js';
 import { ropeFrequencies, ropeTable } from '../../src/ops/rope.js';
 import { ROUNDINGS } from '../../src/ops/rounding.js';
 
@@ -355,7 +355,7 @@ describe('what would change the result is refused by name', () => {
   });
 });
 
-/** Which keys transformers' Llama reads is told in `config-keys.ts`. */
+/** Which keys transformers' Llama reads is told in `src/files/config-json/keys.ts`. */
 describe('what transformers passes over is passed over, and named in a note', () => {
   it.each<[string, object, string[]]>([
     ['an unknown key', { new_knob: 3, toString: 1 }, ['"new_knob": 3', '"toString": 1']],
