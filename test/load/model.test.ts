@@ -100,6 +100,22 @@ describe('options', () => {
   });
 });
 
+describe('an added token behind the vocabulary of the model', () => {
+  it('is no harm, as padding in transformers, but its id is refused', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'llama-32k-load-'));
+    await cp(goldenPath('long'), directory, { recursive: true });
+    const tokenizer = JSON.parse(await readFile(goldenPath('tokenizer/tokenizer.json'), 'utf8'));
+    tokenizer.added_tokens.push({ id: 331, content: '[PAD]', special: true });
+    await writeFile(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer));
+    const loaded = await loadModel(directory);
+    const [token] = loaded.tokenizer.encode('[PAD]', { special: true });
+    const rows = [{ token, position: 0, sequence: loaded.model.createSequence() }];
+    await expect(loaded.model.forward(rows)).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    await loaded.close();
+    await rm(directory, { recursive: true });
+  });
+});
+
 describe('a tokenizer with more pieces than the model has tokens', () => {
   const OPEN_FILES = '/proc/self/fd';
   let directory: string;
@@ -107,7 +123,7 @@ describe('a tokenizer with more pieces than the model has tokens', () => {
     directory = await mkdtemp(join(tmpdir(), 'llama-32k-load-'));
     await cp(goldenPath('long'), directory, { recursive: true }); // 331 tokens, and no tokenizer
     const tokenizer = JSON.parse(await readFile(goldenPath('tokenizer/tokenizer.json'), 'utf8'));
-    tokenizer.added_tokens.push({ id: 331, content: '[PAD]', special: true });
+    tokenizer.model.vocab['<0x100>'] = 331;
     await writeFile(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer));
   });
   afterAll(() => rm(directory, { recursive: true }));
