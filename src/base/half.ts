@@ -60,11 +60,11 @@ export function roundToBF16(x: number): number {
  */
 function roundFraction(x: number, fractionBits: number, smallestNormal: number): number {
   f64[0] = x;
-  const field = f64Words[HIGH]! & 0x7ff00000;
+  const field = f64Words[HIGH] & 0x7ff00000;
   const ulpField = Math.max(field, smallestNormal) - (fractionBits << 20);
   f64Words[HIGH] = (ulpField + (52 << 20)) | 0x80000;
   f64Words[LOW] = 0;
-  const magic = f64[0]!;
+  const magic = f64[0];
   const rounded = x + magic - magic;
   // The sum loses the sign of a zero, of −0 as of the tiny negative numbers that become −0.
   return rounded === 0 && (x < 0 || Object.is(x, -0)) ? -0 : rounded;
@@ -78,13 +78,13 @@ export function f16ToF32(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
   f32Bits[0] = ((exponent - 15 + 127) << 23) | (fraction << 13);
-  return sign * f32[0]!;
+  return sign * f32[0];
 }
 
 /** The number that the 16 `bits` of a bf16 stand for; every one of them is exact in float32. */
 export function bf16ToF32(bits: number): number {
   f32Bits[0] = bits << 16;
-  return f32[0]!;
+  return f32[0];
 }
 
 /** The 16 bits of the f16 nearest to `x` (ties to even); every NaN becomes the quiet 0x7e00. */
@@ -96,7 +96,7 @@ export function toF16Bits(x: number): number {
   if (size === Infinity) return sign | 0x7c00;
   if (size < 2 ** -14) return sign | (size * 2 ** 24);
   f32[0] = size;
-  return sign | ((f32Bits[0]! >>> 13) - ((127 - 15) << 10));
+  return sign | ((f32Bits[0] >>> 13) - ((127 - 15) << 10));
 }
 
 /** The 16 bits of the bf16 nearest to `x` (ties to even); every NaN becomes the quiet 0x7fc0. */
@@ -104,5 +104,5 @@ export function toBF16Bits(x: number): number {
   const rounded = roundToBF16(x);
   if (Number.isNaN(rounded)) return 0x7fc0;
   f32[0] = rounded;
-  return f32Bits[0]! >>> 16;
+  return f32Bits[0] >>> 16;
 }

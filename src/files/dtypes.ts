@@ -76,7 +76,7 @@ export function decodeInto(dtype: FloatDType, bytes: Uint8Array, out: Floats): v
 function decodeHalves(bytes: Uint8Array, out: Floats, table: Float32Array): void {
   const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
   const bits = new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
-  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]!]!;
+  for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]];
 }
 
 /** The bytes of `values` in the format `dtype`, each rounded once to the nearest (ties to even). */
@@ -98,13 +98,13 @@ export function encode(dtype: FloatDType, values: Floats): Uint8Array {
 
 function f16Bits(values: Floats): Uint16Array {
   const bits = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) bits[i] = toF16Bits(values[i]!);
+  for (let i = 0; i < values.length; i++) bits[i] = toF16Bits(values[i]);
   return bits;
 }
 
 function bf16Bits(values: Floats): Uint16Array {
   const bits = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) bits[i] = toBF16Bits(values[i]!);
+  for (let i = 0; i < values.length; i++) bits[i] = toBF16Bits(values[i]);
   return bits;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Files of a disk, as byte sources or whole. The only place, with `open.ts` and `weight-files.ts`,
- * where loading needs Node.
- */
+/** Files of a disk, as byte sources or whole. */
 
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { check, LlamaError, type LlamaErrorCode } from '../base/errors.js';

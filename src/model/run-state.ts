@@ -17,8 +17,8 @@ export interface RunState<T> {
   readonly up: T; // [R, F]
   readonly cosines: T; // [R, d/2]
   readonly sines: T; // [R, d/2]
-  readonly last: T; // [L, D]       the residual of the L rows whose logits were asked for
-  readonly logits: T; // [L, V]
+  readonly last: T; // [n, D]       the residual of the n rows whose logits were asked for
+  readonly logits: T; // [n, V]
 }
 
 export function createRunState<T extends Shaped>(

@@ -71,7 +71,7 @@ export async function advance(
   });
 }
 
-/** Logits [L, V], and which sequences have none. */
+/** Logits [logitsFor.length, V], and which sequences have none. */
 async function compute(
   model: GenerateModel,
   rows: readonly TextRow[],

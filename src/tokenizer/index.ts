@@ -1,6 +1,6 @@
 /**
  * Llama's tokenizer, for any JavaScript runtime; `openTokenizer`, which reads files, is in
- * `open.ts`.
+ * `src/load/tokenizer.ts`.
  */
 export type { AddedToken } from './added-tokens.js';
 export { readSentencePieceModel } from './sentencepiece-model.js';

@@ -22,7 +22,6 @@ const PRODUCTS_PER_BREATH = 1e7;
 
 export class ExactKernels implements Kernels<Tensor> {
   readonly #rounding: Rounding;
-
   readonly #breathe: () => Promise<void>;
 
   /** `breathe` is awaited again and again during long operations; it cancels them by throwing. */

@@ -118,7 +118,7 @@ function parseTensor(name: string, fields: unknown, dataStart: number): TensorIn
   );
   bad(isSizes(shape), () => `${of}: shape ${show(shape)} is not an array of sizes 0 … 2^53 − 1`);
   bad(
-    isSizes(offsets) && offsets.length === 2 && offsets[0]! <= offsets[1]!,
+    isSizes(offsets) && offsets.length === 2 && offsets[0] <= offsets[1],
     () => `${of}: data_offsets ${show(offsets)} are not [begin, end] with begin ≤ end < 2^53`,
   );
   const [begin, end] = offsets as [number, number];

@@ -1,5 +1,5 @@
 /**
- * Writing safetensors files: the format is in `safetensors-header.ts`, the order of tensors is the
+ * Writing safetensors files: the format is in `header.ts`, the order of tensors is the
  * reference writer's.
  */
 

@@ -4,6 +4,7 @@
  */
 import { alignTo } from '../../../base/align.js';
 import { elementCount } from '../../../base/tensor.js';
+import { LINE_BYTES } from './shared-memory.js';
 import { type PlaceFormat, TILE } from './weight-formats.js';
 
 export interface WasmTensor {
@@ -18,16 +19,13 @@ export interface WasmTensor {
   version: number;
 }
 
-/** Everything in the arena begins at a multiple of this: a cache line. */
-const LINE_BYTES = 64;
-
 /** Bytes that lie one after another, given out from the first one on. */
 export class Arena {
   readonly #start: number;
   readonly #end: number;
   #next: number;
 
-  /** Without an `end` it only counts: see `layout.ts`. */
+  /** Without an `end` it only counts: see `arena-layout.ts`. */
   constructor(start: number, end = Infinity) {
     this.#start = start;
     this.#end = end;

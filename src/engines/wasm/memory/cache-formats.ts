@@ -9,9 +9,9 @@ export type CacheFormat = 'f32' | 'f16' | 'q8';
 /** Positions in a page. */
 export const PAGE_POSITIONS = 64;
 /** Keys are kept 16 positions at a time, values 16 numbers at a time. */
-const STEP = 16;
+export const STEP = 16;
 /** Numbers of a key that share a scale in q8. */
-const BLOCK = 32;
+export const BLOCK = 32;
 
 /** Numbers of a head for which there is room in sums and in values. */
 export function paddedHeadDim(headDim: number): number {

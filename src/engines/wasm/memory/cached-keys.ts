@@ -1,17 +1,19 @@
 /** Keys out of the pages in which they are cached: the layout of `asm/key-value.ts` in reverse. */
 import { f16ToF32 } from '../../../base/half.js';
-import { blocksOfHead, type CacheFormat, headPageBytes, PAGE_POSITIONS } from './cache-formats.js';
+import {
+  BLOCK,
+  blocksOfHead,
+  type CacheFormat,
+  headPageBytes,
+  PAGE_POSITIONS,
+  STEP,
+} from './cache-formats.js';
 
 export interface KeyShape {
   readonly format: CacheFormat;
   readonly numKeyValueHeads: number; // K
   readonly headDim: number; // d
 }
-
-/** Keys that lie side by side, number after number. */
-const STEP = 16;
-/** Numbers of a key that share a scale in q8. */
-const BLOCK = 32;
 
 /** Keys [count, K·d] of positions 0 … count − 1, from the pages at `pages` in `buffer`. */
 export function readKeys(

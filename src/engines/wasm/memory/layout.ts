@@ -16,7 +16,7 @@ import type { Checkpoint } from '../../../model/checkpoint.js';
 import type { LlamaConfig } from '../../../model/config.js';
 import { type ArenaLayout, layOutArena } from './arena-layout.js';
 import { type CacheFormat, headPageBytes, PAGE_POSITIONS } from './cache-formats.js';
-import { FOUR_GIB, UNIT_BYTES } from './shared-memory.js';
+import { FOUR_GIB, LINE_BYTES, UNIT_BYTES } from './shared-memory.js';
 import type { PlaceFormat, WeightFormat } from './weight-formats.js';
 import { type Item, Packing, totalBytes } from './weight-items.js';
 
@@ -123,7 +123,7 @@ class Banks {
   place(items: readonly Item[]): void {
     for (const { name, ...item } of items) {
       this.places[name] = { bank: this.finished.length, pointer: this.#cursor, ...item };
-      this.#cursor += alignTo(item.bytes, 64);
+      this.#cursor += alignTo(item.bytes, LINE_BYTES);
     }
   }
 

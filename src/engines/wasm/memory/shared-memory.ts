@@ -7,6 +7,8 @@ import { platform } from '../platform/here.js';
 
 /** What memories are multiples of. */
 export const UNIT_BYTES = 65_536;
+/** Everything in a memory begins at a multiple of this: a cache line. */
+export const LINE_BYTES = 64;
 /** All that wasm32 can address. */
 export const FOUR_GIB = 65_536 * UNIT_BYTES;
 

@@ -4,6 +4,7 @@ import { LlamaError } from '../../../base/errors.js';
 import type { Checkpoint, CheckpointTensor } from '../../../model/checkpoint.js';
 import type { LlamaConfig } from '../../../model/config.js';
 import { EMBEDDING, LM_HEAD, mapLayer, NORM } from '../../../model/weights.js';
+import { LINE_BYTES } from './shared-memory.js';
 import {
   type PackedFormat,
   type PlaceFormat,
@@ -22,7 +23,7 @@ export interface Item {
 
 /** With each beginning at a cache line. */
 export function totalBytes(items: readonly Item[]): number {
-  return items.reduce((sum, { bytes }) => sum + alignTo(bytes, 64), 0);
+  return items.reduce((sum, { bytes }) => sum + alignTo(bytes, LINE_BYTES), 0);
 }
 
 /** The embedding as rows to look up; as a head, it is packed besides. */

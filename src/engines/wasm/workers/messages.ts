@@ -63,10 +63,7 @@ export interface Done {
   readonly traced?: readonly Traced[];
 }
 
-/**
-/**
- * Every worker answers every job; of a pass, the first one has the results.
- */
+/** Every worker answers every job; of a pass, the first one has the results. */
 export type Answer =
   | Done
   | { readonly kind: 'cancelled' }

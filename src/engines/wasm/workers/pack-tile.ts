@@ -26,7 +26,7 @@ const PACKERS = {
  * Packs `rows` rows at `source` into the tile at `target`. Returns how many of the numbers, or of
  * the scales, are too large for the format.
  *
- * @param scratch room for the numbers of a tile as float32: see `packScratch` in `layout.ts`
+ * @param scratch room for the numbers of a tile as float32: see `staging.ts`
  */
 export function packTile(
   kernels: KernelExports,

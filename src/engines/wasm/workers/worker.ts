@@ -11,7 +11,6 @@ import type { KernelExports } from '../kernels/exports.js';
 import type { Bank } from '../kernels/lock-step.js';
 import { PlacedWeights } from '../kernels/placed-weights.js';
 import { WasmKernels } from '../kernels/wasm-kernels.js';
-
 import type { WasmTensor } from '../memory/arena.js';
 import { TILE, tileBytes } from '../memory/weight-formats.js';
 import { platform } from '../platform/here.js';
