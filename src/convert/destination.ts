@@ -30,7 +30,7 @@ export async function destinationOf(
   source: string,
   force: boolean,
 ): Promise<Destination> {
-  const path = await followed(output);
+  const path = await followLinks(output);
   const present = await stat(path).catch(() => undefined);
   if (present === undefined) return { path, kind: isGgufPath(output) ? 'file' : 'new-directory' };
   const isSource = wholeOf(path) === wholeOf(await realpath(source).catch(() => ''));
@@ -77,7 +77,7 @@ export async function checkEmpty(directory: string): Promise<void> {
 const MOST_LINKS = 40;
 
 /** `path` with all links followed, also where they lead to what is not there yet. */
-async function followed(path: string): Promise<string> {
+async function followLinks(path: string): Promise<string> {
   let at = resolve(path);
   for (let links = 0; links <= MOST_LINKS; links++) {
     const parent = await realpath(dirname(at)).catch(() => undefined);

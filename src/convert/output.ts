@@ -64,7 +64,7 @@ export async function writeOutput(
   for (const leftover of await sweep(directory, name)) hooks.onLeftover?.(leftover);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   await checkWritingSpace(directory, total);
-  const watched = watching(hooks, total);
+  const watched = watch(hooks, total);
   await withPartial(directory, name, async partial => {
     if (kind === 'file') await writeFile(partial, destination, watched(files[0].chunks));
     else if (kind === 'directory') {
@@ -83,7 +83,7 @@ export async function writeOutput(
 type Watched = (chunks: Chunks) => Chunks;
 
 /** Chunks that tell how far they are, and end when the signal is aborted. */
-function watching({ signal, onProgress }: WriteHooks, total: number): Watched {
+function watch({ signal, onProgress }: WriteHooks, total: number): Watched {
   let done = 0;
   return async function* (chunks) {
     for await (const chunk of chunks) {

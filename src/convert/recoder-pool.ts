@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { LlamaError, type LlamaErrorCode } from '../base/errors.js';
 import { packageFile } from '../base/package.js';
 import type { NumberDType } from '../files/rows.js';
-import { type Recoder, recodeHere } from './converted.js';
+import { type Recoder, recodeHere } from './recoder.js';
 
 export interface RecodeJob {
   readonly bytes: Uint8Array;
@@ -65,7 +65,7 @@ class Thread {
   #failure: LlamaError | undefined;
 
   constructor() {
-    this.#worker.on('message', (answer: RecodeAnswer) => this.#answered(answer));
+    this.#worker.on('message', (answer: RecodeAnswer) => this.#take(answer));
     this.#worker.on('error', error => this.#fail(`a worker failed: ${error.message}`));
     this.#worker.on('exit', code => this.#fail(`a worker ended with exit code ${code}`));
   }
@@ -85,7 +85,7 @@ class Thread {
     await this.#worker.terminate();
   }
 
-  #answered(answer: RecodeAnswer): void {
+  #take(answer: RecodeAnswer): void {
     const { resolve, reject } = this.#pending.shift()!;
     if ('bytes' in answer) resolve(answer.bytes);
     else reject(new LlamaError(answer.code, answer.message));

@@ -9,11 +9,11 @@ import { decodeNumbers, encodeNumbers } from '../files/rows.js';
 import type { RecodeAnswer, RecodeJob } from './recoder-pool.js';
 
 parentPort?.on('message', (job: RecodeJob) => {
-  const answer = recoded(job);
+  const answer = answerTo(job);
   parentPort?.postMessage(answer, 'bytes' in answer ? [answer.bytes.buffer as ArrayBuffer] : []);
 });
 
-function recoded({ bytes, from, to }: RecodeJob): RecodeAnswer {
+function answerTo({ bytes, from, to }: RecodeJob): RecodeAnswer {
   try {
     return { bytes: encodeNumbers(to, decodeNumbers(from, bytes)) };
   } catch (error) {

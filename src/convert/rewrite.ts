@@ -6,9 +6,9 @@ import { checkOption, isIntegerFrom, refuseUnknownOptions } from '../base/option
 import { elementCount } from '../base/tensor.js';
 import type { NumberDType } from '../files/rows.js';
 import type { CheckpointTensor } from '../model/checkpoint.js';
-import type { Recoder } from './converted.js';
 import { destinationOf, isGgufPath } from './destination.js';
 import { type OutputFile, type WriteHooks, writeOutput } from './output.js';
+import type { Recoder } from './recoder.js';
 import { RecoderPool } from './recoder-pool.js';
 import { openSource, type Source } from './source.js';
 
@@ -86,14 +86,14 @@ export async function rewrite(
   try {
     const plan = await makePlan(source, recoder);
     await writeOutput(destination, plan.files, hooks);
-    return written(output, plan, source);
+    return summarize(output, plan, source);
   } finally {
     await recoder.close();
     await source.checkpoint.close();
   }
 }
 
-function written(output: string, { dtypes, files }: Plan, source: Source): Written {
+function summarize(output: string, { dtypes, files }: Plan, source: Source): Written {
   const { checkpoint, notes } = source;
   const counts: Record<string, number> = {};
   let rounded = 0;

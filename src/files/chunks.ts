@@ -10,7 +10,7 @@ export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
  * @throws {LlamaError} BAD_CHECKPOINT in the end if they are not `expected` bytes, which `what`
  * takes.
  */
-export async function* checkedChunks(
+export async function* checkChunks(
   chunks: Chunks,
   expected: number,
   what: string,

@@ -15,7 +15,7 @@ const LARGEST_READ = 2 ** 30;
  */
 export async function openFile(path: string): Promise<ByteSource> {
   const size = await fileSize(path);
-  return new FileSource(path, size, await reading(path, () => open(path, 'r')));
+  return new FileSource(path, size, await attempt(path, () => open(path, 'r')));
 }
 
 /** Configurations and indices have kilobytes, the largest vocabularies some ten megabytes. */
@@ -36,7 +36,7 @@ export async function readWholeFile(path: string): Promise<Buffer> {
       `${path} has ${size} bytes, and the limit for a file of its kind is ${MAX_WHOLE_BYTES}; is ` +
       'it another file?',
   );
-  return reading(path, () => readFile(path));
+  return attempt(path, () => readFile(path));
 }
 
 /**
@@ -59,7 +59,7 @@ export async function isFile(path: string): Promise<boolean> {
  * none.
  */
 async function fileSize(path: string): Promise<number> {
-  const status = await reading(path, () => stat(path));
+  const status = await attempt(path, () => stat(path));
   check(status.isFile(), 'NOT_FOUND', () => {
     return (
       `cannot open ${path}: it is ` +
@@ -69,7 +69,7 @@ async function fileSize(path: string): Promise<number> {
   return status.size;
 }
 
-async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+async function attempt<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

@@ -12,19 +12,19 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * reads the process's environment only.
  */
 export function cacheDirectory(env: Environment): string {
-  return expanded(env.HF_HUB_CACHE ?? env.HUGGINGFACE_HUB_CACHE ?? join(home(env), 'hub'), env);
+  return expandPath(env.HF_HUB_CACHE ?? env.HUGGINGFACE_HUB_CACHE ?? join(home(env), 'hub'), env);
 }
 
 /** Where `hf auth login` keeps the token that is in use. */
 export function tokenPath(env: Environment): string {
-  return expanded(env.HF_TOKEN_PATH ?? join(home(env), 'token'), env);
+  return expandPath(env.HF_TOKEN_PATH ?? join(home(env), 'token'), env);
 }
 
 const home = (env: Environment): string =>
   env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
 
 /** Python's `expanduser` and `expandvars`. */
-function expanded(path: string, env: Environment): string {
+function expandPath(path: string, env: Environment): string {
   return path
     .replace(/^~(?=$|[/\\])/, homedir)
     .replace(/\$(?:(\w+)|\{(\w+)\})/g, (whole, bare, braced) => env[bare ?? braced] ?? whole);

@@ -11,10 +11,10 @@ import { encodePath } from '../load/file-path.js';
 import type { RemoteFile } from './cache.js';
 import { inCache, sizeOf } from './cache-disk.js';
 import { hasChecksum } from './checksum.js';
-import { locked } from './lock.js';
+import { withLock } from './lock.js';
 import { Part } from './part.js';
 import type { Connection } from './request.js';
-import { retrying } from './retry.js';
+import { retry } from './retry.js';
 
 /** Told how many bytes of the file are there, or are verified. */
 export type OnBytes = (stage: 'download' | 'verify', done: number) => void;
@@ -32,7 +32,7 @@ export async function downloadBlob(
 ): Promise<void> {
   const incomplete = incompletePath(blob);
   await inCache(blob, () => mkdir(dirname(blob), { recursive: true }));
-  await locked(`${incomplete}.lock`, connection, async () => {
+  await withLock(`${incomplete}.lock`, connection, async () => {
     const isThere = (await sizeOf(blob)) === file.size; // somebody else got it meanwhile
     if (!isThere) await complete(connection, commit, file, incomplete, onBytes);
     if (!isThere) await inCache(blob, () => rename(incomplete, blob));
@@ -59,7 +59,7 @@ async function complete(
     const part = new Part(connection, url, file, { path: incomplete, handle }, bytes =>
       onBytes('download', bytes),
     );
-    await retrying(connection, () => part.fetchRest());
+    await retry(connection, () => part.fetchRest());
     isRight = await hasChecksum(handle, file, bytes => onBytes('verify', bytes), signal);
     if (isRight) await inCache(incomplete, () => handle.sync()); // it is not verified a second time
   } finally {

@@ -22,13 +22,13 @@ export function parseEndpoint(text: string): Endpoint {
   const { username, password, origin, pathname } = url;
   const plain = `${origin}${pathname}`.replace(/\/+$/, '');
   if (username === '' && password === '') return { url: plain };
-  const credentials = `${decoded(username)}:${decoded(password)}`;
+  const credentials = `${decodePercent(username)}:${decodePercent(password)}`;
   const authorization = `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`;
   return { url: plain, authorization };
 }
 
 /** A % that begins no escape is one that nobody escaped. */
-function decoded(text: string): string {
+function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

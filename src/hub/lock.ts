@@ -16,7 +16,7 @@ const STALE_AFTER_MS = 30_000;
 const ASKED_EVERY_MS = 1_000;
 
 /** What `work` returns, done while nobody else holds the lock at `path`. */
-export async function locked<T>(
+export async function withLock<T>(
   path: string,
   { signal, sleep = timer }: Pick<DownloadOptions, 'signal' | 'sleep'>,
   work: () => Promise<T>,

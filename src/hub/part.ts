@@ -50,7 +50,7 @@ export class Part {
     const { path, size } = this.#file;
     if (response.status === 206) this.#checkRange(response.headers.get('content-range'));
     else if (this.#end > 0) await this.#keep(0); // the server knows no ranges, and sends everything
-    for await (const bytes of this.#arriving(response)) {
+    for await (const bytes of this.#readBody(response)) {
       check(this.#end + bytes.length <= size, 'DOWNLOAD_FAILED', () => {
         return (
           `${path}: more comes than the ${size} bytes that were announced; is something between ` +
@@ -60,7 +60,7 @@ export class Part {
       await this.#write(bytes);
       this.#onBytes(this.#end);
     }
-    if (this.#end < size) throw this.#broken('it ended');
+    if (this.#end < size) throw this.#brokenAt('it ended');
   }
 
   #checkRange(range: string | null): void {
@@ -73,16 +73,16 @@ export class Part {
   }
 
   /** The bytes of the body, piece by piece. What fails here is the connection, and nothing else. */
-  async *#arriving({ body }: Response): AsyncGenerator<Uint8Array> {
+  async *#readBody({ body }: Response): AsyncGenerator<Uint8Array> {
     try {
       yield* body ?? [];
     } catch (error) {
       this.#connection.signal?.throwIfAborted();
-      throw this.#broken(causeOf(error));
+      throw this.#brokenAt(causeOf(error));
     }
   }
 
-  #broken(why: string): Temporary {
+  #brokenAt(why: string): Temporary {
     const progressed = this.#end > this.#most;
     this.#most = Math.max(this.#most, this.#end);
     const { path, size } = this.#file;

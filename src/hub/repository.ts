@@ -13,7 +13,7 @@ import { check, LlamaError, show } from '../base/errors.js';
 import { encodePath } from '../load/file-path.js';
 import { isCommit, type RemoteFile } from './cache.js';
 import { type Connection, causeOf, request } from './request.js';
-import { retrying, Temporary } from './retry.js';
+import { retry, Temporary } from './retry.js';
 
 /** A repository may have 100,000 files (huggingface.co/docs/hub/storage-limits). */
 const MOST_ENTRIES = 100_000;
@@ -29,7 +29,7 @@ export async function resolveRevision(connection: Connection): Promise<string> {
   const { repo: name, revision, endpoint: hubUrl } = connection;
   // Not before: it takes 20 to 40 ms to load, and most runs have no use for it.
   const { modelInfo } = await import('@huggingface/hub');
-  const { sha } = await asked(connection, name, fetch =>
+  const { sha } = await askHub(connection, name, fetch =>
     modelInfo({ name, revision, hubUrl, fetch, additionalFields: ['sha'] }),
   );
   check(
@@ -49,7 +49,7 @@ export async function listFiles(
   const { repo: name, endpoint: hubUrl } = connection;
   const library = await import('@huggingface/hub');
   const what = directory === '' ? name : directory;
-  return asked(connection, what, async fetch => {
+  return askHub(connection, what, async fetch => {
     const files = new Map<string, RemoteFile>();
     let entries = 0;
     const path = encodePath(directory);
@@ -91,12 +91,12 @@ export function checkFile({ path, size, etag }: RemoteFile): void {
 }
 
 /** What the library makes of the answer to a question of its own. */
-function asked<T>(
+function askHub<T>(
   connection: Connection,
   what: string,
   ask: (send: typeof fetch) => Promise<T>,
 ): Promise<T> {
-  return retrying(connection, async () => {
+  return retry(connection, async () => {
     let questions = 0;
     const send = async (url: unknown, { headers = {} }: RequestInit = {}) => {
       questions += 1;
@@ -107,7 +107,7 @@ function asked<T>(
         );
       });
       const given = headers as Record<string, string>;
-      return bounded(await request(connection, String(url), what, given), what);
+      return limitBody(await request(connection, String(url), what, given), what);
     };
     try {
       return await ask(send);
@@ -130,7 +130,7 @@ function asked<T>(
 }
 
 /** The same response; its body is an error as soon as it is longer than any answer is. */
-function bounded(response: Response, what: string): Response {
+function limitBody(response: Response, what: string): Response {
   let bytes = 0;
   const counted = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {

@@ -39,7 +39,7 @@ export class Temporary extends Error {
  * What `attempt` returns, which is called again when it throws `Temporary`.
  * @throws {LlamaError} DOWNLOAD_FAILED when that is too often; and whatever else `attempt` throws.
  */
-export async function retrying<T>(
+export async function retry<T>(
   { signal, onRetry, sleep = timer }: Pick<DownloadOptions, 'signal' | 'onRetry' | 'sleep'>,
   attempt: () => Promise<T>,
 ): Promise<T> {

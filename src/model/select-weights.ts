@@ -53,7 +53,7 @@ function withPrefix(tensors: Tensors): Tensors {
     [...tensors.values()].map(tensor =>
       tensor.name === LM_HEAD
         ? [LM_HEAD, tensor]
-        : [`${BASE_PREFIX}${tensor.name}`, renamed(tensor, `${BASE_PREFIX}${tensor.name}`)],
+        : [`${BASE_PREFIX}${tensor.name}`, rename(tensor, `${BASE_PREFIX}${tensor.name}`)],
     ),
   );
 }
@@ -64,12 +64,12 @@ function withEmbedding(tensors: Tensors, { tieWordEmbeddings }: LlamaConfig): Te
   if (!tieWordEmbeddings || head === undefined || tensors.has(EMBEDDING)) return tensors;
   return new Map(
     [...tensors].map(([name, tensor]) =>
-      tensor === head ? [EMBEDDING, renamed(head, EMBEDDING)] : [name, tensor],
+      tensor === head ? [EMBEDDING, rename(head, EMBEDDING)] : [name, tensor],
     ),
   );
 }
 
-function renamed(tensor: CheckpointTensor, name: string): CheckpointTensor {
+function rename(tensor: CheckpointTensor, name: string): CheckpointTensor {
   const { dtype, shape, byteLength } = tensor;
   return {
     name,

@@ -43,10 +43,10 @@ export class StopMatcher {
       const match = this.#advance(piece.charCodeAt(i));
       if (match === undefined) continue;
       this.#found = match;
-      return { text: beginning(held, piece, held.length + i + 1 - match.length), stop: match };
+      return { text: startOf(held, piece, held.length + i + 1 - match.length), stop: match };
     }
     return {
-      text: beginning(held, piece, held.length + piece.length - this.#heldText().length),
+      text: startOf(held, piece, held.length + piece.length - this.#heldText().length),
       stop: undefined,
     };
   }
@@ -79,7 +79,7 @@ export class StopMatcher {
 }
 
 /** The first `length` units of `held + piece`, without joining them. */
-const beginning = (held: string, piece: string, length: number): string =>
+const startOf = (held: string, piece: string, length: number): string =>
   held.slice(0, length) + piece.slice(0, Math.max(0, length - held.length));
 
 class Automaton {

@@ -18,8 +18,8 @@ import { type MergeTable, NO_MERGE } from './merge-table.js';
  */
 export function mergeSymbols(symbols: Int32Array, merges: MergeTable): Int32Array {
   const n = symbols.length;
-  const next = counting(n, 1); // n after the last
-  const previous = counting(n, -1); // −1 before the first
+  const next = countFrom(n, 1); // n after the last
+  const previous = countFrom(n, -1); // −1 before the first
   const found = findMerges(symbols, merges); // by symbol: its merge with the next one
   const queue = new MergeQueue(found, merges);
 
@@ -43,7 +43,7 @@ export function mergeSymbols(symbols: Int32Array, merges: MergeTable): Int32Arra
 }
 
 /** first, first + 1, … */
-function counting(length: number, first: number): Int32Array {
+function countFrom(length: number, first: number): Int32Array {
   const numbers = new Int32Array(length);
   for (let i = 0; i < length; i++) numbers[i] = first + i;
   return numbers;

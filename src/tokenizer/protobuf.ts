@@ -112,20 +112,20 @@ class Reader {
  * message, here and below.
  */
 export function asInteger(field: Field, name: string): number {
-  return Number(BigInt.asIntN(64, typed<bigint>(field, 'varint', name)));
+  return Number(BigInt.asIntN(64, expectWireType<bigint>(field, 'varint', name)));
 }
 
 export function asBoolean(field: Field, name: string): boolean {
-  return typed<bigint>(field, 'varint', name) !== 0n;
+  return expectWireType<bigint>(field, 'varint', name) !== 0n;
 }
 
 export function asFloat(field: Field, name: string): number {
-  const bytes = typed<Uint8Array>(field, 'fixed32', name);
+  const bytes = expectWireType<Uint8Array>(field, 'fixed32', name);
   return new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
 }
 
 export function asBytes(field: Field, name: string): Uint8Array {
-  return typed<Uint8Array>(field, 'bytes', name);
+  return expectWireType<Uint8Array>(field, 'bytes', name);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -139,7 +139,11 @@ export function asString(field: Field, name: string): string {
   }
 }
 
-function typed<T extends Field['value']>(field: Field, wireType: WireType, name: string): T {
+function expectWireType<T extends Field['value']>(
+  field: Field,
+  wireType: WireType,
+  name: string,
+): T {
   check(
     field.wireType === wireType,
     'BAD_TOKENIZER',

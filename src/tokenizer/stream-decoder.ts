@@ -62,7 +62,7 @@ export class StreamDecoder {
     }
     const cutOff = this.#utf8.flush();
     const isSpecial = this.#specialIds.has(id);
-    return isSpecial && this.#skipSpecial ? cutOff : cutOff + this.#spaced(piece.text);
+    return isSpecial && this.#skipSpecial ? cutOff : cutOff + this.#withSpaces(piece.text);
   }
 
   /** What is still held back, at the end: U+FFFD for each byte of a character cut off. */
@@ -70,7 +70,7 @@ export class StreamDecoder {
     return this.#utf8.flush();
   }
 
-  #spaced(text: string): string {
+  #withSpaces(text: string): string {
     const start = this.#dropSpace && text.startsWith('▁') ? 1 : 0;
     this.#dropSpace = false;
     return text.slice(start).replaceAll('▁', ' ');

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.js';
-import { aligned } from '../../src/cli/terminal/table.js';
+import { alignColumns } from '../../src/cli/terminal/table.js';
 import { goldenPath } from '../support/golden.js';
 import { cli, FakeIo } from './support.js';
 
@@ -77,5 +77,5 @@ describe('an endless', () => {
 
 it('a table may have more rows than a stack has room for', () => {
   const rows = Array.from({ length: 300_000 }, () => ['a', '1']);
-  expect(aligned(rows)).toHaveLength(300_000);
+  expect(alignColumns(rows)).toHaveLength(300_000);
 });

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sizeOf } from '../../src/hub/cache-disk.js';
 import type { DownloadProgress } from '../../src/hub/download-model.js';
-import { locked } from '../../src/hub/lock.js';
+import { withLock } from '../../src/hub/lock.js';
 import {
   emptyDirectory,
   holds,
@@ -216,7 +216,7 @@ describe('the lock', () => {
     const sleep = async (milliseconds: number) => {
       if (waits.push(milliseconds) === 3) await rm(path);
     };
-    expect(await locked(path, { sleep, signal: undefined }, async () => existsSync(path))).toBe(
+    expect(await withLock(path, { sleep, signal: undefined }, async () => existsSync(path))).toBe(
       true,
     );
     expect([waits, existsSync(path)]).toEqual([[1000, 1000, 1000], false]);
@@ -224,7 +224,7 @@ describe('the lock', () => {
 
   it('is gone after a failure', async () => {
     const path = await lockAt();
-    await expect(locked(path, {}, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(withLock(path, {}, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(existsSync(path)).toBe(false);
   });
 
@@ -236,7 +236,7 @@ describe('the lock', () => {
       const sleep = async () => {
         if (tries-- === 0) throw new Error('still held');
       };
-      return locked(path, { sleep }, async () => 'mine');
+      return withLock(path, { sleep }, async () => 'mine');
     };
     await expect(hold(20, 3)).rejects.toThrow('still held');
     expect(await hold(31, 3)).toBe('mine');
@@ -245,7 +245,7 @@ describe('the lock', () => {
   it('is touched every 5 s while it is held', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const path = await lockAt();
-    await locked(path, {}, async () => {
+    await withLock(path, {}, async () => {
       const long = new Date(Date.now() - 60_000);
       await utimes(path, long, long);
       vi.advanceTimersByTime(5_000);

@@ -12,7 +12,7 @@ import { Progress } from '../terminal/progress.js';
 import type { Options } from './options.js';
 
 /** The path that it has in the cache. With `only`, no more than that is downloaded. */
-export async function downloaded(
+export async function download(
   model: string,
   options: Options,
   io: Io,

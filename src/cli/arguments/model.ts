@@ -7,7 +7,7 @@ import { checkLoadOptions, LOAD, type LoadOptions } from '../../load/options.js'
 import { parseReference } from '../../load/reference.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { type Io, note } from '../terminal/io.js';
-import { downloaded } from './download.js';
+import { download } from './download.js';
 import { flagsOf, readFlags } from './flags.js';
 import type { Option, Options } from './options.js';
 
@@ -68,7 +68,7 @@ export async function modelPath(options: Options, io: Io, only?: 'tokenizer'): P
   if (!isHere) {
     const isOnHub = parseReference(model) !== undefined;
     check(isOnHub, 'NOT_FOUND', () => `there is no ${model}; ${FORMS}`);
-    return downloaded(model, options, io, only);
+    return download(model, options, io, only);
   }
   check(options.text('revision') === undefined, 'BAD_OPTION', () => {
     return (

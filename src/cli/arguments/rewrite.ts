@@ -14,7 +14,7 @@ import {
   writeJson,
 } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
-import { aligned, grouped } from '../terminal/table.js';
+import { alignColumns, groupDigits } from '../terminal/table.js';
 import { modelPath } from './model.js';
 import type { Option, Options } from './options.js';
 
@@ -85,16 +85,16 @@ function readable(
   { output, files, bytes, tensors, dtypes, rounded }: Written,
   seconds: number,
 ): string {
-  const counts = Object.entries(dtypes).map(([dtype, count]) => `${grouped(count)} ${dtype}`);
+  const counts = Object.entries(dtypes).map(([dtype, count]) => `${groupDigits(count)} ${dtype}`);
   return [
     output,
     '',
-    ...aligned(
-      files.map(file => [file.name, grouped(file.bytes)]),
+    ...alignColumns(
+      files.map(file => [file.name, groupDigits(file.bytes)]),
       [1],
     ),
     '',
-    `${grouped(bytes)} bytes in ${seconds.toFixed(1)} s; ${tensors} tensors with ` +
+    `${groupDigits(bytes)} bytes in ${seconds.toFixed(1)} s; ${tensors} tensors with ` +
       `${counts.join(', ')}; ` +
       (rounded === 0 ? 'no number was changed' : `${rounded} tensors rounded`),
     '',

@@ -28,7 +28,7 @@ export class Progress {
     const elapsed = performance.now() - this.#began;
     const came = done - this.#before;
     const speed = came === 0 ? '' : `, ${showBytes((1000 * came) / elapsed)} a second`;
-    const left = remaining(elapsed, came, total - this.#before);
+    const left = timeLeft(elapsed, came, total - this.#before);
     this.#show(`downloaded ${showBytes(done)} of ${showBytes(total)}${speed}${left}`);
   }
 
@@ -43,14 +43,14 @@ export class Progress {
 
   prefill(done: number, total: number): void {
     this.#show(
-      `prefill ${done}/${total} tokens${remaining(performance.now() - this.#began, done, total)}`,
+      `prefill ${done}/${total} tokens${timeLeft(performance.now() - this.#began, done, total)}`,
     );
     if (done === total) this.#began = performance.now();
   }
 
   /** Bytes of the output. */
   write(done: number, total: number): void {
-    const left = remaining(performance.now() - this.#began, done, total);
+    const left = timeLeft(performance.now() - this.#began, done, total);
     this.#show(`writing ${Math.floor((100 * done) / total)} %${left}`);
   }
 
@@ -75,7 +75,7 @@ export class Progress {
   }
 }
 
-function remaining(elapsedMs: number, done: number, total: number): string {
+function timeLeft(elapsedMs: number, done: number, total: number): string {
   if (done === 0) return '';
   const seconds = ((elapsedMs / 1000) * (total - done)) / done;
   return seconds < 5 ? '' : `, about ${Math.ceil(seconds)} s left`;

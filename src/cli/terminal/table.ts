@@ -4,7 +4,7 @@
  * Rows of cells as lines, every column as wide as its widest cell; the columns in `right`, numbers
  * mostly, end at the same place.
  */
-export function aligned(
+export function alignColumns(
   rows: readonly (readonly string[])[],
   right: readonly number[] = [],
 ): string[] {
@@ -17,4 +17,4 @@ export function aligned(
 }
 
 /** 1,234,567. */
-export const grouped = (count: number): string => count.toLocaleString('en-US');
+export const groupDigits = (count: number): string => count.toLocaleString('en-US');

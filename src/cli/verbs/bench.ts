@@ -43,9 +43,9 @@ async function run(options: Options, io: Io): Promise<void> {
   showNotes(io, options.flag('json'), notes);
   try {
     checkRoom(positions, model.config);
-    await timed(model, 1, 1, signal); // exact kernels read their weights now
+    await measure(model, 1, 1, signal); // exact kernels read their weights now
     const loadSeconds = (performance.now() - began) / 1000;
-    const { prefill, decode } = await timed(model, promptTokens, newTokens, signal);
+    const { prefill, decode } = await measure(model, promptTokens, newTokens, signal);
     const figures = {
       model: path,
       kernels: model.engine.name,
@@ -78,7 +78,7 @@ function checkRoom(positions: number, config: LlamaConfig): void {
 }
 
 /** Seconds for a prompt, and for the tokens after it. */
-async function timed(model: Llama, promptTokens: number, newTokens: number, signal: AbortSignal) {
+async function measure(model: Llama, promptTokens: number, newTokens: number, signal: AbortSignal) {
   const sequence = model.createSequence();
   const row = (position: number) => ({
     token: (position * 7919) % model.config.vocabSize,

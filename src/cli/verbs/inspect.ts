@@ -11,7 +11,7 @@ import { expectedWeights } from '../../model/weights.js';
 import { modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { type Io, shownOn, write, writeJson } from '../terminal/io.js';
-import { aligned, grouped } from '../terminal/table.js';
+import { alignColumns, groupDigits } from '../terminal/table.js';
 
 export const inspectVerb: Verb = {
   name: 'inspect',
@@ -118,12 +118,12 @@ function table(description: Description): string {
   return [
     model,
     '',
-    ...aligned([
+    ...alignColumns([
       ...Object.entries(config).map(([key, value]) => [key, String(value)]),
       ['chat_template', chatTemplate(chat_template)],
     ]),
     '',
-    ...aligned(
+    ...alignColumns(
       [
         ['tensor', 'layers', 'dtype', 'shape', 'parameters', 'size'],
         ...groups.map(({ name, layers, dtype, shape, parameters, bytes }) => {
@@ -132,7 +132,7 @@ function table(description: Description): string {
             ranges(layers),
             dtype,
             `[${shape.join(', ')}]`,
-            grouped(parameters),
+            groupDigits(parameters),
             showBytes(bytes),
           ];
         }),
@@ -140,7 +140,7 @@ function table(description: Description): string {
       [4, 5],
     ),
     '',
-    ...aligned(
+    ...alignColumns(
       [
         ['dtype', 'tensors', 'parameters', 'size', 'bits each'],
         ...Object.keys(totals.dtypes).map(dtype => {
@@ -166,8 +166,8 @@ function chatTemplate(found: Description['chat_template']): string {
 function totalsRow(name: string, { tensors, parameters, bytes }: Totals): string[] {
   return [
     name,
-    grouped(tensors),
-    grouped(parameters),
+    groupDigits(tensors),
+    groupDigits(parameters),
     showBytes(bytes),
     ((8 * bytes) / parameters).toFixed(2),
   ];

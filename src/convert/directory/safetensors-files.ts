@@ -7,8 +7,8 @@ import { tensorBytes } from '../../files/safetensors/header.js';
 import { writeSafetensors } from '../../files/safetensors/writer.js';
 import type { CheckpointTensor } from '../../model/checkpoint.js';
 import type { FloatDType } from '../../model/dtypes.js';
-import { convertedChunks, type Recoder } from '../converted.js';
 import { fileOf, fileWith, type OutputFile } from '../output.js';
+import { type Recoder, recodeTensor } from '../recoder.js';
 
 export interface TensorToWrite {
   readonly tensor: CheckpointTensor;
@@ -61,7 +61,7 @@ function shardFile(
     name: tensor.name,
     dtype,
     shape: tensor.shape,
-    chunks: convertedChunks(tensor, dtype, recoder),
+    chunks: recodeTensor(tensor, dtype, recoder),
   }));
   return fileOf(name, writeSafetensors(inputs, METADATA), totalBytes(tensors));
 }

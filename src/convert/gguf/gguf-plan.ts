@@ -1,8 +1,8 @@
 /** A model as one GGUF file. */
 
 import { ggufDataBytes, writeGguf } from '../../files/gguf/writer.js';
-import type { Recoder } from '../converted.js';
 import { fileOf } from '../output.js';
+import type { Recoder } from '../recoder.js';
 import type { Plan } from '../rewrite.js';
 import { modelToWrite, type Source } from '../source.js';
 import type { GgufFileType } from './recipes.js';

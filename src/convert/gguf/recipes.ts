@@ -65,14 +65,14 @@ export function dtypeInFile(
   const { dtype, isPure = false }: FileType = FILE_TYPES[fileType];
   if (!isBlockDType(dtype)) return dtype;
   const [, width] = shape;
-  if (isPure) return fitting(dtype, width);
+  if (isPure) return fitDType(dtype, width);
   if (field === (config.tieWordEmbeddings ? 'embedding' : 'lmHead')) {
-    return fitting(
+    return fitDType(
       dtype === 'Q8_0' || width % unitOf(dtype).numbers !== 0 ? 'Q8_0' : 'Q6_K',
       width,
     );
   }
-  return fitting(
+  return fitDType(
     dtype === 'Q4_K' && wantsMoreBits(weight, config.numHiddenLayers) ? 'Q6_K' : dtype,
     width,
   );
@@ -91,8 +91,8 @@ function wantsMoreBits({ field, layer }: Weight, layers: number): boolean {
 /** What is taken where rows are not a multiple of 256 long. */
 const SMALLER_BLOCKS: Partial<Record<GgmlDType, GgmlDType>> = { Q4_K: 'Q5_0', Q6_K: 'Q8_0' };
 
-function fitting(dtype: GgmlDType, width: number): GgmlDType {
+function fitDType(dtype: GgmlDType, width: number): GgmlDType {
   if (width % unitOf(dtype).numbers === 0) return dtype;
   const smaller = SMALLER_BLOCKS[dtype];
-  return smaller === undefined ? 'F16' : fitting(smaller, width);
+  return smaller === undefined ? 'F16' : fitDType(smaller, width);
 }

@@ -7,7 +7,7 @@ import { elementCount } from '../../base/tensor.js';
 import { ggufTemplateMetadata, type TemplatesByName } from '../../files/gguf/chat-template.js';
 import { ggufConfigMetadata } from '../../files/gguf/config.js';
 import type { GgmlDType } from '../../files/gguf/ggml-types.js';
-import { huggingFaceRows, reordered } from '../../files/gguf/rotary-order.js';
+import { huggingFaceRows, reorderHeads } from '../../files/gguf/rotary-order.js';
 import type { GgufMetadata, GgufValue } from '../../files/gguf/values.js';
 import type { GgufInput } from '../../files/gguf/writer.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
@@ -15,7 +15,7 @@ import type { LlamaConfig } from '../../model/config.js';
 import { type Weight, weightsOf } from '../../model/weights.js';
 import { ggufTokenizerMetadata } from '../../tokenizer/gguf-tokenizer.js';
 import type { TokenizerModel } from '../../tokenizer/tokenizer-model.js';
-import { convertedChunks, type Recoder } from '../converted.js';
+import { type Recoder, recodeTensor } from '../recoder.js';
 import {
   dtypeInFile,
   FILE_TYPES,
@@ -77,8 +77,8 @@ export function ggufOfModel(
   const tensors = weightsOf(config).map(({ name, ggufName, shape, isRotated }): GgufInput => {
     const tensor = checkpoint.tensors.get(name)!;
     const dtype = dtypes.get(name)!;
-    const inOrder = isRotated ? reordered(tensor, huggingFaceRows(config.headDim)) : tensor;
-    return { name: ggufName, dtype, shape, chunks: convertedChunks(inOrder, dtype, recoder) };
+    const inOrder = isRotated ? reorderHeads(tensor, huggingFaceRows(config.headDim)) : tensor;
+    return { name: ggufName, dtype, shape, chunks: recodeTensor(inOrder, dtype, recoder) };
   });
   const id = fileType === undefined ? MAIN_FILE_TYPES[mainDType(tensors)] : FILE_TYPES[fileType].id;
   return { metadata: metadataOf(model, id), tensors };

@@ -30,8 +30,8 @@ export class ExactSequence extends EngineSequence {
     const cache = this.#layers[layer];
     const end = (position + 1) * this.#width;
     if (end > cache.keys.length) {
-      cache.keys = this.#grown(cache.keys, end);
-      cache.values = this.#grown(cache.values, end);
+      cache.keys = this.#grow(cache.keys, end);
+      cache.values = this.#grow(cache.values, end);
     }
     cache.keys.set(keys, end - this.#width);
     cache.values.set(values, end - this.#width);
@@ -66,7 +66,7 @@ export class ExactSequence extends EngineSequence {
     return this.#config.numKeyValueHeads * this.#config.headDim;
   }
 
-  #grown(old: Floats, needed: number): Floats {
+  #grow(old: Floats, needed: number): Floats {
     const larger = new this.#Numbers(Math.max(needed, 2 * old.length));
     larger.set(old);
     return larger;

@@ -56,7 +56,7 @@ export function fitAffine(
     let wqq = 0;
     let wxq = 0;
     for (let i = 0; i < x.length; i++) {
-      const q = clampedRound(perStep * (x[i] - start), 0, most);
+      const q = roundWithin(perStep * (x[i] - start), 0, most);
       const weighted = weights[i] * q;
       wq += weighted;
       wqq += weighted * q;
@@ -98,7 +98,7 @@ export function fitSigned(x: Float64Array, half: number): number {
     let wxq = 0;
     let wqq = 0;
     for (let i = 0; i < x.length; i++) {
-      const q = clampedRound(perStep * x[i], -half, half - 1);
+      const q = roundWithin(perStep * x[i], -half, half - 1);
       const weighted = x[i] * x[i] * q;
       wxq += weighted * x[i];
       wqq += weighted * q;
@@ -118,7 +118,7 @@ function tenths(first: number): number[] {
 }
 
 /** The nearest integer from `least` to `most`. Math.round and Math.min take five times as long. */
-export function clampedRound(x: number, least: number, most: number): number {
+export function roundWithin(x: number, least: number, most: number): number {
   const rounded = (x + (x < 0 ? -0.5 : 0.5)) | 0;
   return rounded < least ? least : rounded > most ? most : rounded;
 }

@@ -9,7 +9,7 @@
  *                the high halves
  */
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
-import { type AffineFit, clampedRound, fitAffine } from './least-squares.js';
+import { type AffineFit, fitAffine, roundWithin } from './least-squares.js';
 import { readSixBits, writeSixBits } from './six-bit-scales.js';
 
 const NUMBERS = 256;
@@ -62,8 +62,8 @@ function encode(values: Float32Array, out: Uint8Array): void {
     const d = readScale(out, at);
     const dmin = readScale(out, at + DMIN);
     for (let group = 0; group < GROUPS; group++) {
-      s[group] = d === 0 ? 0 : clampedRound(fits[group].scale / d, 0, 63);
-      m[group] = dmin === 0 ? 0 : clampedRound(fits[group].minimum / dmin, 0, 63);
+      s[group] = d === 0 ? 0 : roundWithin(fits[group].scale / d, 0, 63);
+      m[group] = dmin === 0 ? 0 : roundWithin(fits[group].minimum / dmin, 0, 63);
     }
     writeSixBits(s, m, out, at + SCALES);
     out.fill(0, at + QUANTS, at + BYTES);
@@ -74,7 +74,7 @@ function encode(values: Float32Array, out: Uint8Array): void {
       const to = at + QUANTS + GROUP * (group >> 1);
       const shift = 4 * (group & 1);
       for (let i = 0; i < GROUP; i++) {
-        const q = clampedRound((values[from + GROUP * group + i] + minimum) / scale, 0, 15);
+        const q = roundWithin((values[from + GROUP * group + i] + minimum) / scale, 0, 15);
         out[to + i] |= q << shift;
       }
     }

@@ -9,7 +9,7 @@
  *     208  d  f16
  */
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
-import { clampedRound, fitSigned } from './least-squares.js';
+import { fitSigned, roundWithin } from './least-squares.js';
 
 const NUMBERS = 256;
 const GROUP = 16;
@@ -65,11 +65,11 @@ function encode(values: Float32Array, out: Uint8Array): void {
     const d = readScale(out, at + D);
     out.fill(0, at, at + SCALES);
     for (let group = 0; group < GROUPS; group++) {
-      const s = d === 0 ? 0 : clampedRound(scales[group] / d, -128, 127);
+      const s = d === 0 ? 0 : roundWithin(scales[group] / d, -128, 127);
       out[at + SCALES + group] = s;
       const { lows, lowShift, highs, highShift } = PLACES[group];
       for (let i = 0; i < GROUP && s !== 0; i++) {
-        const q = clampedRound(values[from + GROUP * group + i] / (d * s), -32, 31) + 32;
+        const q = roundWithin(values[from + GROUP * group + i] / (d * s), -32, 31) + 32;
         out[at + lows + i] |= (q & 15) << lowShift;
         out[at + highs + i] |= (q >> 4) << highShift;
       }

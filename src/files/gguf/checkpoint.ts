@@ -8,7 +8,7 @@ import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { type Weight, weightsOf } from '../../model/weights.js';
 import type { GgufFile, GgufTensor } from './gguf.js';
-import { ggufRows, reordered } from './rotary-order.js';
+import { ggufRows, reorderHeads } from './rotary-order.js';
 
 /** Factors for rope's frequencies, one each; Llama 3.1 and later have them. */
 const ROPE_FACTORS = 'rope_freqs.weight';
@@ -83,5 +83,5 @@ function asHuggingFace(
     readInto: (target, first, count) => tensor.readInto(target, first, count),
     readBytes: (first, count) => tensor.readBytes(first, count),
   };
-  return isRotated ? reordered(view, ggufRows(headDim)) : view;
+  return isRotated ? reorderHeads(view, ggufRows(headDim)) : view;
 }

@@ -32,7 +32,7 @@ export function huggingFaceRows(headDim: number): number[] {
  * `tensor`, whose leading dimension are heads of `order.length` rows, with the rows of every head
  * in another order: row i is row `order[i]` of the tensor given. Rows are read by whole heads.
  */
-export function reordered(tensor: CheckpointTensor, order: readonly number[]): CheckpointTensor {
+export function reorderHeads(tensor: CheckpointTensor, order: readonly number[]): CheckpointTensor {
   const { name, dtype, shape, byteLength } = tensor;
   const [rows] = shape;
   return {

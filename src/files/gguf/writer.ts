@@ -2,7 +2,7 @@
 
 import { alignTo } from '../../base/align.js';
 import { check, LlamaError, show } from '../../base/errors.js';
-import { type Chunks, checkedChunks } from '../chunks.js';
+import { type Chunks, checkChunks } from '../chunks.js';
 import { bytesOf } from '../dtypes.js';
 import { LONE_SURROGATE } from '../safetensors/header.js';
 import { Cursor } from './cursor.js';
@@ -45,7 +45,7 @@ export async function* writeGguf(
   yield headerBytes(metadata, tensors, alignment);
   for (const { name, dtype, shape, chunks } of tensors) {
     const bytes = tensorBytes(dtype, shape, name);
-    yield* checkedChunks(chunks, bytes, `tensor ${show(name)}: ${dtype} ${show(shape)}`);
+    yield* checkChunks(chunks, bytes, `tensor ${show(name)}: ${dtype} ${show(shape)}`);
     yield new Uint8Array(alignTo(bytes, alignment) - bytes);
   }
 }
@@ -67,7 +67,7 @@ function headerBytes(
   tensors: readonly GgufInput[],
   alignment: number,
 ): Uint8Array {
-  const header = concatenated([...headerParts(metadata, tensors, alignment)], alignment);
+  const header = concatenate([...headerParts(metadata, tensors, alignment)], alignment);
   const fileSize = header.length + ggufDataBytes(metadata, tensors);
   try {
     parseHeader(new Cursor(header, fileSize), fileSize);
@@ -170,11 +170,11 @@ function text(value: string): Uint8Array {
     () => `cannot write ${show(value)}: it is not Unicode`,
   );
   const bytes = new TextEncoder().encode(value);
-  return concatenated([u64(bytes.length), bytes], 1);
+  return concatenate([u64(bytes.length), bytes], 1);
 }
 
 /** One after the other, and zeros up to a multiple of `alignment`. */
-function concatenated(parts: readonly Uint8Array[], alignment: number): Uint8Array {
+function concatenate(parts: readonly Uint8Array[], alignment: number): Uint8Array {
   const bytes = new Uint8Array(
     alignTo(
       parts.reduce((sum, { length }) => sum + length, 0),

@@ -6,7 +6,7 @@
 import { alignTo } from '../../base/align.js';
 import { check, show } from '../../base/errors.js';
 import { DTYPE_BYTES, type DType } from '../../model/dtypes.js';
-import { type Chunks, checkedChunks } from '../chunks.js';
+import { type Chunks, checkChunks } from '../chunks.js';
 import {
   isDType,
   isSizes,
@@ -44,7 +44,7 @@ export async function* writeSafetensors(
   const sorted = [...tensors].sort(byAlignmentThenName);
   yield headerBytes(sorted, metadata);
   for (const { name, dtype, shape, chunks } of sorted) {
-    yield* checkedChunks(
+    yield* checkChunks(
       chunks,
       tensorBytes(dtype, shape),
       `tensor ${show(name)}: ${dtype} ${show(shape)}`,

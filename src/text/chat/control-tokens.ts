@@ -22,7 +22,7 @@ export class ControlTokens {
   constructor(texts: Iterable<string>) {
     this.#texts = new Set(texts);
     const longestFirst = [...this.#texts].sort((a, b) => b.length - a.length);
-    this.#any = new RegExp(longestFirst.map(escaped).join('|') || '(?!)', 'g');
+    this.#any = new RegExp(longestFirst.map(escapeRegExp).join('|') || '(?!)', 'g');
   }
 
   has(text: string): boolean {
@@ -70,7 +70,7 @@ export class ControlTokens {
 const inside = (token: string): number[] =>
   Array.from({ length: token.length - 1 }, (_, i) => i + 1);
 
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
 /** Two characters. */
 export interface Marks {

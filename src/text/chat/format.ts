@@ -79,8 +79,8 @@ export function templateFormat(
         const tokens = role === 'assistant' ? controls.special : controls.all;
         return { role, content: tokens.mark(content, marks) };
       });
-      const rendered = template.render(marked, specialTokens);
-      const { text, literal } = unmark(rendered, marks, controls.all);
+      const renderOrNothing = template.render(marked, specialTokens);
+      const { text, literal } = unmark(renderOrNothing, marks, controls.all);
       return tokenizer.encode(text, { special: true, literal });
     },
     ends: config => {

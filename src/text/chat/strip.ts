@@ -18,7 +18,7 @@ const METHODS: readonly unknown[] = ['strip', 'lstrip', 'rstrip'];
 export function strip(method: string, text: unknown, characters?: unknown): string {
   if (typeof text !== 'string') throw new Error(`${method} of what is not a string`);
   if (characters === '') return text;
-  const some = typeof characters === 'string' ? escapedInClass(characters) : WHITE_SPACE;
+  const some = typeof characters === 'string' ? escapeInClass(characters) : WHITE_SPACE;
   const isStripped = new RegExp(`[${some}]`, 'u');
   const all = [...text];
   let first = 0;
@@ -28,7 +28,7 @@ export function strip(method: string, text: unknown, characters?: unknown): stri
   return all.slice(first, end).join('');
 }
 
-const escapedInClass = (characters: string): string => characters.replace(/[\\\]^-]/g, '\\$&');
+const escapeInClass = (characters: string): string => characters.replace(/[\\\]^-]/g, '\\$&');
 
 /** Nodes of the tree, as far as it matters here. */
 interface Node {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ggufRows, huggingFaceRows, reordered } from '../../../src/files/gguf/rotary-order.js';
+import { ggufRows, huggingFaceRows, reorderHeads } from '../../../src/files/gguf/rotary-order.js';
 import type { CheckpointTensor } from '../../../src/model/checkpoint.js';
 
 /** Number r · 10 + c at row r, column c; and its bytes are the row, twice. */
@@ -39,7 +39,7 @@ it.each([2, 4, 10, 12, 22, 128])('there and back is where it was: heads of %i', 
 
 it('gives any rows of any head, reading whole heads around them', async () => {
   const tensor = numbered(3 * 6, 2);
-  const turned = reordered(tensor, ggufRows(6));
+  const turned = reorderHeads(tensor, ggufRows(6));
   expect(turned).toMatchObject({ name: 'q', dtype: 'F32', shape: [18, 2], byteLength: 36 });
   const expected = [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11, 12, 14, 16, 13, 15, 17];
   expect(await turned.read()).toEqual(
@@ -67,7 +67,7 @@ it('gives any rows of any head, reading whole heads around them', async () => {
 });
 
 it('refuses rows that are not there', async () => {
-  const turned = reordered(numbered(12, 2), ggufRows(6));
+  const turned = reorderHeads(numbered(12, 2), ggufRows(6));
   for (const [first, count] of [
     [-1, 1],
     [11, 2],

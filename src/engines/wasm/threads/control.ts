@@ -63,7 +63,7 @@ export class Control {
    * The leader writes down what it saw, and all read what it wrote a layer ago: there were barriers
    * in between, so no other is needed.
    */
-  cancelled(isLeader: boolean, layer: number): boolean {
+  isCancelled(isLeader: boolean, layer: number): boolean {
     if (isLeader)
       Atomics.store(this.#words, DECISIONS + (layer % 2), Atomics.load(this.#words, CANCEL));
     return layer > 0 && Atomics.load(this.#words, DECISIONS + ((layer - 1) % 2)) !== 0;

@@ -84,7 +84,7 @@ class Loader {
   /** A vector, as float32. */
   async #widen(tensor: CheckpointTensor, { bank, pointer, bytes }: Place): Promise<void> {
     new Float32Array(this.#memories[bank].buffer, pointer, bytes / 4).set(await tensor.read());
-    this.#placed(bytes);
+    this.#report(bytes);
   }
 
   /** Rows as they are in the file. */
@@ -95,7 +95,7 @@ class Loader {
     for (let first = 0; first < shape[0]; first += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, shape[0] - first);
       await this.#read(tensor, dtype, first, count, bank, pointer + first * rowBytes);
-      this.#placed(count * rowBytes);
+      this.#report(count * rowBytes);
     }
   }
 
@@ -150,7 +150,7 @@ class Loader {
           `scales must be ${limit} here; choose f32 or bf16`,
       );
     }
-    this.#placed(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));
+    this.#report(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));
   }
 
   /** Rows to `pointer`: as they are in the file, or as float32. */
@@ -173,7 +173,7 @@ class Loader {
     }
   }
 
-  #placed(bytes: number): void {
+  #report(bytes: number): void {
     this.#done += bytes;
     this.#hooks.onProgress?.(this.#done, this.#total);
   }

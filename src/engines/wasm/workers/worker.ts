@@ -64,7 +64,7 @@ class EngineWorker {
     kernels.begin(rows);
     const isLeader = this.#index === 0;
     const betweenLayers = (done: number) => {
-      if (this.#control.cancelled(isLeader, done)) throw new Cancelled();
+      if (this.#control.isCancelled(isLeader, done)) throw new Cancelled();
       if (isLeader) this.#control.layersDone = done;
     };
     const traced: Traced[] = [];

@@ -32,7 +32,7 @@ export const recodeHere: Recoder = {
  * @throws {LlamaError} NOT_FINITE, naming the tensor, for a number that is none, or too large for
  * the format.
  */
-export async function* convertedChunks(
+export async function* recodeTensor(
   tensor: CheckpointTensor,
   dtype: NumberDType,
   recoder: Recoder = recodeHere,
@@ -47,9 +47,10 @@ export async function* convertedChunks(
     const piece = recoder.recode(bytes, tensor.dtype as NumberDType, dtype);
     piece.catch(() => {}); // whoever awaits it is told; nobody may, after another one has failed
     onTheWay.push(piece);
-    if (onTheWay.length === recoder.atOnce) yield await named(tensor.name, onTheWay.shift()!);
+    if (onTheWay.length === recoder.atOnce)
+      yield await withTensorName(tensor.name, onTheWay.shift()!);
   }
-  for (const piece of onTheWay) yield await named(tensor.name, piece);
+  for (const piece of onTheWay) yield await withTensorName(tensor.name, piece);
 }
 
 function* pieces({ shape }: CheckpointTensor): Generator<readonly [first: number, count: number]> {
@@ -60,7 +61,7 @@ function* pieces({ shape }: CheckpointTensor): Generator<readonly [first: number
     yield [first, Math.min(rowsAtOnce, rows - first)];
 }
 
-async function named(tensor: string, piece: Promise<Uint8Array>): Promise<Uint8Array> {
+async function withTensorName(tensor: string, piece: Promise<Uint8Array>): Promise<Uint8Array> {
   try {
     return await piece;
   } catch (error) {
