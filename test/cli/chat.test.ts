@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.js';
-import { SUGGESTIONS } from '../../src/cli/verbs/chat.js';
 import { loadModel } from '../../src/load/model.js';
 import { complete, generate } from '../../src/text/generate.js';
 import { CARD_STOP_STRINGS, formatPrompt, type Message } from '../../src/text/prompt.js';
 import { goldenPath } from '../support/golden.js';
-import { cli, endlessModel, FakeIo } from './support.js';
+import { cli, ESCAPE, endlessModel, FakeIo } from './support.js';
 
 const chat = ['chat', '--model', goldenPath('gqa'), '--max-new-tokens', '6'];
 const replies = (stdout: string) =>
@@ -118,6 +116,19 @@ describe('chat on a terminal', () => {
     expect(io.stdout.text).not.toContain('>');
   });
 
+  it('takes a paste for one message, also where its first line looks like a command', async () => {
+    const [expected] = await expectedReplies(['/etc\nis a path']);
+    const io = terminal();
+    const code = run([...chat, '--json'], io);
+    await until(() => prompts(io) === 1);
+    io.stdin.write(`${ESCAPE}[200~/etc\ris a path${ESCAPE}[201~\r`);
+    await until(() => prompts(io) === 2);
+    io.stdin.write('/stats\r/quit\r');
+    expect(await code).toBe(0);
+    expect(replies(io.stdout.text).map(reply => reply.text)).toEqual([expected]);
+    expect(io.stderr.text).toContain('tokens in 2 messages');
+  });
+
   it('Ctrl-C ends the reply, which stays; at the prompt it ends all, with 130', async () => {
     const model = await endlessModel();
     const io = terminal();
@@ -133,24 +144,6 @@ describe('chat on a terminal', () => {
     expect(await code).toBe(130);
     expect(io.interrupts.size).toBe(0);
     await model.remove();
-  });
-});
-
-describe('chat with the embedded model', () => {
-  it('offers on a terminal three things that transformers has it answer rightly', async () => {
-    const io = new FakeIo(['stdin', 'stdout', 'stderr'], { NO_COLOR: '1' });
-    const { code } = await cli(['chat'], '', io);
-    expect(code).toBe(0);
-    expect(SUGGESTIONS).toHaveLength(3);
-    const golden: { prompt: string; wanted: string; reply: string }[] = JSON.parse(
-      await readFile(goldenPath('tiny-32k/greedy.json'), 'utf8'),
-    );
-    for (const content of SUGGESTIONS) {
-      expect(io.stderr.text).toContain(`\n  ${content}\n`);
-      const prompt = formatPrompt([{ role: 'user', content }]);
-      const { wanted, reply } = golden.find(each => each.prompt === prompt)!;
-      expect(reply.trim()).toBe(wanted.trim());
-    }
   });
 });
 

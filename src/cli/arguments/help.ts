@@ -1,5 +1,6 @@
 /** --help, made of the option table. */
 import { type Option, optionsOf, type Verb } from './options.js';
+import { SUGGESTIONS } from './suggestions.js';
 
 /** As wide as text is pleasant to read; most terminals are wider. */
 const WIDTH = 100;
@@ -17,6 +18,14 @@ export function mainHelp(verbs: readonly Verb[], bold: Bold): string {
     ...columns(verbs.map(({ name, summary }) => [name, summary])),
     '',
     'llama-32k VERB --help tells the options of a verb, llama-32k --version the version.',
+    '',
+    bold('To begin with'),
+    ...wrap(
+      'Without --model it is tiny-32k, a small model that comes with the package. It knows a few ' +
+        'hundred words and a few kinds of instructions; it answers these rightly:',
+      WIDTH,
+    ),
+    ...SUGGESTIONS.map(text => `${INDENT}llama-32k generate --prompt "${text}"`),
     '',
     bold('Exit codes'),
     ...columns([

@@ -61,7 +61,7 @@ export const toJson = (value: unknown): string =>
  * In bytes. A context of 32,768 tokens has room for half a megabyte, as Llama's longest piece has
  * 16 characters; a list of ids as long has 10 million.
  */
-const LONGEST_INPUT = 2 ** 26;
+export const LONGEST_INPUT = 2 ** 26;
 
 /**
  * All of stdin, as it is, the newline at its end included. Throws BAD_INPUT if it is not UTF-8, or

@@ -2,10 +2,9 @@
  * `llama-32k chat`: a conversation in the terminal, or one message per line from a pipe.
  *
  * The whole conversation is the prompt of every reply; what was computed of it for the one before
- * is kept. Ctrl-C ends the reply, which stays as far as
- * it came; a second one, or one while nothing is computed, ends the program.
+ * is kept. Ctrl-C ends the reply, which stays as far as it came; a second one, or one while nothing
+ * is computed, ends the program.
  */
-import { createInterface, type Interface } from 'node:readline';
 import { LlamaError } from '../../base/errors.js';
 import { openChatFormat } from '../../load/chat-format.js';
 import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../../load/model.js';
@@ -27,6 +26,7 @@ import {
 import { noteUnusedSettings } from '../arguments/generation-config.js';
 import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
+import { ABOUT_EMBEDDED, SUGGESTIONS } from '../arguments/suggestions.js';
 import { report } from '../terminal/errors.js';
 import {
   Interrupted,
@@ -34,10 +34,10 @@ import {
   note,
   showNotes,
   shownOn,
-  style,
   write,
   writeJson,
 } from '../terminal/io.js';
+import { MessageReader } from '../terminal/message-reader.js';
 import { Progress } from '../terminal/progress.js';
 
 export const chatVerb: Verb = {
@@ -48,7 +48,9 @@ export const chatVerb: Verb = {
     'Ctrl-C ends a reply, Ctrl-C at the prompt the conversation; /help lists the commands. A ' +
       'conversation that no longer fits into the context is an error, nothing is dropped: /reset ' +
       'begins a new one.',
+    'Lines that are pasted on a terminal are one message; Enter sends it.',
     `Without options replies are greedy. ${CARD_SETTINGS}`,
+    ABOUT_EMBEDDED,
   ],
   options: [...MODEL, ...CHAT_OPTIONS, ...GENERATION_OPTIONS, ...ENGINE],
   json: 'Print one line of JSON for every reply, as generate does.',
@@ -61,6 +63,7 @@ const COMMANDS = [
   '/stats  how long the conversation is, how much of it was reused, how fast the last reply was',
   '/quit   end; so do Ctrl-D and Ctrl-C',
   'To send a message that begins with /, put a space in front.',
+  'Lines that are pasted are one message; Enter sends it.',
 ];
 
 async function run(options: Options, io: Io): Promise<void> {
@@ -81,12 +84,9 @@ async function run(options: Options, io: Io): Promise<void> {
   await new Chat(io, loaded, conversation, generation, options.flag('json')).run();
 }
 
-/** What the embedded model, which knows no other English, was trained to answer. */
-export const SUGGESTIONS: readonly string[] = [
-  'Write these words in reverse order: honey, hamster, melons, printer.',
-  'What are the opposites of loud and clean?',
-  'How many words are these? ladder, clerk, farmer.',
-];
+/** Several lines, of which the first has a path, say, are none. */
+const isCommand = (message: string): boolean =>
+  message.startsWith('/') && !message.trimEnd().includes('\n');
 
 interface Conversation {
   readonly format: ChatFormat;
@@ -100,9 +100,7 @@ class Chat {
   readonly #conversation: Conversation;
   readonly #generation: GenerateOptions;
   readonly #json: boolean;
-  readonly #terminal: boolean;
-  readonly #lines: Interface;
-  #closed = false;
+  readonly #reader: MessageReader;
   #messages: readonly Message[];
   /** What is computed of the conversation, so that a turn computes only what is new. */
   #sequence: TokenSequence;
@@ -125,56 +123,40 @@ class Chat {
     this.#sequence = new TokenSequence(loaded.model);
     this.#generation = generation;
     this.#json = json;
-    this.#terminal = io.stdin.isTTY === true && io.stderr.isTTY === true;
-    const prompt = style(io.stderr, io).cyan('> ');
-    this.#lines = createInterface({
-      input: io.stdin,
-      output: io.stderr,
-      terminal: this.#terminal,
-      prompt,
-    });
+    this.#reader = new MessageReader(io, this.#interrupt);
   }
 
   /** Until the input ends, /quit, or Ctrl-C, which throws `Interrupted`. */
   async run(): Promise<void> {
-    const interrupt = () => this.#interrupt();
-    const off = this.#io.onInterrupt(interrupt);
-    this.#lines.on('SIGINT', interrupt); // a terminal that readline reads from sends no signal
-    this.#lines.on('close', () => {
-      this.#closed = true;
-    });
-    if (this.#terminal) {
+    const off = this.#io.onInterrupt(this.#interrupt);
+    if (this.#reader.isTerminal) {
       note(this.#io, 'write to the model; /help lists the commands');
       if (this.#loaded.path === EMBEDDED_MODEL)
         this.#io.stderr.write(`for instance:\n  ${SUGGESTIONS.join('\n  ')}\n`);
     }
     try {
-      this.#prompt();
-      for await (const line of this.#lines) {
-        if (this.#interrupted || line.trim() === '/quit') break;
-        if (line.startsWith('/')) this.#command(line.trim());
-        else if (line.trim() !== '') await this.#answer(line);
-        this.#prompt();
+      this.#reader.prompt();
+      for await (const message of this.#reader) {
+        if (this.#interrupted || message.trim() === '/quit') break;
+        if (isCommand(message)) this.#command(message.trim());
+        else if (message.trim() !== '') await this.#answer(message);
+        this.#reader.prompt();
       }
     } finally {
-      this.#lines.close();
+      this.#reader.close();
       off();
     }
     if (this.#interrupted) throw new Interrupted('interrupted');
   }
 
-  #prompt(): void {
-    if (this.#terminal && !this.#closed) this.#lines.prompt();
-  }
-
-  #interrupt(): void {
+  readonly #interrupt = (): void => {
     if (this.#reply !== undefined && !this.#reply.signal.aborted) {
       this.#reply.abort(new Interrupted('interrupted'));
       return;
     }
     this.#interrupted = true;
-    this.#lines.close();
-  }
+    this.#reader.close();
+  };
 
   #command(line: string): void {
     if (line === '/reset') {

@@ -19,6 +19,7 @@ import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
+import { ABOUT_EMBEDDED } from '../arguments/suggestions.js';
 import {
   abortOnInterrupt,
   type Io,
@@ -38,6 +39,7 @@ export const generateVerb: Verb = {
     `Without options it is greedy: the same prompt gives the same text. ${CARD_SETTINGS}`,
     'It ends at end of text, at a stop string, or at the limit. What ends a turn by the chat ' +
       `template ends it, too; by the model card's format, ${CARD_STOP_STRINGS.join()}.`,
+    ABOUT_EMBEDDED,
   ],
   options: [...MODEL, ...PROMPT_OPTIONS, ...GENERATION_OPTIONS, ...LOGPROBS, ...ENGINE],
   json:
