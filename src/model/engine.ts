@@ -12,7 +12,10 @@ import type { Trace } from './trace.js';
 
 /** What a forward pass gives beside its logits, and how it is stopped. */
 export interface ForwardOptions {
-  /** Which rows' logits to compute, as indices into the rows; the last one if not given. */
+  /**
+   * Which rows' logits to compute, as indices into the rows, in any order and any number of times;
+   * the last one if not given.
+   */
   readonly logitsFor?: readonly number[] | undefined;
   /** Looked at before every layer; a cancelled pass leaves all sequences as they were. */
   readonly signal?: AbortSignal | undefined;
@@ -54,9 +57,9 @@ export interface Engine {
   createSequence(): EngineSequence;
   /**
    * `rows` are valid (see `checks.ts`), and of sequences of this engine, whose lengths it leaves to
-   * the caller. Rejects with the signal's reason, and with whatever ends the pass for all; what
-   * ends it for one sequence is in the result. Whether logits are finite, and sequences disposed,
-   * the caller finds out.
+   * the caller; none is twice in `logitsFor`. Rejects with the signal's reason, and with whatever
+   * ends the pass for all; what ends it for one sequence is in the result. Whether logits are
+   * finite, and sequences disposed, the caller finds out.
    */
   forward(
     rows: readonly Row<EngineSequence>[],

@@ -40,13 +40,15 @@ export function joinRows(parts: readonly Tensor[]): Tensor {
   return { shape, data };
 }
 
-/** The rows of `x` in the order of `places`, of which each row has one. */
-export function placeRows({ shape, data }: Tensor, places: readonly number[]): Tensor {
-  const placed = zerosLike(data, data.length);
-  const width = data.length / (places.length || 1);
-  const order = [...places.keys()].sort((a, b) => places[a] - places[b]);
-  order.forEach((row, i) => {
-    placed.set(data.subarray(row * width, (row + 1) * width), i * width);
+/** The rows of `x`, which are `rows`, in the order of `wanted`; NaN for one that is not there. */
+export function placeRows(x: Tensor, rows: readonly number[], wanted: readonly number[]): Tensor {
+  const width = elementCount(x.shape.slice(1));
+  const places = new Map(rows.map((row, place) => [row, place]));
+  const data = zerosLike(x.data, wanted.length * width).fill(NaN);
+  wanted.forEach((row, i) => {
+    const place = places.get(row);
+    if (place !== undefined)
+      data.set(x.data.subarray(place * width, (place + 1) * width), i * width);
   });
-  return { shape, data: placed };
+  return { shape: [wanted.length, ...x.shape.slice(1)], data };
 }

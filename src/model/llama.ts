@@ -6,12 +6,14 @@
 import { check, LlamaError } from '../base/errors.js';
 import { checkOptions } from '../base/options.js';
 import type { Tensor } from '../base/tensor.js';
+import { AskedRows } from './asked-rows.js';
 import { Batch } from './batch.js';
 import { checkRows, ownRows, reportNotFinite } from './checks.js';
 import type { LlamaConfig } from './config.js';
 import { type BatchResult, type Engine, FORWARD, type ForwardOptions } from './engine.js';
 import type { EngineSequence } from './engine-sequence.js';
 import type { Row, Sequence } from './kernels.js';
+import { isOfLogits } from './trace.js';
 
 /** A model that is ready to run: its configuration, and the engine that computes it. */
 export class Llama implements AsyncDisposable {
@@ -91,15 +93,18 @@ export class Llama implements AsyncDisposable {
     signal?.addEventListener('abort', cancel);
     let succeeded = false;
     try {
+      const asked = new AskedRows(logitsFor);
+      const told: typeof trace =
+        trace && ((name, x) => trace(name, isOfLogits(name) ? asked.repeat(x) : x));
       const hooks = {
         signal: batch.signal,
         onLayer: batch.guard(onLayer),
-        trace: batch.guard(trace),
+        trace: batch.guard(told),
         traceNames,
       };
-      const logits = await this.#compute(batch, own, logitsFor, hooks);
+      const logits = await this.#compute(batch, own, asked.distinct, hooks);
       succeeded = !(together && batch.failures.size > 0);
-      return { logits, failures: batch.failures };
+      return { logits: asked.repeat(logits), failures: batch.failures };
     } finally {
       signal?.removeEventListener('abort', cancel);
       this.#batches.delete(batch);

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sequence } from '../../src/model/kernels.js';
 import type { Llama } from '../../src/model/llama.js';
+import { recordTrace } from '../../src/model/trace.js';
 import { continuing } from '../support/golden.js';
 import { CONTEXT, loadTiny, NAN_TOKEN } from '../support/tiny-model.js';
 
@@ -70,6 +71,41 @@ describe.each(['exact', 'wasm'] as const)('%s', name => {
       ]);
       expect(logits.data.subarray(0, V).every(Number.isNaN)).toBe(true);
       expect([...logits.data.subarray(V)]).toEqual(await alone(tokens));
+      b.dispose();
+      await expectNothingHeld();
+    });
+
+    it('gives and traces a row as often as it is asked for, and that is often', async () => {
+      const sequence = model.createSequence();
+      const logitsFor = [2, ...new Array(40).fill(0), 2, 1];
+      const { trace, tensors } = recordTrace();
+      const pass = model.forward(continuing(sequence, [20, 21, 22]), { logitsFor, trace });
+      const { shape, data } = await pass;
+      expect(shape).toEqual([logitsFor.length, V]);
+      for (const [i, row] of logitsFor.entries())
+        expect([...data.subarray(i * V, (i + 1) * V)]).toEqual(
+          await alone([20, 21, 22].slice(0, row + 1)),
+        );
+      expect(tensors.get('lm_head')).toEqual({ shape, data });
+      expect(tensors.get('model.embed_tokens')?.shape).toEqual([3, 18]);
+      expect(tensors.get('model.norm')?.shape).toEqual([logitsFor.length, 18]);
+      sequence.dispose();
+    });
+
+    it('is traced with a row for each, also of what failed', async () => {
+      const [a, b] = [model.createSequence(), model.createSequence()];
+      const { trace, tensors } = recordTrace();
+      const rows = [...continuing(a, tokensOf(40)), ...continuing(b, [20, 21])];
+      const pass = model.forwardBatch(rows, { logitsFor: [41, 39], trace });
+      a.dispose();
+      expect([...(await pass).failures.keys()]).toEqual([a]);
+      expect(tensors.get('model.embed_tokens')?.shape).toEqual([42, 18]);
+      expect(tensors.get('model.layers.1.self_attn.probabilities')?.shape.slice(0, 2)).toEqual([
+        42, 3,
+      ]);
+      const { shape, data } = tensors.get('lm_head')!;
+      expect(shape).toEqual([2, V]);
+      expect([...data.subarray(0, V)]).toEqual(await alone([20, 21]));
       b.dispose();
       await expectNothingHeld();
     });

@@ -88,10 +88,6 @@ function contextOf(config: LlamaConfig, { context }: WasmOptions): number | unde
 }
 
 /**
- * WebAssembly SIMD kernels over a checkpoint, in as many threads as are asked for: the same bits
- * with any.
- */
-/**
  * A model that nobody has any more and nobody closed: its threads would keep its memories for ever.
  * When the runtime notices, which is its business, they end as if it had been closed.
  */
@@ -102,6 +98,10 @@ const FORGOTTEN = new FinalizationRegistry<{ pool: Pool; checkpoint: Checkpoint 
   },
 );
 
+/**
+ * WebAssembly SIMD kernels over a checkpoint, in as many threads as are asked for: the same bits
+ * with any.
+ */
 export class WasmEngine implements Engine {
   readonly name: string;
   readonly layout: MemoryLayout;
@@ -176,7 +176,7 @@ export class WasmEngine implements Engine {
     logitsFor: readonly number[],
     options: ForwardOptions,
   ): Promise<BatchResult> {
-    const trace = new PassTrace(options, this.#layers);
+    const trace = new PassTrace(options, this.#layers, logitsFor);
     this.#pool.checkAlive();
     try {
       return await this.#passes(rows as readonly Row<WasmSequence>[], logitsFor, options, trace);
@@ -210,10 +210,8 @@ export class WasmEngine implements Engine {
         failures,
         { signal, progress, trace: trace.names },
       );
-      trace.take(
-        traced,
-        wanted.map(({ i }) => i),
-      );
+      const wantedRows = wanted.map(({ i }) => logitsFor[i]);
+      trace.take(traced, part, wantedRows, Math.min(own.length, (pass + 1) * maxRows));
       wanted.forEach(({ i }, j) => {
         logits.set(computed.subarray(j * vocabSize, (j + 1) * vocabSize), i * vocabSize);
       });
