@@ -22,7 +22,7 @@ export function flagsOf<T>(table: OptionTable<T>): Option[] {
   return forPeople(table).map(([name, entry]) => ({
     name: flagOf(name),
     value: entry.value!,
-    help: helpOf(entry),
+    help: helpOf(entry, 'kernels' in table),
     multiple: SEVERAL.includes(entry.range.kind),
     ...(entry.range.choices && { choices: entry.range.choices }),
   }));
@@ -51,11 +51,16 @@ export function aboutFlags(error: unknown, flags: readonly Option[]): unknown {
 const forPeople = <T>(table: OptionTable<T>): [string, OptionEntry][] =>
   Object.entries<OptionEntry>(table).filter(([, { value }]) => value !== undefined);
 
-function helpOf({ owner, help = '', default: standard, otherwise }: OptionEntry): string {
+/** `hasKernels`: whether kernels can be chosen, so that one may have no use for the option. */
+function helpOf(
+  { owner, help = '', default: standard, otherwise }: OptionEntry,
+  hasKernels: boolean,
+): string {
   const isOfKernels = owner === 'exact' || owner === 'wasm';
-  const does = isOfKernels
-    ? `With --kernels ${owner}: ${help[0].toLowerCase()}${help.slice(1)}`
-    : help;
+  const does =
+    isOfKernels && hasKernels
+      ? `With --kernels ${owner}: ${help[0].toLowerCase()}${help.slice(1)}`
+      : help;
   const value = typeof standard === 'object' ? '' : String(standard ?? '');
   if (value === '' && otherwise === undefined) return does;
   const meaning = otherwise === undefined ? '' : `: ${otherwise}`;

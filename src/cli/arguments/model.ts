@@ -12,14 +12,14 @@ import { flagsOf, readFlags } from './flags.js';
 import type { Option, Options } from './options.js';
 
 /** "native" is said on a command line for what is unsaid in a program. */
-const { kernels, weights, cache, threads, numerics, context, ropeFactor } = LOAD;
+const { weights, cache, threads } = LOAD;
 const native = oneOf(['native', ...weights.range.choices!]);
 const WASM = {
   weights: { ...weights, range: native, otherwise: 'native, as in the file' },
   cache,
   threads,
 };
-const TABLE = { kernels, ...WASM, numerics, context, ropeFactor };
+const TABLE = { ...LOAD, ...WASM };
 
 /** How a model is run: what every verb has that runs one. */
 export const ENGINE: readonly Option[] = flagsOf(TABLE);
