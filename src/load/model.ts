@@ -69,7 +69,7 @@ export async function loadModel(
     await model.close();
     throw error;
   }
-  const notes = [...ofFiles, ...endOfTextNotes(model.config, tokenizer)];
+  const notes = [...ofFiles, ...tokenizer.notes, ...endOfTextNotes(model.config, tokenizer)];
   const close = () => model.close();
   return { path, model, tokenizer, generationConfig, notes, close, [Symbol.asyncDispose]: close };
 }

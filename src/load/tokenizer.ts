@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { check, show } from '../base/errors.js';
-import { parseJson } from '../base/json.js';
+import { isObject, parseJson } from '../base/json.js';
 import { isFile, readWholeFile } from '../files/file.js';
 import { openGgufFile } from '../files/gguf/model.js';
 import type { LlamaConfig } from '../model/config.js';
@@ -17,6 +17,7 @@ import { type TokenFiles, withLegacyRule, withTokenFiles } from '../tokenizer/to
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { readTokenizerJson } from '../tokenizer/tokenizer-json.js';
 import type { TokenizerModel } from '../tokenizer/tokenizer-model.js';
+import { settingNotes } from '../tokenizer/tokenizer-notes.js';
 import { inFile, listDirectory } from './directory.js';
 
 /** One of these at least is in a directory that has a tokenizer. */
@@ -45,7 +46,8 @@ export async function openTokenizerModel(path: string): Promise<TokenizerModel> 
 async function readFromGguf(path: string): Promise<TokenizerModel> {
   const file = await openGgufFile(path);
   await file.close();
-  return inFile(path, () => readGgufTokenizer(file.metadata));
+  const model = inFile(path, () => readGgufTokenizer(file.metadata));
+  return { ...model, notes: model.notes.map(note => `${path}: ${note}`) };
 }
 
 async function readFromDirectory(directory: string): Promise<TokenizerModel> {
@@ -73,7 +75,7 @@ async function readFromDirectory(directory: string): Promise<TokenizerModel> {
   check(sentencePiece !== undefined || huggingFace !== undefined, 'NOT_FOUND', () => {
     return `there is neither tokenizer.model nor tokenizer.json in ${directory}`;
   });
-  return inFile(directory, () => {
+  const model = inFile(directory, () => {
     if (huggingFace === undefined) {
       return withTokenFiles(withLegacyRule(sentencePiece!, files.config), files);
     }
@@ -81,6 +83,14 @@ async function readFromDirectory(directory: string): Promise<TokenizerModel> {
       sentencePiece === undefined ? huggingFace : withScores(huggingFace, sentencePiece);
     return withTokenFiles(scored, files);
   });
+  const notesOf = (fileName: string, notes: readonly string[] = []) =>
+    notes.map(note => `${join(directory, fileName)}: ${note}`);
+  const ofConfig = isObject(config) ? settingNotes(config) : [];
+  const notes = [
+    ...notesOf('tokenizer.json', huggingFace?.notes),
+    ...notesOf('tokenizer_config.json', ofConfig),
+  ];
+  return { ...model, notes };
 }
 
 /**

@@ -4,8 +4,8 @@
  * encoding; a key of `tokenizer.ggml` that nobody has looked at is refused: it might change the
  * ids.
  *
- * Not followed: `add_bos_token` and `add_eos_token`, as with tokenizer_config.json: the caller says
- * what a prompt begins with.
+ * Not followed, but noted: `add_bos_token` and `add_eos_token`, as with tokenizer_config.json: the
+ * caller says what a prompt begins with.
  */
 
 import { check, show } from '../base/errors.js';
@@ -21,6 +21,7 @@ import {
   scoredPieces,
   type TokenizerModel,
 } from './tokenizer-model.js';
+import { settingNotes } from './tokenizer-notes.js';
 import type { PieceType } from './vocabulary.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -85,7 +86,8 @@ export function readGgufTokenizer(metadata: GgufMetadata): TokenizerModel {
   const hasBytes = pieces.some(({ type }) => type === 'byte');
   const spaces = sentencePieceSpaces(addSpacePrefix);
   const model = modelFromScores(pieces, { ...ids, unkId }, spaces, hasBytes);
-  return { ...model, addedTokens: addedTokensOf(pieces, type => ADDED.has(type)) };
+  const notes = settingNotes(fields).map(note => `${PREFIX}${note}`);
+  return { ...model, addedTokens: addedTokensOf(pieces, type => ADDED.has(type)), notes };
 }
 
 /** llama.cpp finds all of these in a text, if special ones are wanted. */

@@ -89,6 +89,8 @@ class TokenList {
   readonly #pieces: Piece[];
   readonly #ids = new Map<string, number>();
   readonly #listed = new Map<string, AddedToken>();
+  /** Those of added_tokens.json, of which no flags are known. */
+  readonly #plain = new Set<string>();
 
   constructor({ vocabulary, addedTokens }: TokenizerModel) {
     this.#pieces = [...vocabulary.pieces];
@@ -103,8 +105,9 @@ class TokenList {
     for (const [content, value] of Object.entries(ids)) {
       const id = readId(value, `added_tokens.json: the id of ${show(content)}`);
       this.#place(content, id, 'added_tokens.json');
-      if (!this.#listed.has(content))
-        this.#listed.set(content, { ...plainToken(id, content, false), normalized: true });
+      if (this.#listed.has(content)) continue;
+      this.#listed.set(content, { ...plainToken(id, content, false), normalized: true });
+      this.#plain.add(content);
     }
   }
 
@@ -118,12 +121,16 @@ class TokenList {
     }
   }
 
-  /** A token that has a part is special. If it has no id, it gets the next one. */
+  /**
+   * A token that has a part is special. If it has no id, it gets the next one; if no list has its
+   * flags, it has those of its part.
+   */
   markSpecial(named: NamedToken): void {
     const { content } = named;
     const id = this.#ids.get(content) ?? this.#pieces.length;
     this.#place(content, id, 'the special tokens');
-    const token = this.#listed.get(content) ?? { ...named, id };
+    const listed = this.#plain.has(content) ? undefined : this.#listed.get(content);
+    const token = listed ?? { ...named, id };
     this.#listed.set(content, { ...token, id, special: true });
   }
 

@@ -4,8 +4,8 @@
  * (`space-rule-json.ts`); and added tokens. Anything else that would change the ids or the text is
  * refused by name, and so is a key that nobody has looked at.
  *
- * Not followed, because it changes no id of a text: the post_processor, which puts BOS and EOS
- * around it; truncation and padding, left over from a run.
+ * Not followed, because it changes no id of a text, but noted (`tokenizer-notes.ts`): the
+ * post_processor, which puts BOS and EOS around it; truncation and padding, left over from a run.
  */
 
 import { check, show } from '../base/errors.js';
@@ -16,6 +16,7 @@ import { array, boolean, expectJson, type Json, object, refuseUnknownKeys } from
 import { type Merge, MergeTable } from './merge-table.js';
 import { flat, readSpaceRule } from './space-rule-json.js';
 import type { TokenizerModel } from './tokenizer-model.js';
+import { postProcessorNotes, settingNotes } from './tokenizer-notes.js';
 import { ABSENT, isBytePiece, type Piece, Vocabulary } from './vocabulary.js';
 
 const FILE_KEYS = [
@@ -44,7 +45,7 @@ export function readTokenizerJson(text: string): TokenizerModel {
   const file = object(parseJson(text, 'the content', 'BAD_TOKENIZER'), 'the content');
   refuseUnknownKeys(file, FILE_KEYS, 'tokenizer.json');
   expectJson(file.version ?? '1.0', '1.0', 'version');
-  checkPostProcessor(file.post_processor);
+  const notes = [...settingNotes(file), ...readPostProcessor(file.post_processor)];
   const model = object(file.model, 'model');
   checkModel(model);
   const spaces = readSpaceRule(file);
@@ -58,14 +59,18 @@ export function readTokenizerJson(text: string): TokenizerModel {
     spaces,
     addedTokens,
     fusesUnknown: boolean(model.fuse_unk ?? false, 'model.fuse_unk'),
+    notes,
   };
 }
 
-function checkPostProcessor(postProcessor: unknown): void {
-  for (const { type } of flat(postProcessor, 'post_processor', 'processors')) {
+/** What is to be noted of it. */
+function readPostProcessor(postProcessor: unknown): string[] {
+  const types = flat(postProcessor, 'post_processor', 'processors').map(({ type }) => type);
+  for (const type of types) {
     const isKnown = POST_PROCESSORS.includes(type);
     if (!isKnown) expectJson(type, 'TemplateProcessing', 'post_processor.type');
   }
+  return postProcessorNotes(types);
 }
 
 function checkModel(model: Json): void {

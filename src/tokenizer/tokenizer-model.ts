@@ -19,6 +19,8 @@ export interface TokenizerModel {
    * Whether a run of unknown characters is one unknown token, as in SentencePiece. Default true.
    */
   readonly fusesUnknown?: boolean;
+  /** What the files say besides, and changes no id: a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** A piece of a vocabulary, and the score by which pieces are merged. */
@@ -110,5 +112,6 @@ export function modelFromScores(
     spaces,
     addedTokens: [],
     scores,
+    notes: [],
   };
 }

@@ -62,6 +62,8 @@ export class Tokenizer {
   readonly addedTokens: readonly AddedToken[];
   /** The tokens that are signs to the model, not text: all control pieces, listed or not. */
   readonly specialTokens: readonly AddedToken[];
+  /** What the tokenizer's files say besides, and changes no id: a sentence each. */
+  readonly notes: readonly string[];
   readonly #model: TokenizerModel;
   /** By code point: the piece that is this character alone. */
   readonly #characters = new Map<number, number>();
@@ -81,6 +83,7 @@ export class Tokenizer {
     this.unkId = unkId;
     this.addedTokens = model.addedTokens;
     this.specialTokens = specialTokensOf(model);
+    this.notes = model.notes;
     this.#model = model;
     this.#specialIds = new Set(this.specialTokens.map(({ id }) => id));
     const unlisted = this.specialTokens.filter(token => !this.addedTokens.includes(token));

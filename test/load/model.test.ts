@@ -7,6 +7,21 @@ import { EMBEDDED_MODEL, loadLlama, loadModel } from '../../src/load/model.js';
 import type { LoadOptions } from '../../src/load/options.js';
 import { goldenPath } from '../support/golden.js';
 
+it('notes what tokenizer.json says and changes no id', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'llama-32k-notes-'));
+  try {
+    await cp(goldenPath('saved-models/tiny-32k/5'), directory, { recursive: true });
+    await cp(goldenPath('tiny-32k/model.safetensors'), join(directory, 'model.safetensors'));
+    const file = join(directory, 'tokenizer.json');
+    const json = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify({ ...json, truncation: { max_length: 512 } }));
+    await using loaded = await loadModel(directory, { kernels: 'exact' });
+    expect(loaded.notes).toContainEqual(expect.stringContaining(`${file}: truncation is`));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
 describe('options', () => {
   // Not there: what is wrong with the options is said before anything is opened.
   const nowhere = join(tmpdir(), 'llama-32k-nowhere');

@@ -54,6 +54,22 @@ describe('added tokens', () => {
     expect(tokenizer.decode([331, 332])).toBe('<|im_start|>');
   });
 
+  it('of added_tokens.json have the flags of their part, and are not normalized', async () => {
+    await put('tokenizer.model', 'tokenizer.model');
+    await write('added_tokens.json', { ...chat, word: 333 });
+    const padding = { content: '<|im_start|>', lstrip: true, normalized: false };
+    const parts = { pad_token: padding, additional_special_tokens: ['<|im_end|>'] };
+    await write('special_tokens_map.json', parts);
+    const tokenizer = await openTokenizer(directory);
+    const the = fromModel.encode('the');
+    const ids = (text: string) => tokenizer.encode(text, { special: 'added' });
+    expect(ids('the <|im_start|>')).toEqual([...the, 331]);
+    expect(ids('the<|im_end|>')).toEqual([...the, 332]);
+    // Looked for as the normalizer leaves it, which puts "▁" in front: only where a text begins.
+    expect(ids('word')).toEqual([333]);
+    expect(ids('theword')).not.toContain(333);
+  });
+
   it('of special_tokens_map.json, which goes before tokenizer_config.json', async () => {
     await put('tokenizer.model', 'tokenizer.model');
     await write('added_tokens.json', chat);
@@ -97,6 +113,39 @@ describe('added tokens', () => {
       code: 'BAD_TOKENIZER',
       message: expect.stringContaining(message),
     });
+  });
+});
+
+describe('notes', () => {
+  const open = async (json: object, config: object) => {
+    const content = JSON.parse(await readFile(join(goldenDirectory, 'tokenizer.json'), 'utf8'));
+    await writeFile(join(directory, 'tokenizer.json'), JSON.stringify({ ...content, ...json }));
+    await writeFile(join(directory, 'tokenizer_config.json'), JSON.stringify(config));
+    return openTokenizer(directory);
+  };
+
+  it('name, with the file, what is said of whole texts and changes no id', async () => {
+    const bytes = { type: 'ByteLevel', trim_offsets: false };
+    const json = { truncation: { max_length: 3 }, padding: { pad_id: 0 }, post_processor: bytes };
+    const config = { add_eos_token: true, clean_up_tokenization_spaces: true };
+    const tokenizer = await open(json, config);
+    const [file, configFile] = ['tokenizer.json', 'tokenizer_config.json'].map(name =>
+      join(directory, name),
+    );
+    expect(tokenizer.notes.map(note => note.split(';')[0])).toEqual([
+      `${file}: truncation is {"max_length":3}`,
+      `${file}: padding is {"pad_id":0}`,
+      `${file}: post_processor has "ByteLevel"`,
+      `${configFile}: add_eos_token is true`,
+      `${configFile}: clean_up_tokenization_spaces is true`,
+    ]);
+    const text = 'the old sailor, the old sailor';
+    expect(tokenizer.encode(text)).toEqual(fromModel.encode(text));
+  });
+
+  it('do not name what is usual', async () => {
+    const config = { add_bos_token: true, add_eos_token: false, model_max_length: 5 };
+    expect((await open({ truncation: null }, config)).notes).toEqual([]);
   });
 });
 

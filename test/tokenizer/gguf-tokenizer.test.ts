@@ -81,6 +81,9 @@ it('is not changed by what is for prompts and other tokenizers', () => {
     'tokenizer.chat_template': string('x'),
   };
   expect(read(changes).encode('ab  a')).toEqual(read().encode('ab  a'));
+  expect(read(changes).notes).toEqual([
+    expect.stringContaining('tokenizer.ggml.add_bos_token is false'),
+  ]);
 });
 
 it('may be made of the merges of a tokenizer.json, with the same ids', async () => {

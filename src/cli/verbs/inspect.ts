@@ -59,7 +59,8 @@ async function run(options: Options, io: Io): Promise<void> {
 /** A directory without a tokenizer is no fault here. */
 async function tokenizerNotes(path: string, config: LlamaConfig): Promise<string[]> {
   try {
-    return endOfTextNotes(config, await openTokenizer(path));
+    const tokenizer = await openTokenizer(path);
+    return [...tokenizer.notes, ...endOfTextNotes(config, tokenizer)];
   } catch (error) {
     if (!(error instanceof LlamaError)) throw error;
     return error.code === 'NOT_FOUND' ? [] : [`the tokenizer cannot be read: ${error.message}`];
