@@ -71,6 +71,7 @@ export {
 } from './text/sampling/hugging-face.js';
 export { logprobsOf, type StepLogprobs, type TokenLogprob } from './text/sampling/logprobs.js';
 export type { SamplingOptions } from './text/sampling/options.js';
+export { Scheduler, type SchedulerOptions } from './text/scheduler.js';
 export { type CachedPositions, type TextRow, TokenSequence } from './text/token-sequence.js';
 export type { AddedToken } from './tokenizer/added-tokens.js';
 export type { Span } from './tokenizer/spans.js';

@@ -18,9 +18,15 @@ let last = performance.now();
 export function breather(signal?: AbortSignal): () => Promise<void> {
   return async () => {
     if (performance.now() - last > LONGEST_HOLD_MS) {
-      await new Promise(resolve => setTimeout(resolve));
+      await yieldToOthers();
       last = performance.now();
     }
     signal?.throwIfAborted();
   };
 }
+
+/** In browsers `setTimeout` must do; it takes a millisecond or more, as a small model's pass does. */
+const atNextTurn: (run: () => void) => unknown = globalThis.setImmediate ?? setTimeout;
+
+/** Lets the event loop have its turn: whoever waits for what is ready goes on first. */
+export const yieldToOthers = (): Promise<void> => new Promise(resolve => void atNextTurn(resolve));

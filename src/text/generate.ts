@@ -10,7 +10,8 @@
  * frees the memory; an aborted signal rejects with its reason.
  *
  * Not here: the card's prompt format (`prompt.ts`; a string is taken as it is, with BOS in front),
- * choosing a token (`sampling/`), the state of a text (`generation.ts`).
+ * choosing a token (`sampling/`), the state of a text (`generation.ts`), several texts in one pass
+ * (`scheduler.ts`).
  */
 import {
   Generation,
@@ -38,10 +39,7 @@ export function generate(
   prompt: string | readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GenerationStep, void, undefined> {
-  const { maxPositionEmbeddings } = model.config;
-  const isText = typeof prompt === 'string';
-  const ids = isText ? encodePrompt(tokenizer, prompt, maxPositionEmbeddings) : prompt;
-  return steps(model, new Generation(model, tokenizer, ids, options));
+  return steps(model, takeUp(model, tokenizer, prompt, options));
 }
 
 /** The same, to the end: when only the result matters. */
@@ -61,6 +59,19 @@ export function positionsNeeded(
   config: TextConfig,
 ): number {
   return checkGenerateOptions(options, prompt, config).limit;
+}
+
+/** The text that continues `prompt`; nothing is computed yet. Throws what `generate` throws. */
+export function takeUp(
+  model: GenerateModel,
+  tokenizer: GenerateTokenizer,
+  prompt: string | readonly number[],
+  options: GenerateOptions,
+): Generation {
+  const { maxPositionEmbeddings } = model.config;
+  const isText = typeof prompt === 'string';
+  const ids = isText ? encodePrompt(tokenizer, prompt, maxPositionEmbeddings) : prompt;
+  return new Generation(model, tokenizer, ids, options);
 }
 
 async function* steps(

@@ -157,7 +157,7 @@ export class Generation {
 
   /** Tells `onProgress` how far the pass over a chunk of the prompt is. */
   reportLayer(layer: number, layers: number): void {
-    if (!this.isReadingPrompt || layer === layers) return;
+    if (this.isDone || !this.isReadingPrompt || layer === layers) return;
     this.#reportPrefill(tokensDone(this.#pending.length, layer, layers));
   }
 

@@ -26,7 +26,7 @@ interface PassOptions {
 /** What a pass did for one text. */
 export interface Outcome {
   readonly generation: Generation;
-  /** The next token; undefined while a prompt goes on, and after an error. */
+  /** The next token; undefined while a prompt goes on, after an error, and if it was disposed of. */
   readonly step?: GenerationStep | undefined;
   /** Why this text cannot go on, NOT_FINITE for instance; the others do. */
   readonly error?: unknown;
@@ -44,31 +44,69 @@ export async function advance(
   { mostRows = Infinity, signal }: { mostRows?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<Outcome[]> {
   signal?.throwIfAborted();
+  const { rows, logitsFor, parts } = collectRows(generations, mostRows);
+  const broken = new Map<CachedPositions, unknown>();
+  const onLayer = (done: number, total: number) => {
+    reportLayer(parts, broken, done, total);
+    if (broken.size === parts.length) throw new Error('nobody is left to compute for');
+  };
+  const { data, failures } = await compute(model, rows, { logitsFor, signal, onLayer }).catch(
+    error => {
+      if (broken.size < parts.length) throw error;
+      return { data: new Float32Array(0), failures: broken };
+    },
+  );
+  signal?.throwIfAborted();
+
+  const { vocabSize } = model.config;
+  return parts.map(({ generation, sequence, logitsRow }) => {
+    const error = broken.get(sequence) ?? failures.get(sequence);
+    if (error !== undefined) return { generation, error };
+    if (logitsRow === undefined) return outcome(generation);
+    const start = logitsRow * vocabSize;
+    return outcome(generation, data.subarray(start, start + vocabSize));
+  });
+}
+
+/** What a text has in a pass. */
+interface Part {
+  readonly generation: Generation;
+  readonly sequence: CachedPositions;
+  /** Which row of the logits is for it; none while its prompt goes on. */
+  readonly logitsRow: number | undefined;
+}
+
+function collectRows(generations: readonly Generation[], mostRows: number) {
   const rows: TextRow[] = [];
   const logitsFor: number[] = [];
-  const taken: { generation: Generation; sequence: CachedPositions }[] = [];
+  const parts: Part[] = [];
   for (const generation of generations) {
     if (rows.length >= mostRows) break;
     const wanted = generation.rows(mostRows - rows.length);
     if (wanted.length === 0) continue;
     rows.push(...wanted);
-    if (generation.needsLogits) logitsFor.push(rows.length - 1);
-    taken.push({ generation, sequence: wanted[0].sequence });
+    const logitsRow = generation.needsLogits ? logitsFor.length : undefined;
+    if (logitsRow !== undefined) logitsFor.push(rows.length - 1);
+    parts.push({ generation, sequence: wanted[0].sequence, logitsRow });
   }
-  const onLayer = (done: number, total: number) => {
-    for (const { generation } of taken) generation.reportLayer(done, total);
-  };
-  const { data, failures } = await compute(model, rows, { logitsFor, signal, onLayer });
-  signal?.throwIfAborted();
+  return { rows, logitsFor, parts };
+}
 
-  const { vocabSize } = model.config;
-  let used = 0;
-  return taken.map(({ generation, sequence }) => {
-    const logits = generation.needsLogits ? data.subarray(used, used + vocabSize) : undefined;
-    used += logits?.length ?? 0;
-    const error = failures.get(sequence);
-    return error === undefined ? outcome(generation, logits) : { generation, error };
-  });
+/** Tells each text; one whose callback throws is `broken`, and told nothing more. */
+function reportLayer(
+  parts: readonly Part[],
+  broken: Map<CachedPositions, unknown>,
+  done: number,
+  total: number,
+): void {
+  for (const { generation, sequence } of parts) {
+    if (broken.has(sequence)) continue;
+    try {
+      generation.reportLayer(done, total);
+    } catch (error) {
+      broken.set(sequence, error);
+    }
+  }
 }
 
 /** Logits [logitsFor.length, V], and which sequences have none. */
@@ -85,7 +123,9 @@ async function compute(
   return { data: logits.data, failures };
 }
 
-function outcome(generation: Generation, logits: Floats | undefined): Outcome {
+/** One that was disposed of in the meantime has neither step nor error. */
+function outcome(generation: Generation, logits?: Floats): Outcome {
+  if (generation.isDone) return { generation };
   try {
     return { generation, step: generation.accept(logits) };
   } catch (error) {

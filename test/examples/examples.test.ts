@@ -11,6 +11,7 @@ const SAID: Record<string, RegExp> = {
     /^\d+ % of the prompt are read\ncancelled: that is enough\nand then 3 tokens more\n$/,
   'chat.js':
     /Good day, Otto Yeldale\.\n {2}\(0 tokens .*\nYour name is Otto Yeldale\.\n {2}\([1-9]/s,
+  'concurrent.js': /^They are quiet and dirty\.\nIt is hare\.\nGood day, Otto Yeldale\.\n$/,
   'convert.js': /^\d+ tensors, \d+ bytes\nIt is hare\.\n$/,
   'generate.js': /^They are quiet and dirty\.\n$/,
   'ids.js': /^\d+( \d+){4}\n$/,

@@ -68,10 +68,11 @@ export class FakeModel implements GenerateModel {
   }
 
   async forward(...[rows, { logitsFor }]: Parameters<GenerateModel['forward']>): Promise<Tensor> {
+    if (rows.some(({ sequence }) => (sequence as FakeSequence).disposed))
+      throw new Error('this sequence was disposed');
     for (const { token, position, sequence } of rows) {
-      const { tokens, disposed } = sequence as FakeSequence;
-      if (disposed || position !== tokens.length)
-        throw new Error(`position ${position} is out of turn`);
+      const { tokens } = sequence as FakeSequence;
+      if (position !== tokens.length) throw new Error(`position ${position} is out of turn`);
       tokens.push(token);
     }
     this.rowsPerPass.push(rows.length);
