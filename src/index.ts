@@ -54,7 +54,7 @@ export {
   type Timings,
 } from './text/generation.js';
 export type { GenerateOptions, GenerateProgress, TextConfig } from './text/options.js';
-export type { GenerateModel } from './text/pass.js';
+export type { GenerateModel, PassOptions } from './text/pass.js';
 export {
   CARD_STOP_STRINGS,
   encodePrompt,

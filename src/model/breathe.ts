@@ -25,7 +25,7 @@ export function breather(signal?: AbortSignal): () => Promise<void> {
   };
 }
 
-/** In browsers `setTimeout` must do; it takes a millisecond or more, as a small model's pass does. */
+/** Browsers have `setTimeout` only, which takes a millisecond, as a small model's pass does. */
 const atNextTurn: (run: () => void) => unknown = globalThis.setImmediate ?? setTimeout;
 
 /** Lets the event loop have its turn: whoever waits for what is ready goes on first. */

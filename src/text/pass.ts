@@ -17,16 +17,20 @@ export interface GenerateModel extends TextModel {
   }>;
 }
 
-interface PassOptions {
+/** What a pass over rows of texts gives, and how it is stopped. */
+export interface PassOptions {
+  /** Which rows' logits to compute, as indices into the rows. */
   readonly logitsFor: readonly number[];
+  /** Cancels the pass. */
   readonly signal?: AbortSignal | undefined;
+  /** How many layers are done, of how many; what it throws cancels the pass. */
   readonly onLayer?: ((done: number, total: number) => void) | undefined;
 }
 
 /** What a pass did for one text. */
 export interface Outcome {
   readonly generation: Generation;
-  /** The next token; undefined while a prompt goes on, after an error, and if it was disposed of. */
+  /** The next token; undefined while a prompt goes on, after an error, and once disposed of. */
   readonly step?: GenerationStep | undefined;
   /** Why this text cannot go on, NOT_FINITE for instance; the others do. */
   readonly error?: unknown;

@@ -1,26 +1,21 @@
 /**
- * Many texts at once, on one model: continuous batching. Weights are read from memory once for all
- * rows of a pass, so that eight texts together take little longer than one; texts come and go
- * between two passes. What each says is what it says alone, to the bit.
- *
- *     const scheduler = new Scheduler(model, tokenizer);
- *     await Promise.all(prompts.map(async prompt => {
- *       for await (const step of scheduler.generate(prompt, { maxNewTokens: 100 })) …
- *     }));
+ * Many texts at once on one model: continuous batching. A pass reads the weights from memory once
+ * for all of its rows, so that eight texts together take little longer than one; texts come and go
+ * between passes. What each says is what it says alone, to the bit.
  *
  * Fairness. A pass has at most `maxRows` rows. First come the texts that are being decoded, a row
- * each, so that none of them waits while a long prompt is read: that gets what is left, chunk by
- * chunk, and prompts are read in the order in which they came. If more texts are decoded than there
- * are rows, they take turns, and prompts wait until some of them have ended.
+ * each, so that none waits while a long prompt is read: that gets the rows that are left, chunk by
+ * chunk. Prompts are read in the order in which they came. If more texts are decoded than there are
+ * rows, they take turns, and prompts wait until some have ended.
  *
- * A text is computed only while its step is waited for. Nothing is computed ahead of a consumer
- * that is slow, it keeps nobody waiting, and it joins the next pass when it asks.
+ * A text is computed only while its consumer waits for a step: one that is slow has nothing
+ * computed ahead, keeps nobody waiting, and joins the next pass when it asks.
  *
- * What ends one text (its signal, its consumer, an error that is its own) ends no other. If a pass
- * fails as a whole, its texts are computed one by one, and whose fault it was shows.
+ * What ends one text (its signal, its consumer, an error of its own) ends no other. If a pass fails
+ * as a whole, its texts are computed one by one, and whose fault it was shows.
  *
- * Not here: how many texts there may be. Each takes memory for its keys and values; when there is
- * no more, the text that needs it fails with OUT_OF_MEMORY.
+ * Not here: how many texts there may be. The one for whose keys and values there is no memory fails
+ * with OUT_OF_MEMORY.
  */
 import { checkOptions, integer, type OptionTable } from '../base/options.js';
 import { yieldToOthers } from '../model/breathe.js';
@@ -32,8 +27,8 @@ import { advance, type GenerateModel, type Outcome } from './pass.js';
 /** How a `Scheduler` divides its passes. */
 export interface SchedulerOptions {
   /**
-   * Rows of a pass, 1 or more. More read prompts faster; with fewer, those who are being answered
-   * wait less between two tokens while a prompt is read. Default 128.
+   * Rows of a pass, 1 or more. With more, prompts are read faster; with fewer, texts that are being
+   * decoded wait less while one is read. Default 128, as the WASM engine computes at a time.
    */
   readonly maxRows?: number | undefined;
 }
@@ -58,7 +53,7 @@ export class Scheduler {
   readonly #maxRows: number;
   /** Texts whose next step is waited for, in the order in which they asked. */
   readonly #waiting = new Map<Generation, Consumer>();
-  /** Those of them that the pass is computing, and what were given up since. */
+  /** What the pass was begun for; some may have been cancelled since. */
   #inPass: readonly Generation[] = [];
   #stop = new AbortController();
   /** Ends with the pass. */
@@ -73,12 +68,11 @@ export class Scheduler {
   }
 
   /**
-   * Continues `prompt` as the function `generate` does, with the same options, steps and errors;
-   * the text is computed together with all others of this scheduler.
+   * Continues `prompt` as the function `generate` does, with the same options, steps and errors, in
+   * passes that it shares with the other texts of this scheduler.
    *
    * Leaving the loop early frees the text's memory. An aborted signal ends this text alone, in the
-   * middle of a pass too; if it was given a `sequence`, others share the pass and need it, it is
-   * rejected when the pass has ended.
+   * middle of a pass too; with option `sequence` when the pass has ended, if others need that.
    */
   generate(
     prompt: string | readonly number[],

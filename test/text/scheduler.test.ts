@@ -274,7 +274,7 @@ describe('what ends one text ends no other', () => {
       error => error,
     );
 
-  /** Fails unless a text beside `spoil`'s says what it says alone; gives what `spoil`'s ended by. */
+  /** Gives what the text of `spoil` ended by; fails unless those beside it say what they should. */
   async function besides(spoil: (scheduler: Scheduler) => Steps, model = babbling()) {
     const scheduler = new Scheduler(model, byteTokenizer);
     const good = { maxNewTokens: 6, temperature: 1, seed: 1 };
