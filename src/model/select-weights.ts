@@ -4,6 +4,7 @@ import { firstOf } from '../base/errors.js';
 import { checkTiedHead, checkWeights, unusedTensors } from './check-weights.js';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
 import type { LlamaConfig } from './config.js';
+import { isFloatDType } from './dtypes.js';
 import { EMBEDDING, expectedWeights, LM_HEAD } from './weights.js';
 
 type Tensors = ReadonlyMap<string, CheckpointTensor>;
@@ -17,13 +18,17 @@ const BASE_PREFIX = 'model.';
  * - without `model.` in front, where the model was saved without its head;
  * - in a tied model, under the name of the head alone.
  *
+ * A Llama has no biases; those that are there must be 0.
+ *
  * @throws {LlamaError} TENSOR_MISMATCH, what `checkWeights` and `checkTiedHead` throw.
  */
 export async function selectWeights(
   config: LlamaConfig,
   checkpoint: Checkpoint,
 ): Promise<Checkpoint & { readonly notes: readonly string[] }> {
-  const tensors = withEmbedding(withPrefix(checkpoint.tensors), config);
+  const all = withEmbedding(withPrefix(checkpoint.tensors), config);
+  const biases = await zeroBiases(all, config);
+  const tensors = new Map([...all].filter(([name]) => !biases.includes(name)));
   const named: Checkpoint = {
     name: checkpoint.name,
     tensors,
@@ -42,8 +47,31 @@ export async function selectWeights(
       ...(unused.length === 0
         ? []
         : [`${checkpoint.name} holds tensors that the model does not use: ${firstOf(unused)}`]),
+      ...(biases.length === 0
+        ? []
+        : [`${checkpoint.name} holds biases that are 0, and change nothing: ${firstOf(biases)}`]),
     ],
   };
+}
+
+/** The names of biases of the model's weights that add nothing. Reads them. */
+async function zeroBiases(tensors: Tensors, config: LlamaConfig): Promise<string[]> {
+  const names: string[] = [];
+  for (const name of expectedWeights(config).keys()) {
+    const bias = biasOf(name);
+    const vector = tensors.get(bias);
+    if (vector !== undefined && (await isZero(vector))) names.push(bias);
+  }
+  return names;
+}
+
+/** The name of the bias that a module with the weight `name` would have. */
+export const biasOf = (name: string): string => name.replace(/weight$/, 'bias');
+
+/** Whether `vector` is one, and of zeros. */
+export async function isZero(vector: CheckpointTensor): Promise<boolean> {
+  const isVector = vector.shape.length === 1 && isFloatDType(vector.dtype);
+  return isVector && (await vector.read()).every(x => x === 0);
 }
 
 function withPrefix(tensors: Tensors): Tensors {

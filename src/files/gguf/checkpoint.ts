@@ -6,6 +6,7 @@
 import { check, show } from '../../base/errors.js';
 import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
+import { biasOf, isZero } from '../../model/select-weights.js';
 import { type Weight, weightsOf } from '../../model/weights.js';
 import type { GgufFile, GgufTensor } from './gguf.js';
 import { ggufRows, reorderHeads } from './rotary-order.js';
@@ -20,14 +21,20 @@ const ROPE_FACTORS = 'rope_freqs.weight';
  *
  * @throws {LlamaError} UNSUPPORTED if the file changes the frequencies of the rotary embedding one
  * by one; TENSOR_MISMATCH if a module of the model has what only another model's has, such as a
- * bias.
+ * bias that is not 0.
  */
 export async function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Promise<Checkpoint> {
   const weights = new Map(weightsOf(config).map(weight => [weight.ggufName, weight]));
+  const biases = new Map([...weights.values()].map(weight => [biasOf(weight.ggufName), weight]));
   const tensors = new Map<string, CheckpointTensor>();
   for (const tensor of file.tensors.values()) {
     if (tensor.name === ROPE_FACTORS) {
       await checkRopeFactors(file, tensor);
+      continue;
+    }
+    const biased = biases.get(tensor.name);
+    if (biased !== undefined && (await isZero(tensor))) {
+      tensors.set(biasOf(biased.name), tensor);
       continue;
     }
     const weight = weights.get(tensor.name);

@@ -71,6 +71,18 @@ it('has all weights, and moves the rows of Q and K only', async () => {
   expect(await first('self_attn.o_proj')).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
+it('accepts biases of zeros, by the names that Hugging Face has for them', async () => {
+  const biases = ['blk.0.attn_q.bias', 'output_norm.bias'];
+  const zeros = Object.fromEntries(biases.map(name => [name, [8]]));
+  const values = Object.fromEntries(biases.map(name => [name, new Array(8).fill(0)]));
+  const checkpoint = await openCheckpoint(fileOf({ ...MODEL, ...zeros }, values));
+  const { notes } = await selectWeights(CONFIG, checkpoint);
+  expect(notes).toEqual([
+    'x.gguf holds biases that are 0, and change nothing: ' +
+      'model.layers.0.self_attn.q_proj.bias, model.norm.bias',
+  ]);
+});
+
 describe('refuses', () => {
   it.each([
     'blk.0.attn_q.bias',
