@@ -11,10 +11,12 @@ export { type ConvertOptions, convertModel } from './convert/convert.js';
 export type { Leftover } from './convert/partial.js';
 export { type QuantizeOptions, quantizeModel } from './convert/quantize.js';
 export type { Written } from './convert/rewrite.js';
-export { ExactEngine, type ExactOptions } from './engines/exact/exact-engine.js';
+export { ExactEngine } from './engines/exact/exact-engine.js';
+export type { ExactOptions } from './engines/exact/options.js';
 export type { CacheFormat } from './engines/wasm/memory/cache-formats.js';
 export type { WeightFormat } from './engines/wasm/memory/weight-formats.js';
-export { WasmEngine, type WasmOptions } from './engines/wasm/wasm-engine.js';
+export type { WasmOptions } from './engines/wasm/options.js';
+export { WasmEngine } from './engines/wasm/wasm-engine.js';
 export { parseConfig } from './files/config-json/config-json.js';
 export {
   type DownloadOptions,

@@ -131,13 +131,19 @@ function bounds(from: number, to: number, largest: number): string {
  * its range
  */
 export function checkOptions<T extends object>(options: T, table: OptionTable<T>): T {
-  const entries = Object.entries<OptionEntry>(table);
-  refuseUnknownOptions(
-    options,
-    entries.map(([name]) => name),
-  );
+  refuseUnknownOptions(options, Object.keys(table));
+  return checkValues(options, table);
+}
+
+/**
+ * The same for those of the table, among others that somebody else checks; the result has none of
+ * these.
+ *
+ * @throws {LlamaError} BAD_OPTION, with `option`, at the first that is out of its range
+ */
+export function checkValues<T extends object>(options: T, table: OptionTable<T>): T {
   const checked: Record<string, unknown> = {};
-  for (const [name, entry] of entries) {
+  for (const [name, entry] of Object.entries<OptionEntry>(table)) {
     const value = options[name as keyof T];
     if (value !== undefined && !entry.range.has(value)) throw outOfRange(name, value, entry.range);
     checked[name] = value === undefined ? entry.default : value;

@@ -75,7 +75,7 @@ describe('values', () => {
     [['tokenize', 'a', 'b'], 2, 'TEXT is one argument, but there are 2'],
     [['detokenize', 'x'], 2, 'IDS: "x" is not an integer'],
     [['estimate', '--context', '-1'], 2, '--context is -1; it must be'],
-    [['estimate', '--context', '9007199254740991'], 2, 'from 1 to 2^31'],
+    [['estimate', '--context', '9007199254740991'], 2, 'from 1 to 2147483648'],
     [['bench', '--new-tokens', '0'], 2, '--new-tokens is 0; it must be 1 or more'],
     [['convert', '--output', 'x', '--shard-size', '-1'], 2, '--shard-size is -1; it must be'],
     [['convert', '--output', '/no/such/place'], 3, 'there is no directory /no/such to write into'],

@@ -2,6 +2,7 @@
  * The exact kernels over a checkpoint, in the calling thread.
  */
 
+import { checkValues } from '../../base/options.js';
 import type { Tensor } from '../../base/tensor.js';
 import { breather } from '../../model/breathe.js';
 import { checkWeights } from '../../model/check-weights.js';
@@ -16,17 +17,7 @@ import { type NumericsName, ROUNDINGS } from '../../ops/rounding.js';
 import { CheckpointWeights } from './checkpoint-weights.js';
 import { ExactKernels } from './exact-kernels.js';
 import { ExactSequence } from './exact-sequence.js';
-
-/** How the exact kernels compute. */
-export interface ExactOptions {
-  /** Default f64. */
-  readonly numerics?: NumericsName;
-  /**
-   * Weights are kept in memory if, decoded, they take no more than this; else each pass streams
-   * them. Default 4 GiB.
-   */
-  readonly keepBytes?: number;
-}
+import { EXACT, type ExactOptions } from './options.js';
 
 const FOUR_GIB = 4 * 2 ** 30;
 
@@ -38,12 +29,13 @@ export class ExactEngine implements Engine {
   readonly #numerics: NumericsName;
   readonly #weights: CheckpointWeights;
 
-  /** Throws `TENSOR_MISMATCH` if the checkpoint's tensors are not those that `config` describes. */
-  constructor(
-    config: LlamaConfig,
-    checkpoint: Checkpoint,
-    { numerics = 'f64', keepBytes = FOUR_GIB }: ExactOptions = {},
-  ) {
+  /**
+   * Throws `BAD_OPTION`, or `TENSOR_MISMATCH` if the checkpoint's tensors are not those that
+   * `config` describes.
+   */
+  constructor(config: LlamaConfig, checkpoint: Checkpoint, options: ExactOptions = {}) {
+    checkValues(options, EXACT);
+    const { numerics = 'f64', keepBytes = FOUR_GIB } = options;
     checkWeights(config, checkpoint);
     this.name = `exact-${numerics}`;
     this.#config = config;

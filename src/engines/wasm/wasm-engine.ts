@@ -3,7 +3,7 @@
  */
 
 import { LlamaError } from '../../base/errors.js';
-import { checkOption } from '../../base/options.js';
+import { checkValues } from '../../base/options.js';
 import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
@@ -11,54 +11,25 @@ import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js'
 import type { EngineSequence } from '../../model/engine-sequence.js';
 import type { Row } from '../../model/kernels.js';
 import { mapLayer } from '../../model/weights.js';
-import { type Build, type CompiledKernels, compileKernels } from './kernels/builds.js';
-import { type CacheFormat, PAGE_POSITIONS } from './memory/cache-formats.js';
+import { type CompiledKernels, compileKernels } from './kernels/builds.js';
+import { PAGE_POSITIONS } from './memory/cache-formats.js';
 import { type MemoryLayout, makeLayout } from './memory/layout.js';
 import { checkMemory } from './memory/memory-needs.js';
 import { CountedPages, WasmSequence } from './memory/paged-sequence.js';
 import { allocateMemory, growMemory } from './memory/shared-memory.js';
-import type { WeightFormat } from './memory/weight-formats.js';
+import { MAX_THREADS, WASM, type WasmOptions } from './options.js';
 import { PassTrace } from './pass-trace.js';
 import { platform } from './platform/here.js';
 import { CONTROL_WORDS, Control } from './threads/control.js';
-import { type LoadHooks, loadWeights } from './workers/load-weights.js';
+import { loadWeights } from './workers/load-weights.js';
 import { type Answer, type Done, type PassJob, tooLargeIn } from './workers/messages.js';
 import { Pool } from './workers/pool.js';
-
-/** How the WASM kernels hold weights, keys and values, and in how many threads they compute. */
-export interface WasmOptions extends LoadHooks {
-  /** How matrices are stored. Default: as the checkpoint has them, float64 as float32. */
-  readonly weights?: WeightFormat | undefined;
-  /**
-   * How keys and values are stored: f16 takes half of f32's memory, q8 a good quarter. Default f32.
-   */
-  readonly cache?: CacheFormat | undefined;
-  /** 1 … 64. Default: one for each core that this process may use. */
-  readonly threads?: number | undefined;
-  /**
-   * Positions for which there is room, over all sequences together: a number, or what tells it from
-   * the configuration. If the machine has no memory for them, loading is refused. Default:
-   * `max_position_embeddings`, refused only when so many are in use that they do not fit.
-   */
-  readonly context?: number | ((config: LlamaConfig) => number) | undefined;
-  /** Rows computed at a time: more is faster, and takes more memory. Default 128. */
-  readonly maxRows?: number | undefined;
-  /** What one memory holds, if not 4 GiB: a smaller one spreads a small model over several. */
-  readonly memoryBytes?: number | undefined;
-  /**
-   * Which of the three builds of the kernels, which give the same bits. Default: the fastest one
-   * that runs here.
-   */
-  readonly build?: Build | undefined;
-}
-
-export const MAX_THREADS = 64;
 
 export function defaultThreads(): number {
   return Math.min(MAX_THREADS, platform.cores());
 }
 
-/** Checks options, and lays out memories; nothing is allocated. */
+/** Lays out memories; nothing is allocated. Throws BAD_OPTION. */
 export function layoutFor(
   config: LlamaConfig,
   checkpoint: Checkpoint,
@@ -72,14 +43,7 @@ export function layoutFor(
     memoryBytes,
   } = options;
   const context = contextOf(config, options);
-  const isCount = (x: number, most: number) => Number.isInteger(x) && x >= 1 && x <= most;
-  const range = (most: number | string) => `an integer from 1 to ${most}`;
-  checkOption('threads', threads, isCount(threads, MAX_THREADS), range(MAX_THREADS));
-  checkOption('maxRows', maxRows, isCount(maxRows, 4096), range(4096));
-  const positions = config.maxPositionEmbeddings;
-  const isContext = context === undefined || isCount(context, 2 ** 31);
-  const most = `2^31 (one sequence of this model has at most ${positions} positions)`;
-  checkOption('context', context, isContext, range(most));
+  checkValues({ ...options, context }, WASM);
   return makeLayout(config, checkpoint, { threads, maxRows, cache, weights, context, memoryBytes });
 }
 

@@ -1,7 +1,8 @@
 /** Models in llama.cpp's blocks, which the engine takes as they are. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { ExactEngine } from '../../../src/engines/exact/exact-engine.js';
-import { WasmEngine, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
+import type { WasmOptions } from '../../../src/engines/wasm/options.js';
+import { WasmEngine } from '../../../src/engines/wasm/wasm-engine.js';
 import { BLOCK_FORMATS } from '../../../src/files/blocks/blocks.js';
 import { parseConfig } from '../../../src/files/config-json/config-json.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';

@@ -5,9 +5,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CacheFormat } from '../../../src/engines/wasm/memory/cache-formats.js';
 import type { WeightFormat } from '../../../src/engines/wasm/memory/weight-formats.js';
+import type { WasmOptions } from '../../../src/engines/wasm/options.js';
 import { platform } from '../../../src/engines/wasm/platform/here.js';
 import type { Thread } from '../../../src/engines/wasm/platform/platform.js';
-import { layoutFor, WasmEngine, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
+import { layoutFor, WasmEngine } from '../../../src/engines/wasm/wasm-engine.js';
 import { openModelDirectory } from '../../../src/load/model-files.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
 import { Llama } from '../../../src/model/llama.js';

@@ -2,8 +2,9 @@
 import { totalmem } from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { memoryNeeds } from '../../../src/engines/wasm/memory/memory-needs.js';
+import type { WasmOptions } from '../../../src/engines/wasm/options.js';
 import { platform } from '../../../src/engines/wasm/platform/here.js';
-import { layoutFor, type WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
+import { layoutFor } from '../../../src/engines/wasm/wasm-engine.js';
 import { loadLlama } from '../../../src/load/model.js';
 import { openModelDirectory } from '../../../src/load/model-files.js';
 import { cli, json } from '../../cli/support.js';

@@ -5,7 +5,7 @@
 import { expect, it } from 'vitest';
 import type { Tensor } from '../../../src/base/tensor.js';
 import type { CacheFormat } from '../../../src/engines/wasm/memory/cache-formats.js';
-import type { WasmOptions } from '../../../src/engines/wasm/wasm-engine.js';
+import type { WasmOptions } from '../../../src/engines/wasm/options.js';
 import { loadLlama } from '../../../src/load/model.js';
 import { recordTrace, tensorNames } from '../../../src/model/trace.js';
 import { continuing, goldenPath, readIntegers, readTensors } from '../../support/golden.js';
