@@ -121,6 +121,20 @@ describe('several in one pass have the tokens that each has alone', () => {
     for (const generation of generations) generation.dispose();
   });
 
+  test('one that is disposed of has no step, and the others have their own logits', async () => {
+    const model = babbling();
+    const [first, second, alone] = [5, 9, 9].map(id => {
+      const onProgress = () => expect(id).toBe(9); // what is disposed of is told nothing
+      return new Generation(model, byteTokenizer, [BOS, id], { onProgress });
+    });
+    const pass = advance(model, [first, second]);
+    first.dispose();
+    const [ended, { step }] = await pass;
+    expect(ended).toEqual({ generation: first });
+    const [{ step: expected }] = await advance(babbling(), [alone]);
+    expect(step).toEqual(expected);
+  });
+
   test('one that finds no token to choose does not stop the others', async () => {
     const impossible = new FakeModel(tokens => {
       const logits = new Float32Array(259).fill(tokens[1] === 66 ? -Infinity : 0);
