@@ -46,6 +46,16 @@ function tensorOf(
 ): CheckpointTensor {
   // F32 as it is: `encodeNumbers` refuses NaN
   const bytes = dtype === 'F32' ? new Uint8Array(numbers.buffer) : encodeNumbers(dtype, numbers);
+  return tensorOfBytes(name, shape, dtype, bytes);
+}
+
+/** The tensor that has these bytes in its file. */
+export function tensorOfBytes(
+  name: string,
+  shape: readonly number[],
+  dtype: BlockDType | 'F32',
+  bytes: Uint8Array,
+): CheckpointTensor {
   const rowBytes = bytes.length / shape[0];
   const part = (first = 0, count = shape[0] - first) =>
     bytes.slice(first * rowBytes, (first + count) * rowBytes);

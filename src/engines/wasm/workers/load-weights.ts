@@ -125,31 +125,17 @@ class Loader {
       const target = pointer + (first / TILE) * tileBytes(format, columns);
       this.#packing = this.#run(
         { kind: 'pack', bank, dtype, source, rowBytes, rows: count, columns, format, target },
-        tensor.name,
+        tensor,
+        first,
       );
       this.#packing.catch(() => {}); // the next stretch waits for it, unless reading fails before
     }
   }
 
-  async #run(job: PackJob, name: string): Promise<void> {
+  async #run(job: PackJob, tensor: CheckpointTensor, first: number): Promise<void> {
     const answers = await this.#pool.run(job);
     const tooLarge = tooLargeIn(answers);
-    if (tooLarge > 0) {
-      const limit = job.format === 'q4_k' || job.format === 'q6_k' ? 'finite' : 'below 128';
-      // blocks as the file has them: nobody asked for this format
-      if (job.dtype.toLowerCase() === job.format) {
-        throw new LlamaError(
-          'BAD_CHECKPOINT',
-          `${tooLarge} scales of ${name}, which is ${job.dtype} in the file, are not ${limit}; ` +
-            'is the file damaged? Fetch it again; if it is whole, weights f32 reads it',
-        );
-      }
-      throw new LlamaError(
-        'BAD_OPTION',
-        `${tooLarge} numbers of ${name} are too large for ${job.format}, whose numbers or ` +
-          `scales must be ${limit} here; choose f32 or bf16`,
-      );
-    }
+    if (tooLarge > 0) throw await notPacked(tooLarge, job, tensor, first);
     this.#report(Math.ceil(job.rows / TILE) * tileBytes(job.format, job.columns));
   }
 
@@ -177,6 +163,40 @@ class Loader {
     this.#done += bytes;
     this.#hooks.onProgress?.(this.#done, this.#total);
   }
+}
+
+/**
+ * Why rows of `tensor` from `first` on cannot be packed: they are no numbers, or they are, and too
+ * large for a format, which is the file's own or was asked for.
+ */
+async function notPacked(
+  tooLarge: number,
+  { rows, dtype, format }: PackJob,
+  tensor: CheckpointTensor,
+  first: number,
+): Promise<LlamaError> {
+  const numbers = await tensor.read(first, rows);
+  const broken = numbers.filter(x => !Number.isFinite(x)).length;
+  const inFile = `of ${tensor.name}, which is ${tensor.dtype} in the file,`;
+  if (broken > 0) {
+    return new LlamaError(
+      'BAD_CHECKPOINT',
+      `${broken} numbers ${inFile} are NaN or infinite; is the file damaged? Fetch it again`,
+    );
+  }
+  const limit = format === 'q4_k' || format === 'q6_k' ? 'finite' : 'below 128';
+  if (dtype.toLowerCase() === format) {
+    return new LlamaError(
+      'BAD_CHECKPOINT',
+      `${tooLarge} scales ${inFile} are not ${limit}; is the file damaged? Fetch it again; if it ` +
+        'is whole, weights f32 reads it',
+    );
+  }
+  return new LlamaError(
+    'BAD_OPTION',
+    `${tooLarge} numbers of ${tensor.name} are too large for ${format}, whose numbers or scales ` +
+      `must be ${limit} here; choose f32 or bf16`,
+  );
 }
 
 /**
