@@ -42,6 +42,8 @@ export interface Plan {
   /** By the names of Hugging Face. */
   readonly dtypes: ReadonlyMap<string, NumberDType>;
   readonly files: readonly OutputFile[];
+  /** What the form has no place for: a sentence each. Default none. */
+  readonly notes?: readonly string[];
 }
 
 const MAX_THREADS = 64;
@@ -93,8 +95,8 @@ export async function rewrite(
   }
 }
 
-function summarize(output: string, { dtypes, files }: Plan, source: Source): Written {
-  const { checkpoint, notes } = source;
+function summarize(output: string, plan: Plan, { checkpoint, notes }: Source): Written {
+  const { dtypes, files, notes: lost = [] } = plan;
   const counts: Record<string, number> = {};
   let rounded = 0;
   for (const [name, dtype] of dtypes) {
@@ -112,7 +114,7 @@ function summarize(output: string, { dtypes, files }: Plan, source: Source): Wri
     tensors: dtypes.size,
     dtypes: counts,
     rounded,
-    notes,
+    notes: [...notes, ...lost],
   };
 }
 

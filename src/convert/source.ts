@@ -9,7 +9,7 @@ import type { GgufMetadata } from '../files/gguf/values.js';
 import { readChatTemplates, templateFile, templateFiles } from '../load/chat-format.js';
 import { type ModelFiles, openModelFiles } from '../load/model-files.js';
 import { checkVocabulary, openTokenizerModel } from '../load/tokenizer.js';
-import { writeSentencePieceModel } from '../tokenizer/sentencepiece-writer.js';
+import { tokenizerFiles } from './directory/tokenizer-files.js';
 import type { ModelToWrite } from './gguf/write-model.js';
 import { fileWith, type OutputFile } from './output.js';
 
@@ -67,8 +67,8 @@ export async function modelToWrite({
  */
 export async function filesBesideWeights({ path, metadata }: Source): Promise<OutputFile[]> {
   if (metadata !== undefined) {
-    const tokenizer = writeSentencePieceModel(await openTokenizerModel(path));
-    return [fileWith('tokenizer.model', tokenizer), ...filesOf(readGgufTemplates(metadata))];
+    const tokenizer = tokenizerFiles(await openTokenizerModel(path));
+    return [...tokenizer, ...filesOf(readGgufTemplates(metadata))];
   }
   const present = new Set(await readdir(path));
   const names = COPIED.filter(name => present.has(name));

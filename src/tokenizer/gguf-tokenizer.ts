@@ -10,8 +10,9 @@
 
 import { check, show } from '../base/errors.js';
 import { type GgufMetadata, type GgufValue, plainValues } from '../files/gguf/values.js';
+import type { AddedToken } from './added-tokens.js';
 import { scoresFromMerges } from './merge-scores.js';
-import { hasPrefix, sentencePieceSpaces } from './space-rule.js';
+import { hasPrefix, type SpaceRule, sentencePieceSpaces } from './space-rule.js';
 import {
   addedTokensOf,
   modelFromScores,
@@ -196,9 +197,8 @@ function id(fields: Fields, key: string, fallback: number): number {
 /**
  * The metadata that `readGgufTokenizer` makes the tokenizer `model` of, with a piece for each of
  * the `vocabSize` tokens of the language model, and no more. Ids of BOS and EOS are not in it: a
- * GGUF file has one of each, and they are those of the configuration. What an added token takes
- * with it (`lstrip`, …) has no place in the format, nor has a rule of "▁" other than
- * SentencePiece's.
+ * GGUF file has one of each, and they are those of the configuration. What has no place in the
+ * format, `ggufTokenizerNotes` says.
  *
  * @throws {LlamaError} UNSUPPORTED if it comes from a tokenizer.json whose merges stand for no
  * scores.
@@ -221,4 +221,39 @@ export function ggufTokenizerMetadata(model: TokenizerModel, vocabSize: number):
   const { unkId } = vocabulary;
   if (unkId !== undefined) values.push(['unknown_token_id', { type: 'u32', value: unkId }]);
   return new Map(values.map(([key, value]) => [`${PREFIX}${key}`, value]));
+}
+
+/** What `ggufTokenizerMetadata` leaves out, and changes the ids of some texts: a sentence each. */
+export function ggufTokenizerNotes(model: TokenizerModel, vocabSize: number): string[] {
+  const { addedTokens, spaces } = model;
+  const left = addedTokens.filter(({ id }) => id >= vocabSize);
+  const flagged = addedTokens.filter(token => token.id < vocabSize && isFlagged(token));
+  const notes: [boolean, string][] = [
+    [
+      left.length > 0,
+      `left out: ${contents(left)}, for which the model has no rows (vocab_size is ${vocabSize})`,
+    ],
+    [
+      flagged.length > 0,
+      'a GGUF file has no place for lstrip, rstrip, single_word and normalized: with it, ' +
+        `${contents(flagged)} are found wherever they are spelled out, and take no space along`,
+    ],
+    [
+      !isSentencePieces(spaces),
+      'a GGUF file has no place for this tokenizer\'s rule of "▁": with it, ids are those of ' +
+        'SentencePiece behind special tokens, and where a text begins with a space',
+    ],
+  ];
+  return notes.flatMap(([holds, text]) => (holds ? [text] : []));
+}
+
+const contents = (tokens: readonly AddedToken[]): string =>
+  tokens.map(({ content }) => show(content)).join(', ');
+
+const isFlagged = ({ lstrip, rstrip, singleWord, normalized }: AddedToken): boolean =>
+  lstrip || rstrip || singleWord || normalized;
+
+function isSentencePieces(spaces: SpaceRule): boolean {
+  const { normalizer, prefix } = sentencePieceSpaces(hasPrefix(spaces));
+  return spaces.normalizer === normalizer && spaces.prefix === prefix;
 }

@@ -1,6 +1,7 @@
 /** A model as one GGUF file. */
 
 import { ggufDataBytes, writeGguf } from '../../files/gguf/writer.js';
+import { ggufTokenizerNotes } from '../../tokenizer/gguf-tokenizer.js';
 import { fileOf } from '../output.js';
 import type { Recoder } from '../recoder.js';
 import type { Plan } from '../rewrite.js';
@@ -17,11 +18,13 @@ export async function ggufPlan(
   fileType: GgufFileType | undefined,
   recoder: Recoder,
 ): Promise<Plan> {
-  const { metadata, tensors } = ggufOfModel(await modelToWrite(source), fileType, recoder);
+  const model = await modelToWrite(source);
+  const { metadata, tensors } = ggufOfModel(model, fileType, recoder);
   const file = await fileOf(
     'model.gguf',
     writeGguf(metadata, tensors),
     ggufDataBytes(metadata, tensors),
   );
-  return { dtypes: dtypesInFile(source, fileType), files: [file] };
+  const notes = ggufTokenizerNotes(model.tokenizer, source.config.vocabSize);
+  return { dtypes: dtypesInFile(source, fileType), files: [file], notes };
 }
