@@ -41,3 +41,17 @@ export interface Checkpoint {
   readonly notes?: readonly string[];
   close(): Promise<void>;
 }
+
+/** `tensor` under another name. */
+export function renameTensor(tensor: CheckpointTensor, name: string): CheckpointTensor {
+  const { dtype, shape, byteLength } = tensor;
+  return {
+    name,
+    dtype,
+    shape,
+    byteLength,
+    read: (first, count) => tensor.read(first, count),
+    readInto: (target, first, count) => tensor.readInto(target, first, count),
+    readBytes: (first, count) => tensor.readBytes(first, count),
+  };
+}

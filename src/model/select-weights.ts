@@ -2,7 +2,7 @@
 
 import { firstOf } from '../base/errors.js';
 import { checkTiedHead, checkWeights, unusedTensors } from './check-weights.js';
-import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
+import { type Checkpoint, type CheckpointTensor, renameTensor } from './checkpoint.js';
 import type { LlamaConfig } from './config.js';
 import { isFloatDType } from './dtypes.js';
 import { EMBEDDING, expectedWeights, LM_HEAD } from './weights.js';
@@ -81,7 +81,7 @@ function withPrefix(tensors: Tensors): Tensors {
     [...tensors.values()].map(tensor =>
       tensor.name === LM_HEAD
         ? [LM_HEAD, tensor]
-        : [`${BASE_PREFIX}${tensor.name}`, rename(tensor, `${BASE_PREFIX}${tensor.name}`)],
+        : [`${BASE_PREFIX}${tensor.name}`, renameTensor(tensor, `${BASE_PREFIX}${tensor.name}`)],
     ),
   );
 }
@@ -92,20 +92,7 @@ function withEmbedding(tensors: Tensors, { tieWordEmbeddings }: LlamaConfig): Te
   if (!tieWordEmbeddings || head === undefined || tensors.has(EMBEDDING)) return tensors;
   return new Map(
     [...tensors].map(([name, tensor]) =>
-      tensor === head ? [EMBEDDING, rename(head, EMBEDDING)] : [name, tensor],
+      tensor === head ? [EMBEDDING, renameTensor(head, EMBEDDING)] : [name, tensor],
     ),
   );
-}
-
-function rename(tensor: CheckpointTensor, name: string): CheckpointTensor {
-  const { dtype, shape, byteLength } = tensor;
-  return {
-    name,
-    dtype,
-    shape,
-    byteLength,
-    read: (first, count) => tensor.read(first, count),
-    readInto: (target, first, count) => tensor.readInto(target, first, count),
-    readBytes: (first, count) => tensor.readBytes(first, count),
-  };
 }

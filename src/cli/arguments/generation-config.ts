@@ -49,7 +49,7 @@ const ALWAYS: Readonly<Record<string, unknown>> = {
 
 /** Their keys. */
 const FLAGS = GENERATION_OPTIONS.map(({ name }) => name.replaceAll('-', '_'));
-const flagOf = (key: string): string => key.replaceAll('_', '-');
+const flagOfKey = (key: string): string => key.replaceAll('_', '-');
 
 /** Tells stderr, unless --json is given. */
 export function noteUnusedSettings(
@@ -75,7 +75,7 @@ function unusedSettings(
   const hasLimit = ['max-length', 'max-new-tokens'].some(name => options.text(name) !== undefined);
   const isDecided = (key: string) =>
     FLAGS.includes(key) &&
-    (options.text(flagOf(key)) !== undefined || (key.startsWith('max_') && hasLimit));
+    (options.text(flagOfKey(key)) !== undefined || (key.startsWith('max_') && hasLimit));
 
   const looked = { ...(isSampling && SAMPLING), ...ALWAYS };
   const unused = Object.entries(looked)
@@ -86,7 +86,7 @@ function unusedSettings(
   const settings = unused.map(({ key, value }) => `${key} ${show(value)}`);
   const flags = unused
     .filter(({ key }) => FLAGS.includes(key))
-    .flatMap(({ key, value }) => flagsFor(flagOf(key), value));
+    .flatMap(({ key, value }) => flagsFor(flagOfKey(key), value));
   if (isSampling && temperature === undefined) {
     settings.unshift('do_sample true');
     if (!flags.some(flag => flag.startsWith('--temperature'))) flags.unshift('--temperature 1');

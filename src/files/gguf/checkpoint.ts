@@ -4,7 +4,7 @@
  */
 
 import { check, show } from '../../base/errors.js';
-import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.js';
+import { type Checkpoint, type CheckpointTensor, renameTensor } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { biasOf, isZero } from '../../model/select-weights.js';
 import { type Weight, weightsOf } from '../../model/weights.js';
@@ -80,15 +80,6 @@ function asHuggingFace(
   { name, isRotated }: Weight,
   { headDim }: LlamaConfig,
 ): CheckpointTensor {
-  const { dtype, shape, byteLength } = tensor;
-  const view: CheckpointTensor = {
-    name,
-    dtype,
-    shape,
-    byteLength,
-    read: (first, count) => tensor.read(first, count),
-    readInto: (target, first, count) => tensor.readInto(target, first, count),
-    readBytes: (first, count) => tensor.readBytes(first, count),
-  };
+  const view = renameTensor(tensor, name);
   return isRotated ? reorderHeads(view, ggufRows(headDim)) : view;
 }
