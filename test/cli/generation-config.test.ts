@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => rm(path, { recursive: true }));
 
 const put = (config: object) =>
-  writeFile(join(path, 'generation_config.json'), JSON.stringify(config));
+  writeFile(join(path, 'generation_config.json'), JSON.stringify({ eos_token_id: 2, ...config }));
 const said = async (...args: string[]) => {
   const { code, stderr } = await cli(['generate', '--tokens', '1,183', '--model', path, ...args]);
   expect([code, stderr]).toEqual([0, stderr]);
