@@ -175,9 +175,10 @@ async function showRow(title, numerics, ropeFactor) {
 async function largestError(name, numerics, ropeFactor) {
   const bytes = await readFile(golden(`${name}/trace-${numerics}.safetensors`));
   const { tensors } = await openSafetensors(memorySource(bytes));
-  const integers = await tensors.get('tokens').readBytes();
-  const tokens = Array.from(new BigInt64Array(integers.buffer), Number);
-  const theirs = await tensors.get('lm_head').read(); // [T, V]
+  const [ids, logits] = [tensors.get('tokens'), tensors.get('lm_head')];
+  if (ids === undefined || logits === undefined) throw new Error(`${name}: no golden logits`);
+  const tokens = Array.from(new BigInt64Array((await ids.readBytes()).buffer), Number);
+  const theirs = await logits.read(); // [T, V]
   const options = { kernels: /** @type {const} */ ('exact'), numerics, ropeFactor };
   const { model } = await loadLlama(golden(name), options);
   const sequence = model.createSequence();

@@ -78,7 +78,7 @@ describe.each(['mha', 'gqa'])('golden/%s', name => {
   });
 
   it.each(['bf16', 'f16'] as const)(
-    '%s: logits equal those of transformers bit for bit',
+    '%s: logits equal those of transformers bit for bit, on the path of torch that wrote them',
     async numerics => {
       const ours = logitsOf(await traced(name, numerics));
       const golden = logitsOf(await readTensors(`${name}/trace-${numerics}.safetensors`));
