@@ -2,7 +2,15 @@
 
 import { basename } from 'node:path';
 import { availableCores } from '../base/cores.js';
-import { checkOption, isIntegerFrom, refuseUnknownOptions } from '../base/options.js';
+import {
+  abortSignal,
+  callback,
+  checkOption,
+  checkValues,
+  isIntegerFrom,
+  type OptionTable,
+  refuseUnknownOptions,
+} from '../base/options.js';
 import { elementCount } from '../base/tensor.js';
 import type { NumberDType } from '../files/rows.js';
 import type { CheckpointTensor } from '../model/checkpoint.js';
@@ -48,19 +56,19 @@ export interface Plan {
 
 const MAX_THREADS = 64;
 
+const HOOKS: OptionTable<WriteHooks> = {
+  signal: { range: abortSignal },
+  onProgress: { range: callback },
+  onLeftover: { range: callback },
+};
+
 /**
  * Throws BAD_OPTION for an option that is neither one of `RewriteOptions` nor in `more`, or out of
  * range.
  */
 export function checkRewriteOptions(options: RewriteOptions, more: readonly string[]): void {
-  refuseUnknownOptions(options, [
-    ...more,
-    'force',
-    'threads',
-    'signal',
-    'onProgress',
-    'onLeftover',
-  ]);
+  refuseUnknownOptions(options, [...more, 'force', 'threads', ...Object.keys(HOOKS)]);
+  checkValues<WriteHooks>(options, HOOKS);
   const { threads = 1, force = false } = options;
   checkOption(
     'threads',

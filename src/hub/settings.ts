@@ -2,7 +2,14 @@
  * Where models come from and where they go, by huggingface_hub's environment variables, so that
  * both find each other's files.
  */
-import { checkOption, refuseUnknownOptions } from '../base/options.js';
+import {
+  abortSignal,
+  callback,
+  checkOption,
+  checkValues,
+  type OptionTable,
+  refuseUnknownOptions,
+} from '../base/options.js';
 import { isFilePath } from '../load/file-path.js';
 import { cacheDirectory, type Environment, isOn } from './directories.js';
 import { type Endpoint, parseEndpoint } from './endpoint.js';
@@ -67,6 +74,7 @@ export interface Settings {
 /** An option that is undefined counts as absent. @throws {LlamaError} BAD_OPTION */
 export function settingsOf(options: DownloadOptions): Settings {
   refuseUnknownOptions(options, OPTION_NAMES);
+  checkValues<Hooks>(options, HOOKS);
   const { revision = 'main', only, env = process.env } = options;
   checkOption('revision', revision, isRevision(revision), 'a branch, a tag or a commit');
   checkOption('only', only, only === undefined || only === 'tokenizer', 'tokenizer');
@@ -78,6 +86,16 @@ export function settingsOf(options: DownloadOptions): Settings {
   };
 }
 
+type Hooks = Pick<DownloadOptions, 'signal' | 'onProgress' | 'onRetry' | 'fetch' | 'sleep'>;
+
+const HOOKS: OptionTable<Hooks> = {
+  signal: { range: abortSignal },
+  onProgress: { range: callback },
+  onRetry: { range: callback },
+  fetch: { range: callback },
+  sleep: { range: callback },
+};
+
 const OPTION_NAMES = [
   'revision',
   'only',
@@ -86,12 +104,8 @@ const OPTION_NAMES = [
   'offline',
   'cacheDir',
   'env',
-  'signal',
-  'onProgress',
-  'onRetry',
-  'fetch',
-  'sleep',
-] satisfies (keyof DownloadOptions)[];
+  ...Object.keys(HOOKS),
+];
 
 /** It becomes a path, refs/REVISION, and what git allows is nearly the same. */
 const isRevision = (revision: unknown): boolean =>

@@ -236,6 +236,35 @@ describe('progress', () => {
   });
 });
 
+describe('callbacks', () => {
+  it('what onProgress throws rejects at either stage; then it goes on from there', async () => {
+    await using setting = await Setting.create();
+    for (const stage of ['download', 'verify']) {
+      const thrown = new Error('from the callback');
+      const onProgress = (progress: DownloadProgress) => {
+        if (progress.stage === stage && progress.done > 0) throw thrown;
+      };
+      await expect(setting.download({ onProgress })).rejects.toBe(thrown);
+    }
+    await setting.download();
+    expect(await holds(setting.snapshot('model.safetensors'), WEIGHTS)).toBe(true);
+    const left = Object.keys(await setting.tree()).filter(path => /incomplete|lock/.test(path));
+    expect(left).toEqual([]);
+  });
+
+  it('are functions, and a signal is a signal', async () => {
+    await using setting = await Setting.create();
+    for (const option of ['onProgress', 'onRetry', 'sleep', 'signal'] as const) {
+      const options = { [option]: {} } as object;
+      await expect(setting.download(options)).rejects.toMatchObject({
+        code: 'BAD_OPTION',
+        option,
+        message: expect.stringContaining(`${option} is {}; it must be a`),
+      });
+    }
+  });
+});
+
 describe('offline', () => {
   const env = { HF_HUB_OFFLINE: '1' };
   const offline = (setting: Setting) => ({ env: { ...env, HF_HUB_CACHE: setting.cache } });
