@@ -59,6 +59,7 @@ export type { GenerateOptions, GenerateProgress, TextConfig } from './text/optio
 export type { GenerateModel, PassOptions } from './text/pass.js';
 export {
   CARD_STOP_STRINGS,
+  type EncodePromptOptions,
   encodePrompt,
   formatPrompt,
   type Message,

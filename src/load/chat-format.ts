@@ -10,7 +10,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { check, show } from '../base/errors.js';
 import { isObject } from '../base/json.js';
-import { isFile, readJson, readWholeFile } from '../files/file.js';
+import { isFile, readWholeFile } from '../files/file.js';
 import {
   DEFAULT_TEMPLATE,
   readGgufTemplates,
@@ -19,7 +19,10 @@ import {
 import { openGgufFile } from '../files/gguf/model.js';
 import { type ChatFormat, cardFormat, templateFormat } from '../text/chat/format.js';
 import { ChatTemplate } from '../text/chat/template.js';
+import { object } from '../tokenizer/json-fields.js';
+import { tokenTexts } from '../tokenizer/token-files.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import { readTokenFiles } from './tokenizer.js';
 
 export const TEMPLATE_FILE = 'chat_template.jinja';
 export const TEMPLATE_FOLDER = 'additional_chat_templates';
@@ -112,7 +115,8 @@ export async function templateFiles(path: string): Promise<Map<string, string>> 
 }
 
 async function fromTokenizerConfig(path: string): Promise<ModelTemplates> {
-  const { chat_template } = await readObject(join(path, TOKENIZER_CONFIG));
+  const { config = {} } = await readTokenFiles(path);
+  const { chat_template } = object(config, join(path, TOKENIZER_CONFIG));
   const templates = new Map<string, string>();
   for (const { name, template } of namedTemplates(chat_template)) {
     const isText = typeof name === 'string' && typeof template === 'string';
@@ -134,9 +138,8 @@ function namedTemplates(chatTemplate: unknown): readonly { name?: unknown; templ
 }
 
 /**
- * What templates call `bos_token`, `eos_token` and so on: those of the tokenizer, unless
- * tokenizer_config.json says otherwise, or, beside an old one, special_tokens_map.json. A null
- * there means that there is none.
+ * What templates call `bos_token`, `eos_token` and so on: those of the tokenizer, unless the files
+ * beside it say otherwise. A null there means that there is none.
  */
 async function readSpecialTokens(
   path: string,
@@ -148,20 +151,9 @@ async function readSpecialTokens(
     eos_token: textOf(tokenizer.eosId),
     unk_token: textOf(tokenizer.unkId),
   };
-  const isDirectory = !(await isFile(path));
-  const config = isDirectory ? await readObject(join(path, TOKENIZER_CONFIG)) : {};
-  const isOld = isDirectory && config.added_tokens_decoder === undefined;
-  const map = isOld ? await readObject(join(path, SPECIAL_TOKENS_MAP)) : {};
-  const texts = Object.entries({ ...own, ...config, ...map })
-    .filter(([name]) => name.endsWith('_token'))
-    .map(([name, token]) => [name, isObject(token) ? token.content : token]);
-  return Object.fromEntries(texts.filter(([, text]) => typeof text === 'string'));
-}
-
-/** Empty if there is no such file. */
-async function readObject(path: string): Promise<Record<string, unknown>> {
-  if (!(await isFile(path))) return {};
-  const json = await readJson(path, 'BAD_TOKENIZER');
-  check(isObject(json), 'BAD_TOKENIZER', () => `${path} is ${show(json)}, not an object`);
-  return json;
+  const named = (await isFile(path)) ? [] : tokenTexts(await readTokenFiles(path));
+  const texts = Object.entries({ ...own, ...Object.fromEntries(named) });
+  return Object.fromEntries(
+    texts.filter((each): each is [string, string] => typeof each[1] === 'string'),
+  );
 }

@@ -50,28 +50,38 @@ async function readFromGguf(path: string): Promise<TokenizerModel> {
   return { ...model, notes: model.notes.map(note => `${path}: ${note}`) };
 }
 
-async function readFromDirectory(directory: string): Promise<TokenizerModel> {
+/**
+ * What the files beside the tokenizer in a directory say about its tokens.
+ * @throws {LlamaError} NOT_FOUND if there is no such directory; BAD_TOKENIZER for what is not JSON.
+ */
+export async function readTokenFiles(directory: string): Promise<TokenFiles> {
+  const read = await readerOf(directory);
+  const json = (content: Buffer): unknown =>
+    parseJson(content.toString('utf8'), 'the content', 'BAD_TOKENIZER');
+  const [config, specialTokensMap, addedTokens] = await Promise.all(
+    TOKEN_LISTS.map(fileName => read(fileName, json)),
+  );
+  return { config, specialTokensMap, addedTokens };
+}
+
+/** Reads files of a directory; undefined for one that is not there. */
+async function readerOf(directory: string) {
   const present = new Set(await listDirectory(directory));
-  const read = async <T>(
-    fileName: string,
-    parse: (content: Buffer) => T,
-  ): Promise<T | undefined> => {
+  return async <T>(fileName: string, parse: (content: Buffer) => T): Promise<T | undefined> => {
     if (!present.has(fileName)) return undefined;
     const path = join(directory, fileName);
     const content = await readWholeFile(path);
     return inFile(path, () => parse(content));
   };
-  const json = (content: Buffer): unknown =>
-    parseJson(content.toString('utf8'), 'the content', 'BAD_TOKENIZER');
+}
 
+async function readFromDirectory(directory: string): Promise<TokenizerModel> {
+  const read = await readerOf(directory);
   const sentencePiece = await read('tokenizer.model', readSentencePieceModel);
   const huggingFace = await read('tokenizer.json', content =>
     readTokenizerJson(content.toString('utf8')),
   );
-  const [config, specialTokensMap, addedTokens] = await Promise.all(
-    TOKEN_LISTS.map(fileName => read(fileName, json)),
-  );
-  const files: TokenFiles = { config, specialTokensMap, addedTokens };
+  const files = await readTokenFiles(directory);
   check(sentencePiece !== undefined || huggingFace !== undefined, 'NOT_FOUND', () => {
     return `there is neither tokenizer.model nor tokenizer.json in ${directory}`;
   });
@@ -85,7 +95,7 @@ async function readFromDirectory(directory: string): Promise<TokenizerModel> {
   });
   const notesOf = (fileName: string, notes: readonly string[] = []) =>
     notes.map(note => `${join(directory, fileName)}: ${note}`);
-  const ofConfig = isObject(config) ? settingNotes(config) : [];
+  const ofConfig = isObject(files.config) ? settingNotes(files.config) : [];
   const notes = [
     ...notesOf('tokenizer.json', huggingFace?.notes),
     ...notesOf('tokenizer_config.json', ofConfig),

@@ -70,7 +70,9 @@ export function takeUp(
 ): Generation {
   const { maxPositionEmbeddings } = model.config;
   const isText = typeof prompt === 'string';
-  const ids = isText ? encodePrompt(tokenizer, prompt, maxPositionEmbeddings) : prompt;
+  const ids = isText
+    ? encodePrompt(tokenizer, prompt, { positions: maxPositionEmbeddings })
+    : prompt;
   return new Generation(model, tokenizer, ids, options);
 }
 

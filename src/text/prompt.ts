@@ -31,7 +31,10 @@ export interface Message {
 /** What `encodePrompt` needs of `src/tokenizer`. */
 export interface PromptTokenizer {
   /** The token ids of a text, with BOS in front if asked for. */
-  encode(text: string, options: { readonly bos: boolean }): readonly number[];
+  encode(
+    text: string,
+    options: { readonly bos: boolean; readonly special: boolean },
+  ): readonly number[];
   /** A number that the ids of `text` reach, told without tokenizing. */
   leastTokens?(text: string): number;
 }
@@ -55,6 +58,7 @@ export function defaultStopTokenIds(
  * and assistant take turns.
  */
 export function formatPrompt(messages: readonly Message[]): string {
+  messages.forEach(checkMessage);
   check(messages.length % 2 === 1, 'BAD_INPUT', () => {
     return (
       `a conversation of ${messages.length} messages does not end with the user's turn; it ` +
@@ -62,11 +66,10 @@ export function formatPrompt(messages: readonly Message[]): string {
     );
   });
   let text = '';
-  messages.forEach((message, i) => {
-    checkMessage(message, i);
-    if (message.role === 'assistant') text += message.content;
-    else text += `${separatorAfter(text)}[INST]\n${message.content}\n[/INST]\n\n`;
-  });
+  for (const { role, content } of messages) {
+    if (role === 'assistant') text += content;
+    else text += `${separatorAfter(text)}[INST]\n${content}\n[/INST]\n\n`;
+  }
   return text;
 }
 
@@ -100,25 +103,39 @@ export function checkContent(content: unknown, i: number): void {
   );
 }
 
+/** How a text becomes a prompt. */
+export interface EncodePromptOptions {
+  /** That the model has: what cannot fit is refused before it is tokenized. Default: any number. */
+  readonly positions?: number;
+  /**
+   * Whether a special token that the text spells out, such as "</s>", becomes its id. Default
+   * false: a "<s>" is three characters, as in what users write it should be.
+   */
+  readonly special?: boolean;
+}
+
 /**
- * BOS and the ids of `text`, which is taken literally: a "<s>" in it is three characters.
- * @param positions that the model has: what cannot fit is refused before it is tokenized
+ * BOS and the ids of `text`.
  * @throws {LlamaError} CONTEXT_OVERFLOW
  */
 export function encodePrompt(
   tokenizer: PromptTokenizer,
   text: string,
-  positions = Infinity,
+  { positions = Infinity, special = false }: EncodePromptOptions = {},
 ): readonly number[] {
   checkTextFits(tokenizer, text, positions);
-  return tokenizer.encode(text, { bos: true });
+  return tokenizer.encode(text, { bos: true, special });
 }
 
 /**
  * Throws CONTEXT_OVERFLOW if `text` has more tokens than `positions` in any case, told from its
  * length, without tokenizing it.
  */
-export function checkTextFits(tokenizer: PromptTokenizer, text: string, positions: number): void {
+export function checkTextFits(
+  tokenizer: Pick<PromptTokenizer, 'leastTokens'>,
+  text: string,
+  positions: number,
+): void {
   const least = tokenizer.leastTokens?.(text) ?? 0;
   check(least <= positions, 'CONTEXT_OVERFLOW', () => {
     return (
@@ -134,16 +151,27 @@ const SUSPECTS: readonly { readonly found: string; readonly advice: string }[] =
     found: '<<SYS>>',
     advice: 'the system prompt of Llama-2-Chat; this model was not trained on one',
   },
+];
+
+/** Where special tokens that a text spells out stay text. */
+const PLAIN_TEXT: typeof SUSPECTS = [
   { found: '<s>', advice: 'plain text here, not the BOS token, which is added in front anyway' },
   { found: '</s>', advice: 'plain text here, not the end-of-text token' },
 ];
 
 /**
- * What is probably a mistake in a raw prompt, one sentence each, for a person to read; usually
- * none.
+ * What is probably a mistake in a prompt, one sentence each, for a person to read; usually none.
+ * @param special whether special tokens that it spells out become their ids, as for `encodePrompt`
  */
-export function promptWarnings(text: string): string[] {
-  return SUSPECTS.filter(({ found }) => text.includes(found)).map(
-    ({ found, advice }) => `The prompt contains ${found}: ${advice}.`,
-  );
+export function promptWarnings(
+  text: string,
+  { special = false }: Pick<EncodePromptOptions, 'special'> = {},
+): string[] {
+  const suspects = special ? SUSPECTS : [...SUSPECTS, ...PLAIN_TEXT];
+  const warnings = suspects
+    .filter(({ found }) => text.includes(found))
+    .map(({ found, advice }) => `The prompt contains ${found}: ${advice}.`);
+  if (special && text.startsWith('<s>'))
+    warnings.push('The prompt begins with <s>: the BOS token, a second time; one is added anyway.');
+  return warnings;
 }

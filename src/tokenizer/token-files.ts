@@ -39,16 +39,36 @@ const PARTS = [
  */
 export function withTokenFiles(model: TokenizerModel, files: TokenFiles): TokenizerModel {
   if (Object.values(files).every(content => content === undefined)) return model;
-  const config = optional(files.config, 'tokenizer_config.json');
-  const decoder = config.added_tokens_decoder;
-  const map = decoder === undefined ? files.specialTokensMap : undefined;
-  const parts = { ...config, ...optional(map, 'special_tokens_map.json') };
+  const parts = partsOf(files);
+  const decoder = parts.added_tokens_decoder;
   const named = PARTS.flatMap(part => readSpecials(parts[part], part));
   const list = new TokenList(model);
   if (decoder === undefined) list.addOld(optional(files.addedTokens, 'added_tokens.json'));
   else list.addDecoder(object(decoder, 'added_tokens_decoder'));
   for (const token of named) list.markSpecial(token);
   return list.into(model, idsOf(parts));
+}
+
+/** The keys of both files, as far as they count. */
+function partsOf({ config, specialTokensMap }: TokenFiles): Json {
+  const own = optional(config, 'tokenizer_config.json');
+  const map = own.added_tokens_decoder === undefined ? specialTokensMap : undefined;
+  return { ...own, ...optional(map, 'special_tokens_map.json') };
+}
+
+/**
+ * The texts of all tokens that `files` name, by what templates call them: `bos_token`, `eos_token`
+ * and so on; null where they say that there is none.
+ * @throws {LlamaError} BAD_TOKENIZER if a file is broken.
+ */
+export function tokenTexts(files: TokenFiles): Map<string, string | null> {
+  const texts = new Map<string, string | null>();
+  for (const [name, token] of Object.entries(partsOf(files))) {
+    const text = isObject(token) ? token.content : token;
+    if (name.endsWith('_token') && (typeof text === 'string' || text === null))
+      texts.set(name, text);
+  }
+  return texts;
 }
 
 /** The tokens of one part; its id is not known yet. */

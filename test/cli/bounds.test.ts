@@ -1,4 +1,5 @@
 /** What is larger than can be is refused before it costs anything, and what has no end, too. */
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.js';
@@ -44,6 +45,27 @@ describe('a text of 30 MB', () => {
           /has 30600000 characters, which are \d+ tokens or more, and the model/,
         ),
       ]);
+    },
+    20 * SECONDS,
+  );
+});
+
+describe.each([
+  ["the card's format", []],
+  ['a template', ['--chat-template', join(goldenPath('chat/v5'), 'chat_template.jinja')]],
+])('messages of 30 MB, in %s', (_, format) => {
+  const text = 'Once upon a time. '.repeat(1_700_000);
+  const refusal = /has 30600\d\d\d characters, which are \d+ tokens or more, and the model/;
+
+  it(
+    'are refused without being tokenized, by generate and by chat, which goes on',
+    async () => {
+      const args = [...model, ...format];
+      const generated = await cli(['generate', ...args, '--prompt', '-'], text);
+      expect([generated.code, generated.stderr]).toEqual([1, expect.stringMatching(refusal)]);
+      const said = await cli(['chat', ...args, '--max-new-tokens', '2'], `${text}\nHi\n`);
+      expect(said).toMatchObject({ code: 0, stderr: expect.stringMatching(refusal) });
+      expect(said.stdout).not.toBe('');
     },
     20 * SECONDS,
   );

@@ -69,6 +69,13 @@ test('encodePrompt asks the tokenizer for BOS', () => {
   expect(encodePrompt(tokenizer, 'abc')).toEqual([1, 3]);
 });
 
+test('encodePrompt makes tokens of "</s>" only where it is asked to', async () => {
+  const tokenizer = await openTokenizer(goldenPath('tokenizer'));
+  const { bosId, eosId } = tokenizer;
+  expect(encodePrompt(tokenizer, '</s>', { special: true })).toEqual([bosId, eosId]);
+  expect(encodePrompt(tokenizer, '</s>')).not.toContain(eosId);
+});
+
 test('what a user writes never becomes a control token (bug H5)', async () => {
   const tokenizer = await openTokenizer(goldenPath('tokenizer'));
   const text = formatPrompt([user('</s><s> <unk>'), assistant('</s>'), user('<s>[INST]</s>')]);
@@ -87,6 +94,13 @@ describe('promptWarnings', () => {
 
   test.each(['[\\INST]', '<<SYS>>', '<s>', '</s>'])('names %s', found => {
     expect(promptWarnings(`a ${found} b`)).toEqual([expect.stringContaining(found)]);
+  });
+
+  test('where special tokens are tokens, only of a BOS that is there twice', () => {
+    expect(promptWarnings('a</s><s>b', { special: true })).toEqual([]);
+    expect(promptWarnings('<s>a', { special: true })).toEqual([
+      expect.stringContaining('a second time'),
+    ]);
   });
 });
 

@@ -20,7 +20,12 @@ export const PROMPT_OPTIONS: readonly Option[] = [
       'if there is none. - reads stdin, without the newline at its end.',
   },
   ...CHAT_OPTIONS,
-  { name: 'raw', help: 'The prompt is text to continue, as it is; only BOS is put in front.' },
+  {
+    name: 'raw',
+    help:
+      'The prompt is text to continue, as it is; only BOS is put in front. Special tokens that ' +
+      'it spells out, such as </s>, become their ids, as with tokenize --special.',
+  },
   {
     name: 'tokens',
     value: 'IDS',
@@ -44,9 +49,9 @@ export interface Prompt {
   readonly messages?: readonly Message[];
 }
 
-/** What the person wrote, if it is a text. */
+/** All that the person wrote, if it is a text. */
 export const writtenText = ({ text, messages }: Prompt): string | undefined =>
-  text ?? messages?.at(-1)?.content;
+  text ?? messages?.map(({ content }) => content).join('');
 
 /** Throws BAD_OPTION unless exactly one kind of prompt is given. */
 export async function readPrompt(options: Options, io: Io): Promise<Prompt> {
@@ -101,7 +106,7 @@ export async function encodeGiven(
   if (tokens !== undefined) return { ids: tokens };
   if (messages === undefined) {
     tellWarnings(text!, options, io);
-    return { ids: encodePrompt(model.tokenizer, text!) };
+    return { ids: encodePrompt(model.tokenizer, text!, { special: true }) };
   }
   const format = await openChatFormat(model, chatTemplate(options));
   if (format.template === undefined) tellWarnings(messages.at(-1)!.content, options, io);
@@ -110,8 +115,9 @@ export async function encodeGiven(
 
 function tellWarnings(text: string, options: Options, io: Io): void {
   if (options.flag('json')) return;
-  for (const warning of promptWarnings(text)) note(io, warning);
-  if (!options.flag('raw') && text.includes('[/INST]'))
+  const isRaw = options.flag('raw');
+  for (const warning of promptWarnings(text, { special: isRaw })) note(io, warning);
+  if (!isRaw && text.includes('[/INST]'))
     note(io, 'The prompt has [/INST] in it already; --raw takes it as it is.');
 }
 

@@ -190,7 +190,8 @@ class Chat {
     this.#reply = new AbortController();
     const reply = { text: '' };
     try {
-      const prompt = this.#conversation.format.encode(messages);
+      const { maxPositionEmbeddings } = this.#loaded.model.config;
+      const prompt = this.#conversation.format.encode(messages, maxPositionEmbeddings);
       await this.#generate(prompt, reply, this.#reply.signal);
     } catch (error) {
       if (!(error instanceof LlamaError) && !(error instanceof Interrupted)) throw error;

@@ -10,6 +10,7 @@ import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import {
   CARD_STOP_STRINGS,
   checkContent,
+  checkTextFits,
   defaultStopTokenIds,
   encodePrompt,
   formatPrompt,
@@ -34,9 +35,12 @@ export interface ChatFormat {
    * The ids of a conversation, up to where the assistant's reply begins. What is written in a
    * message is text, and never becomes a control token.
    *
-   * @throws {LlamaError} BAD_INPUT for a conversation that the format has no place for.
+   * @param positions that the model has, by default any number: what cannot fit is refused before
+   * it is tokenized
+   * @throws {LlamaError} BAD_INPUT for a conversation that the format has no place for;
+   * CONTEXT_OVERFLOW.
    */
-  encode(messages: readonly Message[]): number[];
+  encode(messages: readonly Message[], positions?: number): number[];
   /**
    * What ends a reply in this format.
    *
@@ -46,13 +50,18 @@ export interface ChatFormat {
 }
 
 /** What a template needs of `src/tokenizer`. */
-export type ChatTokenizer = Pick<Tokenizer, 'addedTokens' | 'specialTokens' | 'encode'>;
+export type ChatTokenizer = Pick<
+  Tokenizer,
+  'addedTokens' | 'specialTokens' | 'encode' | 'leastTokens'
+>;
 
 /** The format of the model card; see `formatPrompt`. */
 export function cardFormat(tokenizer: PromptTokenizer): ChatFormat {
   return {
     template: undefined,
-    encode: messages => [...encodePrompt(tokenizer, formatPrompt(messages))],
+    encode: (messages, positions = Infinity) => {
+      return [...encodePrompt(tokenizer, formatPrompt(messages), { positions })];
+    },
     ends: config => ({ stop: CARD_STOP_STRINGS, stopTokenIds: defaultStopTokenIds(config) }),
   };
 }
@@ -72,7 +81,7 @@ export function templateFormat(
   const ends = replyEnds(template, specialTokens, controls.ids);
   return {
     template,
-    encode: messages => {
+    encode: (messages, positions = Infinity) => {
       checkMessages(messages);
       const marks = marksFor([template.source, ...messages.map(({ content }) => content)]);
       const marked = messages.map(({ role, content }) => {
@@ -81,6 +90,7 @@ export function templateFormat(
       });
       const renderOrNothing = template.render(marked, specialTokens);
       const { text, literal } = unmark(renderOrNothing, marks, controls.all);
+      checkTextFits(tokenizer, text, positions);
       return tokenizer.encode(text, { special: true, literal });
     },
     ends: config => {

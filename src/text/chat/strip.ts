@@ -20,12 +20,13 @@ export function strip(method: string, text: unknown, characters?: unknown): stri
   if (characters === '') return text;
   const some = typeof characters === 'string' ? escapeInClass(characters) : WHITE_SPACE;
   const isStripped = new RegExp(`[${some}]`, 'u');
-  const all = [...text];
   let first = 0;
-  let end = all.length;
-  if (method !== 'rstrip') while (first < end && isStripped.test(all[first])) first++;
-  if (method !== 'lstrip') while (first < end && isStripped.test(all[end - 1])) end--;
-  return all.slice(first, end).join('');
+  let end = text.length;
+  const head = () => String.fromCodePoint(text.codePointAt(first)!);
+  const tail = () => [...text.slice(Math.max(first, end - 2), end)].at(-1)!;
+  if (method !== 'rstrip') while (first < end && isStripped.test(head())) first += head().length;
+  if (method !== 'lstrip') while (first < end && isStripped.test(tail())) end -= tail().length;
+  return text.slice(first, end);
 }
 
 const escapeInClass = (characters: string): string => characters.replace(/[\\\]^-]/g, '\\$&');
