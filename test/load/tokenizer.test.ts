@@ -81,10 +81,11 @@ describe('added tokens', () => {
   it('of added_tokens_decoder, beside which the two others are not looked at', async () => {
     await put('tokenizer.json', 'tokenizer.json');
     await write('added_tokens.json', { nothing: 7 });
+    await write('special_tokens_map.json', { eos_token: '[PAD]' });
     const entry = { content: '[PAD]', special: true, lstrip: true };
     await write('tokenizer_config.json', { added_tokens_decoder: { 340: entry } });
     const tokenizer = await openTokenizer(directory);
-    expect(tokenizer.vocabSize).toBe(341);
+    expect(tokenizer).toMatchObject({ vocabSize: 341, eosId: 2 });
     expect(tokenizer.decode([335])).toBe('');
     expect(tokenizer.encode('the [PAD]', { special: true })).toEqual([
       ...fromModel.encode('the'),
