@@ -27,7 +27,8 @@ describe('tokenize', () => {
   it.each(['', 'line\n', ' two  spaces ', '</s>', '日本語 🦙', '\ufeffmark'])(
     '- is stdin as it is: %j',
     async text => {
-      expect((await json(['tokenize', '-', ...model], text)).ids).toEqual(tokenizer.encode(text));
+      const ids = tokenizer.encode(text, { special: 'added' });
+      expect((await json(['tokenize', '-', ...model], text)).ids).toEqual(ids);
     },
   );
 
@@ -48,11 +49,15 @@ describe('tokenize', () => {
 });
 
 describe('special tokens in the text', () => {
-  it('of a tokenizer.model are text, as in SentencePiece, unless --special is given', async () => {
-    const found = await json(['tokenize', '<s>Hi</s>', '--special', ...model]);
-    expect(found).toEqual({ ids: [1, ...tokenizer.encode('Hi'), 2], pieces: expect.anything() });
-    const { ids } = await json(['tokenize', '<s>Hi</s>', ...model]);
-    expect(ids).toEqual(tokenizer.encode('<s>Hi</s>'));
+  const asTokens = [1, ...tokenizer.encode('Hi'), 2];
+  const asText = tokenizer.encode('<s>Hi</s>');
+  it.each([
+    ['a tokenizer.json lists are tokens, as in transformers', 'tokenizer', asTokens],
+    ['a tokenizer.model has are text, as in SentencePiece, unless asked for', 'mha', asText],
+  ])('that %s', async (_, name, expected) => {
+    const args = ['tokenize', '<s>Hi</s>', '--model', goldenPath(name)];
+    expect((await json(args)).ids).toEqual(expected);
+    expect((await json([...args, '--special'])).ids).toEqual(asTokens);
   });
 });
 

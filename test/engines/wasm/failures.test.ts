@@ -206,12 +206,9 @@ describe('the command line', () => {
   });
 
   it('ends with 4 on a context that no memory holds', async () => {
-    const { code, stderr } = await node(
-      join(DIST, 'cli/main.js'),
-      'chat',
-      '--context',
-      '2000000000',
-    );
+    // The factor, so that the last position can be rotated.
+    const options = ['--context', '2000000000', '--rope-factor', '10000'];
+    const { code, stderr } = await node(join(DIST, 'cli/main.js'), 'chat', ...options);
     expect(code).toBe(4);
     expect(stderr).toContain('OUT_OF_MEMORY');
   });
