@@ -158,6 +158,7 @@ describe('colours', () => {
     // as no-color.org has it
     expect(await isColoured(new FakeIo(['stdout'], { NO_COLOR: '' }))).toBe(true);
     expect(await isColoured(new FakeIo(['stdout'], { NO_COLOR: '1' }))).toBe(false);
+    expect(await isColoured(new FakeIo(['stdout'], { TERM: 'dumb' }))).toBe(false);
     expect(await isColoured(new FakeIo())).toBe(false);
   });
 });

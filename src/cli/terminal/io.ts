@@ -112,10 +112,11 @@ export function showNotes(io: Io, json: boolean, notes: readonly string[]): void
 }
 
 /**
- * Colours for `stream`: none unless it is a terminal, and none if NO_COLOR (no-color.org) is set.
+ * Colours for `stream`: none unless it is a terminal, none if NO_COLOR (no-color.org) is set, and
+ * none where TERM says that the terminal has none.
  */
 export function style(stream: Output, io: Io) {
-  const inColour = stream.isTTY === true && !io.env.NO_COLOR;
+  const inColour = stream.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== 'dumb';
   const paint = (code: number) => (text: string) =>
     inColour ? `\x1b[${code}m${text}\x1b[0m` : text;
   return { bold: paint(1), red: paint(31), yellow: paint(33), cyan: paint(36) };

@@ -38,6 +38,7 @@ const STORAGE_DTYPES = new Map<string, DType>([
   ['torch.CharStorage', 'I8'],
   ['torch.ByteStorage', 'U8'],
   ['torch.BoolStorage', 'BOOL'],
+  ['torch.ComplexFloatStorage', 'C64'],
 ]);
 
 const DTYPES = new Map<string, DType>([
@@ -47,6 +48,10 @@ const DTYPES = new Map<string, DType>([
   ['torch.bfloat16', 'BF16'],
   ['torch.float8_e5m2', 'F8_E5M2'],
   ['torch.float8_e4m3fn', 'F8_E4M3'],
+  ['torch.float8_e8m0fnu', 'F8_E8M0'],
+  ['torch.float8_e4m3fnuz', 'F8_E4M3FNUZ'],
+  ['torch.float8_e5m2fnuz', 'F8_E5M2FNUZ'],
+  ['torch.complex64', 'C64'],
   ['torch.int64', 'I64'],
   ['torch.int32', 'I32'],
   ['torch.int16', 'I16'],
