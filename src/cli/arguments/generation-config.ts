@@ -5,46 +5,54 @@
  */
 import { show } from '../../base/errors.js';
 import type { LoadedModel } from '../../load/model.js';
+import { NEUTRAL as OUR_NEUTRAL } from '../../text/sampling/hugging-face.js';
 import { type Io, note } from '../terminal/io.js';
 import { GENERATION_OPTIONS } from './generation.js';
 import type { Options } from './options.js';
 
-/**
- * With `do_sample` only: transformers does not look at them otherwise. The value with which nothing
- * changes, if there is one.
- */
-const SAMPLING: Readonly<Record<string, unknown>> = {
-  temperature: 1,
-  top_k: 0,
-  top_p: 1,
-  min_p: 0,
-  top_h: undefined,
-  typical_p: 1,
-  epsilon_cutoff: 0,
-  eta_cutoff: 0,
-};
+/** With `do_sample` only: transformers does not look at them otherwise. */
+const SAMPLING = [
+  'temperature',
+  'top_k',
+  'top_p',
+  'min_p',
+  'top_h',
+  'typical_p',
+  'epsilon_cutoff',
+  'eta_cutoff',
+];
 
 /** Those that count when decoding is greedy too. `do_sample` itself is one. */
-const ALWAYS: Readonly<Record<string, unknown>> = {
-  repetition_penalty: 1,
-  max_length: undefined,
-  max_new_tokens: undefined,
-  min_length: 0,
-  min_new_tokens: 0,
-  max_time: undefined,
-  stop_strings: undefined,
+const ALWAYS = [
+  'repetition_penalty',
+  'max_length',
+  'max_new_tokens',
+  'min_length',
+  'min_new_tokens',
+  'max_time',
+  'stop_strings',
+  'num_beams',
+  'no_repeat_ngram_size',
+  'guidance_scale',
+  'penalty_alpha',
+  'sequence_bias',
+  'bad_words_ids',
+  'suppress_tokens',
+  'begin_suppress_tokens',
+  'forced_bos_token_id',
+  'forced_eos_token_id',
+  'exponential_decay_length_penalty',
+  'watermarking_config',
+];
+
+/** The values with which nothing changes, of those that have one; also of what is not ours. */
+const NEUTRAL: Readonly<Record<string, unknown>> = {
+  ...OUR_NEUTRAL,
+  epsilon_cutoff: 0,
+  eta_cutoff: 0,
   num_beams: 1,
-  no_repeat_ngram_size: 0,
   guidance_scale: 1,
   penalty_alpha: 0,
-  sequence_bias: undefined,
-  bad_words_ids: undefined,
-  suppress_tokens: undefined,
-  begin_suppress_tokens: undefined,
-  forced_bos_token_id: undefined,
-  forced_eos_token_id: undefined,
-  exponential_decay_length_penalty: undefined,
-  watermarking_config: undefined,
 };
 
 /** Their keys. */
@@ -77,12 +85,10 @@ function unusedSettings(
     FLAGS.includes(key) &&
     (options.text(flagOfKey(key)) !== undefined || (key.startsWith('max_') && hasLimit));
 
-  const looked = { ...(isSampling && SAMPLING), ...ALWAYS };
-  const unused = Object.entries(looked)
-    .map(([key, neutral]) => ({ key, neutral, value: config[key] ?? undefined }))
-    .filter(
-      ({ key, neutral, value }) => value !== undefined && value !== neutral && !isDecided(key),
-    );
+  const looked = [...(isSampling ? SAMPLING : []), ...ALWAYS];
+  const unused = looked
+    .map(key => ({ key, value: config[key] ?? undefined }))
+    .filter(({ key, value }) => value !== undefined && value !== NEUTRAL[key] && !isDecided(key));
   const settings = unused.map(({ key, value }) => `${key} ${show(value)}`);
   const flags = unused
     .filter(({ key }) => FLAGS.includes(key))

@@ -21,7 +21,7 @@ import {
   refuseUnknownOptions,
 } from '../../base/options.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { SamplingOptions } from './options.js';
+import { SAMPLING, type SamplingOptions } from './options.js';
 
 /**
  * Names and meanings are those of `GenerationConfig`; null is Python's None, the same as absent.
@@ -71,7 +71,28 @@ export const MODEL_CARD_SNIPPET: HuggingFaceOptions = {
   top_k: 50,
 };
 
-const SAMPLING_ONLY = ['temperature', 'top_k', 'top_p', 'min_p', 'typical_p'] as const;
+/** transformers' name for one of our options: `topK` is `top_k` there. */
+const keyOf = (name: string): string =>
+  name.replace(/[A-Z]/g, capital => `_${capital.toLowerCase()}`);
+
+const DEFAULT_TEMPERATURE = 1;
+const DEFAULT_TOP_K = 50;
+const DEFAULT_NEW_TOKENS = 20;
+
+/**
+ * The values with which nothing changes, by transformers' names: our defaults, but for the
+ * temperature, which is greedy by default here and there leaves the model's distribution alone.
+ */
+export const NEUTRAL: Readonly<Record<string, unknown>> = {
+  ...Object.fromEntries(
+    Object.entries(SAMPLING).map(([name, entry]) => [keyOf(name), entry.default]),
+  ),
+  temperature: DEFAULT_TEMPERATURE,
+};
+
+const SAMPLING_ONLY = Object.entries(SAMPLING)
+  .filter(([name, { owner }]) => name === 'temperature' || owner === 'sampling')
+  .map(([name]) => keyOf(name) as keyof HuggingFaceOptions);
 const KNOWN = [
   'do_sample',
   'max_length',
@@ -85,9 +106,6 @@ const KNOWN = [
   'min_new_tokens',
   'eos_token_id',
 ];
-
-const DEFAULT_TOP_K = 50;
-const DEFAULT_NEW_TOKENS = 20;
 
 /**
  * Throws BAD_OPTION on an argument not listed above (beams, top_h … are not implemented)
@@ -113,7 +131,7 @@ export function huggingFaceOptions(
   return {
     options: {
       ...(given.do_sample ? samplingOptions(given) : { temperature: 0 }),
-      repetitionPenalty: given.repetition_penalty ?? 1,
+      repetitionPenalty: given.repetition_penalty ?? SAMPLING.repetitionPenalty.default,
       ...penaltiesAndBans(given),
       ...lengthLimit(given),
       stopTokenIds: [given.eos_token_id ?? config.eosTokenIds].flat(),
@@ -129,7 +147,8 @@ function samplingOptions({
   min_p,
   typical_p,
 }: HuggingFaceOptions): SamplingOptions {
-  const holds = isNumberFrom(temperature ?? 1, Number.MIN_VALUE, Number.MAX_VALUE);
+  const chosen = temperature ?? DEFAULT_TEMPERATURE;
+  const holds = isNumberFrom(chosen, Number.MIN_VALUE, Number.MAX_VALUE);
   checkOption(
     'temperature',
     temperature,
@@ -137,11 +156,11 @@ function samplingOptions({
     'above 0 with do_sample; leave do_sample out for greedy decoding',
   );
   return {
-    temperature: temperature ?? 1,
+    temperature: chosen,
     topK: top_k ?? DEFAULT_TOP_K,
-    topP: top_p ?? 1,
-    minP: min_p ?? 0,
-    typicalP: typical_p ?? 1,
+    topP: top_p ?? SAMPLING.topP.default,
+    minP: min_p ?? SAMPLING.minP.default,
+    typicalP: typical_p ?? SAMPLING.typicalP.default,
   };
 }
 
