@@ -76,6 +76,6 @@ export { logprobsOf, type StepLogprobs, type TokenLogprob } from './text/samplin
 export type { SamplingOptions } from './text/sampling/options.js';
 export { Scheduler, type SchedulerOptions } from './text/scheduler.js';
 export { type CachedPositions, type TextRow, TokenSequence } from './text/token-sequence.js';
-export type { AddedToken } from './tokenizer/added-tokens.js';
-export type { Span } from './tokenizer/spans.js';
+export type { Span } from './tokenizer/encode/spans.js';
+export type { AddedToken } from './tokenizer/model/added-tokens.js';
 export { type EncodeOptions, Tokenizer } from './tokenizer/tokenizer.js';

@@ -10,7 +10,7 @@ import { bytesOf } from '../../src/files/dtypes.js';
 import { ggufConfigMetadata } from '../../src/files/gguf/config.js';
 import type { GgufMetadata, GgufValue } from '../../src/files/gguf/values.js';
 import { type GgufInput, ggufDataBytes, writeGguf } from '../../src/files/gguf/writer.js';
-import { ggufTokenizerMetadata } from '../../src/tokenizer/gguf-tokenizer.js';
+import { ggufTokenizerMetadata } from '../../src/tokenizer/gguf/gguf-tokenizer.js';
 import { GGML_TYPES, type GgmlType, ggmlBytes } from '../ggml-types.js';
 import type { Numbers } from '../numbers.js';
 import { configJson } from '../random-checkpoint.js';

@@ -2,12 +2,12 @@
  * A made-up vocabulary, for models that are only ever given ids: neither llama.cpp nor a GGUF file
  * does without one.
  */
-import { sentencePieceSpaces } from '../../src/tokenizer/space-rule.js';
+import { sentencePieceSpaces } from '../../src/tokenizer/model/space-rule.js';
 import {
   modelFromScores,
   type ScoredPiece,
   type TokenizerModel,
-} from '../../src/tokenizer/tokenizer-model.js';
+} from '../../src/tokenizer/model/tokenizer-model.js';
 
 /** So many more are for private use: characters that mean nothing. */
 const FIRST_CHARACTER = 0xf0000;

@@ -19,8 +19,8 @@ import {
 import { openGgufFile } from '../files/gguf/model.js';
 import { type ChatFormat, cardFormat, templateFormat } from '../text/chat/format.js';
 import { ChatTemplate } from '../text/chat/template.js';
-import { object } from '../tokenizer/json-fields.js';
-import { tokenTexts } from '../tokenizer/token-files.js';
+import { object } from '../tokenizer/json/fields.js';
+import { tokenTexts } from '../tokenizer/json/token-files.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { readTokenFiles } from './tokenizer.js';
 

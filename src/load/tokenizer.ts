@@ -3,7 +3,8 @@
  *
  * Of a directory, as transformers reads it: tokenizer.json if there is one, which says what a text
  * becomes, with the scores of the tokenizer.model beside it; or else that; and what the other files
- * say about its tokens (`tokenizer/token-files.ts`). A tokenizer.model by itself is SentencePiece.
+ * say about its tokens (`tokenizer/json/token-files.ts`). A tokenizer.model by itself is
+ * SentencePiece.
  */
 import { join } from 'node:path';
 import { check, show } from '../base/errors.js';
@@ -11,13 +12,13 @@ import { isObject, parseJson } from '../base/json.js';
 import { isFile, readWholeFile } from '../files/file.js';
 import { openGgufFile } from '../files/gguf/model.js';
 import type { LlamaConfig } from '../model/config.js';
-import { readGgufTokenizer } from '../tokenizer/gguf-tokenizer.js';
-import { readSentencePieceModel } from '../tokenizer/sentencepiece-model.js';
-import { type TokenFiles, withLegacyRule, withTokenFiles } from '../tokenizer/token-files.js';
+import { readGgufTokenizer } from '../tokenizer/gguf/gguf-tokenizer.js';
+import { type TokenFiles, withLegacyRule, withTokenFiles } from '../tokenizer/json/token-files.js';
+import { readTokenizerJson } from '../tokenizer/json/tokenizer-json.js';
+import { settingNotes } from '../tokenizer/model/notes.js';
+import type { TokenizerModel } from '../tokenizer/model/tokenizer-model.js';
+import { readSentencePieceModel } from '../tokenizer/sentencepiece/reader.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
-import { readTokenizerJson } from '../tokenizer/tokenizer-json.js';
-import type { TokenizerModel } from '../tokenizer/tokenizer-model.js';
-import { settingNotes } from '../tokenizer/tokenizer-notes.js';
 import { inFile, listDirectory } from './directory.js';
 
 /** One of these at least is in a directory that has a tokenizer. */

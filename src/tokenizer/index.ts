@@ -2,17 +2,18 @@
  * Llama's tokenizer, for any JavaScript runtime; `openTokenizer`, which reads files, is in
  * `src/load/tokenizer.ts`.
  */
-export type { AddedToken } from './added-tokens.js';
-export { readSentencePieceModel } from './sentencepiece-model.js';
-export { writeSentencePieceModel } from './sentencepiece-writer.js';
-export type { SpaceRule } from './space-rule.js';
-export type { DecodeOptions, StreamDecoder } from './stream-decoder.js';
-export { type EncodeOptions, Tokenizer } from './tokenizer.js';
-export { readTokenizerJson } from './tokenizer-json.js';
+
+export type { DecodeOptions, StreamDecoder } from './decode/stream-decoder.js';
+export { readTokenizerJson } from './json/tokenizer-json.js';
+export type { AddedToken } from './model/added-tokens.js';
+export type { SpaceRule } from './model/space-rule.js';
 export {
   modelFromScores,
   PIECE_TYPES,
   type ScoredPiece,
   type TokenizerModel,
-} from './tokenizer-model.js';
-export type { Piece, PieceType } from './vocabulary.js';
+} from './model/tokenizer-model.js';
+export type { Piece, PieceType } from './model/vocabulary.js';
+export { readSentencePieceModel } from './sentencepiece/reader.js';
+export { writeSentencePieceModel } from './sentencepiece/writer.js';
+export { type EncodeOptions, Tokenizer } from './tokenizer.js';

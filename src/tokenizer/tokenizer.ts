@@ -2,24 +2,24 @@
  * Text → token ids → text, for Llama's tokenizers: byte-pair encoding over Unicode characters, no
  * splitting into words before.
  *
- *     "Hi<end> you" → Hi, <end>, ▁you      at added tokens (`added-token-finder.ts`)
- *       → ▁Hi, <end>, ▁you                 a space in front of the first word (`space-rule.ts`)
- *       → ▁ H i, <end>, ▁ y o u → merge    (`bpe.ts`)
+ *     "Hi<end> you" → Hi, <end>, ▁you      at added tokens (`encode/added-token-finder.ts`)
+ *       → ▁Hi, <end>, ▁you                 a space before the first word (`model/space-rule.ts`)
+ *       → ▁ H i, <end>, ▁ y o u → merge    (`encode/bpe.ts`)
  *       → ▁Hi <end> ▁you → ids             a character without a piece: the ids of its UTF-8 bytes
  *
  * Not here: the prompt format (`src/text/prompt.ts`) and what the files look like.
  */
 import { check } from '../base/errors.js';
-import { AddedTokenFinder } from './added-token-finder.js';
-import { type AddedToken, plainToken } from './added-tokens.js';
-import { mergeSymbols } from './bpe.js';
-import { leastTokens } from './least-tokens.js';
-import { MERGING } from './merge-table.js';
-import { normalizeStretch, prefixStretch } from './space-rule.js';
-import { overlapsAny, type Span } from './spans.js';
-import { type DecodeOptions, StreamDecoder } from './stream-decoder.js';
-import type { TokenizerModel } from './tokenizer-model.js';
-import { checkId } from './vocabulary.js';
+import { type DecodeOptions, StreamDecoder } from './decode/stream-decoder.js';
+import { AddedTokenFinder } from './encode/added-token-finder.js';
+import { mergeSymbols } from './encode/bpe.js';
+import { leastTokens } from './encode/least-tokens.js';
+import { overlapsAny, type Span } from './encode/spans.js';
+import { type AddedToken, plainToken } from './model/added-tokens.js';
+import { MERGING } from './model/merge-table.js';
+import { normalizeStretch, prefixStretch } from './model/space-rule.js';
+import type { TokenizerModel } from './model/tokenizer-model.js';
+import { checkId } from './model/vocabulary.js';
 
 /** How a text becomes token ids. */
 export interface EncodeOptions {

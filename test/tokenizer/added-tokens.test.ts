@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AddedTokenFinder } from '../../src/tokenizer/added-token-finder.js';
-import { type AddedToken, plainToken } from '../../src/tokenizer/added-tokens.js';
+import { AddedTokenFinder } from '../../src/tokenizer/encode/added-token-finder.js';
 import { readSentencePieceModel, Tokenizer } from '../../src/tokenizer/index.js';
+import { type AddedToken, plainToken } from '../../src/tokenizer/model/added-tokens.js';
 import { bytes, modelFile, number, piece, pieces, TYPE } from './support.js';
 
 const NORMAL = { '▁': -1, a: -2, b: -3, ab: -4 };

@@ -3,10 +3,10 @@
  * which lists its added tokens. A tokenizer.model by itself lists none: special tokens would be
  * text.
  */
-import type { AddedToken } from '../../tokenizer/added-tokens.js';
-import { writeSentencePieceModel } from '../../tokenizer/sentencepiece-writer.js';
-import { hasPrefix } from '../../tokenizer/space-rule.js';
-import type { TokenizerModel } from '../../tokenizer/tokenizer-model.js';
+import type { AddedToken } from '../../tokenizer/model/added-tokens.js';
+import { hasPrefix } from '../../tokenizer/model/space-rule.js';
+import type { TokenizerModel } from '../../tokenizer/model/tokenizer-model.js';
+import { writeSentencePieceModel } from '../../tokenizer/sentencepiece/writer.js';
 import { fileWith, type OutputFile } from '../output.js';
 
 /** Throws what `writeSentencePieceModel` throws. */

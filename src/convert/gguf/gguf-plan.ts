@@ -1,7 +1,7 @@
 /** A model as one GGUF file. */
 
 import { ggufDataBytes, writeGguf } from '../../files/gguf/writer.js';
-import { ggufTokenizerNotes } from '../../tokenizer/gguf-tokenizer.js';
+import { ggufTokenizerNotes } from '../../tokenizer/gguf/gguf-tokenizer.js';
 import { fileOf } from '../output.js';
 import type { Recoder } from '../recoder.js';
 import type { Plan } from '../rewrite.js';

@@ -13,8 +13,8 @@ import type { GgufInput } from '../../files/gguf/writer.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { type Weight, weightsOf } from '../../model/weights.js';
-import { ggufTokenizerMetadata } from '../../tokenizer/gguf-tokenizer.js';
-import type { TokenizerModel } from '../../tokenizer/tokenizer-model.js';
+import { ggufTokenizerMetadata } from '../../tokenizer/gguf/gguf-tokenizer.js';
+import type { TokenizerModel } from '../../tokenizer/model/tokenizer-model.js';
 import { type Recoder, recodeTensor } from '../recoder.js';
 import {
   dtypeInFile,

@@ -4,7 +4,7 @@
  * ggml). As with config.json, what would change the result and is not implemented is refused by
  * name, and so is a key of the model that nobody has looked at.
  *
- * `general.…` keys describe the file; `tokenizer.…` keys are for `src/tokenizer/gguf-tokenizer.ts`.
+ * `general.…` keys describe the file; `tokenizer.…` keys are for `src/tokenizer/gguf`.
  */
 
 import { check, show } from '../../base/errors.js';

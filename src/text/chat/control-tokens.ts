@@ -11,7 +11,7 @@
  * transformers does the same where asked to (`sanitize_control_tokens`), but not at the ends.
  */
 
-import type { Span } from '../../tokenizer/spans.js';
+import type { Span } from '../../tokenizer/encode/spans.js';
 import { unusedCharacters } from './unused-characters.js';
 
 /** Texts of control tokens, to be looked for in messages. */

@@ -5,7 +5,7 @@
 
 import { check, LlamaError, show } from '../../base/errors.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { AddedToken } from '../../tokenizer/added-tokens.js';
+import type { AddedToken } from '../../tokenizer/model/added-tokens.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import {
   CARD_STOP_STRINGS,

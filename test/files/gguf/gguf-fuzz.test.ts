@@ -8,7 +8,7 @@ import { openGguf } from '../../../src/files/gguf/gguf.js';
 import { memorySource } from '../../../src/files/source.js';
 import { checkWeights } from '../../../src/model/check-weights.js';
 import { GGUF_LM_HEAD } from '../../../src/model/weights.js';
-import { readGgufTokenizer } from '../../../src/tokenizer/gguf-tokenizer.js';
+import { readGgufTokenizer } from '../../../src/tokenizer/gguf/gguf-tokenizer.js';
 import { goldenPath } from '../../support/golden.js';
 import { array, entry, f32, ggufOf, info, integer, string, TYPE, text } from './build.js';
 

@@ -15,7 +15,7 @@ import { openModelFiles } from '../../../src/load/model-files.js';
 import { openTokenizerModel } from '../../../src/load/tokenizer.js';
 import type { Checkpoint, CheckpointTensor } from '../../../src/model/checkpoint.js';
 import { weightsOf } from '../../../src/model/weights.js';
-import { readGgufTokenizer } from '../../../src/tokenizer/gguf-tokenizer.js';
+import { readGgufTokenizer } from '../../../src/tokenizer/gguf/gguf-tokenizer.js';
 import { Tokenizer } from '../../../src/tokenizer/tokenizer.js';
 import { goldenPath } from '../../support/golden.js';
 import { vectors } from '../../tokenizer/support.js';

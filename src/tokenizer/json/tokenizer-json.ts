@@ -1,23 +1,23 @@
 /**
  * tokenizer.json: what Hugging Face's `tokenizers` saves (github.com/huggingface/tokenizers), for
  * Llama. It has a BPE model, whose merges are a list of pairs, first things first; a rule of "▁"
- * (`space-rule-json.ts`); and added tokens. Anything else that would change the ids or the text is
+ * (`space-rule.ts`); and added tokens. Anything else that would change the ids or the text is
  * refused by name, and so is a key that nobody has looked at.
  *
- * Not followed, because it changes no id of a text, but noted (`tokenizer-notes.ts`): the
+ * Not followed, because it changes no id of a text, but noted (`model/notes.ts`): the
  * post_processor, which puts BOS and EOS around it; truncation and padding, left over from a run.
  */
 
-import { check, show } from '../base/errors.js';
-import { parseJson } from '../base/json.js';
-import type { AddedToken } from './added-tokens.js';
-import { readAddedToken, readId } from './added-tokens-json.js';
-import { array, boolean, expectJson, type Json, object, refuseUnknownKeys } from './json-fields.js';
-import { type Merge, MergeTable } from './merge-table.js';
-import { flat, readSpaceRule } from './space-rule-json.js';
-import type { TokenizerModel } from './tokenizer-model.js';
-import { postProcessorNotes, settingNotes } from './tokenizer-notes.js';
-import { ABSENT, isBytePiece, type Piece, Vocabulary } from './vocabulary.js';
+import { check, show } from '../../base/errors.js';
+import { parseJson } from '../../base/json.js';
+import type { AddedToken } from '../model/added-tokens.js';
+import { type Merge, MergeTable } from '../model/merge-table.js';
+import { postProcessorNotes, settingNotes } from '../model/notes.js';
+import type { TokenizerModel } from '../model/tokenizer-model.js';
+import { ABSENT, isBytePiece, type Piece, Vocabulary } from '../model/vocabulary.js';
+import { readAddedToken, readId } from './added-token.js';
+import { array, boolean, expectJson, type Json, object, refuseUnknownKeys } from './fields.js';
+import { flat, readSpaceRule } from './space-rule.js';
 
 const FILE_KEYS = [
   ...['version', 'truncation', 'padding', 'added_tokens', 'normalizer', 'pre_tokenizer'],

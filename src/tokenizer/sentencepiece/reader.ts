@@ -14,7 +14,15 @@
  * User-defined pieces are added tokens, as in transformers. SentencePiece differs: it puts "▁" in
  * front of one that begins a text.
  */
-import { check, show } from '../base/errors.js';
+import { check, show } from '../../base/errors.js';
+import { sentencePieceSpaces } from '../model/space-rule.js';
+import {
+  addedTokensOf,
+  modelFromScores,
+  PIECE_TYPES,
+  type ScoredPiece,
+  type TokenizerModel,
+} from '../model/tokenizer-model.js';
 import {
   asBoolean,
   asBytes,
@@ -24,14 +32,6 @@ import {
   type Field,
   readFields,
 } from './protobuf.js';
-import { sentencePieceSpaces } from './space-rule.js';
-import {
-  addedTokensOf,
-  modelFromScores,
-  PIECE_TYPES,
-  type ScoredPiece,
-  type TokenizerModel,
-} from './tokenizer-model.js';
 
 /** Of the kinds that there are, ModelType. */
 export const BPE = 2;

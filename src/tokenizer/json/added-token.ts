@@ -1,7 +1,7 @@
 /** An added token as Hugging Face's files write it. */
-import { check } from '../base/errors.js';
-import type { AddedToken } from './added-tokens.js';
-import { boolean, integer, object } from './json-fields.js';
+import { check } from '../../base/errors.js';
+import type { AddedToken } from '../model/added-tokens.js';
+import { boolean, integer, object } from './fields.js';
 
 /** Ids are places in a list. No vocabulary has as many. */
 const MAX_ID = 2 ** 22;

@@ -3,8 +3,7 @@
  * changes no id here: the caller says what is put around a text, and nothing is cut, filled up or
  * tidied. Where a file says what is not usual for Llama, a note names it.
  */
-import { show } from '../base/errors.js';
-import type { Json } from './json-fields.js';
+import { show } from '../../base/errors.js';
 
 interface Setting {
   /** With these nothing is to be said. */
@@ -28,7 +27,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
 };
 
 /** A sentence for each setting in `values` that is passed over, without the name of the file. */
-export function settingNotes(values: Json): string[] {
+export function settingNotes(values: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(SETTINGS).flatMap(([key, { usual, note }]) => {
     const value = values[key];
     const isUsual = value === undefined || usual.includes(value);

@@ -5,7 +5,7 @@
  * `<0xFF>`, for characters that have none; a tokenizer without these has the unknown piece for all
  * of them. Not here: which pieces merge (`merge-table.ts`).
  */
-import { check, show } from '../base/errors.js';
+import { check, show } from '../../base/errors.js';
 
 /**
  * `control` pieces (BOS, EOS, padding) and `unknown` have no text of their own. `user-defined` ones

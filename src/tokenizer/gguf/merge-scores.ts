@@ -5,9 +5,9 @@
  * There are such scores if the list has all cuts of a piece one after the other, as transformers
  * writes it: a tokenizer.json that was made of scores.
  */
-import { check, show } from '../base/errors.js';
-import { cuts, type MergeTable } from './merge-table.js';
-import type { Vocabulary } from './vocabulary.js';
+import { check, show } from '../../base/errors.js';
+import { cuts, type MergeTable } from '../model/merge-table.js';
+import type { Vocabulary } from '../model/vocabulary.js';
 
 /**
  * By id; pieces that no merge makes have the lowest score.

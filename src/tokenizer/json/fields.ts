@@ -1,6 +1,6 @@
 /** Values of a tokenizer's JSON files, checked; and what is said of those not understood. */
-import { check, LlamaError, show } from '../base/errors.js';
-import { isObject } from '../base/json.js';
+import { check, LlamaError, show } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -6,7 +6,7 @@
  * highest score first. Hugging Face lists pairs, the first to be merged first. Both are a rank per
  * pair here; pairs may share one, and then the leftmost goes first.
  */
-import { check, show } from '../base/errors.js';
+import { check, show } from '../../base/errors.js';
 import type { PieceType, Vocabulary } from './vocabulary.js';
 
 /** What `find` answers for a pair that does not merge. */

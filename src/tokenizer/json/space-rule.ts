@@ -8,8 +8,9 @@
  *
  * in any order that comes to the same, alone or in a Sequence. What does not is refused by name.
  */
-import { type Json, matches, object, unsupported } from './json-fields.js';
-import type { SpaceRule } from './space-rule.js';
+
+import type { SpaceRule } from '../model/space-rule.js';
+import { type Json, matches, object, unsupported } from './fields.js';
 
 const ESCAPE = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
 const DOUBLE = { type: 'Replace', pattern: { Regex: '\\A▁' }, content: '▁▁' };

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openTokenizer } from '../../src/load/tokenizer.js';
-import { leastTokens } from '../../src/tokenizer/least-tokens.js';
-import { modelFromScores } from '../../src/tokenizer/tokenizer-model.js';
-import { goldenPath } from '../support/golden.js';
+import { openTokenizer } from '../../../src/load/tokenizer.js';
+import { leastTokens } from '../../../src/tokenizer/encode/least-tokens.js';
+import { modelFromScores } from '../../../src/tokenizer/model/tokenizer-model.js';
+import { goldenPath } from '../../support/golden.js';
 
 const tokenizer = await openTokenizer(goldenPath('tokenizer'));
 const tiny = await openTokenizer(goldenPath('tiny-32k'));

@@ -2,7 +2,7 @@
  * How many tokens a text has at least, told in a moment: to tokenize 100 MB takes a minute, only to
  * find that no model has room for them.
  */
-import type { TokenizerModel } from './tokenizer-model.js';
+import type { TokenizerModel } from '../model/tokenizer-model.js';
 
 /** What `leastTokens` looks at. */
 type Bounding = Pick<TokenizerModel, 'vocabulary' | 'fusesUnknown'>;

@@ -15,9 +15,9 @@
  * specials before it joins bytes, makes U+FFFD of every byte of a run that is not UTF-8 as a whole,
  * and drops a first space from a byte piece, too.
  */
-import type { TokenizerModel } from './tokenizer-model.js';
+import type { TokenizerModel } from '../model/tokenizer-model.js';
+import { byteOf, checkId } from '../model/vocabulary.js';
 import { Utf8Stream } from './utf8-stream.js';
-import { byteOf, checkId } from './vocabulary.js';
 
 /** How token ids become text. */
 export interface DecodeOptions {

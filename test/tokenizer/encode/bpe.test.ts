@@ -4,10 +4,14 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeSymbols } from '../../src/tokenizer/bpe.js';
-import { type MergeTable, mergesFromScores, NO_MERGE } from '../../src/tokenizer/merge-table.js';
-import { Vocabulary } from '../../src/tokenizer/vocabulary.js';
-import { errorOf, scored } from './support.js';
+import { mergeSymbols } from '../../../src/tokenizer/encode/bpe.js';
+import {
+  type MergeTable,
+  mergesFromScores,
+  NO_MERGE,
+} from '../../../src/tokenizer/model/merge-table.js';
+import { Vocabulary } from '../../../src/tokenizer/model/vocabulary.js';
+import { errorOf, scored } from '../support.js';
 
 /** Quadratic: look at all pairs, merge the leftmost of the lowest rank, begin again. */
 function mergeNaively(symbols: readonly number[], merges: MergeTable): number[] {

@@ -1,16 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { LlamaErrorCode } from '../../src/base/errors.js';
-import { openGguf } from '../../src/files/gguf/gguf.js';
-import type { GgufValue } from '../../src/files/gguf/values.js';
-import { memorySource } from '../../src/files/source.js';
-import { openTokenizerModel } from '../../src/load/tokenizer.js';
-import { ggufTokenizerMetadata, readGgufTokenizer } from '../../src/tokenizer/gguf-tokenizer.js';
-import { MergeTable } from '../../src/tokenizer/merge-table.js';
-import { sentencePieceSpaces } from '../../src/tokenizer/space-rule.js';
-import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
-import { goldenPath } from '../support/golden.js';
-import { errorOf, fromModel, scored, TYPE, vectors } from './support.js';
+import type { LlamaErrorCode } from '../../../src/base/errors.js';
+import { openGguf } from '../../../src/files/gguf/gguf.js';
+import type { GgufValue } from '../../../src/files/gguf/values.js';
+import { memorySource } from '../../../src/files/source.js';
+import { openTokenizerModel } from '../../../src/load/tokenizer.js';
+import {
+  ggufTokenizerMetadata,
+  readGgufTokenizer,
+} from '../../../src/tokenizer/gguf/gguf-tokenizer.js';
+import { MergeTable } from '../../../src/tokenizer/model/merge-table.js';
+import { sentencePieceSpaces } from '../../../src/tokenizer/model/space-rule.js';
+import { Tokenizer } from '../../../src/tokenizer/tokenizer.js';
+import { goldenPath } from '../../support/golden.js';
+import { errorOf, fromModel, scored, TYPE, vectors } from '../support.js';
 
 const PIECES = scored({ '▁': -1, a: -2, b: -3, ab: -4, '▁ab': -5, '\ufeff': -6 });
 const TYPES = { ...TYPE } as Record<string, number>;

@@ -3,7 +3,7 @@
  * several at one place the longest; one that does not count there (not a word of its own, or a
  * special one where those are text) is passed over as a whole.
  */
-import type { AddedToken } from './added-tokens.js';
+import type { AddedToken } from '../model/added-tokens.js';
 
 /** A stretch of text, and where it starts; or a token, which stands for all that it covers. */
 export type Part =

@@ -9,7 +9,7 @@
  * dropped from the language) is an error. Not a schema: who calls knows the fields, and leaves
  * alone those it does not know.
  */
-import { check, LlamaError } from '../base/errors.js';
+import { check, LlamaError } from '../../base/errors.js';
 
 export type WireType = 'varint' | 'fixed64' | 'bytes' | 'fixed32';
 

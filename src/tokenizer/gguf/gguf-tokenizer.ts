@@ -8,11 +8,11 @@
  * caller says what a prompt begins with.
  */
 
-import { check, show } from '../base/errors.js';
-import { type GgufMetadata, type GgufValue, plainValues } from '../files/gguf/values.js';
-import type { AddedToken } from './added-tokens.js';
-import { scoresFromMerges } from './merge-scores.js';
-import { hasPrefix, type SpaceRule, sentencePieceSpaces } from './space-rule.js';
+import { check, show } from '../../base/errors.js';
+import { type GgufMetadata, type GgufValue, plainValues } from '../../files/gguf/values.js';
+import type { AddedToken } from '../model/added-tokens.js';
+import { settingNotes } from '../model/notes.js';
+import { hasPrefix, type SpaceRule, sentencePieceSpaces } from '../model/space-rule.js';
 import {
   addedTokensOf,
   modelFromScores,
@@ -21,9 +21,9 @@ import {
   type ScoredPiece,
   scoredPieces,
   type TokenizerModel,
-} from './tokenizer-model.js';
-import { settingNotes } from './tokenizer-notes.js';
-import type { PieceType } from './vocabulary.js';
+} from '../model/tokenizer-model.js';
+import type { PieceType } from '../model/vocabulary.js';
+import { scoresFromMerges } from './merge-scores.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

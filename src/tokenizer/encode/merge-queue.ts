@@ -3,7 +3,7 @@
  * binary heap (Williams, CACM 7(6), 1964) whose keys are rank · n + position, exact in a double as
  * long as ranks · n < 2^53.
  */
-import { type MergeTable, NO_MERGE } from './merge-table.js';
+import { type MergeTable, NO_MERGE } from '../model/merge-table.js';
 
 export class MergeQueue {
   /** Of what `pop` took out last. */

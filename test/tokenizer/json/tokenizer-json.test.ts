@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LlamaError } from '../../src/base/errors.js';
-import { readTokenizerJson, Tokenizer } from '../../src/tokenizer/index.js';
-import { errorOf, fromMetaspace, fromModel, goldenJson, metaspaceJson } from './support.js';
+import { LlamaError } from '../../../src/base/errors.js';
+import { readTokenizerJson, Tokenizer } from '../../../src/tokenizer/index.js';
+import { errorOf, fromMetaspace, fromModel, goldenJson, metaspaceJson } from '../support.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: any JSON, to be damaged
 type Json = any;

@@ -11,14 +11,14 @@
  * tokenizer_config.json, and tokenizer.json's list before added_tokens.json. A special token that
  * has no id anywhere gets the next one. An id that two files give to different tokens is an error.
  */
-import { check, show } from '../base/errors.js';
-import { isObject } from '../base/json.js';
-import { type AddedToken, plainToken } from './added-tokens.js';
-import { readAddedToken, readId } from './added-tokens-json.js';
-import { array, type Json, object } from './json-fields.js';
-import { hasPrefix, sentencePieceSpaces } from './space-rule.js';
-import { addedTokensOf, type TokenizerModel } from './tokenizer-model.js';
-import { ABSENT, type Piece } from './vocabulary.js';
+import { check, show } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
+import { type AddedToken, plainToken } from '../model/added-tokens.js';
+import { hasPrefix, sentencePieceSpaces } from '../model/space-rule.js';
+import { addedTokensOf, type TokenizerModel } from '../model/tokenizer-model.js';
+import { ABSENT, type Piece } from '../model/vocabulary.js';
+import { readAddedToken, readId } from './added-token.js';
+import { array, type Json, object } from './fields.js';
 
 /** The content of each file; undefined if it is not there. */
 export interface TokenFiles {

@@ -8,8 +8,9 @@
  * the pair now standing there. (If it is, then the pair standing there has the same claim, and is
  * merged in its stead.)
  */
+
+import { type MergeTable, NO_MERGE } from '../model/merge-table.js';
 import { MergeQueue } from './merge-queue.js';
-import { type MergeTable, NO_MERGE } from './merge-table.js';
 
 /**
  * Merges until nothing merges.

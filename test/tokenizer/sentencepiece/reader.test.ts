@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LlamaError } from '../../src/base/errors.js';
-import { readSentencePieceModel, Tokenizer } from '../../src/tokenizer/index.js';
-import * as write from './support.js';
+import { LlamaError } from '../../../src/base/errors.js';
+import { readSentencePieceModel, Tokenizer } from '../../../src/tokenizer/index.js';
+import * as write from '../support.js';
 import {
   basePieces,
   bytes,
@@ -15,7 +15,7 @@ import {
   pieces,
   string,
   TYPE,
-} from './support.js';
+} from '../support.js';
 
 const { LLAMA_TRAINER: trainer, LLAMA_NORMALIZER: normalizer } = write;
 const abc = { '▁': -1, a: -2, b: -3, ab: -4 };

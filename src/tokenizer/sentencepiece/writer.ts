@@ -1,13 +1,13 @@
 /**
  * Writing tokenizer.model, for a tokenizer that comes from a GGUF file: what
- * `sentencepiece-model.ts` reads, and SentencePiece itself.
+ * `reader.ts` reads, and SentencePiece itself.
  */
 
-import { check } from '../base/errors.js';
+import { check } from '../../base/errors.js';
+import { hasPrefix } from '../model/space-rule.js';
+import { PIECE_NUMBERS, scoredPieces, type TokenizerModel } from '../model/tokenizer-model.js';
 import { floatField, integerField, messageField, stringField } from './protobuf-writer.js';
-import { BPE } from './sentencepiece-model.js';
-import { hasPrefix } from './space-rule.js';
-import { PIECE_NUMBERS, scoredPieces, type TokenizerModel } from './tokenizer-model.js';
+import { BPE } from './reader.js';
 
 /**
  * The tokenizer `model` as a `ModelProto`, without what only mattered to its training.

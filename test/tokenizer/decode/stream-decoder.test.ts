@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Utf8Stream } from '../../src/tokenizer/utf8-stream.js';
-import { fromModel as tokenizer } from './support.js';
+import { Utf8Stream } from '../../../src/tokenizer/decode/utf8-stream.js';
+import { fromModel as tokenizer } from '../support.js';
 
 /** The pieces of text that come for `ids`, the flush last. */
 function stream(ids: readonly number[]): string[] {

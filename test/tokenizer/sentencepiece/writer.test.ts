@@ -3,22 +3,30 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openTokenizerModel } from '../../src/load/tokenizer.js';
-import { asFloat, asInteger, asString, readFields } from '../../src/tokenizer/protobuf.js';
+import { openTokenizerModel } from '../../../src/load/tokenizer.js';
+import { readTokenizerJson } from '../../../src/tokenizer/json/tokenizer-json.js';
+import { sentencePieceSpaces } from '../../../src/tokenizer/model/space-rule.js';
+import {
+  modelFromScores,
+  type TokenizerModel,
+} from '../../../src/tokenizer/model/tokenizer-model.js';
+import {
+  asFloat,
+  asInteger,
+  asString,
+  readFields,
+} from '../../../src/tokenizer/sentencepiece/protobuf.js';
 import {
   floatField,
   integerField,
   messageField,
   stringField,
-} from '../../src/tokenizer/protobuf-writer.js';
-import { readSentencePieceModel } from '../../src/tokenizer/sentencepiece-model.js';
-import { writeSentencePieceModel } from '../../src/tokenizer/sentencepiece-writer.js';
-import { sentencePieceSpaces } from '../../src/tokenizer/space-rule.js';
-import { Tokenizer } from '../../src/tokenizer/tokenizer.js';
-import { readTokenizerJson } from '../../src/tokenizer/tokenizer-json.js';
-import { modelFromScores, type TokenizerModel } from '../../src/tokenizer/tokenizer-model.js';
-import { goldenPath } from '../support/golden.js';
-import { errorOf, goldenJson, goldenModel, scored, vectors } from './support.js';
+} from '../../../src/tokenizer/sentencepiece/protobuf-writer.js';
+import { readSentencePieceModel } from '../../../src/tokenizer/sentencepiece/reader.js';
+import { writeSentencePieceModel } from '../../../src/tokenizer/sentencepiece/writer.js';
+import { Tokenizer } from '../../../src/tokenizer/tokenizer.js';
+import { goldenPath } from '../../support/golden.js';
+import { errorOf, goldenJson, goldenModel, scored, vectors } from '../support.js';
 
 const again = (model: TokenizerModel) => readSentencePieceModel(writeSentencePieceModel(model));
 
@@ -36,7 +44,7 @@ it('the tokenizer of a GGUF file', async () => {
 });
 
 const LLAMA = fileURLToPath(
-  new URL('../../../shared/tokenizers/llama2/tokenizer.model', import.meta.url),
+  new URL('../../../../shared/tokenizers/llama2/tokenizer.model', import.meta.url),
 );
 it.skipIf(!existsSync(LLAMA))('Llama 2’s own: 32,000 pieces', () => {
   const model = readSentencePieceModel(readFileSync(LLAMA));
