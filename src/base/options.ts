@@ -7,18 +7,13 @@
  */
 import { LlamaError, show } from './errors.js';
 
+/** The forms that an option may have on a command line. */
+export type FlagKind = 'integer' | 'number' | 'choice' | 'texts' | 'ids' | 'idLists' | 'biases';
+
 /** What an option may be. */
 export interface Range {
-  /** How a command line reads it. */
-  readonly kind:
-    | 'integer'
-    | 'number'
-    | 'choice'
-    | 'texts'
-    | 'ids'
-    | 'idLists'
-    | 'biases'
-    | 'object';
+  /** How a command line reads it; without it the option is for programs only. */
+  readonly kind?: FlagKind;
   /** Completes the sentence "it must be …". */
   readonly is: string;
   readonly has: (value: unknown) => boolean;
@@ -70,26 +65,23 @@ export const oneOf = (choices: readonly string[]): Range => ({
 });
 
 /** A list, each of whose items `has`; `is` names the items. */
-export const listOf = (
-  kind: 'texts' | 'ids' | 'idLists' | 'object',
-  is: string,
-  has: (item: unknown) => boolean,
-): Range => ({
-  kind,
+export const listOf = (is: string, has: (item: unknown) => boolean): Range => ({
   is: `a list of ${is}`,
   has: value => Array.isArray(value) && value.every(has),
   hasItem: has,
 });
 
 /** Token ids. */
-export const idList: Range = listOf('ids', 'token ids', item => isIntegerFrom(item, 0));
+export const idList: Range = {
+  kind: 'ids',
+  ...listOf('token ids', item => isIntegerFrom(item, 0)),
+};
 
 /** Lists of token ids, none of them empty. */
-export const idLists: Range = listOf(
-  'idLists',
-  'lists of token ids',
-  item => idList.has(item) && (item as []).length > 0,
-);
+export const idLists: Range = {
+  kind: 'idLists',
+  ...listOf('lists of token ids', item => idList.has(item) && (item as []).length > 0),
+};
 
 /** A number for each of some token ids. */
 export const biases: Range = {
@@ -105,13 +97,11 @@ export const biases: Range = {
 };
 
 export const object = (is: string, has: (value: object) => boolean): Range => ({
-  kind: 'object',
   is,
   has: value => typeof value === 'object' && value !== null && has(value),
 });
 
 export const callback: Range = {
-  kind: 'object',
   is: 'a function',
   has: value => typeof value === 'function',
 };

@@ -31,10 +31,10 @@ export interface ForwardOptions {
 }
 
 export const FORWARD: OptionTable<ForwardOptions> = {
-  logitsFor: { range: listOf('object', 'numbers of rows', () => true) },
+  logitsFor: { range: listOf('numbers of rows', () => true) },
   signal: { range: abortSignal },
   trace: { range: callback },
-  traceNames: { range: listOf('texts', 'names of tensors', () => true) },
+  traceNames: { range: listOf('names of tensors', () => true) },
   onLayer: { range: callback },
 };
 

@@ -80,7 +80,10 @@ export const GENERATION: OptionTable<GenerateOptions> = {
   },
   ...SAMPLING,
   stop: {
-    range: listOf('texts', 'non-empty strings', item => typeof item === 'string' && item !== ''),
+    range: {
+      kind: 'texts',
+      ...listOf('non-empty strings', item => typeof item === 'string' && item !== ''),
+    },
     default: [],
     value: 'STR',
     help: 'End before this text; may be given several times.',

@@ -3,12 +3,12 @@
  * it is read, and in what is said when it is wrong.
  */
 import { check, LlamaError, show } from '../../base/errors.js';
-import type { OptionEntry, OptionTable } from '../../base/options.js';
+import type { FlagKind, OptionEntry, OptionTable } from '../../base/options.js';
 import type { Option, Options } from './options.js';
 import { parseIntegers } from './token-list.js';
 
 /** What may be given several times. */
-const SEVERAL: readonly OptionEntry['range']['kind'][] = ['texts', 'idLists', 'biases'];
+const SEVERAL: readonly (FlagKind | undefined)[] = ['texts', 'idLists', 'biases'];
 
 /** Without the dashes. */
 export const flagOf = (name: string): string =>
@@ -67,7 +67,7 @@ function helpOf(
   return `${does} Default${value && ` ${value}`}${meaning}.`;
 }
 
-function valueOfFlag(options: Options, flag: string, kind: OptionEntry['range']['kind']): unknown {
+function valueOfFlag(options: Options, flag: string, kind?: FlagKind): unknown {
   if (options.text(flag) === undefined) return undefined;
   if (kind === 'texts') return options.texts(flag);
   if (kind === 'ids') return parseIntegers(options.text(flag)!, `--${flag}`);
