@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import type { Floats } from '../src/base/tensor.js';
 import type { LoadedModel } from '../src/load/model.js';
 import { readTokens } from '../src/model/chunks.js';
-import type { Sequence } from '../src/model/kernels.js';
+import type { Sequence } from '../src/model/sequence.js';
 import { argmax } from '../src/text/sampling/sampler.js';
 import { builtLoad } from './built.js';
 

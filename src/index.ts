@@ -35,8 +35,8 @@ export { openTokenizer } from './load/tokenizer.js';
 export type { LlamaConfig } from './model/config.js';
 export type { BatchResult, Engine, ForwardOptions } from './model/engine.js';
 export type { EngineSequence } from './model/engine-sequence.js';
-export type { Row, Sequence } from './model/kernels.js';
 export { Llama } from './model/llama.js';
+export type { Row, Sequence } from './model/sequence.js';
 export { recordTrace, type Trace } from './model/trace.js';
 export {
   type ChatFormat,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Floats, Tensor } from '../src/base/tensor.js';
 import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../src/load/model.js';
 import { readTokens } from '../src/model/chunks.js';
-import type { Sequence } from '../src/model/kernels.js';
+import type { Sequence } from '../src/model/sequence.js';
 import { complete } from '../src/text/generate.js';
 import { argmax } from '../src/text/sampling/sampler.js';
 import { continuing, readIntegers, readTensors } from './support/golden.js';

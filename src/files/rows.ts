@@ -28,7 +28,7 @@ export function unitOf(dtype: NumberDType): { readonly numbers: number; readonly
 }
 
 /** @throws {RangeError} if the tensor `name` has no rows `first` … `first + count − 1`. */
-export function checkRows(name: string, rows: number, first: number, count: number): void {
+export function checkRowRange(name: string, rows: number, first: number, count: number): void {
   if (
     !(
       Number.isInteger(first) &&
@@ -62,7 +62,7 @@ export function rowRange(
   first: number,
   count: number,
 ): ByteRange {
-  checkRows(tensor.name, rows, first, count);
+  checkRowRange(tensor.name, rows, first, count);
   const rowBytes = rows === 0 ? 0 : tensor.byteLength / rows;
   return {
     begin: tensor.offset + first * rowBytes,

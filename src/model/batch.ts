@@ -6,7 +6,7 @@
 import type { LlamaError } from '../base/errors.js';
 import type { Tensor } from '../base/tensor.js';
 import { disposedError, type EngineSequence } from './engine-sequence.js';
-import type { Row } from './kernels.js';
+import type { Row } from './sequence.js';
 
 export class Batch {
   readonly #failures = new Map<EngineSequence, LlamaError>();

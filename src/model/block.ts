@@ -8,8 +8,9 @@
 
 import { elementCount, type Floats, type Tensor, zerosLike } from '../base/tensor.js';
 import type { LlamaConfig } from './config.js';
-import type { Kernels, Row, Shaped } from './kernels.js';
+import type { Kernels, Shaped } from './kernels.js';
 import type { RunState } from './run-state.js';
+import type { Row } from './sequence.js';
 import type { Tracer } from './trace.js';
 import type { LayerWeights } from './weights.js';
 

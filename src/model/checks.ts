@@ -6,7 +6,7 @@ import type { Batch } from './batch.js';
 import type { LlamaConfig } from './config.js';
 import { describeLimit } from './context.js';
 import { EngineSequence } from './engine-sequence.js';
-import type { Row, Sequence } from './kernels.js';
+import type { Row, Sequence } from './sequence.js';
 
 /** Every row must be the next position of its sequence, in vocabulary and in reach. */
 export function checkRows(

@@ -6,7 +6,7 @@
 import type { Floats } from '../base/tensor.js';
 import type { LlamaConfig } from './config.js';
 import type { ForwardOptions } from './engine.js';
-import type { Row, Sequence } from './kernels.js';
+import type { Row, Sequence } from './sequence.js';
 
 /** Tokens per forward pass where nobody says otherwise. */
 export const CHUNK_SIZE = 512;

@@ -4,7 +4,7 @@
  */
 
 import { check, LlamaError } from '../base/errors.js';
-import type { Sequence } from './kernels.js';
+import type { Sequence } from './sequence.js';
 
 /** A sequence, and who may use it when: what is the same in every engine. */
 export abstract class EngineSequence implements Sequence {

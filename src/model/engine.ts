@@ -7,7 +7,7 @@ import type { LlamaError } from '../base/errors.js';
 import { abortSignal, callback, listOf, type OptionTable } from '../base/options.js';
 import type { Tensor } from '../base/tensor.js';
 import type { EngineSequence } from './engine-sequence.js';
-import type { Row, Sequence } from './kernels.js';
+import type { Row, Sequence } from './sequence.js';
 import type { Trace } from './trace.js';
 
 /** What a forward pass gives beside its logits, and how it is stopped. */

@@ -13,8 +13,9 @@
 import { ropeFrequencies } from '../ops/rope.js';
 import { block, type Pass } from './block.js';
 import type { LlamaConfig } from './config.js';
-import type { Awaitable, Kernels, ModelWeights, Row, Shaped } from './kernels.js';
+import type { Awaitable, Kernels, ModelWeights, Shaped } from './kernels.js';
 import { createRunState } from './run-state.js';
+import type { Row } from './sequence.js';
 import type { Tracer } from './trace.js';
 
 export interface ForwardHooks<T> {

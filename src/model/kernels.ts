@@ -8,41 +8,8 @@
 
 import type { Tensor } from '../base/tensor.js';
 import type { LlamaConfig } from './config.js';
+import type { Row } from './sequence.js';
 import type { LayerWeights } from './weights.js';
-
-/**
- * The keys and values of one text. Positions 0 … length − 1 are filled.
- *
- * A forward pass computes a sequence from the call of `forward` until its promise is settled, the
- * time in a queue included. Until then the sequence is as it was before, to whoever asks.
- */
-export interface Sequence {
-  readonly length: number;
-  /**
-   * Forgets all positions from `length` on, to continue from there. Throws BAD_INPUT for more than
-   * there are and while a pass computes the sequence, DISPOSED after `dispose`.
-   */
-  truncate(length: number): void;
-  /**
-   * Another sequence with the same past, which goes its own way from here; in the WASM engine they
-   * share memory as far as they are the same. While a pass computes this one, the past is that from
-   * before the pass. Throws DISPOSED after `dispose`.
-   */
-  fork(): Sequence;
-  /**
-   * Gives the memory back; the sequence cannot be used afterwards. While a pass computes it, this
-   * ends its part in the pass with DISPOSED, the part of no other sequence, and the memory is given
-   * back when the pass is over. A second call does nothing.
-   */
-  dispose(): void;
-}
-
-/** One token of one sequence at one position. */
-export interface Row<S extends object = Sequence> {
-  readonly token: number;
-  readonly position: number;
-  readonly sequence: S;
-}
 
 export interface Shaped {
   readonly shape: readonly number[];

@@ -12,7 +12,7 @@ import { checkRows, ownRows, reportNotFinite } from './checks.js';
 import type { LlamaConfig } from './config.js';
 import { type BatchResult, type Engine, FORWARD, type ForwardOptions } from './engine.js';
 import type { EngineSequence } from './engine-sequence.js';
-import type { Row, Sequence } from './kernels.js';
+import type { Row, Sequence } from './sequence.js';
 import { isOfLogits } from './trace.js';
 
 /** A model that is ready to run: its configuration, and the engine that computes it. */

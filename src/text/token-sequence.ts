@@ -6,7 +6,7 @@
 import { check } from '../base/errors.js';
 import { rowsAfter } from '../model/chunks.js';
 
-/** What a text needs of a model's sequence; `Sequence` of `src/model/kernels.ts` is one. */
+/** What a text needs of a model's sequence; `Sequence` of `src/model/sequence.ts` is one. */
 export interface CachedPositions {
   readonly length: number;
   /** Forgets all positions from `length` on. */

@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LlamaErrorCode } from '../../src/base/errors.js';
-import type { Row, Sequence } from '../../src/model/kernels.js';
 import type { Llama } from '../../src/model/llama.js';
+import type { Row, Sequence } from '../../src/model/sequence.js';
 import { continuing } from '../support/golden.js';
 import { CONTEXT, loadTiny, NAN_TOKEN } from '../support/tiny-model.js';
 

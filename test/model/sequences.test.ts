@@ -3,8 +3,8 @@
  * logits that it would get alone, what ends one of them ends no other, and all memory comes back.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Sequence } from '../../src/model/kernels.js';
 import type { Llama } from '../../src/model/llama.js';
+import type { Sequence } from '../../src/model/sequence.js';
 import { recordTrace } from '../../src/model/trace.js';
 import { continuing } from '../support/golden.js';
 import { CONTEXT, loadTiny, NAN_TOKEN } from '../support/tiny-model.js';

@@ -11,7 +11,7 @@ import type { LlamaConfig } from '../../model/config.js';
 import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js';
 import type { EngineSequence } from '../../model/engine-sequence.js';
 import { forward } from '../../model/forward.js';
-import type { Row } from '../../model/kernels.js';
+import type { Row } from '../../model/sequence.js';
 import { selectTensors, type Tracer } from '../../model/trace.js';
 import { type NumericsName, ROUNDINGS } from '../../ops/rounding.js';
 import { CheckpointWeights } from './checkpoint-weights.js';

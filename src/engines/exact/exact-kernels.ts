@@ -6,7 +6,8 @@
 import { elementCount, type Floats, type Tensor } from '../../base/tensor.js';
 import type { CheckpointTensor } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { Kernels, Row } from '../../model/kernels.js';
+import type { Kernels } from '../../model/kernels.js';
+import type { Row } from '../../model/sequence.js';
 import { add } from '../../ops/add.js';
 import { attention } from '../../ops/attention.js';
 import { embedding } from '../../ops/embedding.js';

@@ -9,7 +9,7 @@ import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js';
 import type { EngineSequence } from '../../model/engine-sequence.js';
-import type { Row } from '../../model/kernels.js';
+import type { Row } from '../../model/sequence.js';
 import { mapLayer } from '../../model/weights.js';
 import { type CompiledKernels, compileKernels } from './kernels/builds.js';
 import { PAGE_POSITIONS } from './memory/cache-formats.js';

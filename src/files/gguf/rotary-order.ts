@@ -10,7 +10,7 @@
  */
 import type { Floats } from '../../base/tensor.js';
 import type { CheckpointTensor } from '../../model/checkpoint.js';
-import { checkRows, checkTarget } from '../rows.js';
+import { checkRowRange, checkTarget } from '../rows.js';
 
 /** By row of a head as Hugging Face has it: the row in a GGUF file. */
 export function ggufRows(headDim: number): number[] {
@@ -41,12 +41,12 @@ export function reorderHeads(tensor: CheckpointTensor, order: readonly number[])
     shape,
     byteLength,
     async read(first = 0, count = rows - first) {
-      checkRows(name, rows, first, count);
+      checkRowRange(name, rows, first, count);
       const heads = headsAround(first, count, order.length);
       return pickRows(await tensor.read(heads.first, heads.count), heads, order, first, count);
     },
     async readBytes(first = 0, count = rows - first) {
-      checkRows(name, rows, first, count);
+      checkRowRange(name, rows, first, count);
       const heads = headsAround(first, count, order.length);
       return pickRows(await tensor.readBytes(heads.first, heads.count), heads, order, first, count);
     },

@@ -9,7 +9,7 @@ import type { CheckpointTensor } from '../../model/checkpoint.js';
 import { DTYPE_BYTES, type DType } from '../../model/dtypes.js';
 import { allocateBytes, decode } from '../dtypes.js';
 import { decodable, type TensorInfo } from '../row-major.js';
-import { checkRows, checkTarget, PIECE_BYTES } from '../rows.js';
+import { checkRowRange, checkTarget, PIECE_BYTES } from '../rows.js';
 import type { ByteSource } from '../source.js';
 
 export interface StridedInfo extends TensorInfo {
@@ -110,7 +110,7 @@ export class StridedTensor implements CheckpointTensor {
 
   /** @throws {RangeError} if there are no such rows. */
   #bytesOf(first: number, count: number): number {
-    checkRows(this.name, this.shape[0], first, count);
+    checkRowRange(this.name, this.shape[0], first, count);
     return elementCount(this.shape.with(0, count)) * DTYPE_BYTES[this.dtype]; // [count, …]
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Floats, Tensor } from '../../../base/tensor.js';
 import type { LlamaConfig } from '../../../model/config.js';
-import type { Row } from '../../../model/kernels.js';
+import type { Row } from '../../../model/sequence.js';
 import { attentionProbabilities } from '../../../ops/attention.js';
 import { ROUNDINGS } from '../../../ops/rounding.js';
 import type { Arena, WasmTensor } from '../memory/arena.js';

@@ -8,7 +8,8 @@
  */
 import type { Tensor } from '../../../base/tensor.js';
 import type { LlamaConfig } from '../../../model/config.js';
-import type { Kernels, Row } from '../../../model/kernels.js';
+import type { Kernels } from '../../../model/kernels.js';
+import type { Row } from '../../../model/sequence.js';
 import { ropeTable } from '../../../ops/rope.js';
 import { ROUNDINGS } from '../../../ops/rounding.js';
 import { Arena, type WasmTensor } from '../memory/arena.js';

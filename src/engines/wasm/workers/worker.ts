@@ -4,7 +4,7 @@
  */
 import type { LlamaConfig } from '../../../model/config.js';
 import { forward } from '../../../model/forward.js';
-import type { Row } from '../../../model/kernels.js';
+import type { Row } from '../../../model/sequence.js';
 import type { Tracer } from '../../../model/trace.js';
 import type { PagedSequence } from '../kernels/cached-attention.js';
 import type { KernelExports } from '../kernels/exports.js';
