@@ -8,7 +8,15 @@
 import { LlamaError, show } from './errors.js';
 
 /** The forms that an option may have on a command line. */
-export type FlagKind = 'integer' | 'number' | 'choice' | 'texts' | 'ids' | 'idLists' | 'biases';
+export type FlagKind =
+  | 'integer'
+  | 'number'
+  | 'switch'
+  | 'choice'
+  | 'texts'
+  | 'ids'
+  | 'idLists'
+  | 'biases';
 
 /** What an option may be. */
 export interface Range {
@@ -32,9 +40,9 @@ export interface OptionEntry<T = unknown> {
   readonly otherwise?: string;
   /** Without what it has no effect: kernels of one kind, or a temperature. */
   readonly owner?: 'exact' | 'wasm' | 'sampling';
-  /** What stands for the value in --help. Without it the option is for programs only. */
+  /** What stands for the value in --help; a switch has none. */
   readonly value?: string;
-  /** What it does, in a sentence for --help. */
+  /** What it does, in a sentence for --help. Without it the option is for programs only. */
   readonly help?: string;
 }
 
@@ -56,6 +64,12 @@ export const integer = (from: number, to = Number.MAX_SAFE_INTEGER): Range => ({
   is: `an integer${bounds(from, to, Number.MAX_SAFE_INTEGER)}`,
   has: value => isIntegerFrom(value, from, to),
 });
+
+export const boolean: Range = {
+  kind: 'switch',
+  is: 'true or false',
+  has: value => typeof value === 'boolean',
+};
 
 export const oneOf = (choices: readonly string[]): Range => ({
   kind: 'choice',

@@ -1,19 +1,15 @@
 /** The same model in another form: a GGUF file, or a directory as Hugging Face has it. */
 
 import { check } from '../base/errors.js';
-import { checkOption, isIntegerFrom } from '../base/options.js';
+import { checkOptions, integer, type OptionTable, oneOf } from '../base/options.js';
 import { isGgufPath } from './destination.js';
 import { directoryPlan } from './directory/directory-plan.js';
 import { ggufPlan } from './gguf/gguf-plan.js';
-import { checkRewriteOptions, type RewriteOptions, rewrite, type Written } from './rewrite.js';
+import { REWRITE, type RewriteOptions, rewrite, type Written } from './rewrite.js';
 
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 
 export type ConvertType = keyof typeof DTYPES;
-export const CONVERT_TYPES = Object.keys(DTYPES) as ConvertType[];
-
-/** transformers' own, in bytes. */
-export const DEFAULT_SHARD_SIZE = 5e9;
 
 /** How `convertModel` writes a model. */
 export interface ConvertOptions extends RewriteOptions {
@@ -29,6 +25,22 @@ export interface ConvertOptions extends RewriteOptions {
   readonly shardSize?: number | undefined;
 }
 
+export const CONVERT: OptionTable<ConvertOptions> = {
+  type: {
+    range: oneOf(Object.keys(DTYPES)),
+    otherwise: 'as they are',
+    value: 'T',
+    help: 'Number format of the tensors: f32, f16 or bf16.',
+  },
+  shardSize: {
+    range: { ...integer(1), is: 'a number of bytes, 1 or more' },
+    default: 5e9, // transformers' own
+    value: 'BYTES',
+    help: 'Of a directory, the most bytes of one file.',
+  },
+  ...REWRITE,
+};
+
 /**
  * Writes the model at `source`, a directory or a GGUF file, to `output`: a GGUF file if that name
  * ends in .gguf, otherwise a directory, which must not be there, or be empty; links are followed.
@@ -43,11 +55,7 @@ export async function convertModel(
   output: string,
   options: ConvertOptions = {},
 ): Promise<Written> {
-  checkRewriteOptions(options, ['type', 'shardSize']);
-  const { type, shardSize = DEFAULT_SHARD_SIZE, ...others } = options;
-  const isKnown = type === undefined || CONVERT_TYPES.includes(type);
-  checkOption('type', type, isKnown, `one of ${CONVERT_TYPES.join(', ')}`);
-  checkOption('shardSize', shardSize, isIntegerFrom(shardSize, 1), 'a number of bytes, 1 or more');
+  const { type, shardSize, ...rewriting } = checkOptions(options, CONVERT);
   const isUseless = isGgufPath(output) && options.shardSize !== undefined;
   check(
     !isUseless,
@@ -55,9 +63,9 @@ export async function convertModel(
     () => 'shardSize has no effect with a GGUF file, which is one; it is for directories',
   );
   const dtype = type && DTYPES[type];
-  return rewrite(source, output, others, (opened, recoder) =>
+  return rewrite(source, output, rewriting, (opened, recoder) =>
     isGgufPath(output)
       ? ggufPlan(opened, dtype, recoder)
-      : directoryPlan(opened, dtype, shardSize, recoder),
+      : directoryPlan(opened, dtype, shardSize!, recoder),
   );
 }

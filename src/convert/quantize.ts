@@ -1,10 +1,10 @@
 import { check } from '../base/errors.js';
-import { checkOption } from '../base/options.js';
+import { boolean, checkOption, checkOptions, type OptionTable, oneOf } from '../base/options.js';
 import { isBlockDType } from '../model/dtypes.js';
 import { isGgufPath } from './destination.js';
 import { ggufPlan } from './gguf/gguf-plan.js';
 import { dtypesInFile } from './gguf/write-model.js';
-import { checkRewriteOptions, type RewriteOptions, rewrite, type Written } from './rewrite.js';
+import { REWRITE, type RewriteOptions, rewrite, type Written } from './rewrite.js';
 import type { Source } from './source.js';
 
 const FILE_TYPES = {
@@ -29,6 +29,21 @@ export interface QuantizeOptions extends RewriteOptions {
   readonly allowRequantize?: boolean | undefined;
 }
 
+export const QUANTIZE: OptionTable<QuantizeOptions> = {
+  type: {
+    range: oneOf(QUANTIZE_TYPES),
+    value: 'T',
+    help: `One of ${QUANTIZE_TYPES.join(', ')}.`,
+  },
+  allowRequantize: {
+    range: boolean,
+    help:
+      'Take a model that is quantized already, and round it once more: worse than from the ' +
+      'original.',
+  },
+  ...REWRITE,
+};
+
 /**
  * Writes the model at `source`, a directory or a GGUF file, to the GGUF file `output`. Otherwise as
  * `convertModel`.
@@ -40,18 +55,11 @@ export async function quantizeModel(
   output: string,
   options: QuantizeOptions,
 ): Promise<Written> {
-  checkRewriteOptions(options, ['type', 'allowRequantize']);
-  const { type, allowRequantize = false, ...others } = options;
-  checkOption('type', type, QUANTIZE_TYPES.includes(type), `one of ${QUANTIZE_TYPES.join(', ')}`);
-  checkOption(
-    'allowRequantize',
-    allowRequantize,
-    typeof allowRequantize === 'boolean',
-    'true or false',
-  );
+  const { type, allowRequantize, ...rewriting } = checkOptions(options, QUANTIZE);
+  checkOption('type', type, type !== undefined, QUANTIZE.type.range.is);
   checkOption('output', output, isGgufPath(output), 'the name of a file that ends in .gguf');
   const fileType = FILE_TYPES[type];
-  return rewrite(source, output, others, (opened, recoder) => {
+  return rewrite(source, output, rewriting, (opened, recoder) => {
     if (!allowRequantize) refuseRequantizing(opened, dtypesInFile(opened, fileType));
     return ggufPlan(opened, fileType, recoder);
   });

@@ -2,15 +2,7 @@
 
 import { basename } from 'node:path';
 import { availableCores } from '../base/cores.js';
-import {
-  abortSignal,
-  callback,
-  checkOption,
-  checkValues,
-  isIntegerFrom,
-  type OptionTable,
-  refuseUnknownOptions,
-} from '../base/options.js';
+import { abortSignal, boolean, callback, integer, type OptionTable } from '../base/options.js';
 import { elementCount } from '../base/tensor.js';
 import type { NumberDType } from '../files/rows.js';
 import type { CheckpointTensor } from '../model/checkpoint.js';
@@ -56,28 +48,18 @@ export interface Plan {
 
 const MAX_THREADS = 64;
 
-const HOOKS: OptionTable<WriteHooks> = {
+export const REWRITE: OptionTable<RewriteOptions> = {
+  force: { range: boolean, help: 'Replace the file that is there.' },
+  threads: {
+    range: integer(1, MAX_THREADS),
+    otherwise: 'one for each core that the program may use',
+    value: 'N',
+    help: `Threads to convert numbers with, 1 to ${MAX_THREADS}; the result is the same bytes.`,
+  },
   signal: { range: abortSignal },
   onProgress: { range: callback },
   onLeftover: { range: callback },
 };
-
-/**
- * Throws BAD_OPTION for an option that is neither one of `RewriteOptions` nor in `more`, or out of
- * range.
- */
-export function checkRewriteOptions(options: RewriteOptions, more: readonly string[]): void {
-  refuseUnknownOptions(options, [...more, 'force', 'threads', ...Object.keys(HOOKS)]);
-  checkValues<WriteHooks>(options, HOOKS);
-  const { threads = 1, force = false } = options;
-  checkOption(
-    'threads',
-    threads,
-    isIntegerFrom(threads, 1, MAX_THREADS),
-    `an integer from 1 to ${MAX_THREADS}`,
-  );
-  checkOption('force', force, typeof force === 'boolean', 'true or false');
-}
 
 /**
  * Writes the model at `path` to `output`, as `makePlan` says.

@@ -21,7 +21,7 @@ const nameOf = (flag: string): string =>
 export function flagsOf<T>(table: OptionTable<T>): Option[] {
   return forPeople(table).map(([name, entry]) => ({
     name: flagOf(name),
-    value: entry.value!,
+    ...(entry.value && { value: entry.value }),
     help: helpOf(entry, 'kernels' in table),
     multiple: SEVERAL.includes(entry.range.kind),
     ...(entry.range.choices && { choices: entry.range.choices }),
@@ -49,7 +49,7 @@ export function aboutFlags(error: unknown, flags: readonly Option[]): unknown {
 }
 
 const forPeople = <T>(table: OptionTable<T>): [string, OptionEntry][] =>
-  Object.entries<OptionEntry>(table).filter(([, { value }]) => value !== undefined);
+  Object.entries<OptionEntry>(table).filter(([, { help }]) => help !== undefined);
 
 /** `hasKernels`: whether kernels can be chosen, so that one may have no use for the option. */
 function helpOf(
@@ -69,6 +69,7 @@ function helpOf(
 
 function valueOfFlag(options: Options, flag: string, kind?: FlagKind): unknown {
   if (options.text(flag) === undefined) return undefined;
+  if (kind === 'switch') return options.flag(flag);
   if (kind === 'texts') return options.texts(flag);
   if (kind === 'ids') return parseIntegers(options.text(flag)!, `--${flag}`);
   if (kind === 'idLists') return options.texts(flag).map(text => parseIntegers(text, `--${flag}`));

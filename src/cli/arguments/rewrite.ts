@@ -3,7 +3,7 @@
 import { check } from '../../base/errors.js';
 import type { WriteHooks } from '../../convert/output.js';
 import type { Leftover } from '../../convert/partial.js';
-import type { RewriteOptions, Written } from '../../convert/rewrite.js';
+import { REWRITE, type Written } from '../../convert/rewrite.js';
 import {
   abortOnInterrupt,
   type Io,
@@ -15,6 +15,7 @@ import {
 } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { alignColumns, groupDigits } from '../terminal/table.js';
+import { flagsOf } from './flags.js';
 import { modelPath } from './model.js';
 import type { Option, Options } from './options.js';
 
@@ -24,24 +25,13 @@ export const REWRITE_OPTIONS: readonly Option[] = [
     value: 'PATH',
     help: 'What to write; links are followed. A directory must not be there, or be empty.',
   },
-  { name: 'force', help: 'Replace the file that is there.' },
-  {
-    name: 'threads',
-    value: 'N',
-    help:
-      'Threads to convert numbers with, 1 to 64; the result is the same bytes. Default: one for ' +
-      'each core that the program may use.',
-  },
+  ...flagsOf(REWRITE),
 ];
 
 export const WRITTEN_JSON =
   'Print {model, output, files: [{name, bytes}], bytes, tensors, dtypes, rounded, notes, ' +
   'seconds}: dtypes has the number of parameters of each, rounded is the number of tensors ' +
   'whose new format may not hold their numbers exactly.';
-
-export function rewriteOptions(options: Options): Pick<RewriteOptions, 'force' | 'threads'> {
-  return { force: options.flag('force'), threads: options.integer('threads') };
-}
 
 export async function runRewrite(
   options: Options,

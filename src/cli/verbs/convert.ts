@@ -1,15 +1,22 @@
 /** `llama-32k convert`: a model in another form. */
-import {
-  CONVERT_TYPES,
-  type ConvertType,
-  convertModel,
-  DEFAULT_SHARD_SIZE,
-} from '../../convert/convert.js';
+import { oneOf } from '../../base/options.js';
+import { CONVERT, convertModel } from '../../convert/convert.js';
+import { flagsOf, readFlags } from '../arguments/flags.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { REWRITE_OPTIONS, rewriteOptions, runRewrite, WRITTEN_JSON } from '../arguments/rewrite.js';
+import { REWRITE_OPTIONS, runRewrite, WRITTEN_JSON } from '../arguments/rewrite.js';
 import type { Io } from '../terminal/io.js';
 
+/** Said on a command line for what is unsaid in a program. */
 const AS_IT_IS = 'source';
+const { type, shardSize } = CONVERT;
+const OWN = {
+  type: {
+    ...type,
+    range: oneOf([AS_IT_IS, ...type.range.choices!]),
+    otherwise: `${AS_IT_IS}, as they are`,
+  },
+  shardSize,
+};
 
 export const convertVerb: Verb = {
   name: 'convert',
@@ -28,32 +35,15 @@ export const convertVerb: Verb = {
     'Until all is written there is no model at the output. ' +
       'The next run removes what a killed one left.',
   ],
-  options: [
-    ...MODEL,
-    ...REWRITE_OPTIONS,
-    {
-      name: 'type',
-      value: 'T',
-      choices: [AS_IT_IS, ...CONVERT_TYPES],
-      help: `Number format of the tensors: ${AS_IT_IS} (default; as they are), f32, f16 or bf16.`,
-    },
-    {
-      name: 'shard-size',
-      value: 'BYTES',
-      help: `Of a directory, the most bytes of one file. Default ${DEFAULT_SHARD_SIZE}.`,
-    },
-  ],
+  options: [...MODEL, ...REWRITE_OPTIONS, ...flagsOf(OWN)],
   json: WRITTEN_JSON,
   run,
 };
 
 function run(options: Options, io: Io): Promise<void> {
-  const type = options.choice('type');
-  const own = {
-    type: type === AS_IT_IS ? undefined : (type as ConvertType),
-    shardSize: options.integer('shard-size'),
-    ...rewriteOptions(options),
-  };
+  const given = readFlags(options, CONVERT);
+  const isAsItIs = options.text('type') === AS_IT_IS;
+  const own = { ...given, ...(isAsItIs && { type: undefined }) };
   return runRewrite(options, io, (model, output, hooks) =>
     convertModel(model, output, { ...own, ...hooks }),
   );

@@ -1,10 +1,13 @@
 /** `llama-32k quantize`: a model with fewer bits for each number. */
 
 import { check } from '../../base/errors.js';
-import { QUANTIZE_TYPES, type QuantizeType, quantizeModel } from '../../convert/quantize.js';
+import { QUANTIZE, type QuantizeOptions, quantizeModel } from '../../convert/quantize.js';
+import { flagsOf, readFlags } from '../arguments/flags.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { REWRITE_OPTIONS, rewriteOptions, runRewrite, WRITTEN_JSON } from '../arguments/rewrite.js';
+import { REWRITE_OPTIONS, runRewrite, WRITTEN_JSON } from '../arguments/rewrite.js';
 import type { Io } from '../terminal/io.js';
+
+const { type, allowRequantize } = QUANTIZE;
 
 export const quantizeVerb: Verb = {
   name: 'quantize',
@@ -21,35 +24,16 @@ export const quantizeVerb: Verb = {
     'Until all is written there is no model at the output. ' +
       'The next run removes what a killed one left.',
   ],
-  options: [
-    ...MODEL,
-    ...REWRITE_OPTIONS,
-    {
-      name: 'type',
-      value: 'T',
-      choices: QUANTIZE_TYPES,
-      help: `One of ${QUANTIZE_TYPES.join(', ')}.`,
-    },
-    {
-      name: 'allow-requantize',
-      help:
-        'Take a model that is quantized already, and round it once more: worse than from the ' +
-        'original.',
-    },
-  ],
+  options: [...MODEL, ...REWRITE_OPTIONS, ...flagsOf({ type, allowRequantize })],
   json: WRITTEN_JSON,
   run,
 };
 
 function run(options: Options, io: Io): Promise<void> {
-  const isGiven = options.text('type') !== undefined;
-  check(isGiven, 'BAD_OPTION', () => `--type is missing; there is: ${QUANTIZE_TYPES.join(', ')}`);
-  const own = {
-    type: options.choice('type') as QuantizeType,
-    allowRequantize: options.flag('allow-requantize'),
-    ...rewriteOptions(options),
-  };
+  const given = readFlags(options, QUANTIZE);
+  const choices = type.range.choices!.join(', ');
+  check(given.type !== undefined, 'BAD_OPTION', () => `--type is missing; there is: ${choices}`);
   return runRewrite(options, io, (model, output, hooks) =>
-    quantizeModel(model, output, { ...own, ...hooks }),
+    quantizeModel(model, output, { ...(given as QuantizeOptions), ...hooks }),
   );
 }
