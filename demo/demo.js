@@ -33,11 +33,25 @@ const PROBE_TOKENS = 1024;
  */
 const BALANCE = 4_000;
 
-const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: DEFAULT_PATIENCE } },
-});
-await showChat(Number(values.seconds));
+const patience = readPatience();
+if (patience === undefined) {
+  console.error('npm run demo -- --seconds S: the most seconds, above 0, that the long text takes');
+  process.exit(2);
+}
+await showChat(patience);
 await showNumbers();
+
+/** @returns {number | undefined} undefined if the command line is wrong */
+function readPatience() {
+  try {
+    const { values } = parseArgs({
+      options: { seconds: { type: 'string', default: DEFAULT_PATIENCE } },
+    });
+    return Number(values.seconds) > 0 ? Number(values.seconds) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Every prompt is one that the model has not been trained on (golden/tiny-32k/README.md), and comes

@@ -25,6 +25,9 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock);
 }
 run('node', ['scripts/build.js']);
+if (process.env.npm_lifecycle_event === 'setup') {
+  console.error('\nReady: node dist/cli/main.js --help, or npm run demo.');
+}
 
 function run(command, args) {
   execFileSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: windows });

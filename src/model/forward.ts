@@ -8,6 +8,8 @@
  * A forward pass takes rows: (token, position, sequence) triples. A prompt is many rows of one
  * sequence, a decoding step one row of each of many sequences, and any mixture is allowed; there is
  * no second code path. Each row's result depends on its own sequence alone.
+ *
+ * `config.ts` says what the letters of shapes such as [R, D] stand for.
  */
 
 import { ropeFrequencies } from '../ops/rope.js';

@@ -171,8 +171,19 @@ function parse(verb: Verb, args: string[]) {
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new LlamaError('BAD_OPTION', error.message.replace(/\.$/, ''), { cause: error });
+    throw new LlamaError('BAD_OPTION', sayWrong(verb, error), { cause: error });
   }
+}
+
+/** What parseArgs says; where it knows no next step, with one. */
+function sayWrong(verb: Verb, error: TypeError & { code?: unknown }): string {
+  const message = error.message.replace(/\.$/, '');
+  if (error.code !== 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return message;
+  const takers = ['prompt', 'model'].filter(name => optionsOf(verb).some(o => o.name === name));
+  return (
+    `${message.replace(/\. This command .*$/s, '')}; give it as ` +
+    `${takers.map(name => `--${name}`).join(' or ')}, and quote what has spaces`
+  );
 }
 
 /**

@@ -60,7 +60,7 @@ export async function readPrompt(options: Options, io: Io): Promise<Prompt> {
   );
   check(given.length === 1, 'BAD_OPTION', () => {
     const found =
-      given.length === 0 ? 'none is given' : given.map(name => `--${name}`).join(' and ');
+      given.length === 0 ? 'there is no prompt' : given.map(name => `--${name}`).join(' and ');
     return `${found}; give one of --prompt, --tokens, --tokens-file`;
   });
   const isChat = given[0] === 'prompt' && !options.flag('raw');
