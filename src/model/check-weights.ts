@@ -23,7 +23,9 @@ const BESIDE = /(^|\.)rotary_emb\.|\.(inv_freq|cos_cached|sin_cached|masked_bias
 export function checkWeights(config: LlamaConfig, checkpoint: Checkpoint): void {
   const allowed = allowedWeights(config);
   const missing = [...expectedWeights(config).keys()].filter(name => !checkpoint.tensors.has(name));
-  const unexpected = unusedTensors(config, checkpoint).filter(name => isOfModel(name, config));
+  const unexpected = unusedTensors(config, checkpoint)
+    .filter(([name]) => isOfModel(name, config))
+    .map(([, tensor]) => tensor.name);
   const wrong = [...checkpoint.tensors.values()]
     .map(tensor => difference(tensor, allowed.get(tensor.name)))
     .filter(text => text !== undefined);
@@ -43,10 +45,16 @@ export function checkWeights(config: LlamaConfig, checkpoint: Checkpoint): void 
   }
 }
 
-/** The names of tensors that a model of `config` has no use for. */
-export function unusedTensors(config: LlamaConfig, { tensors }: Checkpoint): string[] {
+/**
+ * The tensors that a model of `config` has no use for, each with Hugging Face's name. What it calls
+ * itself is for messages.
+ */
+export function unusedTensors(
+  config: LlamaConfig,
+  { tensors }: Checkpoint,
+): [name: string, tensor: CheckpointTensor][] {
   const allowed = allowedWeights(config);
-  return [...tensors.keys()].filter(name => !allowed.has(name));
+  return [...tensors].filter(([name]) => !allowed.has(name));
 }
 
 /** Name → shape; of a tied model also of a head, for which see `checkTiedHead`. */
@@ -55,8 +63,8 @@ function allowedWeights(config: LlamaConfig): ReadonlyMap<string, readonly numbe
   return config.tieWordEmbeddings ? expected.set(LM_HEAD, expected.get(EMBEDDING)!) : expected;
 }
 
-/** Whether a tensor of this name would take part if the model had it. */
-function isOfModel(name: string, { numHiddenLayers }: LlamaConfig): boolean {
+/** Whether a tensor of this name, Hugging Face's, would take part if the model had it. */
+export function isOfModel(name: string, { numHiddenLayers }: LlamaConfig): boolean {
   if (BESIDE.test(name)) return false;
   const [, layer] = /^model\.layers\.(\d+)\./.exec(name) ?? [];
   if (layer !== undefined) return Number(layer) < numHiddenLayers;

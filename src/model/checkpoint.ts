@@ -35,7 +35,10 @@ export interface CheckpointTensor {
 export interface Checkpoint {
   /** For messages: the path of the file or of the index of its shards. */
   readonly name: string;
-  /** In the order of the file, so that reading one after the other reads forward. */
+  /**
+   * By Hugging Face's names, in the order of the file, so that reading one after the other reads
+   * forward.
+   */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   /** What its files hold besides, or announce and do not hold: a sentence each. */
   readonly notes?: readonly string[];

@@ -10,7 +10,7 @@ import { EMBEDDING, expectedWeights, LM_HEAD } from './weights.js';
 type Tensors = ReadonlyMap<string, CheckpointTensor>;
 
 /** What the names of all tensors but the head begin with, unless the model was saved without it. */
-const BASE_PREFIX = 'model.';
+export const BASE_PREFIX = 'model.';
 
 /**
  * `checkpoint` with the weights of `config` and nothing else; notes name what else there is. As
@@ -37,7 +37,7 @@ export async function selectWeights(
   };
   checkWeights(config, named);
   await checkTiedHead(config, named);
-  const unused = unusedTensors(config, named);
+  const unused = unusedTensors(config, named).map(([, tensor]) => tensor.name);
   const weights = expectedWeights(config);
   return {
     ...named,
@@ -66,10 +66,10 @@ async function zeroBiases(tensors: Tensors, config: LlamaConfig): Promise<string
 }
 
 /** The name of the bias that a module with the weight `name` would have. */
-export const biasOf = (name: string): string => name.replace(/weight$/, 'bias');
+const biasOf = (name: string): string => name.replace(/weight$/, 'bias');
 
 /** Whether `vector` is one, and of zeros. */
-export async function isZero(vector: CheckpointTensor): Promise<boolean> {
+async function isZero(vector: CheckpointTensor): Promise<boolean> {
   const isVector = vector.shape.length === 1 && isFloatDType(vector.dtype);
   return isVector && (await vector.read()).every(x => x === 0);
 }

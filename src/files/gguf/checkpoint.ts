@@ -4,9 +4,10 @@
  */
 
 import { check, show } from '../../base/errors.js';
+import { isOfModel } from '../../model/check-weights.js';
 import { type Checkpoint, type CheckpointTensor, renameTensor } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
-import { biasOf, isZero } from '../../model/select-weights.js';
+import { BASE_PREFIX } from '../../model/select-weights.js';
 import { type Weight, weightsOf } from '../../model/weights.js';
 import type { GgufFile, GgufTensor } from './gguf.js';
 import { ggufRows, reorderHeads } from './rotary-order.js';
@@ -15,51 +16,54 @@ import { ggufRows, reorderHeads } from './rotary-order.js';
 const ROPE_FACTORS = 'rope_freqs.weight';
 
 /**
- * The tensors of `file`, which belongs to the checkpoint from here on, by Hugging Face's names.
- * Those that no Llama has keep their own. Are they all there, and which are not used: see
+ * The tensors of `file`, which belongs to the checkpoint from here on. Those of the model's modules
+ * and layers are found by Hugging Face's names; those that are no weights, and others, call
+ * themselves what the file calls them. Are they all there, and which are not used: see
  * `selectWeights`.
  *
  * @throws {LlamaError} UNSUPPORTED if the file changes the frequencies of the rotary embedding one
- * by one; TENSOR_MISMATCH if a module of the model has what only another model's has, such as a
- * bias that is not 0.
+ * by one; TENSOR_MISMATCH if it has Hugging Face's names itself.
  */
 export async function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Promise<Checkpoint> {
   const weights = new Map(weightsOf(config).map(weight => [weight.ggufName, weight]));
-  const biases = new Map([...weights.values()].map(weight => [biasOf(weight.ggufName), weight]));
+  const modules = new Map(
+    [...weights.values()].map(({ name, ggufName }) => [moduleOf(ggufName), moduleOf(name)]),
+  );
   const tensors = new Map<string, CheckpointTensor>();
   for (const tensor of file.tensors.values()) {
     if (tensor.name === ROPE_FACTORS) {
       await checkRopeFactors(file, tensor);
       continue;
     }
-    const biased = biases.get(tensor.name);
-    if (biased !== undefined && (await isZero(tensor))) {
-      tensors.set(biasOf(biased.name), tensor);
-      continue;
-    }
+    checkNaming(file, tensor.name, config);
     const weight = weights.get(tensor.name);
-    check(
-      weight !== undefined || !isOfModel(tensor.name, config),
-      'TENSOR_MISMATCH',
-      () =>
-        `${file.name} has the tensor ${show(tensor.name)}, which is none of this model: the ` +
-        'result would differ',
-    );
-    if (weight === undefined) tensors.set(tensor.name, tensor);
+    if (weight === undefined) tensors.set(huggingFaceName(tensor.name, modules), tensor);
     else tensors.set(weight.name, asHuggingFace(tensor, weight, config));
   }
   return { name: file.name, tensors, close: () => file.close() };
 }
 
-/** Tables of the rotary embedding, which old converters wrote. */
-const BESIDE = /^blk\.\d+\.attn_rot_embd\./;
+const moduleOf = (weight: string): string => weight.replace(/\.weight$/, '');
 
-/** Whether a tensor of this name would take part if the model had it. */
-function isOfModel(name: string, { numHiddenLayers }: LlamaConfig): boolean {
-  if (BESIDE.test(name)) return false;
-  const [, layer] = /^blk\.(\d+)\./.exec(name) ?? [];
-  if (layer !== undefined) return Number(layer) < numHiddenLayers;
-  return /^(token_embd|output_norm|output)\./.test(name);
+/** `modules` has Hugging Face's name of each module by llama.cpp's. */
+function huggingFaceName(name: string, modules: ReadonlyMap<string, string>): string {
+  const [, module, rest] = /^((?:blk\.\d+\.)?[^.]+)(\..*)$/.exec(name) ?? [];
+  const known = modules.get(module);
+  if (known !== undefined) return `${known}${rest}`;
+  return name
+    .replace(/^blk\.(\d+)\.attn_rot_embd\./, 'model.layers.$1.self_attn.rotary_emb.')
+    .replace(/^blk\.(\d+)\./, 'model.layers.$1.');
+}
+
+/** Whoever names weights otherwise than llama.cpp may have their rows in another order, too. */
+function checkNaming(file: GgufFile, name: string, config: LlamaConfig): void {
+  check(
+    ![name, `${BASE_PREFIX}${name}`].some(each => isOfModel(each, config)),
+    'TENSOR_MISMATCH',
+    () =>
+      `${file.name} calls a tensor ${show(name)}, as Hugging Face does, and not as llama.cpp: in ` +
+      'which order the rows of Q and K are is then not known; convert the model anew',
+  );
 }
 
 /** Factors of 1, which some converters write, change nothing. */

@@ -90,12 +90,29 @@ describe('refuses', () => {
     'blk.00.attn_q.weight',
     'output.bias',
   ])('the tensor %s, which a Llama does not have in such a place', async name => {
+    const checkpoint = await openCheckpoint(fileOf({ ...MODEL, [name]: [4] }));
     await expectRefused(
-      openCheckpoint(fileOf({ ...MODEL, [name]: [4] })),
+      selectWeights(CONFIG, checkpoint),
       'TENSOR_MISMATCH',
       'x.gguf',
-      `"${name}"`,
+      `unexpected: ${name}.`,
     );
+  });
+
+  it.each([
+    ['model.layers.0.self_attn.q_proj.weight', 'blk.0.attn_q.weight'],
+    ['layers.0.self_attn.q_proj.weight', 'blk.0.attn_q.weight'],
+    ['model.norm.weight', 'output_norm.weight'],
+    ['lm_head.weight', 'output.weight'],
+  ])('%s in place of %s: the order of its rows is not known', async (name, ggufName) => {
+    const { [ggufName]: shape, ...others } = MODEL;
+    for (const shapes of [
+      { ...others, [name]: shape },
+      { ...MODEL, [name]: shape },
+    ]) {
+      const opened = openCheckpoint(fileOf(shapes));
+      await expectRefused(opened, 'TENSOR_MISMATCH', 'x.gguf', `"${name}"`, 'order the rows');
+    }
   });
 
   it('a layer too few', async () => {
