@@ -4,15 +4,8 @@ import { check } from '../../base/errors.js';
 import type { WriteHooks } from '../../convert/output.js';
 import type { Leftover } from '../../convert/partial.js';
 import { REWRITE, type Written } from '../../convert/rewrite.js';
-import {
-  abortOnInterrupt,
-  type Io,
-  note,
-  showNotes,
-  shownOn,
-  write,
-  writeJson,
-} from '../terminal/io.js';
+import { escapeFor } from '../terminal/escape.js';
+import { abortOnInterrupt, type Io, note, showNotes, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { alignColumns, groupDigits } from '../terminal/table.js';
 import { flagsOf } from './flags.js';
@@ -59,7 +52,7 @@ export async function runRewrite(
     const seconds = (performance.now() - began) / 1000;
     showNotes(io, json, written.notes);
     if (json) await writeJson(io, { model, ...written, seconds });
-    else await write(io.stdout, shownOn(io.stdout, readable(written, seconds)));
+    else await write(io.stdout, escapeFor(io.stdout, readable(written, seconds)));
   } finally {
     progress.clear();
   }

@@ -1,6 +1,7 @@
 /** From what went wrong to a line on stderr and an exit code. */
 import { LlamaError, type LlamaErrorCode } from '../../base/errors.js';
-import { Interrupted, type Io, shownOn, style, toJson, visible } from './io.js';
+import { escapeControls, escapeFor } from './escape.js';
+import { Interrupted, type Io, style, toJson } from './io.js';
 
 export const EXIT = {
   ok: 0,
@@ -42,8 +43,10 @@ export function report(error: unknown, io: Io, json: boolean): number {
   if (json) stderr.write(`${toJson({ error: { code, message } })}\n`);
   else if (code === 'INTERNAL') {
     stderr.write('llama-32k: a mistake in this program; please report it\n');
-    stderr.write(`${shownOn(stderr, message)}\n`);
-  } else stderr.write(`${style(stderr, io).red('llama-32k:')} ${visible(message)} (${code})\n`);
+    stderr.write(`${escapeFor(stderr, message)}\n`);
+  } else {
+    stderr.write(`${style(stderr, io).red('llama-32k:')} ${escapeControls(message)} (${code})\n`);
+  }
   return exit;
 }
 

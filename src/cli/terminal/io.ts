@@ -6,8 +6,7 @@
  */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { showBytes } from '../../base/disk.js';
-import { check, LlamaError } from '../../base/errors.js';
+import { escapeControls } from './escape.js';
 
 export type Input = Readable & { readonly isTTY?: boolean };
 export type Output = Writable & { readonly isTTY?: boolean };
@@ -58,57 +57,19 @@ export const toJson = (value: unknown): string =>
   );
 
 /**
- * In bytes. A context of 32,768 tokens has room for half a megabyte, as Llama's longest piece has
- * 16 characters; a list of ids as long has 10 million.
- */
-export const LONGEST_INPUT = 2 ** 26;
-
-/**
- * All of stdin, as it is, the newline at its end included. Throws BAD_INPUT if it is not UTF-8, or
- * as soon as it is longer than 64 MiB: it may never end.
- */
-export const readStdin = (io: Io): Promise<string> => readText(io.stdin, 'stdin');
-
-/** The same of any stream, which is called `name` in messages. */
-export async function readText(stream: Readable, name: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    check(bytes <= LONGEST_INPUT, 'BAD_INPUT', () => {
-      return (
-        `what comes from ${name} is longer than ${showBytes(LONGEST_INPUT)}, the most that is ` +
-        'read; give it in parts'
-      );
-    });
-  }
-  try {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    return decoder.decode(Buffer.concat(chunks));
-  } catch (error) {
-    const next = 'convert it first, with iconv for instance';
-    throw new LlamaError('BAD_INPUT', `what comes from ${name} is not UTF-8; ${next}`, {
-      cause: error,
-    });
-  }
-}
-
-/**
  * A line for the person at the terminal, not part of the data. Not with --json: there stderr has at
  * most the error, as JSON.
  */
 export function note(io: Io, text: string): void {
-  io.stderr.write(`${style(io.stderr, io).yellow('llama-32k:')} ${visible(text)}\n`);
+  io.stderr.write(`${style(io.stderr, io).yellow('llama-32k:')} ${escapeControls(text)}\n`);
 }
 
 /**
  * What the files of a model say or hold besides, a line each; nothing with --json, but for
- * `inspect`, which has them in its data. Names of tensors may have any character, which
- * is shown, not obeyed.
+ * `inspect`, which has them in its data.
  */
 export function showNotes(io: Io, json: boolean, notes: readonly string[]): void {
-  if (!json) for (const text of notes) note(io, shownOn(io.stderr, text));
+  if (!json) for (const text of notes) note(io, text);
 }
 
 /**
@@ -120,26 +81,4 @@ export function style(stream: Output, io: Io) {
   const paint = (code: number) => (text: string) =>
     inColour ? `\x1b[${code}m${text}\x1b[0m` : text;
   return { bold: paint(1), red: paint(31), yellow: paint(33), cyan: paint(36) };
-}
-
-/**
- * `text` for `stream`: as it is, but on a terminal control characters are shown, not obeyed, but
- * for newlines and tabs. A model may write any byte, also those that clear the screen or retitle
- * the window; so may who named a tensor or a file.
- */
-export const shownOn = (stream: Output, text: string): string =>
-  stream.isTTY ? pictured(text, /(?![\n\t])\p{Cc}/gu) : text;
-
-/**
- * `text` on one line, for messages, with control characters shown: what reads them may be a
- * terminal later.
- */
-export const visible = (text: string): string => pictured(text, /\p{Cc}/gu);
-
-function pictured(text: string, controls: RegExp): string {
-  return text.replace(controls, control => {
-    const code = control.charCodeAt(0);
-    // U+2400 … are pictures of U+0000 …
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
-  });
 }

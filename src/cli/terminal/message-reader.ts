@@ -11,7 +11,8 @@ import { on } from 'node:events';
 import { createInterface, type Interface, type Key } from 'node:readline';
 import { showBytes } from '../../base/disk.js';
 import { LlamaError } from '../../base/errors.js';
-import { type Io, LONGEST_INPUT, style } from './io.js';
+import { LONGEST_INPUT } from './input.js';
+import { type Io, style } from './io.js';
 
 const ASK_FOR_MARKS = '\x1b[?2004h';
 const NO_MARKS = '\x1b[?2004l';

@@ -28,15 +28,8 @@ import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { ABOUT_EMBEDDED, SUGGESTIONS } from '../arguments/suggestions.js';
 import { report } from '../terminal/errors.js';
-import {
-  Interrupted,
-  type Io,
-  note,
-  showNotes,
-  shownOn,
-  write,
-  writeJson,
-} from '../terminal/io.js';
+import { escapeFor } from '../terminal/escape.js';
+import { Interrupted, type Io, note, showNotes, write, writeJson } from '../terminal/io.js';
 import { MessageReader } from '../terminal/message-reader.js';
 import { Progress } from '../terminal/progress.js';
 
@@ -225,7 +218,7 @@ class Chat {
         progress.clear();
         reply.text += text;
         this.#last = result ?? this.#last;
-        if (!this.#json) await write(stdout, shownOn(stdout, text));
+        if (!this.#json) await write(stdout, escapeFor(stdout, text));
       }
       if (this.#json) await writeJson(this.#io, resultAsJson(this.#loaded, this.#last!));
     } finally {

@@ -20,15 +20,8 @@ import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { ABOUT_EMBEDDED } from '../arguments/suggestions.js';
-import {
-  abortOnInterrupt,
-  type Io,
-  note,
-  showNotes,
-  shownOn,
-  write,
-  writeJson,
-} from '../terminal/io.js';
+import { escapeFor } from '../terminal/escape.js';
+import { abortOnInterrupt, type Io, note, showNotes, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
 export const generateVerb: Verb = {
@@ -113,7 +106,7 @@ async function printText(io: Io, steps: Steps, progress: Progress): Promise<Gene
       result = step.result;
       if (step.text === '') continue;
       if (io.stdout.isTTY) progress.clear();
-      await write(io.stdout, shownOn(io.stdout, step.text));
+      await write(io.stdout, escapeFor(io.stdout, step.text));
       written = step.text;
     }
   } finally {

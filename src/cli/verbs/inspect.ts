@@ -10,7 +10,8 @@ import type { LlamaConfig } from '../../model/config.js';
 import { expectedWeights } from '../../model/weights.js';
 import { modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { type Io, shownOn, write, writeJson } from '../terminal/io.js';
+import { escapeFor } from '../terminal/escape.js';
+import { type Io, write, writeJson } from '../terminal/io.js';
 import { alignColumns, groupDigits } from '../terminal/table.js';
 
 export const inspectVerb: Verb = {
@@ -52,7 +53,7 @@ async function run(options: Options, io: Io): Promise<void> {
   if (options.flag('json')) await writeJson(io, description);
   else {
     const tensors = inOrderOfTheModel(description.tensors, config);
-    await write(io.stdout, shownOn(io.stdout, table({ ...description, tensors })));
+    await write(io.stdout, escapeFor(io.stdout, table({ ...description, tensors })));
   }
 }
 

@@ -20,7 +20,8 @@ import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../argumen
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { parseIntegers } from '../arguments/token-list.js';
 import { TraceFile } from '../arguments/trace-file.js';
-import { abortOnInterrupt, type Io, showNotes, shownOn, toJson, write } from '../terminal/io.js';
+import { escapeFor } from '../terminal/escape.js';
+import { abortOnInterrupt, type Io, showNotes, toJson, write } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
 /** So many tokens are listed for a person. */
@@ -222,7 +223,7 @@ function listPrinter(
   positions: readonly number[],
 ): Printer {
   const name = (id: number) =>
-    shownOn(io.stdout, id < tokenizer.vocabSize ? tokenizer.pieces([id])[0] : '(padding)');
+    escapeFor(io.stdout, id < tokenizer.vocabSize ? tokenizer.pieces([id])[0] : '(padding)');
   return {
     begin: () => '',
     row: (logits, index) => {

@@ -4,7 +4,9 @@ import { openTokenizer } from '../../load/tokenizer.js';
 import { modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { parseIntegers } from '../arguments/token-list.js';
-import { type Io, note, readStdin, shownOn, write, writeJson } from '../terminal/io.js';
+import { escapeFor } from '../terminal/escape.js';
+import { readStdin } from '../terminal/input.js';
+import { type Io, note, write, writeJson } from '../terminal/io.js';
 
 export const tokenizeVerb: Verb = {
   name: 'tokenize',
@@ -58,7 +60,7 @@ export const detokenizeVerb: Verb = {
       note(io, `${unknown} has no text: the tokenizer has ${tokenizer.vocabSize} tokens.`);
     const text = tokenizer.decode(ids, { skipSpecial: !options.flag('special') });
     if (options.flag('json')) await writeJson(io, { text });
-    else await write(io.stdout, shownOn(io.stdout, text) + (io.stdout.isTTY ? '\n' : ''));
+    else await write(io.stdout, escapeFor(io.stdout, text) + (io.stdout.isTTY ? '\n' : ''));
   },
 };
 
