@@ -272,6 +272,7 @@ describe('generate', () => {
     const warned = async (...args: string[]) => (await cli(['generate', ...short, ...args])).stderr;
     expect(await warned('--raw', '--prompt', '[INST]\nHi\n[\\INST]')).toContain('misprint');
     expect(await warned('--raw', '--prompt', '[INST]\nHi\n[/INST]\n\n')).toBe('');
+    expect(await warned('--raw', '--prompt', 'Hi</s>')).toContain('tokens, not text: </s>');
     expect(await warned('--prompt', '[INST]\nHi\n[/INST]\n\n')).toContain(
       '--raw takes it as it is',
     );

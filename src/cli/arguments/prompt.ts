@@ -107,7 +107,9 @@ export async function encodeGiven(
   if (tokens !== undefined) return { ids: tokens };
   if (messages === undefined) {
     tellWarnings(text!, options, io);
-    return { ids: encodePrompt(model.tokenizer, text!, { special: true }) };
+    const ids = encodePrompt(model.tokenizer, text!, { special: true });
+    tellTokens(ids.slice(1), model.tokenizer, options, io);
+    return { ids };
   }
   const format = await openChatFormat(model, chatTemplate(options));
   if (format.template === undefined) tellWarnings(messages.at(-1)!.content, options, io);
@@ -120,6 +122,14 @@ function tellWarnings(text: string, options: Options, io: Io): void {
   for (const warning of promptWarnings(text, { special: isRaw })) note(io, warning);
   if (!isRaw && text.includes('[/INST]'))
     note(io, 'The prompt has [/INST] in it already; --raw takes it as it is.');
+}
+
+/** Names the special tokens that a raw prompt spells out, and that are not text therefore. */
+function tellTokens(ids: readonly number[], tokenizer: Tokenizer, options: Options, io: Io): void {
+  const found = tokenizer.specialTokens.filter(({ id }) => ids.includes(id));
+  if (found.length === 0 || options.flag('json')) return;
+  const names = found.map(({ content }) => content).join(', ');
+  note(io, `In the prompt these are tokens, not text: ${names}.`);
 }
 
 /**
