@@ -137,14 +137,15 @@ describe('a TypeScript program that checks its libraries', () => {
   `;
 
   it.each([
-    ['without the types of browsers', ['ES2023']],
-    ['with them', ['ES2023', 'DOM']],
-  ])('as a module and as CommonJS, %s', async (_, lib) => {
+    ['of Node alone', ['ES2023'], ['node']],
+    ['of Node and browsers', ['ES2023', 'DOM'], ['node']],
+    ['of browsers alone', ['ES2023', 'DOM'], []],
+  ])('as a module and as CommonJS, with the types %s', async (_, lib, types) => {
     for (const name of ['typed.ts', 'typed.cts'])
       await writeFile(join(installed.folder, name), PROGRAM);
     const compilerOptions = {
       ...{ module: 'NodeNext', target: 'ES2022', lib, strict: true, noEmit: true },
-      ...{ skipLibCheck: false, typeRoots: [TYPES], types: ['node'] },
+      ...{ skipLibCheck: false, typeRoots: [TYPES], types },
     };
     const config = { compilerOptions, files: ['typed.ts', 'typed.cts'] };
     await writeFile(join(installed.folder, 'tsconfig.json'), JSON.stringify(config));
