@@ -57,7 +57,9 @@ export async function openModelDirectory(path: string): Promise<ModelFiles> {
   check(
     files.includes(CONFIG),
     'NOT_FOUND',
-    () => `there is no ${CONFIG} in ${path}${thereIs(files)}`,
+    () =>
+      `there is no ${CONFIG} in ${path}${thereIs(files)}; ` +
+      'give the directory that has it beside the weights, or a GGUF file by its own path',
   );
   const own = await readModelConfig(path);
   const { config, notes, generationConfig } = files.includes(GENERATION_CONFIG)

@@ -232,7 +232,7 @@ describe('says what is missing', () => {
   it('config.json', async () => {
     await expectRefused(openModelDirectory(path), 'NOT_FOUND', 'no config.json', 'empty');
     await put('notes.txt', '');
-    await expectRefused(openModelDirectory(path), 'NOT_FOUND', 'no config.json', 'notes.txt');
+    await expectRefused(openModelDirectory(path), 'NOT_FOUND', 'notes.txt', 'GGUF file by its');
   });
 
   it('weights', async () => {
