@@ -2,11 +2,12 @@
 import { stat } from 'node:fs/promises';
 import { check } from '../../base/errors.js';
 import { oneOf } from '../../base/options.js';
-import { EMBEDDED_MODEL } from '../../load/model.js';
+import { EMBEDDED_MODEL, type LoadedModel } from '../../load/model.js';
 import { checkLoadOptions, LOAD, type LoadOptions } from '../../load/options.js';
 import { parseReference } from '../../load/reference.js';
 import type { LlamaConfig } from '../../model/config.js';
-import { type Io, note } from '../terminal/io.js';
+import { type Io, note, showNotes } from '../terminal/io.js';
+import type { Progress } from '../terminal/progress.js';
 import { download } from './download.js';
 import { flagsOf, readFlags } from './flags.js';
 import type { Option, Options } from './options.js';
@@ -27,7 +28,16 @@ export const ENGINE: readonly Option[] = flagsOf(TABLE);
 export const MEMORY: readonly Option[] = flagsOf(WASM);
 
 /** What loading takes besides: who waits for it. */
-export type Waiting = Pick<LoadOptions, 'signal' | 'onProgress'>;
+export interface Waiting {
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+}
+
+/** Where a person sees what comes of a model. */
+export interface Screen extends Pick<Waiting, 'progress'> {
+  readonly io: Io;
+  readonly json: boolean;
+}
 
 type Context = LoadOptions['context'];
 
@@ -36,13 +46,41 @@ type Context = LoadOptions['context'];
  * given, what the wasm kernels must have room for. Throws BAD_OPTION if one is given that would
  * have no effect.
  */
-export function engineOptions(options: Options, waiting: Waiting, room?: Context): LoadOptions {
-  const given = { ...readFlags(options, TABLE), ...wasmOptions(options), ...waiting };
+export function engineOptions(
+  options: Options,
+  { signal, progress }: Waiting,
+  room?: Context,
+): LoadOptions {
+  const onProgress = progress && ((done: number, total: number) => progress.load(done, total));
+  const given = { ...readFlags(options, TABLE), ...wasmOptions(options), signal, onProgress };
   // What is told from the configuration is for the wasm kernels.
   const context = given.context ?? (given.kernels === 'exact' ? undefined : room);
   const load: LoadOptions = { ...given, context };
   checkLoadOptions(load);
   return load;
+}
+
+/**
+ * Waits until a model is loaded, tells its notes, and has it used; in any case it is closed then,
+ * and no line of progress is left.
+ */
+export async function withLoaded<Loaded extends Pick<LoadedModel, 'model' | 'notes'>>(
+  { io, json, progress }: Screen,
+  loading: Promise<Loaded>,
+  use: (loaded: Loaded) => Promise<void>,
+): Promise<void> {
+  try {
+    const loaded = await loading;
+    try {
+      progress?.clear();
+      showNotes(io, json, loaded.notes);
+      await use(loaded);
+    } finally {
+      await loaded.model.close();
+    }
+  } finally {
+    progress?.clear();
+  }
 }
 
 /** The context for one text. That it is longer than the model's is for others to say. */

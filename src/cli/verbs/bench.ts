@@ -4,9 +4,9 @@ import { loadLlama } from '../../load/model.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { describeLimit } from '../../model/context.js';
 import type { Llama } from '../../model/llama.js';
-import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
+import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { abortOnInterrupt, type Io, showNotes, write, writeJson } from '../terminal/io.js';
+import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
 
 export const benchVerb: Verb = {
   name: 'bench',
@@ -39,9 +39,9 @@ async function run(options: Options, io: Io): Promise<void> {
     checkRoom(positions, config);
     return positions;
   };
-  const { model, notes } = await loadLlama(path, engineOptions(options, { signal }, context));
-  showNotes(io, options.flag('json'), notes);
-  try {
+  const json = options.flag('json');
+  const engine = engineOptions(options, { signal }, context);
+  await withLoaded({ io, json }, loadLlama(path, engine), async ({ model }) => {
     checkRoom(positions, model.config);
     await measure(model, 1, 1, signal); // exact kernels read their weights now
     const loadSeconds = (performance.now() - began) / 1000;
@@ -56,11 +56,9 @@ async function run(options: Options, io: Io): Promise<void> {
       decode_tokens_per_second: newTokens / decode,
       peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     };
-    if (options.flag('json')) await writeJson(io, figures);
+    if (json) await writeJson(io, figures);
     else await write(io.stdout, readable(figures));
-  } finally {
-    await model.close();
-  }
+  });
 }
 
 function atLeastOne(options: Options, name: string, otherwise: number): number {

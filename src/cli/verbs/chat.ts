@@ -24,12 +24,12 @@ import {
   resultAsJson,
 } from '../arguments/generation.js';
 import { noteUnusedSettings } from '../arguments/generation-config.js';
-import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
+import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { ABOUT_EMBEDDED, SUGGESTIONS } from '../arguments/suggestions.js';
 import { report } from '../terminal/errors.js';
 import { escapeFor } from '../terminal/escape.js';
-import { Interrupted, type Io, note, showNotes, write, writeJson } from '../terminal/io.js';
+import { Interrupted, type Io, note, write, writeJson } from '../terminal/io.js';
 import { MessageReader } from '../terminal/message-reader.js';
 import { Progress } from '../terminal/progress.js';
 
@@ -60,21 +60,20 @@ const COMMANDS = [
 ];
 
 async function run(options: Options, io: Io): Promise<void> {
-  const progress = new Progress(io, options.flag('json'));
+  const json = options.flag('json');
+  const progress = new Progress(io, json);
   const path = await modelPath(options, io);
-  const waiting = { onProgress: (done: number, total: number) => progress.load(done, total) };
   const tokenizer = await openTokenizer(path);
   const format = await openChatFormat({ path, tokenizer }, chatTemplate(options));
-  const engine = engineOptions(options, waiting);
-  await using loaded = await loadModel(path, engine, tokenizer);
-  progress.clear();
-  showNotes(io, options.flag('json'), loaded.notes);
-  noteUnusedSettings(io, options, loaded);
-  const generation = generationOptions(options, format.ends(loaded.model.config));
-  // Starts nothing, but looks at the options: better now than after the first message.
-  generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId ?? 0], generation);
-  const conversation = { format, beginning: systemMessages(options) };
-  await new Chat(io, loaded, conversation, generation, options.flag('json')).run();
+  const engine = engineOptions(options, { progress });
+  await withLoaded({ io, json, progress }, loadModel(path, engine, tokenizer), async loaded => {
+    noteUnusedSettings(io, options, loaded);
+    const generation = generationOptions(options, format.ends(loaded.model.config));
+    // Starts nothing, but looks at the options: better now than after the first message.
+    generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId ?? 0], generation);
+    const conversation = { format, beginning: systemMessages(options) };
+    await new Chat(io, loaded, conversation, generation, json).run();
+  });
 }
 
 /** Several lines, of which the first has a path, say, are none. */

@@ -6,6 +6,7 @@ import { openTokenizer } from '../../load/tokenizer.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { generate, positionsNeeded } from '../../text/generate.js';
 import type { GenerationResult, GenerationStep } from '../../text/generation.js';
+import type { GenerateProgress } from '../../text/options.js';
 import { CARD_STOP_STRINGS } from '../../text/prompt.js';
 import {
   CARD_SETTINGS,
@@ -15,13 +16,13 @@ import {
   resultAsJson,
 } from '../arguments/generation.js';
 import { noteUnusedSettings } from '../arguments/generation-config.js';
-import { ENGINE, engineOptions, modelPath } from '../arguments/model.js';
+import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { ABOUT_EMBEDDED } from '../arguments/suggestions.js';
 import { escapeFor } from '../terminal/escape.js';
-import { abortOnInterrupt, type Io, note, showNotes, write, writeJson } from '../terminal/io.js';
+import { abortOnInterrupt, type Io, note, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
 export const generateVerb: Verb = {
@@ -60,40 +61,33 @@ async function run(options: Options, io: Io): Promise<void> {
   };
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
-  const waiting = {
-    signal,
-    onProgress: (done: number, total: number) => progress.load(done, total),
-  };
   // What cannot be generated to the end is refused now, before minutes of loading.
   const context = (config: LlamaConfig) => positionsNeeded(prompt, generationFor(config), config);
-  await using loaded = await loadModel(path, engineOptions(options, waiting, context), tokenizer);
-  progress.clear();
-  showNotes(io, json, loaded.notes);
-  noteUnusedSettings(io, options, loaded);
-  const steps = generate(loaded.model, tokenizer, prompt, {
-    ...generationFor(loaded.model.config),
-    signal,
-    onProgress: ({ stage, done, total }) => {
-      // A terminal that shows the text needs no line that says how much of it there is.
-      if (stage === 'prefill') progress.prefill(done, total);
-      else if (!io.stdout.isTTY) progress.decode(done, total);
-    },
-  });
-  try {
+  const engine = engineOptions(options, { signal, progress }, context);
+  await withLoaded({ io, json, progress }, loadModel(path, engine, tokenizer), async loaded => {
+    noteUnusedSettings(io, options, loaded);
+    const steps = generate(loaded.model, tokenizer, prompt, {
+      ...generationFor(loaded.model.config),
+      signal,
+      onProgress: step => showProgress(io, progress, step),
+    });
     const result = json ? await printJson(io, loaded, steps) : await printText(io, steps, progress);
     progress.clear();
-    const hasLimit = ['max-new-tokens', 'max-length'].some(
-      name => options.text(name) !== undefined,
-    );
-    if (result.finishReason === 'length' && !hasLimit && !json) {
-      note(
-        io,
-        `ended after ${result.tokens.length} tokens, the limit; --max-new-tokens N allows more`,
-      );
-    }
-  } finally {
-    progress.clear();
-  }
+    if (!json) noteLimit(io, options, result);
+  });
+}
+
+function showProgress(io: Io, progress: Progress, { stage, done, total }: GenerateProgress): void {
+  // A terminal that shows the text needs no line that says how much of it there is.
+  if (stage === 'prefill') progress.prefill(done, total);
+  else if (!io.stdout.isTTY) progress.decode(done, total);
+}
+
+/** That the text has ended at a limit that nobody asked for. */
+function noteLimit(io: Io, options: Options, { finishReason, tokens }: GenerationResult): void {
+  const hasLimit = ['max-new-tokens', 'max-length'].some(name => options.text(name) !== undefined);
+  if (finishReason !== 'length' || hasLimit) return;
+  note(io, `ended after ${tokens.length} tokens, the limit; --max-new-tokens N allows more`);
 }
 
 type Steps = AsyncIterable<GenerationStep>;

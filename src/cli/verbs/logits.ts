@@ -14,14 +14,14 @@ import type { ForwardOptions } from '../../model/engine.js';
 import type { Llama } from '../../model/llama.js';
 import { logprobsOf } from '../../text/sampling/logprobs.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
-import { contextFor, ENGINE, engineOptions, modelPath } from '../arguments/model.js';
+import { contextFor, ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { parseIntegers } from '../arguments/token-list.js';
 import { TraceFile } from '../arguments/trace-file.js';
 import { escapeFor } from '../terminal/escape.js';
-import { abortOnInterrupt, type Io, showNotes, toJson, write } from '../terminal/io.js';
+import { abortOnInterrupt, type Io, toJson, write } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
 /** So many tokens are listed for a person. */
@@ -94,39 +94,37 @@ async function run(options: Options, io: Io): Promise<void> {
 
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
-  const waiting = {
-    signal,
-    onProgress: (done: number, total: number) => progress.load(done, total),
-  };
-  const { model, notes } = await loadLlama(
-    path,
-    engineOptions(options, waiting, contextFor(tokens.length)),
-  );
-  showNotes(io, json, notes);
-  try {
+  const engine = engineOptions(options, { signal, progress }, contextFor(tokens.length));
+  await withLoaded({ io, json, progress }, loadLlama(path, engine), async ({ model }) => {
     checkTokens(tokens, model.config);
     traceFile?.checkNames(model.config);
     const positions = parsePositions(options.text('positions'), tokens.length);
-    const printer = json
-      ? jsonPrinter({ model: path, kernels: model.engine.name, tokens, positions })
-      : listPrinter(io, tokenizer!, tokens, positions);
-    const print = async () => {
-      await write(io.stdout, printer.begin());
-      const pass = { chunk, progress, signal, ...traceFile?.options };
-      const rows = inOrder(positions, logitsOf(model, tokens, positions, pass));
-      let index = 0;
-      for await (const logits of rows) {
-        if (io.stdout.isTTY) progress.clear();
-        await write(io.stdout, printer.row(logits, index++));
-      }
-      await write(io.stdout, printer.end());
-    };
     const text = { kernels: model.engine.name, tokens, positions };
+    const printer = json
+      ? jsonPrinter({ model: path, ...text })
+      : listPrinter(io, tokenizer!, tokens, positions);
+    const pass = { chunk, progress, signal, ...traceFile?.options };
+    const print = () => {
+      const rows = inOrder(positions, logitsOf(model, tokens, positions, pass));
+      return printRows(io, printer, rows, progress);
+    };
     await (traceFile ? traceFile.during(io, text, print) : print());
-  } finally {
-    progress.clear();
-    await model.close();
+  });
+}
+
+async function printRows(
+  io: Io,
+  printer: Printer,
+  rows: AsyncIterable<Floats>,
+  progress: Progress,
+): Promise<void> {
+  await write(io.stdout, printer.begin());
+  let index = 0;
+  for await (const logits of rows) {
+    if (io.stdout.isTTY) progress.clear();
+    await write(io.stdout, printer.row(logits, index++));
   }
+  await write(io.stdout, printer.end());
 }
 
 /** Before the first of perhaps many hours. */
