@@ -3,7 +3,14 @@
  * it is read, and in what is said when it is wrong.
  */
 import { check, LlamaError, show } from '../../base/errors.js';
-import type { FlagKind, OptionEntry, OptionTable } from '../../base/options.js';
+import {
+  checkOptions,
+  type FlagKind,
+  integer,
+  type OptionEntry,
+  type OptionTable,
+  type Range,
+} from '../../base/options.js';
 import type { Option, Options } from './options.js';
 import { parseIntegers } from './token-list.js';
 
@@ -35,6 +42,13 @@ export function readFlags<T>(options: Options, table: OptionTable<T>): Partial<T
   });
   return Object.fromEntries(read) as Partial<T>;
 }
+
+/** How many, of what there must be one. */
+export const count: Range = { ...integer(1), is: '1 or more' };
+
+/** The same with defaults, for a verb's own table; throws BAD_OPTION for what is out of range. */
+export const readOwnFlags = <T extends object>(options: Options, table: OptionTable<T>): T =>
+  checkOptions(readFlags(options, table) as T, table);
 
 /** An error about an option of the library, said of the flag; any other as it is. */
 export function aboutFlags(error: unknown, flags: readonly Option[]): unknown {

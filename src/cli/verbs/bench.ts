@@ -4,9 +4,15 @@ import { loadLlama } from '../../load/model.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { describeLimit } from '../../model/context.js';
 import type { Llama } from '../../model/llama.js';
+import { count, flagsOf, readOwnFlags } from '../arguments/flags.js';
 import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
+
+const OWN = {
+  promptTokens: { range: count, default: 512, value: 'P', help: 'Tokens of prompt.' },
+  newTokens: { range: count, default: 64, value: 'N', help: 'Tokens to write after it.' },
+};
 
 export const benchVerb: Verb = {
   name: 'bench',
@@ -16,12 +22,7 @@ export const benchVerb: Verb = {
     'The tokens are made up: what they are makes no difference to the speed. One token is ' +
       'computed before the clock starts. Let nothing else run meanwhile.',
   ],
-  options: [
-    ...MODEL,
-    { name: 'prompt-tokens', value: 'P', help: 'Tokens of prompt. Default 512.' },
-    { name: 'new-tokens', value: 'N', help: 'Tokens to write after it. Default 64.' },
-    ...ENGINE,
-  ],
+  options: [...MODEL, ...flagsOf(OWN), ...ENGINE],
   json:
     'Print {model, kernels, prompt_tokens, new_tokens, load_seconds, prefill_tokens_per_second, ' +
     'decode_tokens_per_second, peak_rss_bytes}.',
@@ -29,8 +30,7 @@ export const benchVerb: Verb = {
 };
 
 async function run(options: Options, io: Io): Promise<void> {
-  const promptTokens = atLeastOne(options, 'prompt-tokens', 512);
-  const newTokens = atLeastOne(options, 'new-tokens', 64);
+  const { promptTokens, newTokens } = readOwnFlags(options, OWN);
   const path = await modelPath(options, io);
   const signal = abortOnInterrupt(io);
   const began = performance.now();
@@ -59,12 +59,6 @@ async function run(options: Options, io: Io): Promise<void> {
     if (json) await writeJson(io, figures);
     else await write(io.stdout, readable(figures));
   });
-}
-
-function atLeastOne(options: Options, name: string, otherwise: number): number {
-  const given = options.integer(name) ?? otherwise;
-  check(given >= 1, 'BAD_OPTION', () => `--${name} is ${given}; it must be 1 or more`);
-  return given;
 }
 
 /** Before anything is made of so many tokens, and with the wasm kernels before loading. */

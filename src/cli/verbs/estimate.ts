@@ -4,9 +4,20 @@ import { memoryNeeds } from '../../engines/wasm/memory/memory-needs.js';
 import { platform } from '../../engines/wasm/platform/here.js';
 import { layoutFor } from '../../engines/wasm/wasm-engine.js';
 import { openModelFiles } from '../../load/model-files.js';
+import { LOAD } from '../../load/options.js';
+import { flagsOf } from '../arguments/flags.js';
 import { MEMORY, modelPath, wasmOptions } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { type Io, write, writeJson } from '../terminal/io.js';
+
+const OWN = {
+  context: {
+    range: LOAD.context.range,
+    otherwise: 'as many as the model has',
+    value: 'N',
+    help: 'Positions of text: all sequences together.',
+  },
+};
 
 export const estimateVerb: Verb = {
   name: 'estimate',
@@ -16,15 +27,7 @@ export const estimateVerb: Verb = {
     'Only sums: nothing is allocated, no weights are read. What does not fit is refused when a ' +
       'model is loaded.',
   ],
-  options: [
-    ...MODEL,
-    {
-      name: 'context',
-      value: 'N',
-      help: 'Positions of text: all sequences together. Default: as many as the model has.',
-    },
-    ...MEMORY,
-  ],
+  options: [...MODEL, ...flagsOf(OWN), ...MEMORY],
   json:
     'Print {model, context, weights_bytes, cache_bytes, scratch_bytes, total_bytes, memories, ' +
     'machine_bytes, fits}.',

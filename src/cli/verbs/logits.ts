@@ -14,6 +14,7 @@ import type { ForwardOptions } from '../../model/engine.js';
 import type { Llama } from '../../model/llama.js';
 import { logprobsOf } from '../../text/sampling/logprobs.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
+import { count, flagsOf, readOwnFlags } from '../arguments/flags.js';
 import { contextFor, ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
@@ -26,6 +27,15 @@ import { Progress } from '../terminal/progress.js';
 
 /** So many tokens are listed for a person. */
 const LISTED = 5;
+
+const OWN = {
+  chunk: {
+    range: count,
+    default: CHUNK_SIZE,
+    value: 'N',
+    help: 'Tokens per forward pass; the result is the same bits.',
+  },
+};
 
 export const logitsVerb: Verb = {
   name: 'logits',
@@ -46,11 +56,7 @@ export const logitsVerb: Verb = {
         'Which rows, such as 0,7,-1, in this order; -1 is that of the last token. ' +
         'Default: all.',
     },
-    {
-      name: 'chunk',
-      value: 'N',
-      help: `Tokens per forward pass; the result is the same bits. Default ${CHUNK_SIZE}.`,
-    },
+    ...flagsOf(OWN),
     {
       name: 'trace',
       value: 'FILE.safetensors',
@@ -80,8 +86,7 @@ interface Printer {
 }
 
 async function run(options: Options, io: Io): Promise<void> {
-  const chunk = options.integer('chunk') ?? CHUNK_SIZE;
-  check(chunk >= 1, 'BAD_OPTION', () => `--chunk is ${chunk}; it must be 1 or more`);
+  const { chunk } = readOwnFlags(options, OWN);
   const json = options.flag('json');
   const traceFile = await TraceFile.of(options);
   const prompt = await readPrompt(options, io);
