@@ -2,7 +2,6 @@
  * The WASM kernels over a checkpoint, in a pool of workers.
  */
 
-import { LlamaError } from '../../base/errors.js';
 import { checkValues } from '../../base/options.js';
 import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
@@ -18,11 +17,10 @@ import { checkMemory } from './memory/memory-needs.js';
 import { CountedPages, WasmSequence } from './memory/paged-sequence.js';
 import { allocateMemory, growMemory } from './memory/shared-memory.js';
 import { MAX_THREADS, WASM, type WasmOptions } from './options.js';
-import { PassTrace } from './pass-trace.js';
+import { Passes } from './passes.js';
 import { platform } from './platform/here.js';
 import { CONTROL_WORDS, Control } from './threads/control.js';
 import { loadWeights } from './workers/load-weights.js';
-import { type Answer, type Done, type PassJob, tooLargeIn } from './workers/messages.js';
 import { Pool } from './workers/pool.js';
 
 export function defaultThreads(): number {
@@ -71,8 +69,8 @@ export class WasmEngine implements Engine {
   readonly layout: MemoryLayout;
   readonly #checkpoint: Checkpoint;
   readonly #memories: WebAssembly.Memory[];
-  readonly #control: Control;
   readonly #pool: Pool;
+  readonly #passes: Passes;
   readonly #pages: CountedPages;
 
   /**
@@ -110,7 +108,7 @@ export class WasmEngine implements Engine {
     this.#memories = layout.banks.map(({ kvBase }) => allocateMemory(kvBase));
     const cores = platform.cores();
     const words = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
-    this.#control = new Control(words, layout.threads, cores);
+    const control = new Control(words, layout.threads, cores);
     const shared = {
       module,
       build,
@@ -121,7 +119,8 @@ export class WasmEngine implements Engine {
       cores,
     };
     const setups = Array.from({ length: layout.threads }, (_, index) => ({ ...shared, index }));
-    this.#pool = new Pool(setups, this.#control);
+    this.#pool = new Pool(setups, control);
+    this.#passes = new Passes(layout, this.#pool, control);
     FORGOTTEN.register(this, { pool: this.#pool, checkpoint }, this);
     this.#pages = new CountedPages(
       layout.maxPages,
@@ -140,47 +139,7 @@ export class WasmEngine implements Engine {
     logitsFor: readonly number[],
     options: ForwardOptions,
   ): Promise<BatchResult> {
-    const trace = new PassTrace(options, this.#layers, logitsFor);
-    this.#pool.checkAlive();
-    try {
-      return await this.#passes(rows as readonly Row<WasmSequence>[], logitsFor, options, trace);
-    } finally {
-      trace.tell();
-    }
-  }
-
-  /** As many as the rows need. */
-  async #passes(
-    own: readonly Row<WasmSequence>[],
-    logitsFor: readonly number[],
-    { signal, onLayer }: ForwardOptions,
-    trace: PassTrace,
-  ): Promise<BatchResult> {
-    const failures = prepare(own);
-    const { vocabSize, maxRows } = this.layout;
-    const logits = new Float32Array(logitsFor.length * vocabSize);
-    const passes = Math.ceil(own.length / maxRows);
-    for (let pass = 0; pass < passes; pass++) {
-      const part = rowsOfPart(own, pass * maxRows, (pass + 1) * maxRows, failures);
-      const places = new Map(part.map((row, place) => [row, place]));
-      const wanted = logitsFor
-        .map((row, i) => ({ place: places.get(row), i }))
-        .filter((x): x is { place: number; i: number } => x.place !== undefined);
-      const progress = (done: number, total: number) =>
-        onLayer?.(pass * total + done, passes * total);
-      const { logits: computed, traced = [] } = await this.#pass(
-        part.map(row => own[row]),
-        wanted.map(({ place }) => place),
-        failures,
-        { signal, progress, trace: trace.names },
-      );
-      const wantedRows = wanted.map(({ i }) => logitsFor[i]);
-      trace.take(traced, part, wantedRows, Math.min(own.length, (pass + 1) * maxRows));
-      wanted.forEach(({ i }, j) => {
-        logits.set(computed.subarray(j * vocabSize, (j + 1) * vocabSize), i * vocabSize);
-      });
-    }
-    return { logits: { shape: [logitsFor.length, vocabSize], data: logits }, failures };
+    return this.#passes.compute(rows as readonly Row<WasmSequence>[], logitsFor, options);
   }
 
   /** Ends the workers, gives the memory back, and closes the checkpoint. */
@@ -194,61 +153,6 @@ export class WasmEngine implements Engine {
     await this.#pool.close();
     this.#memories.length = 0; // whoever has the array no longer has the memories
     platform.collectGarbage();
-  }
-
-  /** Logits of rows `logitsFor`. Adds to `failures` the sequences whose keys are no numbers. */
-  async #pass(
-    rows: readonly Row<WasmSequence>[],
-    logitsFor: readonly number[],
-    failures: Failures,
-    { signal, progress, trace }: PassHooks,
-  ): Promise<PassResult> {
-    signal?.throwIfAborted();
-    if (rows.length === 0) return { logits: new Float32Array(0) };
-    const sequences = [...new Set(rows.map(({ sequence }) => sequence))];
-    const job: PassJob = {
-      kind: 'pass',
-      tokens: rows.map(({ token }) => token),
-      positions: rows.map(({ position }) => position),
-      sequences: rows.map(({ sequence }) => sequences.indexOf(sequence)),
-      pageTables: sequences.map(({ pages }) => pages),
-      logitsFor,
-      trace,
-    };
-    const answers = await this.#run(job, signal, progress);
-    sequences.forEach((sequence, which) => {
-      const tooLarge = tooLargeIn(answers, which);
-      if (tooLarge > 0) failures.set(sequence, notStored(tooLarge, rows, sequence));
-    });
-    progress(this.#layers, this.#layers);
-    return leaderOf(answers);
-  }
-
-  /** Progress is told, and cancelling heard, from when the workers begin. */
-  async #run(
-    job: PassJob,
-    signal: AbortSignal | undefined,
-    onLayer: (done: number, total: number) => void,
-  ): Promise<readonly Answer[]> {
-    const cancel = () => this.#control.cancel();
-    let watch: ReturnType<typeof setInterval> | undefined;
-    try {
-      const answers = await this.#pool.run(job, () => {
-        watch = setInterval(() => onLayer(this.#control.layersDone, this.#layers), 100);
-        signal?.addEventListener('abort', cancel);
-        if (signal?.aborted) cancel();
-      });
-      if (answers.some(({ kind }) => kind === 'cancelled'))
-        throw signal?.reason ?? new Error('cancelled');
-      return answers;
-    } finally {
-      clearInterval(watch);
-      signal?.removeEventListener('abort', cancel);
-    }
-  }
-
-  get #layers(): number {
-    return this.layout.banks[this.layout.banks.length - 1].endLayer;
   }
 
   #growTo(pages: number): void {
@@ -267,64 +171,4 @@ export class WasmEngine implements Engine {
       );
     });
   }
-}
-
-interface PassHooks {
-  readonly signal: AbortSignal | undefined;
-  readonly progress: (done: number, total: number) => void;
-  /** The names of the tensors to trace. */
-  readonly trace: readonly string[];
-}
-
-/** What the thread that reads results has read. */
-type PassResult = Pick<Done, 'traced'> & { readonly logits: Float32Array };
-
-function leaderOf(answers: readonly Answer[]): PassResult {
-  return answers.flatMap(answer =>
-    answer.kind === 'done' && answer.logits ? [{ ...answer, logits: answer.logits }] : [],
-  )[0];
-}
-
-type Failures = Map<EngineSequence, LlamaError>;
-
-/** Room for the positions of `rows`; the sequences for which there is none. */
-function prepare(rows: readonly Row<WasmSequence>[]): Failures {
-  const failures: Failures = new Map();
-  const lengths = new Map(rows.map(({ sequence, position }) => [sequence, position + 1]));
-  for (const [sequence, length] of lengths) {
-    try {
-      sequence.prepare(length);
-    } catch (error) {
-      if (!(error instanceof LlamaError)) throw error;
-      failures.set(sequence, error);
-    }
-  }
-  return failures;
-}
-
-/** Which of rows `start` … `end − 1` are still wanted. */
-function rowsOfPart(
-  rows: readonly Row<WasmSequence>[],
-  start: number,
-  end: number,
-  failures: Failures,
-): number[] {
-  const numbers = rows.slice(start, end).map((_, i) => start + i);
-  return numbers.filter(row => {
-    const { sequence } = rows[row];
-    return !sequence.isDisposed && !failures.has(sequence);
-  });
-}
-
-function notStored(
-  tooLarge: number,
-  rows: readonly Row<WasmSequence>[],
-  sequence: WasmSequence,
-): LlamaError {
-  const positions = rows.filter(row => row.sequence === sequence).map(({ position }) => position);
-  return new LlamaError(
-    'NOT_FINITE',
-    `${tooLarge} keys or values of a pass over positions ${positions[0]} to ${positions.at(-1)} ` +
-      'are no f16 numbers: 65520 or more, or NaN; load with cache f32 or q8',
-  );
 }
