@@ -84,6 +84,8 @@ describe('convert', () => {
       /^[\d,]+ bytes in [\d.]+ s; 30 tensors with [\d,]+ F32; no number was changed$/m,
     );
     const half = await cli(['convert', ...model, '--output', at('half.gguf'), '--type', 'f16']);
+    const same = ['--output', at('same.gguf'), '--type', 'source'];
+    expect((await cli(['convert', ...model, ...same])).stdout).toMatch(/; no number was changed$/m);
     expect(half.stdout).toMatch(/; 30 tensors with [\d,]+ F16, [\d,]+ F32; 23 tensors rounded$/m);
   });
 

@@ -375,6 +375,7 @@ describe('is refused:', () => {
     await expectRefused(useless, 'BAD_OPTION', 'shardSize has no effect with a GGUF file');
     await expectRefused(convert({ threads: 65 }), 'BAD_OPTION', 'threads is 65', '1 to 64');
     await expectRefused(convert({ onProgress: 5 }), 'BAD_OPTION', 'onProgress is 5', 'a function');
+    await expectRefused(convert({ force: 1 }), 'BAD_OPTION', 'force is 1', 'true or false');
     await expectRefused(convert({ signal: {} }), 'BAD_OPTION', 'signal is {}', 'an AbortSignal');
     await expectRefused(convert({ overwrite: true }), 'BAD_OPTION', '"overwrite" is not an option');
   });
