@@ -445,7 +445,8 @@ describe('leaving early', () => {
         const sequence = new TokenSequence(model);
         const aborter = new AbortController();
         const kept = { ...SHORT, sequence };
-        const cut = collect(scheduler.generate(prompt, { ...kept, signal: aborter.signal }));
+        const long = { ...kept, maxNewTokens: 400, signal: aborter.signal };
+        const cut = collect(scheduler.generate(prompt, long));
         const other = collect(scheduler.generate([30, 31], SHORT));
         await turns(turnsBefore);
         aborter.abort('enough');
