@@ -119,7 +119,7 @@ export class Llama implements AsyncDisposable {
     logitsFor: readonly number[],
     hooks: ForwardOptions,
   ): Promise<Tensor> {
-    let result: BatchResult = { logits: this.#noLogits(logitsFor.length), failures: new Map() };
+    let result: BatchResult | undefined;
     try {
       result = await this.engine.forward(rows, logitsFor, hooks);
       batch.signal.throwIfAborted();
@@ -128,15 +128,18 @@ export class Llama implements AsyncDisposable {
       if (!batch.isAbandoned) throw error;
     }
     batch.failDisposed();
-    for (const [sequence, error] of result.failures) batch.fail(sequence as EngineSequence, error);
-    reportNotFinite(result.logits, rows, logitsFor, batch);
-    batch.clearFailed(result.logits, i => rows[logitsFor[i]].sequence);
-    return result.logits;
+    const { logits, failures } = result ?? this.#nothing(logitsFor.length);
+    for (const [sequence, error] of failures) batch.fail(sequence as EngineSequence, error);
+    reportNotFinite(logits, rows, logitsFor, batch);
+    batch.clearFailed(logits, i => rows[logitsFor[i]].sequence);
+    return logits;
   }
 
-  #noLogits(rows: number): Tensor {
+  /** Of a pass that nobody waited for to its end. */
+  #nothing(rows: number): BatchResult {
     const { vocabSize } = this.config;
-    return { shape: [rows, vocabSize], data: new Float32Array(rows * vocabSize) };
+    const data = new Float32Array(rows * vocabSize);
+    return { logits: { shape: [rows, vocabSize], data }, failures: new Map() };
   }
 
   #checkOpen(): void {
