@@ -7,8 +7,13 @@ import { readGgufTemplates, type TemplatesByName } from '../files/gguf/chat-temp
 import { openGgufFile } from '../files/gguf/model.js';
 import type { GgufMetadata } from '../files/gguf/values.js';
 import { readChatTemplates, templateFile, templateFiles } from '../load/chat-format.js';
-import { type ModelFiles, openModelFiles } from '../load/model-files.js';
-import { checkVocabulary, openTokenizerModel } from '../load/tokenizer.js';
+import { GENERATION_CONFIG, type ModelFiles, openModelFiles } from '../load/model-files.js';
+import {
+  checkVocabulary,
+  openTokenizerModel,
+  TOKEN_LISTS,
+  TOKENIZER_FILES,
+} from '../load/tokenizer.js';
 import { tokenizerFiles } from './directory/tokenizer-files.js';
 import type { ModelToWrite } from './gguf/write-model.js';
 import { fileWith, type OutputFile } from './output.js';
@@ -19,14 +24,7 @@ export interface Source extends ModelFiles {
 }
 
 /** Files of a directory that mean the same whatever format the weights are in. */
-const COPIED = [
-  'generation_config.json',
-  'tokenizer.model',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-];
+const COPIED = [GENERATION_CONFIG, ...TOKENIZER_FILES, ...TOKEN_LISTS];
 
 /**
  * Opens the model at `path`; throws what `openModelFiles` throws. Close its checkpoint when done.

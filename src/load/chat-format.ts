@@ -20,17 +20,16 @@ import { openGgufFile } from '../files/gguf/model.js';
 import { type ChatFormat, cardFormat, templateFormat } from '../text/chat/format.js';
 import { ChatTemplate } from '../text/chat/template.js';
 import { object } from '../tokenizer/json/fields.js';
-import { tokenTexts } from '../tokenizer/json/token-files.js';
+import { type TokenFiles, tokenTexts } from '../tokenizer/json/token-files.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
-import { readTokenFiles } from './tokenizer.js';
+import { readTokenFiles, TOKEN_LISTS } from './tokenizer.js';
 
 export const TEMPLATE_FILE = 'chat_template.jinja';
 export const TEMPLATE_FOLDER = 'additional_chat_templates';
-export const TOKENIZER_CONFIG = 'tokenizer_config.json';
-const SPECIAL_TOKENS_MAP = 'special_tokens_map.json';
+const [TOKENIZER_CONFIG] = TOKEN_LISTS;
 
 /** The files of a directory that `openChatFormat` reads, if they are there. */
-export const CHAT_FILES: readonly string[] = [TEMPLATE_FILE, TOKENIZER_CONFIG, SPECIAL_TOKENS_MAP];
+export const CHAT_FILES: readonly string[] = [TEMPLATE_FILE, ...TOKEN_LISTS];
 
 export interface ModelTemplates {
   /** The file or the key that they are in. */
@@ -51,15 +50,29 @@ export async function openChatFormat(
   choice?: string,
 ): Promise<ChatFormat> {
   if (choice === 'card') return cardFormat(tokenizer);
+  const tokenFiles = tokenFilesOf(path);
   const source =
-    choice === undefined ? await ownTemplate(path) : (await readWholeFile(choice)).toString('utf8');
+    choice === undefined
+      ? await ownTemplate(path, tokenFiles)
+      : (await readWholeFile(choice)).toString('utf8');
   if (source === undefined) return cardFormat(tokenizer);
-  const specialTokens = await readSpecialTokens(path, tokenizer);
+  const specialTokens = await readSpecialTokens(path, tokenizer, tokenFiles);
   return templateFormat(new ChatTemplate(source), tokenizer, specialTokens);
 }
 
-async function ownTemplate(path: string): Promise<string | undefined> {
-  const found = await readChatTemplates(path);
+type TokenFilesOf = () => Promise<TokenFiles>;
+
+/** Reads them when they are first needed, and once. */
+function tokenFilesOf(directory: string): TokenFilesOf {
+  let files: Promise<TokenFiles> | undefined;
+  return () => {
+    files ??= readTokenFiles(directory);
+    return files;
+  };
+}
+
+async function ownTemplate(path: string, tokenFiles: TokenFilesOf): Promise<string | undefined> {
+  const found = await templatesOf(path, tokenFiles);
   const template = found?.templates.get(DEFAULT_TEMPLATE);
   check(found === undefined || template !== undefined, 'NOT_FOUND', () => {
     const names = [...found!.templates.keys()].join(', ');
@@ -76,7 +89,14 @@ async function ownTemplate(path: string): Promise<string | undefined> {
  * @throws {LlamaError} BAD_TOKENIZER if they are no texts.
  */
 export async function readChatTemplates(path: string): Promise<ModelTemplates | undefined> {
-  const found = (await isFile(path)) ? await fromGguf(path) : await fromDirectory(path);
+  return templatesOf(path, tokenFilesOf(path));
+}
+
+async function templatesOf(
+  path: string,
+  tokenFiles: TokenFilesOf,
+): Promise<ModelTemplates | undefined> {
+  const found = (await isFile(path)) ? await fromGguf(path) : await fromDirectory(path, tokenFiles);
   return found.templates.size === 0 ? undefined : found;
 }
 
@@ -86,9 +106,9 @@ async function fromGguf(path: string): Promise<ModelTemplates> {
   return { origin: 'tokenizer.chat_template', templates: readGgufTemplates(file.metadata) };
 }
 
-async function fromDirectory(path: string): Promise<ModelTemplates> {
+async function fromDirectory(path: string, tokenFiles: TokenFilesOf): Promise<ModelTemplates> {
   const files = await templateFiles(path);
-  if (files.size === 0) return fromTokenizerConfig(path);
+  if (files.size === 0) return fromTokenizerConfig(path, await tokenFiles());
   const templates = new Map<string, string>();
   for (const [name, file] of files)
     templates.set(name, (await readWholeFile(join(path, file))).toString('utf8'));
@@ -114,8 +134,7 @@ export async function templateFiles(path: string): Promise<Map<string, string>> 
   return files;
 }
 
-async function fromTokenizerConfig(path: string): Promise<ModelTemplates> {
-  const { config = {} } = await readTokenFiles(path);
+function fromTokenizerConfig(path: string, { config = {} }: TokenFiles): ModelTemplates {
   const { chat_template } = object(config, join(path, TOKENIZER_CONFIG));
   const templates = new Map<string, string>();
   for (const { name, template } of namedTemplates(chat_template)) {
@@ -144,6 +163,7 @@ function namedTemplates(chatTemplate: unknown): readonly { name?: unknown; templ
 async function readSpecialTokens(
   path: string,
   tokenizer: Tokenizer,
+  tokenFiles: TokenFilesOf,
 ): Promise<Record<string, string>> {
   const textOf = (id: number | undefined) => (id === undefined ? [] : tokenizer.pieces([id]))[0];
   const own = {
@@ -151,7 +171,7 @@ async function readSpecialTokens(
     eos_token: textOf(tokenizer.eosId),
     unk_token: textOf(tokenizer.unkId),
   };
-  const named = (await isFile(path)) ? [] : tokenTexts(await readTokenFiles(path));
+  const named = (await isFile(path)) ? [] : tokenTexts(await tokenFiles());
   const texts = Object.entries({ ...own, ...Object.fromEntries(named) });
   return Object.fromEntries(
     texts.filter((each): each is [string, string] => typeof each[1] === 'string'),

@@ -26,8 +26,10 @@ export const TOKENIZER_FILES = ['tokenizer.model', 'tokenizer.json'] as const;
 
 /** These may be beside it, and say more about its tokens. */
 export const TOKEN_LISTS = [
-  ...['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
-];
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+] as const;
 
 /**
  * Opens the tokenizer in the GGUF file at `path`, or in the directory at `path`.
@@ -56,7 +58,10 @@ async function readFromGguf(path: string): Promise<TokenizerModel> {
  * @throws {LlamaError} NOT_FOUND if there is no such directory; BAD_TOKENIZER for what is not JSON.
  */
 export async function readTokenFiles(directory: string): Promise<TokenFiles> {
-  const read = await readerOf(directory);
+  return tokenFiles(await readerOf(directory));
+}
+
+async function tokenFiles(read: Reader): Promise<TokenFiles> {
   const json = (content: Buffer): unknown =>
     parseJson(content.toString('utf8'), 'the content', 'BAD_TOKENIZER');
   const [config, specialTokensMap, addedTokens] = await Promise.all(
@@ -65,10 +70,12 @@ export async function readTokenFiles(directory: string): Promise<TokenFiles> {
   return { config, specialTokensMap, addedTokens };
 }
 
-/** Reads files of a directory; undefined for one that is not there. */
-async function readerOf(directory: string) {
+/** Reads a file of a directory; undefined for one that is not there. */
+type Reader = <T>(fileName: string, parse: (content: Buffer) => T) => Promise<T | undefined>;
+
+async function readerOf(directory: string): Promise<Reader> {
   const present = new Set(await listDirectory(directory));
-  return async <T>(fileName: string, parse: (content: Buffer) => T): Promise<T | undefined> => {
+  return async (fileName, parse) => {
     if (!present.has(fileName)) return undefined;
     const path = join(directory, fileName);
     const content = await readWholeFile(path);
@@ -82,7 +89,7 @@ async function readFromDirectory(directory: string): Promise<TokenizerModel> {
   const huggingFace = await read('tokenizer.json', content =>
     readTokenizerJson(content.toString('utf8')),
   );
-  const files = await readTokenFiles(directory);
+  const files = await tokenFiles(read);
   check(sentencePiece !== undefined || huggingFace !== undefined, 'NOT_FOUND', () => {
     return `there is neither tokenizer.model nor tokenizer.json in ${directory}`;
   });
