@@ -1,33 +1,13 @@
 import { describe, it } from 'vitest';
 import type { LlamaErrorCode } from '../../src/base/errors.js';
 import { elementCount } from '../../src/base/tensor.js';
-import { parseConfig } from '../../src/files/config-json/config-json.js';
 import { checkTiedHead, checkWeights } from '../../src/model/check-weights.js';
 import type { Checkpoint, CheckpointTensor } from '../../src/model/checkpoint.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import type { DType } from '../../src/model/dtypes.js';
 import { expectedWeights } from '../../src/model/weights.js';
 import { expectRefused } from '../files/helpers.js';
-
-const SEVEN_B = parseConfig({
-  model_type: 'llama',
-  vocab_size: 32000,
-  hidden_size: 4096,
-  intermediate_size: 11008,
-  num_hidden_layers: 32,
-  num_attention_heads: 32,
-});
-const TINY: LlamaConfig = {
-  ...SEVEN_B,
-  vocabSize: 10,
-  hiddenSize: 6,
-  intermediateSize: 7,
-  numHiddenLayers: 2,
-  numAttentionHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 8,
-};
-const TIED = { ...TINY, tieWordEmbeddings: true };
+import { TIED, TINY } from '../support/shapes.js';
 
 function tensor(
   name: string,

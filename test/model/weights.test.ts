@@ -1,28 +1,7 @@
 import { expect, it } from 'vitest';
 import { elementCount } from '../../src/base/tensor.js';
-import { parseConfig } from '../../src/files/config-json/config-json.js';
-import type { LlamaConfig } from '../../src/model/config.js';
 import { expectedWeights, mapLayer, weightsOf } from '../../src/model/weights.js';
-
-const SEVEN_B = parseConfig({
-  model_type: 'llama',
-  vocab_size: 32000,
-  hidden_size: 4096,
-  intermediate_size: 11008,
-  num_hidden_layers: 32,
-  num_attention_heads: 32,
-});
-const TINY: LlamaConfig = {
-  ...SEVEN_B,
-  vocabSize: 10,
-  hiddenSize: 6,
-  intermediateSize: 7,
-  numHiddenLayers: 2,
-  numAttentionHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 8,
-};
-const TIED = { ...TINY, tieWordEmbeddings: true };
+import { SEVEN_B, TIED, TINY } from '../support/shapes.js';
 
 it('Llama-2-7B has 291 weights of 6,738,415,616 numbers', () => {
   const weights = expectedWeights(SEVEN_B);
