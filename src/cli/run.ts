@@ -1,6 +1,7 @@
 /** The command line, without a process: arguments and streams in, exit code out. */
 import { readFile } from 'node:fs/promises';
 import { LlamaError, show } from '../base/errors.js';
+import { packageFile } from '../base/package.js';
 import { aboutFlags } from './arguments/flags.js';
 import { mainHelp, verbHelp } from './arguments/help.js';
 import { optionsOf, parseOptions, type Verb } from './arguments/options.js';
@@ -50,6 +51,6 @@ function verbCalled(name: string): Verb {
 }
 
 async function version(): Promise<string> {
-  const json = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const json = await readFile(packageFile('package.json'), 'utf8');
   return (JSON.parse(json) as { version: string }).version;
 }

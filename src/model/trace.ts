@@ -28,8 +28,10 @@
  * | model.norm                              | [R, D]    | last RMSNorm, of the rows with logits  |
  * | lm_head                                 | [R, V]    | logits of those rows                   |
  */
+
 import { check, show } from '../base/errors.js';
 import type { Tensor } from '../base/tensor.js';
+import { escapeRegExp } from '../base/text.js';
 import type { LlamaConfig } from './config.js';
 
 /**
@@ -86,8 +88,7 @@ export function selectTensors(
 ): string[] {
   const names = tensorNames(config);
   const matchers = patterns.map(pattern => {
-    const parts = pattern.split('*').map(part => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
-    const matcher = new RegExp(`^${parts.join('.*')}$`);
+    const matcher = new RegExp(`^${pattern.split('*').map(escapeRegExp).join('.*')}$`);
     check(
       names.some(name => matcher.test(name)),
       'BAD_OPTION',

@@ -11,6 +11,7 @@ import {
   type OptionTable,
   type Range,
 } from '../../base/options.js';
+import { separateWords } from '../../base/text.js';
 import type { Option, Options } from './options.js';
 import { parseIntegers } from './token-list.js';
 
@@ -18,8 +19,7 @@ import { parseIntegers } from './token-list.js';
 const SEVERAL: readonly (FlagKind | undefined)[] = ['texts', 'idLists', 'biases'];
 
 /** Without the dashes. */
-export const flagOf = (name: string): string =>
-  name.replace(/[A-Z]/g, capital => `-${capital.toLowerCase()}`);
+export const flagOf = (name: string): string => separateWords(name, '-');
 
 const nameOf = (flag: string): string =>
   flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -3,6 +3,7 @@
 import { showBytes } from '../../base/disk.js';
 import { LlamaError } from '../../base/errors.js';
 import { elementCount } from '../../base/tensor.js';
+import { separateWords } from '../../base/text.js';
 import { readChatTemplates } from '../../load/chat-format.js';
 import { openModelFiles } from '../../load/model-files.js';
 import { endOfTextNotes, openTokenizer } from '../../load/tokenizer.js';
@@ -43,7 +44,8 @@ async function run(options: Options, io: Io): Promise<void> {
   const description = {
     model: path,
     config: Object.fromEntries(
-      Object.entries(config).map(([key, value]) => [snakeCase(key), value]),
+      // the names that config.json has
+      Object.entries(config).map(([key, value]) => [separateWords(key, '_'), value]),
     ),
     chat_template: found ? { origin: found.origin, names: [...found.templates.keys()] } : null,
     tensors,
@@ -219,7 +221,3 @@ function ranges(numbers: readonly number[]): string {
     .map(({ first, last }) => (first === last ? `${first}` : `${first}–${last}`))
     .join(', ');
 }
-
-/** hiddenSize → hidden_size: the names that config.json has. */
-const snakeCase = (name: string): string =>
-  name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);

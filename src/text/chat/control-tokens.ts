@@ -11,6 +11,7 @@
  * transformers does the same where asked to (`sanitize_control_tokens`), but not at the ends.
  */
 
+import { escapeRegExp } from '../../base/text.js';
 import type { Span } from '../../tokenizer/encode/spans.js';
 import { unusedCharacters } from './unused-characters.js';
 
@@ -69,8 +70,6 @@ export class ControlTokens {
 /** The places between the characters of a token. */
 const inside = (token: string): number[] =>
   Array.from({ length: token.length - 1 }, (_, i) => i + 1);
-
-const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
 /** Two characters. */
 export interface Marks {

@@ -20,6 +20,7 @@ import {
   isNumberFrom,
   refuseUnknownOptions,
 } from '../../base/options.js';
+import { separateWords } from '../../base/text.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { SAMPLING, type SamplingOptions } from './options.js';
 
@@ -72,8 +73,7 @@ export const MODEL_CARD_SNIPPET: HuggingFaceOptions = {
 };
 
 /** transformers' name for one of our options: `topK` is `top_k` there. */
-const keyOf = (name: string): string =>
-  name.replace(/[A-Z]/g, capital => `_${capital.toLowerCase()}`);
+const keyOf = (name: string): string => separateWords(name, '_');
 
 const DEFAULT_TEMPERATURE = 1;
 const DEFAULT_TOP_K = 50;

@@ -93,8 +93,7 @@ export function topP(scores: Float32Array, p: number): void {
  * else the last one.
  */
 function firstAbove(ascending: Float32Array, threshold: number): number {
-  const probabilities = ascending.slice();
-  softmax(probabilities, 0, probabilities.length, ROUNDINGS.f32);
+  const probabilities = probabilitiesOf(ascending);
   const last = ascending.length - 1;
   let sum = 0;
   for (let i = 0; i < last; i++) {
@@ -109,8 +108,7 @@ function firstAbove(ascending: Float32Array, threshold: number): number {
  * arXiv:2407.01082).
  */
 export function minP(scores: Float32Array, p: number): void {
-  const probabilities = scores.slice();
-  softmax(probabilities, 0, probabilities.length, ROUNDINGS.f32);
+  const probabilities = probabilitiesOf(scores);
   let largest = 0;
   for (const probability of probabilities) if (probability > largest) largest = probability;
   const threshold = Math.fround(Math.fround(p) * largest);
@@ -124,8 +122,7 @@ export function minP(scores: Float32Array, p: number): void {
  * to float32 before they are compared.
  */
 export function typicalP(scores: Float32Array, mass: number): void {
-  const probabilities = scores.slice();
-  softmax(probabilities, 0, probabilities.length, ROUNDINGS.f32);
+  const probabilities = probabilitiesOf(scores);
   const surprise = Float64Array.from(probabilities, p => (p > 0 ? -log(p) : Infinity));
   let mean = 0;
   for (const [i, p] of probabilities.entries()) if (p > 0) mean += p * surprise[i];
@@ -139,4 +136,10 @@ export function typicalP(scores: Float32Array, mass: number): void {
   }
   const farthest = distance[nearest[last]];
   for (let i = 0; i < scores.length; i++) if (distance[i] > farthest) scores[i] = -Infinity;
+}
+
+function probabilitiesOf(scores: Float32Array): Float32Array {
+  const probabilities = scores.slice();
+  softmax(probabilities, 0, probabilities.length, ROUNDINGS.f32);
+  return probabilities;
 }
