@@ -11,7 +11,8 @@ WORK is a directory for what they save, whole.
 `tiny-32k/` is complete but for the weights; that they are those of golden/tiny-32k, tensor by
 tensor, is checked here. Of stories260k and of Llama 2's tokenizer, which are in ../shared,
 the vocabulary is left out: a tokenizer.json has neither `vocab` nor `merges`, and `ids.json` a
-checksum of them, so that a test that has the tokenizer.model can put them back.
+checksum of them, so that a test that has the tokenizer.model can put them back. The model beside
+Llama 2's tokenizer is a random one, as small as 32,000 tokens allow, and in `llama2/published/`.
 
 `ids.json` has what the saved directory makes of the texts of golden/saved-tokenizers: ids by text,
 or the first characters of their SHA-256.
@@ -30,7 +31,13 @@ import torch
 import transformers
 from manifest import add_to_manifest
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 ROOT = Path(__file__).parent.parent / "golden"
 SHARED = ROOT.parent.parent / "shared"
@@ -64,16 +71,40 @@ def open_tokenizer(directory: Path):
 
 
 def published(name: str, directory: Path) -> Path:
-    """A copy of the published model; of Llama 2, the tokenizer and what says its kind."""
+    """A copy of the published model; of Llama 2, the tokenizer beside a random model."""
     source = SOURCES[name]
     directory.mkdir(parents=True)
     for file in (*source.glob("*config.json"), *source.glob("*.safetensors")):
         if file.name != "logits.safetensors":
             shutil.copy(file, directory)
     shutil.copy(source / "tokenizer.model", directory)
-    if not (directory / "config.json").exists():
-        (directory / "config.json").write_text('{"model_type": "llama"}')
+    if name == "llama2":
+        random_model().save_pretrained(directory)
+        target = TARGET / name / "published"
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for file in (directory / "model.safetensors", *directory.glob("*config.json")):
+            shutil.copy(file, target)
     return directory
+
+
+def random_model() -> LlamaForCausalLM:
+    """As many tokens as Llama 2 has, and otherwise little; positions stretched by 8."""
+    torch.manual_seed(32000)
+    config = LlamaConfig(
+        vocab_size=32000,
+        hidden_size=8,
+        intermediate_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=32768,
+        rms_norm_eps=1e-5,
+        initializer_range=0.5,
+        tie_word_embeddings=True,
+        rope_scaling={"rope_type": "linear", "factor": 8.0, "rope_theta": 10000.0},
+    )
+    return LlamaForCausalLM(config).to(torch.bfloat16).eval()
 
 
 def saved(name: str, source: Path, directory: Path) -> Path:
