@@ -6,9 +6,9 @@
 import './globals.js';
 
 export { LlamaError, type LlamaErrorCode } from './base/errors.js';
+export type { Leftover } from './base/partial.js';
 export type { Floats, Tensor } from './base/tensor.js';
 export { type ConvertOptions, convertModel } from './convert/convert.js';
-export type { Leftover } from './convert/partial.js';
 export { type QuantizeOptions, quantizeModel } from './convert/quantize.js';
 export type { Written } from './convert/rewrite.js';
 export { ExactEngine } from './engines/exact/exact-engine.js';

@@ -1,7 +1,7 @@
 /**
  * What whoever writes asks a disk, what is said when it refuses, and numbers of bytes for people.
  */
-import { statfs } from 'node:fs/promises';
+import { open, statfs, writeFile } from 'node:fs/promises';
 import { check, LlamaError, type LlamaErrorCode } from './errors.js';
 
 /** On whose behalf the disk is asked: what its refusals are called, and what can be done then. */
@@ -67,6 +67,36 @@ export async function onDisk<T>(
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
+
+/**
+ * Writes a new file, through to the disk. What iterating `chunks` throws is thrown as it is;
+ * nothing is read ahead. What the system refuses has the purpose's code.
+ */
+export async function writeThrough(
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  purpose: Purpose,
+): Promise<void> {
+  await onDisk(path, purpose, async () => {
+    const handle = await open(path, 'wx');
+    try {
+      await writeFile(handle, chunks);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/**
+ * The entries of a directory, through to the disk: without, a renamed file may be gone after a
+ * power failure.
+ */
+export async function flushDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(() => undefined); // Windows opens no directories
+  await handle?.sync().catch(() => {}); // nor does every file system flush them
+  await handle?.close();
+}
 
 const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
 

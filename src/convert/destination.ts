@@ -3,7 +3,7 @@
 import { readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { check } from '../base/errors.js';
-import { isPartial } from './partial.js';
+import { isPartial } from '../base/partial.js';
 
 export interface Destination {
   /** Links are followed: what is there, or will be. */

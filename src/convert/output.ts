@@ -5,12 +5,13 @@
 
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { flushDirectory } from '../base/disk.js';
 import { check } from '../base/errors.js';
+import { type Leftover, sweep, withPartial } from '../base/partial.js';
 import type { Chunks } from '../files/chunks.js';
 import { CONFIG } from '../load/model-files.js';
 import { checkEmpty, type Destination } from './destination.js';
-import { type Leftover, sweep, withPartial } from './partial.js';
-import { checkWritingSpace, flushDirectory, onWritten, writeFlushed } from './written-disk.js';
+import { checkWritingSpace, onWritten, WRITE, writeFlushed } from './written-disk.js';
 
 export interface OutputFile {
   readonly name: string;
@@ -65,7 +66,7 @@ export async function writeOutput(
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   await checkWritingSpace(directory, total);
   const watched = watch(hooks, total);
-  await withPartial(directory, name, async partial => {
+  await withPartial(directory, name, WRITE, async partial => {
     if (kind === 'file') await writeFile(partial, destination, watched(files[0].chunks));
     else if (kind === 'directory') {
       await writeAll(partial, files, watched);

@@ -1,10 +1,10 @@
 /** The disk that a model is written to: what it refuses, and files that get through to it. */
 
-import { open, writeFile } from 'node:fs/promises';
-import { checkSpace, onDisk, type Purpose } from '../base/disk.js';
+import { checkSpace, onDisk, type Purpose, writeThrough } from '../base/disk.js';
 import type { Chunks } from '../files/chunks.js';
 
-const WRITE: Purpose = {
+/** Of a model, or of a file with what was asked about one. */
+export const WRITE: Purpose = {
   code: 'WRITE_FAILED',
   verb: 'write',
   use: 'write',
@@ -19,28 +19,6 @@ export const onWritten = <T>(path: string, act: () => Promise<T>): Promise<T> =>
 export const checkWritingSpace = (directory: string, bytes: number): Promise<void> =>
   checkSpace(directory, bytes, WRITE);
 
-/**
- * Writes a new file, through to the disk. What iterating `chunks` throws is thrown as it is;
- * nothing is read ahead.
- */
-export async function writeFlushed(path: string, chunks: Chunks): Promise<void> {
-  await onWritten(path, async () => {
-    const handle = await open(path, 'wx');
-    try {
-      await writeFile(handle, chunks);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  });
-}
-
-/**
- * The entries of a directory, through to the disk: without, a renamed file may be gone after a
- * power failure.
- */
-export async function flushDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r').catch(() => undefined); // Windows opens no directories
-  await handle?.sync().catch(() => {}); // nor does every file system flush them
-  await handle?.close();
-}
+/** Writes a new file, through to the disk: see `writeThrough` in `src/base/disk.ts`. */
+export const writeFlushed = (path: string, chunks: Chunks): Promise<void> =>
+  writeThrough(path, chunks, WRITE);

@@ -17,8 +17,8 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Leftover } from '../../src/base/partial.js';
 import { convertModel } from '../../src/convert/convert.js';
-import type { Leftover } from '../../src/convert/partial.js';
 import { cli, program } from '../cli/support.js';
 import { expectRefused } from '../files/helpers.js';
 import { goldenPath } from '../support/golden.js';

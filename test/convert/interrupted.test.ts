@@ -7,11 +7,11 @@ import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { withPartial } from '../../src/base/partial.js';
 import { convertModel } from '../../src/convert/convert.js';
 import { writeOutput } from '../../src/convert/output.js';
-import { withPartial } from '../../src/convert/partial.js';
 import { quantizeModel } from '../../src/convert/quantize.js';
-import { checkWritingSpace, writeFlushed } from '../../src/convert/written-disk.js';
+import { checkWritingSpace, WRITE, writeFlushed } from '../../src/convert/written-disk.js';
 import { bytesOf } from '../../src/files/dtypes.js';
 import { openFile } from '../../src/files/file.js';
 import { openSafetensors, writeSafetensors } from '../../src/files/safetensors/safetensors.js';
@@ -117,7 +117,7 @@ describe('writing', () => {
       at('file'),
       'EEXIST',
     );
-    const nowhere = withPartial(at('no'), 'file', async () => {});
+    const nowhere = withPartial(at('no'), 'file', WRITE, async () => {});
     await expectRefused(nowhere, 'WRITE_FAILED', at('no', 'file'), 'ENOENT');
   });
 

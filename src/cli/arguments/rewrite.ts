@@ -1,8 +1,8 @@
 /** What `convert` and `quantize` have in common: options, progress, and what is said in the end. */
 
 import { check } from '../../base/errors.js';
+import type { Leftover } from '../../base/partial.js';
 import type { WriteHooks } from '../../convert/output.js';
-import type { Leftover } from '../../convert/partial.js';
 import { REWRITE, type Written } from '../../convert/rewrite.js';
 import { escapeFor } from '../terminal/escape.js';
 import { abortOnInterrupt, type Io, note, showNotes, write, writeJson } from '../terminal/io.js';

@@ -12,9 +12,9 @@ import { readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { onWritten } from './written-disk.js';
+import { onDisk, type Purpose } from './disk.js';
 
-/** What a conversion that did not come to its end left, or what another one is writing. */
+/** What a process that did not come to its end left, or what another one is writing. */
 export interface Leftover {
   readonly path: string;
   /** Its process has ended, and it was removed. */
@@ -25,14 +25,16 @@ export interface Leftover {
  * What `use` returns, which is given an empty directory in `directory`; that is removed whatever
  * happens.
  * @param name what its name begins with: that of the output, or nothing in an output of its own
+ * @param purpose what is said when the system refuses the directory
  */
 export async function withPartial<T>(
   directory: string,
   name: string,
+  purpose: Purpose,
   use: (partial: string) => Promise<T>,
 ): Promise<T> {
   const prefix = join(directory, `${name}${PARTIAL}${machine()}-${process.pid}-`);
-  const partial = await onWritten(join(directory, name), () => mkdtemp(prefix));
+  const partial = await onDisk(join(directory, name), purpose, () => mkdtemp(prefix));
   try {
     return await use(partial);
   } finally {
