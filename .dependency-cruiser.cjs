@@ -20,7 +20,7 @@ const FLOORS = [
 const NODE = [
   '^src/base/(disk|partial|cores)\\.ts$',
   '^src/engines/wasm/platform/',
-  '^src/files/(file|weight-files)\\.ts$',
+  '^src/files/(file|file-identity|weight-files)\\.ts$',
   '^src/(load|hub|convert|cli)/',
 ];
 

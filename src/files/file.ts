@@ -3,6 +3,7 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { check, LlamaError, type LlamaErrorCode } from '../base/errors.js';
 import { parseJson } from '../base/json.js';
+import { identifyFile } from './file-identity.js';
 import { type ByteSource, checkRange } from './source.js';
 
 /** One read(2) moves at most 2^31 − 1 bytes, whatever it was asked for. */
@@ -114,6 +115,10 @@ class FileSource implements ByteSource {
         cause: error,
       });
     }
+  }
+
+  identify(): Promise<string | undefined> {
+    return identifyFile(this.#handle);
   }
 
   close(): Promise<void> {

@@ -12,6 +12,7 @@
 import { check, firstOf, show } from '../base/errors.js';
 import { isObject } from '../base/json.js';
 import type { Checkpoint, CheckpointTensor } from '../model/checkpoint.js';
+import { identifyAll } from './identity.js';
 import { mergeTensors } from './merge-tensors.js';
 
 /** What the names of a format's shards end in. */
@@ -73,7 +74,13 @@ export async function openShards(
     for (const fileName of fileNames) shards.push(await openShard(fileName));
     const tensors = await mergeTensors(shards, isNeeded);
     const notes = shards.flatMap(shard => shard.notes ?? []);
-    return { name, tensors, notes: [...notes, ...absent(weightMap, tensors, name)], close };
+    return {
+      name,
+      tensors,
+      notes: [...notes, ...absent(weightMap, tensors, name)],
+      identify: () => identifyAll(shards),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -4,12 +4,13 @@
  */
 
 import { check } from '../base/errors.js';
+import type { Identified } from './identity.js';
 
 /**
  * Something of a known size that can be read at any offset. Offsets and sizes are in bytes and may
  * be beyond 4 GiB.
  */
-export interface ByteSource {
+export interface ByteSource extends Identified {
   /** For error messages: a path, a URL. */
   readonly name: string;
   readonly size: number;

@@ -42,6 +42,11 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   /** What its files hold besides, or announce and do not hold: a sentence each. */
   readonly notes?: readonly string[];
+  /**
+   * A text that is another one when its files have other bytes, found without reading all of them;
+   * undefined, or no such function, where nothing tells.
+   */
+  identify?(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 

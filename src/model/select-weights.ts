@@ -33,6 +33,7 @@ export async function selectWeights(
     name: checkpoint.name,
     tensors,
     notes: checkpoint.notes ?? [],
+    identify: async () => checkpoint.identify?.(),
     close: () => checkpoint.close(),
   };
   checkWeights(config, named);

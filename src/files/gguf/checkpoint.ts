@@ -40,7 +40,12 @@ export async function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Promi
     if (weight === undefined) tensors.set(huggingFaceName(tensor.name, modules), tensor);
     else tensors.set(weight.name, asHuggingFace(tensor, weight, config));
   }
-  return { name: file.name, tensors, close: () => file.close() };
+  return {
+    name: file.name,
+    tensors,
+    identify: async () => file.identify?.(),
+    close: () => file.close(),
+  };
 }
 
 const moduleOf = (weight: string): string => weight.replace(/\.weight$/, '');

@@ -7,6 +7,7 @@
  */
 
 import type { Checkpoint } from '../../model/checkpoint.js';
+import { identifyAll } from '../identity.js';
 import { RowMajorTensor } from '../row-major.js';
 import type { ByteSource } from '../source.js';
 import type { GgmlDType } from './ggml-types.js';
@@ -36,6 +37,7 @@ export async function openGguf(source: ByteSource): Promise<GgufFile> {
       name: source.name,
       metadata,
       tensors: new Map(tensors.map(info => [info.name, new RowMajorTensor(source, info)])),
+      identify: () => identifyAll([source]),
       close: () => source.close(),
     };
   } catch (error) {

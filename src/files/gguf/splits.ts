@@ -8,6 +8,7 @@
  */
 
 import { check, show } from '../../base/errors.js';
+import { identifyAll } from '../identity.js';
 import { mergeTensors } from '../merge-tensors.js';
 import type { ByteSource } from '../source.js';
 import { type GgufFile, openGguf } from './gguf.js';
@@ -38,7 +39,8 @@ export async function openGgufParts(
     checkName(path, countOfParts(file));
     for (const part of pathsOfParts(path)) parts.push(await openGguf(await openPart(part)));
     checkParts(parts);
-    return { ...parts[0], tensors: await mergeTensors(parts), close };
+    const identify = () => identifyAll(parts);
+    return { ...parts[0], tensors: await mergeTensors(parts), identify, close };
   } catch (error) {
     await file.close();
     await close();

@@ -17,6 +17,7 @@ import { check, firstOf, show } from '../../base/errors.js';
 import { elementCount } from '../../base/tensor.js';
 import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.js';
 import { DTYPE_BYTES } from '../../model/dtypes.js';
+import { identifyAll } from '../identity.js';
 import { RowMajorTensor } from '../row-major.js';
 import type { ByteSource } from '../source.js';
 import { refuseOtherFiles } from './lookalikes.js';
@@ -39,7 +40,12 @@ const MAX_VERSION = 10;
  */
 export async function openPytorch(source: ByteSource): Promise<Checkpoint> {
   try {
-    return { name: source.name, ...(await readTensors(source)), close: () => source.close() };
+    return {
+      name: source.name,
+      ...(await readTensors(source)),
+      identify: () => identifyAll([source]),
+      close: () => source.close(),
+    };
   } catch (error) {
     await source.close();
     throw error;

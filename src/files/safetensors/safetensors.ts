@@ -8,6 +8,7 @@
  */
 
 import type { Checkpoint } from '../../model/checkpoint.js';
+import { identifyAll } from '../identity.js';
 import { RowMajorTensor } from '../row-major.js';
 import type { ByteSource } from '../source.js';
 import { readHeader, type SafetensorsHeader } from './header.js';
@@ -50,6 +51,11 @@ export class SafetensorsFile implements Checkpoint {
     this.tensors = new Map(
       [...header.tensors].map(([name, info]) => [name, new RowMajorTensor(source, info)]),
     );
+  }
+
+  /** What tells its bytes from others: see `Checkpoint`. */
+  identify(): Promise<string | undefined> {
+    return identifyAll([this.#source]);
   }
 
   /** Closes the source; nothing can be read afterwards. */
