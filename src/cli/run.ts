@@ -1,7 +1,6 @@
 /** The command line, without a process: arguments and streams in, exit code out. */
-import { readFile } from 'node:fs/promises';
 import { LlamaError, show } from '../base/errors.js';
-import { packageFile } from '../base/package.js';
+import { packageVersion } from '../load/version.js';
 import { aboutFlags } from './arguments/flags.js';
 import { mainHelp, verbHelp } from './arguments/help.js';
 import { optionsOf, parseOptions, type Verb } from './arguments/options.js';
@@ -24,7 +23,7 @@ async function dispatch([name, ...args]: readonly string[], io: Io): Promise<voi
   const { bold } = style(io.stdout, io);
   if (name === 'help' && args.length > 0) return dispatch([args[0], '--help'], io);
   if (name === undefined || HELP.includes(name)) return write(io.stdout, mainHelp(VERBS, bold));
-  if (name === '--version') return write(io.stdout, `${await version()}\n`);
+  if (name === '--version') return write(io.stdout, `${await packageVersion()}\n`);
   const verb = verbCalled(name);
   try {
     const options = parseOptions(verb, args);
@@ -48,9 +47,4 @@ function verbCalled(name: string): Verb {
     'BAD_OPTION',
     `${show(name)} is not a verb; there is: ${VERBS.map(each => each.name).join(', ')}; ${hint}`,
   );
-}
-
-async function version(): Promise<string> {
-  const json = await readFile(packageFile('package.json'), 'utf8');
-  return (JSON.parse(json) as { version: string }).version;
 }

@@ -16,9 +16,12 @@ import { raiseLimit } from '../model/context.js';
 import { Llama } from '../model/llama.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { openModelFiles } from './model-files.js';
-import { checkLoadOptions, type LoadOptions } from './options.js';
+import { checkLoadOptions, LOAD, type LoadOptions } from './options.js';
+import { packCacheDirectory } from './pack-cache/directory.js';
+import { PackCache } from './pack-cache/pack-cache.js';
 import { parseReference } from './reference.js';
 import { checkVocabulary, endOfTextNotes, openTokenizer } from './tokenizer.js';
+import { packageVersion } from './version.js';
 
 /** From the package's root. */
 const EMBEDDED = 'golden/tiny-32k';
@@ -85,11 +88,13 @@ export async function loadLlama(
   const { config: own, checkpoint, generationConfig, notes } = await openModelFiles(path);
   try {
     const config = withOptions(own, options);
+    const packed = await packCacheOf(options);
     const engine =
       options.kernels === 'exact'
         ? new ExactEngine(config, checkpoint, options)
-        : await WasmEngine.load(config, checkpoint, options);
-    return { model: new Llama(config, engine), generationConfig, notes };
+        : await WasmEngine.load(config, checkpoint, options, packed);
+    const model = new Llama(config, engine);
+    return { model, generationConfig, notes: [...notes, ...(packed?.notes ?? [])] };
   } catch (error) {
     await checkpoint.close();
     throw error;
@@ -100,6 +105,18 @@ function withOptions(own: LlamaConfig, { ropeFactor, context }: LoadOptions): Ll
   const config = { ...own, ropeFactor: ropeFactor ?? own.ropeFactor };
   checkConfig(config);
   return typeof context === 'number' ? raiseLimit(config, context) : config;
+}
+
+async function packCacheOf({
+  packCache = false,
+  packCacheSize = LOAD.packCacheSize.default!,
+}: LoadOptions): Promise<PackCache | undefined> {
+  if (packCache === false) return undefined;
+  return new PackCache({
+    directory: packCache === true ? packCacheDirectory(process.env) : packCache,
+    maxBytes: packCacheSize * 1e9,
+    version: await packageVersion(),
+  });
 }
 
 function checkPath(path: unknown): void {

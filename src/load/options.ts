@@ -1,5 +1,12 @@
 /** The options of loading a model: one table, of those of the engines and a few for both. */
-import { badOption, checkOptions, number, type OptionTable, oneOf } from '../base/options.js';
+import {
+  badOption,
+  checkOptions,
+  number,
+  type OptionTable,
+  oneOf,
+  type Range,
+} from '../base/options.js';
 import { EXACT, type ExactOptions } from '../engines/exact/options.js';
 import { WASM, type WasmOptions } from '../engines/wasm/options.js';
 
@@ -21,7 +28,25 @@ export interface LoadOptions extends ExactOptions, WasmOptions {
    * so many positions, over all sequences together, or loading is refused.
    */
   readonly context?: WasmOptions['context'];
+  /**
+   * Whether packed weights are kept on the disk, so that the same model loads faster the next time:
+   * true in `packed` in LLAMA_32K_CACHE, which is `llama-32k` in XDG_CACHE_HOME or ~/.cache; a
+   * path in that directory. Those of models of less than 268 MB are not. What was written, and what
+   * could not be, is in `notes`. Default false; the command line says true.
+   */
+  readonly packCache?: boolean | string | undefined;
+  /**
+   * How many gigabytes (10⁹ bytes) may be kept of all models together; what was used longest ago
+   * goes first. Half of what is free on the disk stays free in any case. Default 20.
+   */
+  readonly packCacheSize?: number | undefined;
 }
+
+/** A switch, or where. */
+const directory: Range = {
+  is: 'true, false or the path of a directory',
+  has: value => typeof value === 'boolean' || (typeof value === 'string' && value !== ''),
+};
 
 export const LOAD: OptionTable<LoadOptions> = {
   kernels: {
@@ -49,6 +74,17 @@ export const LOAD: OptionTable<LoadOptions> = {
       "Positions of a text. More than the model's max_position_embeddings raises that limit; " +
       'with kernels wasm there must be memory for them.',
   },
+  packCache: { range: directory, owner: 'wasm' },
+  packCacheSize: {
+    range: number(Number.MIN_VALUE),
+    default: 20,
+    owner: 'wasm',
+    value: 'GB',
+    help:
+      'Of packed weights at most so many gigabytes are kept in ~/.cache/llama-32k/packed ' +
+      '(XDG_CACHE_HOME, LLAMA_32K_CACHE), and half of what is free on the disk stays free; those ' +
+      'used longest ago go first.',
+  },
 };
 
 /**
@@ -67,4 +103,7 @@ export function checkLoadOptions(options: LoadOptions): void {
       `${name} has no effect with kernels ${kernels}; it is for kernels ${owner}`,
     );
   }
+  const { packCache = false, packCacheSize } = options;
+  if (packCacheSize !== undefined && packCache === false)
+    throw badOption('packCacheSize', 'packCacheSize has no effect where no weights are kept');
 }

@@ -22,8 +22,16 @@ const WASM = {
 };
 const TABLE = { ...LOAD, ...WASM };
 
+/** What a program says with `packCache`, which here is true unless somebody says no. */
+const NO_PACK_CACHE: Option = {
+  name: 'no-pack-cache',
+  help:
+    'Neither keep packed weights on the disk nor take those that are there. Otherwise models of ' +
+    '268 MB or more, as packed, are kept, and load faster the next time.',
+};
+
 /** How a model is run: what every verb has that runs one. */
-export const ENGINE: readonly Option[] = flagsOf(TABLE);
+export const ENGINE: readonly Option[] = [...flagsOf(TABLE), NO_PACK_CACHE];
 /** What decides how much memory it takes. */
 export const MEMORY: readonly Option[] = flagsOf(WASM);
 
@@ -42,9 +50,9 @@ export interface Screen extends Pick<Waiting, 'progress'> {
 type Context = LoadOptions['context'];
 
 /**
- * --kernels, --context and those that belong to one of the kernels; and, where --context is not
- * given, what the wasm kernels must have room for. Throws BAD_OPTION if one is given that would
- * have no effect.
+ * --kernels, --context, --no-pack-cache and those that belong to one of the kernels; and, where
+ * --context is not given, what the wasm kernels must have room for. Throws BAD_OPTION if one is
+ * given that would have no effect.
  */
 export function engineOptions(
   options: Options,
@@ -55,7 +63,8 @@ export function engineOptions(
   const given = { ...readFlags(options, TABLE), ...wasmOptions(options), signal, onProgress };
   // What is told from the configuration is for the wasm kernels.
   const context = given.context ?? (given.kernels === 'exact' ? undefined : room);
-  const load: LoadOptions = { ...given, context };
+  const packCache = given.kernels === 'exact' ? undefined : !options.flag(NO_PACK_CACHE.name);
+  const load: LoadOptions = { ...given, context, packCache };
   checkLoadOptions(load);
   return load;
 }

@@ -20,7 +20,7 @@ import { MAX_THREADS, WASM, type WasmOptions } from './options.js';
 import { Passes } from './passes.js';
 import { platform } from './platform/here.js';
 import { CONTROL_WORDS, Control } from './threads/control.js';
-import { loadWeights } from './workers/load-weights.js';
+import { type PackedStore, placeWeights } from './workers/place-weights.js';
 import { Pool } from './workers/pool.js';
 
 export function defaultThreads(): number {
@@ -76,18 +76,22 @@ export class WasmEngine implements Engine {
   /**
    * Reads and packs the weights. Throws OUT_OF_MEMORY, before anything is allocated, if the machine
    * has not enough for them and the context.
+   *
+   * @param store keeps packed weights, and gives them back the next time
    */
   static async load(
     config: LlamaConfig,
     checkpoint: Checkpoint,
     options: WasmOptions = {},
+    store?: PackedStore,
   ): Promise<WasmEngine> {
     checkWeights(config, checkpoint);
     const layout = layoutFor(config, checkpoint, options);
     checkMemory(layout, contextOf(config, options) ?? 0);
     const engine = new WasmEngine(config, checkpoint, layout, await compileKernels(options.build));
     try {
-      await loadWeights(checkpoint, layout, engine.#memories, engine.#pool, options);
+      const loading = { checkpoint, layout, memories: engine.#memories, pool: engine.#pool };
+      await placeWeights(loading, options, store);
     } catch (error) {
       await engine.#release();
       throw error;

@@ -9,6 +9,13 @@ export type PackedFormat = WeightFormat | 'q4_k' | 'q6_k';
  */
 export type PlaceFormat = PackedFormat | 'rows-f32' | 'rows-f16' | 'rows-bf16' | 'vector';
 
+/**
+ * Of the layouts, all together. Another number whenever the packed bytes of any weight become
+ * others, in any build: packed weights are kept on disks, and those of other versions are not
+ * taken. `test/engines/wasm/packed-layouts.test.ts` tells when.
+ */
+export const LAYOUT_VERSION = 1;
+
 /** Numbers that share a scale in q8_0 and q4_0. */
 const BLOCK = 32;
 /** … in q4_k and q6_k. */

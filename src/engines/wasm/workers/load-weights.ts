@@ -15,7 +15,10 @@ import type { Pool } from './pool.js';
 
 export interface LoadHooks {
   readonly signal?: AbortSignal | undefined;
-  /** Bytes of weights in place, of how many. */
+  /**
+   * Bytes of weights in place, of how many; of those that are to be kept, too, each counts twice:
+   * when it is in place, and when it is written.
+   */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
