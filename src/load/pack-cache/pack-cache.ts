@@ -8,7 +8,7 @@ import { mkdir, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { flushDirectory, onDisk, type Purpose, showBytes, writeThrough } from '../../base/disk.js';
 import { LlamaError } from '../../base/errors.js';
-import { sweep, withPartial } from '../../base/partial.js';
+import { withPartial } from '../../base/partial.js';
 import type { LoadHooks } from '../../engines/wasm/workers/load-weights.js';
 import type { PackedStore } from '../../engines/wasm/workers/place-weights.js';
 import { isFile } from '../../files/file.js';
@@ -73,7 +73,6 @@ export class PackCache implements PackedStore {
     const reason = await refusal(() =>
       onDisk(directory, KEEP, async () => {
         await mkdir(directory, { recursive: true, mode: 0o700 }); // a model may be private
-        await sweep(directory, '');
         return makeRoom(directory, bytes, this.#maxBytes);
       }),
     );

@@ -2,9 +2,13 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freeBytes, showBytes } from '../../base/disk.js';
+import { isPartial, sweep } from '../../base/partial.js';
 
 /** What the names of these files end in; nothing else in the directory is counted or removed. */
 export const PACKED = '.packed';
+
+/** Longer than any writing takes. */
+const DAY_MS = 24 * 3600 * 1000;
 
 interface Entry {
   readonly path: string;
@@ -23,6 +27,7 @@ export async function makeRoom(
   bytes: number,
   maxBytes: number,
 ): Promise<string | undefined> {
+  await removeLeftovers(directory);
   if (bytes > maxBytes) return `they are more than the ${showBytes(maxBytes)} that are allowed`;
   const entries = await entriesOf(directory);
   const free = await freeBytes(directory);
@@ -37,6 +42,20 @@ export async function makeRoom(
     removed += entry.bytes;
   }
   return undefined;
+}
+
+/**
+ * What processes left that were killed while they wrote. Those of other machines and containers
+ * that share the directory cannot be asked for: what they write is finished within a day.
+ */
+async function removeLeftovers(directory: string): Promise<void> {
+  await sweep(directory, '');
+  for (const name of (await readdir(directory)).filter(isPartial)) {
+    const path = join(directory, name);
+    const status = await stat(path).catch(() => undefined);
+    const isOld = status !== undefined && Date.now() - status.mtimeMs > DAY_MS;
+    if (isOld) await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 /** What was used longest ago is first. */
