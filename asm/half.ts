@@ -16,11 +16,23 @@ export const HALF_FIELDS: u32 = 0x8fffe000;
 /** 2^102 as a float32: what undoes the 2^−102. */
 export const HALF_SCALE: u32 = (127 + 102) << 23;
 
-/** Four stored halves at `pointer`, as float32. `fields` and `scale` are the constants above. */
+/** What shifts a lower half, with its sign, to where the fields of a float32 are: as a product. */
+export const LOW_HALF: u32 = 1 << 13;
+
+/**
+ * The lower halves of four pairs as float32. `shift`, `fields` and `scale` are the constants above.
+ */
 // @ts-ignore: decorator
 @inline
-export function loadHalves(pointer: usize, fields: v128, scale: v128): v128 {
-  return f32x4.mul(v128.and(i32x4.shl(v128.load16x4_s(pointer), 13), fields), scale);
+export function lowHalves(pairs: v128, shift: v128, fields: v128, scale: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.dot_i16x8_s(pairs, shift), fields), scale);
+}
+
+/** The upper ones. */
+// @ts-ignore: decorator
+@inline
+export function highHalves(pairs: v128, fields: v128, scale: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.shr_s(pairs, 3), fields), scale);
 }
 
 /**

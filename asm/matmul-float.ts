@@ -10,20 +10,25 @@
  * less work than with all weights (`half.ts`). If m is odd, the number behind the row's last is
  * read too, and must be 0 (see README.md).
  *
- * Rows are taken four at a time with eight outputs: eight running sums fill the registers, and a
- * weight is loaded and widened once for four rows. If rows are not a multiple of four, the last are
- * computed more than once. A single row takes all 16 outputs of a tile, because it waits for the
- * memory.
+ * Tiles are taken in panels of 256 numbers. Many rows share a weight: a panel of f16 or bf16 is
+ * widened to float32 once, into `scratch`, and then multiplied with all rows, three at a time, with
+ * eight outputs, or 16 in wide modules: more would not leave registers for the products. A single
+ * row reads two tiles in turn, a panel of each, which memory delivers faster (docs/LOG.md).
  */
 import { HALF_FIELDS, HALF_SCALE } from './half';
 import { hold } from './hold';
+import { store64 } from './lanes';
 
 const F32: i32 = 0;
 const BF16: i32 = 1;
 const F16: i32 = 2;
 
-/** Bytes of x in a partial sum. */
-const PARTIAL: usize = 256 << 2;
+/** Pairs of numbers in a panel. */
+const PANEL: usize = 128;
+/** Tiles that a single row reads in turn. */
+const STREAMS: usize = 2;
+/** Outputs that three rows compute at a time, in bytes of `out`. */
+const STEP: usize = isDefined(WIDE) ? 64 : 32;
 
 export function matmulF32(
   out: usize,
@@ -35,8 +40,9 @@ export function matmulF32(
   m: u32,
   firstTile: u32,
   endTile: u32,
+  scratch: usize,
 ): void {
-  matmul(F32, out, outStride, x, xStride, rows, weights, m, firstTile, endTile);
+  matmul(F32, out, outStride, x, xStride, rows, weights, m, firstTile, endTile, scratch);
 }
 
 export function matmulBF16(
@@ -49,8 +55,9 @@ export function matmulBF16(
   m: u32,
   firstTile: u32,
   endTile: u32,
+  scratch: usize,
 ): void {
-  matmul(BF16, out, outStride, x, xStride, rows, weights, m, firstTile, endTile);
+  matmul(BF16, out, outStride, x, xStride, rows, weights, m, firstTile, endTile, scratch);
 }
 
 export function matmulF16(
@@ -63,8 +70,9 @@ export function matmulF16(
   m: u32,
   firstTile: u32,
   endTile: u32,
+  scratch: usize,
 ): void {
-  matmul(F16, out, outStride, x, xStride, rows, weights, m, firstTile, endTile);
+  matmul(F16, out, outStride, x, xStride, rows, weights, m, firstTile, endTile, scratch);
 }
 
 // @ts-ignore: decorator
@@ -72,228 +80,289 @@ export function matmulF16(
 function matmul(
   format: i32,
   out: usize,
-  outStride: u32,
+  outStride: usize,
   x: usize,
-  xStride: u32,
-  rows: u32,
+  xStride: usize,
+  rows: usize,
   weights: usize,
-  m: u32,
-  firstTile: u32,
-  endTile: u32,
+  m: usize,
+  firstTile: usize,
+  endTile: usize,
+  scratch: usize,
 ): void {
-  const last = <usize>rows - 1;
-  const outBytes = (<usize>outStride) << 2;
-  const xBytes = (<usize>xStride) << 2;
-  const pairs = <usize>((m + 1) >> 1);
+  const pairs = (m + 1) >> 1;
   const tileBytes = pairs * pairBytes(format);
+  out += firstTile << 6;
+  weights += firstTile * tileBytes;
+  if (rows == 1) {
+    for (let tiles = endTile - firstTile; tiles > 0; ) {
+      const count = min(tiles, STREAMS);
+      oneRow(format, out, x, pairs, weights, tileBytes, count);
+      out += count << 6;
+      weights += count * tileBytes;
+      tiles -= count;
+    }
+    return;
+  }
+  const outBytes = outStride << 2;
+  const xBytes = xStride << 2;
   for (let tile = firstTile; tile < endTile; tile++) {
-    const w = weights + <usize>tile * tileBytes;
-    const o = out + ((<usize>tile) << 6);
-    if (rows == 1) {
-      oneRow(format, o, x, pairs, w);
-      continue;
+    for (let row: usize = 0; row < rows; row++) memory.fill(out + row * outBytes, 0, 64);
+    for (let pair: usize = 0; pair < pairs; pair += PANEL) {
+      const count = min(PANEL, pairs - pair);
+      const from = weights + pair * pairBytes(format);
+      if (format != F32) widen(format, scratch, from, count);
+      const panel = format == F32 ? from : scratch;
+      for (let row: usize = 0; row < rows; row += 3) {
+        const r1 = min<usize>(1, rows - row - 1),
+          r2 = min<usize>(2, rows - row - 1);
+        const to = out + row * outBytes;
+        threeRows(to, outBytes, x + row * xBytes + (pair << 3), xBytes, r1, r2, panel, count);
+      }
     }
-    for (let row: usize = 0; row < <usize>rows; row += 4) {
-      const r1 = min(row + 1, last);
-      const r2 = min(row + 2, last);
-      const r3 = min(row + 3, last);
-      const o0 = o + row * outBytes,
-        o1 = o + r1 * outBytes,
-        o2 = o + r2 * outBytes,
-        o3 = o + r3 * outBytes;
-      const x0 = x + row * xBytes,
-        x1 = x + r1 * xBytes,
-        x2 = x + r2 * xBytes,
-        x3 = x + r3 * xBytes;
-      for (let h: usize = 0; h < 64; h += 32)
-        fourRows(format, o0 + h, o1 + h, o2 + h, o3 + h, x0, x1, x2, x3, pairs, w + h);
-    }
+    out += 64;
+    weights += tileBytes;
   }
 }
 
-/** Bytes of a pair k, k + 1 of all 16 rows. */
+/** Bytes of a pair k, k + 1 of all 16 outputs. */
 // @ts-ignore: decorator
 @inline
 function pairBytes(format: i32): usize {
   return format == F32 ? 128 : 64;
 }
 
-/** The weights of k, of four rows; those of F16 times 2^−102. */
+/** The weights of k, of four outputs; those of F16 times 2^−102. */
 // @ts-ignore: decorator
 @inline
-function even(format: i32, pointer: usize, mask: v128, shift: v128): v128 {
-  if (format == F32) return v128.load(pointer);
-  if (format == BF16) return i32x4.shl(v128.load(pointer), 16);
+function even(format: i32, pairs: v128, mask: v128, shift: v128): v128 {
+  if (format == BF16) return i32x4.shl(pairs, 16);
   // One product instead of two shifts: the lower half, with its sign, times 2^13.
-  return v128.and(i32x4.dot_i16x8_s(v128.load(pointer), shift), mask);
+  return v128.and(i32x4.dot_i16x8_s(pairs, shift), mask);
 }
 
 /** The weights of k + 1. */
 // @ts-ignore: decorator
 @inline
-function odd(format: i32, pointer: usize, mask: v128): v128 {
-  if (format == F32) return v128.load(pointer, 64);
-  if (format == BF16) return v128.and(v128.load(pointer), mask);
-  return v128.and(i32x4.shr_s(v128.load(pointer), 3), mask);
+function odd(format: i32, pairs: v128, mask: v128): v128 {
+  return v128.and(format == BF16 ? pairs : i32x4.shr_s(pairs, 3), mask);
 }
 
 /** Bits of the odd weights of BF16, of all weights of F16. */
 // @ts-ignore: decorator
 @inline
-function holdMask(format: i32, always: u32): v128 {
-  return hold(format == F16 ? HALF_FIELDS : 0xffff0000, always);
+function holdMask(format: i32, always: usize): v128 {
+  return hold(format == F16 ? HALF_FIELDS : 0xffff0000, <u32>always);
+}
+
+/** `count` pairs as float32, in the layout of F32. */
+function widen(format: i32, to: usize, from: usize, count: usize): void {
+  if (format == F16) widenPairs(F16, to, from, count);
+  else widenPairs(BF16, to, from, count);
 }
 
 // @ts-ignore: decorator
 @inline
-function oneRow(format: i32, out: usize, x: usize, pairs: usize, w: usize): void {
-  const mask = holdMask(format, <u32>pairs);
-  const scale = hold(HALF_SCALE, <u32>pairs);
-  const shift = hold(1 << 13, <u32>pairs);
-  const end = x + (pairs << 3);
-  let t0 = f32x4.splat(0),
-    t1 = t0,
-    t2 = t0,
-    t3 = t0;
-  while (x < end) {
-    const pause = min(x + PARTIAL, end);
-    let s0 = f32x4.splat(0),
-      s1 = s0,
-      s2 = s0,
-      s3 = s0;
-    while (x < pause) {
-      let xe = v128.load32_splat(x),
-        xo = v128.load32_splat(x, 4);
+function widenPairs(format: i32, to: usize, from: usize, count: usize): void {
+  const mask = holdMask(format, count);
+  const scale = hold(HALF_SCALE, <u32>count);
+  const shift = hold(1 << 13, <u32>count);
+  for (const end = from + (count << 6); from < end; from += 64) {
+    for (let at: usize = 0; at < 64; at += 32) {
+      const p = v128.load(from + at),
+        q = v128.load(from + at, 16);
+      let pe = even(format, p, mask, shift),
+        qe = even(format, q, mask, shift),
+        po = odd(format, p, mask),
+        qo = odd(format, q, mask);
       if (format == F16) {
-        xe = f32x4.mul(xe, scale);
-        xo = f32x4.mul(xo, scale);
+        pe = f32x4.mul(pe, scale);
+        qe = f32x4.mul(qe, scale);
+        po = f32x4.mul(po, scale);
+        qo = f32x4.mul(qo, scale);
       }
-      s0 = f32x4.add(
-        s0,
-        f32x4.add(f32x4.mul(even(format, w, mask, shift), xe), f32x4.mul(odd(format, w, mask), xo)),
-      );
-      s1 = f32x4.add(
-        s1,
-        f32x4.add(
-          f32x4.mul(even(format, w + 16, mask, shift), xe),
-          f32x4.mul(odd(format, w + 16, mask), xo),
-        ),
-      );
-      s2 = f32x4.add(
-        s2,
-        f32x4.add(
-          f32x4.mul(even(format, w + 32, mask, shift), xe),
-          f32x4.mul(odd(format, w + 32, mask), xo),
-        ),
-      );
-      s3 = f32x4.add(
-        s3,
-        f32x4.add(
-          f32x4.mul(even(format, w + 48, mask, shift), xe),
-          f32x4.mul(odd(format, w + 48, mask), xo),
-        ),
-      );
-      x += 8;
-      w += pairBytes(format);
+      v128.store(to + at, pe);
+      v128.store(to + at, qe, 16);
+      v128.store(to + at, po, 64);
+      v128.store(to + at, qo, 80);
     }
-    t0 = f32x4.add(t0, s0);
-    t1 = f32x4.add(t1, s1);
-    t2 = f32x4.add(t2, s2);
-    t3 = f32x4.add(t3, s3);
+    to += 128;
   }
-  v128.store(out, t0);
-  v128.store(out, t1, 16);
-  v128.store(out, t2, 32);
-  v128.store(out, t3, 48);
 }
 
-/** Two groups. The totals lie in `out`: the registers are full. */
+/** One row: `tiles` tiles, `tileBytes` apart, a panel of each in turn. */
 // @ts-ignore: decorator
 @inline
-function fourRows(
+function oneRow(
   format: i32,
-  o0: usize,
-  o1: usize,
-  o2: usize,
-  o3: usize,
-  x0: usize,
-  x1: usize,
-  x2: usize,
-  x3: usize,
+  out: usize,
+  x: usize,
   pairs: usize,
-  w: usize,
+  weights: usize,
+  tileBytes: usize,
+  tiles: usize,
 ): void {
-  const mask = holdMask(format, <u32>pairs);
+  const mask = holdMask(format, pairs);
   const scale = hold(HALF_SCALE, <u32>pairs);
   const shift = hold(1 << 13, <u32>pairs);
-  const end = x0 + (pairs << 3);
-  const zero = f32x4.splat(0);
-  store(o0, zero, zero);
-  store(o1, zero, zero);
-  store(o2, zero, zero);
-  store(o3, zero, zero);
-  while (x0 < end) {
-    const pause = min(x0 + PARTIAL, end);
-    let a0 = zero,
-      a1 = zero,
-      a2 = zero,
-      a3 = zero;
-    let b0 = zero,
-      b1 = zero,
-      b2 = zero,
-      b3 = zero;
-    while (x0 < pause) {
-      let ae = even(format, w, mask, shift),
-        ao = odd(format, w, mask);
-      let be = even(format, w + 16, mask, shift),
-        bo = odd(format, w + 16, mask);
-      if (format == F16) {
-        ae = f32x4.mul(ae, scale);
-        ao = f32x4.mul(ao, scale);
-        be = f32x4.mul(be, scale);
-        bo = f32x4.mul(bo, scale);
+  memory.fill(out, 0, tiles << 6);
+  for (let pair: usize = 0; pair < pairs; pair += PANEL) {
+    const end = x + (min(PANEL, pairs - pair) << 3);
+    for (let tile: usize = 0; tile < tiles; tile++) {
+      let w = weights + tile * tileBytes;
+      const o = out + (tile << 6);
+      let a = f32x4.splat(0),
+        b = a,
+        c = a,
+        d = a;
+      for (let k = x; k < end; k += 8) {
+        let xe = v128.load32_splat(k),
+          xo = v128.load32_splat(k, 4);
+        if (format == F16) {
+          xe = f32x4.mul(xe, scale);
+          xo = f32x4.mul(xo, scale);
+        }
+        const p = v128.load(w),
+          q = v128.load(w, 16),
+          r = v128.load(w, 32),
+          s = v128.load(w, 48);
+        if (format == F32) {
+          a = addPair(a, p, v128.load(w, 64), xe, xo);
+          b = addPair(b, q, v128.load(w, 80), xe, xo);
+          c = addPair(c, r, v128.load(w, 96), xe, xo);
+          d = addPair(d, s, v128.load(w, 112), xe, xo);
+        } else {
+          a = addPair(a, even(format, p, mask, shift), odd(format, p, mask), xe, xo);
+          b = addPair(b, even(format, q, mask, shift), odd(format, q, mask), xe, xo);
+          c = addPair(c, even(format, r, mask, shift), odd(format, r, mask), xe, xo);
+          d = addPair(d, even(format, s, mask, shift), odd(format, s, mask), xe, xo);
+        }
+        w += pairBytes(format);
       }
+      store64(
+        o,
+        f32x4.add(v128.load(o), a),
+        f32x4.add(v128.load(o, 16), b),
+        f32x4.add(v128.load(o, 32), c),
+        f32x4.add(v128.load(o, 48), d),
+      );
+    }
+    weights += PANEL * pairBytes(format);
+    x += PANEL << 3;
+  }
+}
+
+/** sum + (even · xe + odd · xo) */
+// @ts-ignore: decorator
+@inline
+function addPair(sum: v128, even: v128, odd: v128, xe: v128, xo: v128): v128 {
+  return f32x4.add(sum, f32x4.add(f32x4.mul(even, xe), f32x4.mul(odd, xo)));
+}
+
+/**
+ * Three rows, those at 0, r1 and r2 times `…Bytes`, which may be the same, over `pairs` pairs of
+ * float32 weights. The totals lie in `out`: the registers are full.
+ */
+function threeRows(
+  out: usize,
+  outBytes: usize,
+  x: usize,
+  xBytes: usize,
+  r1: usize,
+  r2: usize,
+  panel: usize,
+  pairs: usize,
+): void {
+  for (let step: usize = 0; step < 64; step += STEP) {
+    let w = panel + step,
+      x0 = x,
+      x1 = x + r1 * xBytes,
+      x2 = x + r2 * xBytes;
+    const zero = f32x4.splat(0);
+    let a0 = zero,
+      b0 = zero,
+      c0 = zero,
+      d0 = zero;
+    let a1 = zero,
+      b1 = zero,
+      c1 = zero,
+      d1 = zero;
+    let a2 = zero,
+      b2 = zero,
+      c2 = zero,
+      d2 = zero;
+    for (const end = x0 + (pairs << 3); x0 < end; x0 += 8) {
+      const p = v128.load(w),
+        q = v128.load(w, 16),
+        r = isDefined(WIDE) ? v128.load(w, 32) : p,
+        s = isDefined(WIDE) ? v128.load(w, 48) : p;
+      const po = v128.load(w, 64),
+        qo = v128.load(w, 80),
+        ro = isDefined(WIDE) ? v128.load(w, 96) : p,
+        so = isDefined(WIDE) ? v128.load(w, 112) : p;
       let xe = v128.load32_splat(x0),
         xo = v128.load32_splat(x0, 4);
-      a0 = f32x4.add(a0, f32x4.add(f32x4.mul(ae, xe), f32x4.mul(ao, xo)));
-      b0 = f32x4.add(b0, f32x4.add(f32x4.mul(be, xe), f32x4.mul(bo, xo)));
+      a0 = addPair(a0, p, po, xe, xo);
+      b0 = addPair(b0, q, qo, xe, xo);
+      if (isDefined(WIDE)) {
+        c0 = addPair(c0, r, ro, xe, xo);
+        d0 = addPair(d0, s, so, xe, xo);
+      }
       xe = v128.load32_splat(x1);
       xo = v128.load32_splat(x1, 4);
-      a1 = f32x4.add(a1, f32x4.add(f32x4.mul(ae, xe), f32x4.mul(ao, xo)));
-      b1 = f32x4.add(b1, f32x4.add(f32x4.mul(be, xe), f32x4.mul(bo, xo)));
+      a1 = addPair(a1, p, po, xe, xo);
+      b1 = addPair(b1, q, qo, xe, xo);
+      if (isDefined(WIDE)) {
+        c1 = addPair(c1, r, ro, xe, xo);
+        d1 = addPair(d1, s, so, xe, xo);
+      }
       xe = v128.load32_splat(x2);
       xo = v128.load32_splat(x2, 4);
-      a2 = f32x4.add(a2, f32x4.add(f32x4.mul(ae, xe), f32x4.mul(ao, xo)));
-      b2 = f32x4.add(b2, f32x4.add(f32x4.mul(be, xe), f32x4.mul(bo, xo)));
-      xe = v128.load32_splat(x3);
-      xo = v128.load32_splat(x3, 4);
-      a3 = f32x4.add(a3, f32x4.add(f32x4.mul(ae, xe), f32x4.mul(ao, xo)));
-      b3 = f32x4.add(b3, f32x4.add(f32x4.mul(be, xe), f32x4.mul(bo, xo)));
-      x0 += 8;
+      a2 = addPair(a2, p, po, xe, xo);
+      b2 = addPair(b2, q, qo, xe, xo);
+      if (isDefined(WIDE)) {
+        c2 = addPair(c2, r, ro, xe, xo);
+        d2 = addPair(d2, s, so, xe, xo);
+      }
       x1 += 8;
       x2 += 8;
-      x3 += 8;
-      w += pairBytes(format);
+      w += 128;
     }
+    const o0 = out + step,
+      o1 = o0 + r1 * outBytes,
+      o2 = o0 + r2 * outBytes;
     // All is loaded before anything is stored, for the last of the rows may be the same one.
     a0 = f32x4.add(v128.load(o0), a0);
     b0 = f32x4.add(v128.load(o0, 16), b0);
+    if (isDefined(WIDE)) {
+      c0 = f32x4.add(v128.load(o0, 32), c0);
+      d0 = f32x4.add(v128.load(o0, 48), d0);
+    }
     a1 = f32x4.add(v128.load(o1), a1);
     b1 = f32x4.add(v128.load(o1, 16), b1);
+    if (isDefined(WIDE)) {
+      c1 = f32x4.add(v128.load(o1, 32), c1);
+      d1 = f32x4.add(v128.load(o1, 48), d1);
+    }
     a2 = f32x4.add(v128.load(o2), a2);
     b2 = f32x4.add(v128.load(o2, 16), b2);
-    a3 = f32x4.add(v128.load(o3), a3);
-    b3 = f32x4.add(v128.load(o3, 16), b3);
-    store(o0, a0, b0);
-    store(o1, a1, b1);
-    store(o2, a2, b2);
-    store(o3, a3, b3);
+    if (isDefined(WIDE)) {
+      c2 = f32x4.add(v128.load(o2, 32), c2);
+      d2 = f32x4.add(v128.load(o2, 48), d2);
+    }
+    store(o0, a0, b0, c0, d0);
+    store(o1, a1, b1, c1, d1);
+    store(o2, a2, b2, c2, d2);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function store(out: usize, a: v128, b: v128): void {
+function store(out: usize, a: v128, b: v128, c: v128, d: v128): void {
   v128.store(out, a);
   v128.store(out, b, 16);
+  if (isDefined(WIDE)) {
+    v128.store(out, c, 32);
+    v128.store(out, d, 48);
+  }
 }

@@ -8,64 +8,26 @@
  * Numerics: both sums over b are exact integers, below 2^25. They become float32, are multiplied by
  * d and d_min, subtracted, multiplied by d_x and added to the total, each step rounded; superblocks
  * in order.
- *
- * Rows are taken four at a time, with four outputs; those that are left over one by one, with all
- * 16 outputs of a tile, which is no slower.
  */
-import { addLine, addProducts, high, low, NIBBLES, weighedTotal } from './four-bits';
 import { hold } from './hold';
-import { twiceHigh, twiceLow } from './lanes';
-import { SUMS_BYTES } from './quantize';
+import { quarter, store64 } from './lanes';
+import { FACTORS_AT, fourRowsK, MINIMA_AT, UNITS_AT } from './four-rows-k';
+import { MINIMUM_SUMS_AT, SUMS_BYTES } from './quantize';
+import { addLine, factorsOf, high, low, NIBBLES, ONES, total } from './small-weights';
 
 /**
- * A superblock of 16 rows: d and d_min (float32), s of each block (bytes), m of two blocks side by
- * side (bytes), then the quants of each block.
+ * A superblock of 16 outputs: d and d_min (float32); for each four blocks 16 × 4 s, then for each
+ * four 16 × 4 m (bytes); then the quants of each block.
  */
-const MINIMUM_UNITS_AT: usize = 4 * 16;
-const SCALES_AT: usize = 2 * 4 * 16;
-const MINIMA_AT: usize = SCALES_AT + 8 * 16;
-const QUANTS_AT: usize = MINIMA_AT + 8 * 16;
+const SCALES: usize = 2 * 4 * 16;
+const MINIMA: usize = SCALES + 8 * 16;
+const QUANTS: usize = MINIMA + 8 * 16;
 const BLOCK_BYTES: usize = 16 * 16;
-export const SUPERBLOCK_BYTES: usize = QUANTS_AT + 8 * BLOCK_BYTES;
+export const SUPERBLOCK_BYTES: usize = QUANTS + 8 * BLOCK_BYTES;
+/** The first and the third of four bytes. */
+const EVEN: u32 = 0x00ff00ff;
 
-/** −Σ xq of the eight blocks, as int16. */
-// @ts-ignore: decorator
-@inline
-function blockSums(xSums: usize): v128 {
-  const first = i32x4.extadd_pairwise_i16x8_s(v128.load(xSums)),
-    second = i32x4.extadd_pairwise_i16x8_s(v128.load(xSums, 16));
-  return i16x8.narrow_i32x4_s(i32x4.shr_s(first, 4), i32x4.shr_s(second, 4));
-}
-
-/** −Σ_b m · Σ xq of four rows; `x`: what `blockSums` gives. */
-// @ts-ignore: decorator
-@inline
-function minimumSum(minima: usize, x: v128): v128 {
-  const a = i32x4.dot_i16x8_s(v128.load8x8_u(minima), i32x4.shuffle(x, x, 0, 0, 0, 0));
-  const b = i32x4.dot_i16x8_s(v128.load8x8_u(minima, 32), i32x4.shuffle(x, x, 1, 1, 1, 1));
-  const c = i32x4.dot_i16x8_s(v128.load8x8_u(minima, 64), i32x4.shuffle(x, x, 2, 2, 2, 2));
-  const d = i32x4.dot_i16x8_s(v128.load8x8_u(minima, 96), i32x4.shuffle(x, x, 3, 3, 3, 3));
-  return i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
-}
-
-/**
- * Adds a superblock to the totals of four rows. `group`: 16 times the number of the first, divided
- * by 4.
- */
-// @ts-ignore: decorator
-@inline
-function addSuperblock(out: usize, w: usize, group: usize, sum: v128, x: v128, xScale: v128): void {
-  const scaled = f32x4.mul(f32x4.convert_i32x4_s(sum), v128.load(w + group));
-  const minimum = f32x4.mul(
-    f32x4.convert_i32x4_s(minimumSum(w + MINIMA_AT + (group >> 1), x)),
-    v128.load(w + group, MINIMUM_UNITS_AT),
-  );
-  v128.store(
-    out + group,
-    f32x4.add(v128.load(out + group), f32x4.mul(f32x4.add(scaled, minimum), xScale)),
-  );
-}
-
+/** One row: `tiles` tiles, `tileBytes` apart, a superblock of each in turn. `out` begins as 0. */
 // @ts-ignore: decorator
 @inline
 export function oneRow(
@@ -73,160 +35,199 @@ export function oneRow(
   xq: usize,
   xScales: usize,
   xSums: usize,
-  w: usize,
-  superblocks: usize,
+  weights: usize,
+  tileBytes: usize,
+  tiles: usize,
+  blocks: usize,
 ): void {
-  const nibbles = hold(NIBBLES, superblocks);
-  memory.fill(out, 0, 64);
-  for (const end = w + superblocks * SUPERBLOCK_BYTES; w < end; w += SUPERBLOCK_BYTES) {
-    let t0 = i32x4.splat(0),
-      t1 = t0,
-      t2 = t0,
-      t3 = t0;
-    let scales = w + SCALES_AT;
-    let p = w + QUANTS_AT;
-    while (scales < w + MINIMA_AT) {
-      let s0 = i32x4.splat(0),
-        s1 = s0,
-        s2 = s0,
-        s3 = s0;
-      const endOfBlock = xq + 32;
-      while (xq < endOfBlock) {
-        const x = v128.load32_splat(xq),
-          y = v128.load32_splat(xq, 4);
-        const q0 = v128.load(p),
-          q1 = v128.load(p, 16),
-          q2 = v128.load(p, 32),
-          q3 = v128.load(p, 48);
-        s0 = addLine(s0, q0, x, y, nibbles);
-        s1 = addLine(s1, q1, x, y, nibbles);
-        s2 = addLine(s2, q2, x, y, nibbles);
-        s3 = addLine(s3, q3, x, y, nibbles);
-        xq += 8;
-        p += 64;
+  const nibbles = hold(NIBBLES, <u32>blocks),
+    ones = hold(ONES, <u32>blocks),
+    byte = hold(255, <u32>blocks);
+  for (const end = xScales + ((blocks >> 3) << 2); xScales < end; xScales += 4) {
+    let w = weights,
+      o = out;
+    for (const last = out + (tiles << 6); o < last; o += 64) {
+      let ta = i32x4.splat(0),
+        tb = ta,
+        tc = ta,
+        td = ta;
+      let x = xq,
+        quants = w + QUANTS;
+      for (let block: usize = 0; block < 8; block++) {
+        let a = i32x4.splat(0),
+          b = a,
+          c = a,
+          d = a;
+        for (const endOfBlock = x + 32; x < endOfBlock; x += 8) {
+          const first = v128.load32_splat(x),
+            second = v128.load32_splat(x, 4);
+          const p = v128.load(quants),
+            q = v128.load(quants, 16),
+            r = v128.load(quants, 32),
+            s = v128.load(quants, 48);
+          a = addLine(a, p, first, second, nibbles);
+          b = addLine(b, q, first, second, nibbles);
+          c = addLine(c, r, first, second, nibbles);
+          d = addLine(d, s, first, second, nibbles);
+          quants += 64;
+        }
+        const scales = w + ((block >> 2) << 6),
+          shift = (<i32>block & 3) << 3;
+        const p = v128.load(scales, SCALES),
+          q = v128.load(scales, SCALES + 16),
+          r = v128.load(scales, SCALES + 32),
+          s = v128.load(scales, SCALES + 48);
+        ta = addWeighed(ta, total(a, ones), p, shift, byte);
+        tb = addWeighed(tb, total(b, ones), q, shift, byte);
+        tc = addWeighed(tc, total(c, ones), r, shift, byte);
+        td = addWeighed(td, total(d, ones), s, shift, byte);
       }
-      const a = v128.load8x8_u(scales),
-        b = v128.load8x8_u(scales, 8);
-      t0 = i32x4.add(t0, weighedTotal(s0, twiceLow(a)));
-      t1 = i32x4.add(t1, weighedTotal(s1, twiceHigh(a)));
-      t2 = i32x4.add(t2, weighedTotal(s2, twiceLow(b)));
-      t3 = i32x4.add(t3, weighedTotal(s3, twiceHigh(b)));
-      scales += 16;
+      const ma = minimumSum(w, 0, xSums),
+        mb = minimumSum(w, 1, xSums),
+        mc = minimumSum(w, 2, xSums),
+        md = minimumSum(w, 3, xSums);
+      const scale = v128.load32_splat(xScales);
+      const sa = superblock(ta, v128.load(w), ma, v128.load(w, 64), scale),
+        sb = superblock(tb, v128.load(w, 16), mb, v128.load(w, 80), scale),
+        sc = superblock(tc, v128.load(w, 32), mc, v128.load(w, 96), scale),
+        sd = superblock(td, v128.load(w, 48), md, v128.load(w, 112), scale);
+      store64(
+        o,
+        f32x4.add(v128.load(o), sa),
+        f32x4.add(v128.load(o, 16), sb),
+        f32x4.add(v128.load(o, 32), sc),
+        f32x4.add(v128.load(o, 48), sd),
+      );
+      w += tileBytes;
     }
-    const x = blockSums(xSums),
-      xScale = v128.load32_splat(xScales);
-    addSuperblock(out, w, 0, t0, x, xScale);
-    addSuperblock(out, w, 16, t1, x, xScale);
-    addSuperblock(out, w, 32, t2, x, xScale);
-    addSuperblock(out, w, 48, t3, x, xScale);
-    xScales += 4;
+    weights += SUPERBLOCK_BYTES;
+    xq += 256;
     xSums += SUMS_BYTES;
   }
 }
 
-/** All 16 outputs, four at a time. */
+/** total + sum · that byte of `scales` which `shift` bits lie below. */
 // @ts-ignore: decorator
 @inline
+function addWeighed(total: v128, sum: v128, scales: v128, shift: i32, byte: v128): v128 {
+  return i32x4.add(total, i32x4.mul(sum, v128.and(i32x4.shr_u(scales, shift), byte)));
+}
+
+/** −Σ_b m · Σ xq of the n-th four outputs. */
+// @ts-ignore: decorator
+@inline
+function minimumSum(w: usize, n: i32, xSums: usize): v128 {
+  const even = i32x4.splat(EVEN);
+  const first = quarter(w + MINIMA, n),
+    second = quarter(w + MINIMA + 64, n);
+  const a = i32x4.dot_i16x8_s(
+    v128.and(first, even),
+    v128.load32_splat(xSums, MINIMUM_SUMS_AT),
+  );
+  const b = i32x4.dot_i16x8_s(
+    i16x8.shr_u(first, 8),
+    v128.load32_splat(xSums, MINIMUM_SUMS_AT + 4),
+  );
+  const c = i32x4.dot_i16x8_s(
+    v128.and(second, even),
+    v128.load32_splat(xSums, MINIMUM_SUMS_AT + 8),
+  );
+  const d = i32x4.dot_i16x8_s(
+    i16x8.shr_u(second, 8),
+    v128.load32_splat(xSums, MINIMUM_SUMS_AT + 12),
+  );
+  return i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
+}
+
+/** What a superblock adds to the totals of four outputs. */
+// @ts-ignore: decorator
+@inline
+export function superblock(
+  sum: v128,
+  unit: v128,
+  minimum: v128,
+  minimumUnit: v128,
+  scale: v128,
+): v128 {
+  const scaled = f32x4.mul(f32x4.convert_i32x4_s(sum), unit);
+  return f32x4.mul(
+    f32x4.add(scaled, f32x4.mul(f32x4.convert_i32x4_s(minimum), minimumUnit)),
+    scale,
+  );
+}
+
+/** Unpacks a superblock of a tile as `four-rows-k.ts` says. */
+export function prepare(to: usize, w: usize): void {
+  const nibbles = i32x4.splat(NIBBLES),
+    byte = i32x4.splat(255),
+    even = i32x4.splat(EVEN);
+  let quants = to;
+  for (let p = w + QUANTS; p < w + SUPERBLOCK_BYTES; p += 64) {
+    const a = v128.load(p),
+      b = v128.load(p, 16),
+      c = v128.load(p, 32),
+      d = v128.load(p, 48);
+    store64(quants, low(a, nibbles), low(b, nibbles), low(c, nibbles), low(d, nibbles));
+    store64(quants + 64, high(a, nibbles), high(b, nibbles), high(c, nibbles), high(d, nibbles));
+    quants += 128;
+  }
+  for (let block: usize = 0; block < 8; block++) {
+    const from = w + SCALES + ((block >> 2) << 6),
+      shift = (<i32>block & 3) << 3;
+    store64(
+      to + FACTORS_AT + (block << 6),
+      factorsOf(v128.and(i32x4.shr_u(v128.load(from), shift), byte)),
+      factorsOf(v128.and(i32x4.shr_u(v128.load(from, 16), shift), byte)),
+      factorsOf(v128.and(i32x4.shr_u(v128.load(from, 32), shift), byte)),
+      factorsOf(v128.and(i32x4.shr_u(v128.load(from, 48), shift), byte)),
+    );
+  }
+  for (let i: usize = 0; i < 128; i += 64) {
+    const a = v128.load(w + i, MINIMA),
+      b = v128.load(w + i, MINIMA + 16),
+      c = v128.load(w + i, MINIMA + 32),
+      d = v128.load(w + i, MINIMA + 48);
+    const minima = to + MINIMA_AT + (i << 1);
+    store64(minima, v128.and(a, even), v128.and(b, even), v128.and(c, even), v128.and(d, even));
+    store64(
+      minima + 64,
+      i16x8.shr_u(a, 8),
+      i16x8.shr_u(b, 8),
+      i16x8.shr_u(c, 8),
+      i16x8.shr_u(d, 8),
+    );
+  }
+  memory.copy(to + UNITS_AT, w, 128);
+}
+
+/** Four rows, with a prepared superblock. */
 export function fourRows(
   out: usize,
   outBytes: usize,
-  xq: usize,
-  xScales: usize,
-  xSums: usize,
-  w: usize,
-  superblocks: usize,
+  x: usize,
+  xBytes: usize,
+  scales: usize,
+  scaleBytes: usize,
+  sums: usize,
+  sumBytes: usize,
+  r1: usize,
+  r2: usize,
+  r3: usize,
+  panel: usize,
 ): void {
-  const nibbles = hold(NIBBLES, superblocks);
-  const out1 = out + outBytes,
-    out2 = out1 + outBytes,
-    out3 = out2 + outBytes;
-  const xBytes = superblocks << 8,
-    scaleBytes = superblocks << 2,
-    sumBytes = superblocks * SUMS_BYTES;
-  for (let i: usize = 0; i < 4; i++) memory.fill(out + i * outBytes, 0, 64);
-  for (const end = w + superblocks * SUPERBLOCK_BYTES; w < end; w += SUPERBLOCK_BYTES) {
-    for (let group: usize = 0; group < 64; group += 16) {
-      let t0 = i32x4.splat(0),
-        t1 = t0,
-        t2 = t0,
-        t3 = t0;
-      let x0 = xq,
-        x1 = x0 + xBytes,
-        x2 = x1 + xBytes,
-        x3 = x2 + xBytes;
-      let scales = w + SCALES_AT + (group >> 2);
-      let p = w + QUANTS_AT + group;
-      while (scales < w + MINIMA_AT) {
-        let s0 = i32x4.splat(0),
-          s1 = s0,
-          s2 = s0,
-          s3 = s0;
-        const endOfBlock = x0 + 32;
-        while (x0 < endOfBlock) {
-          const q = v128.load(p);
-          const ql = low(q, nibbles),
-            qh = high(q, nibbles);
-          s0 = addProducts(
-            addProducts(s0, v128.load32_splat(x0), ql),
-            v128.load32_splat(x0, 4),
-            qh,
-          );
-          s1 = addProducts(
-            addProducts(s1, v128.load32_splat(x1), ql),
-            v128.load32_splat(x1, 4),
-            qh,
-          );
-          s2 = addProducts(
-            addProducts(s2, v128.load32_splat(x2), ql),
-            v128.load32_splat(x2, 4),
-            qh,
-          );
-          s3 = addProducts(
-            addProducts(s3, v128.load32_splat(x3), ql),
-            v128.load32_splat(x3, 4),
-            qh,
-          );
-          x0 += 8;
-          x1 += 8;
-          x2 += 8;
-          x3 += 8;
-          p += 64;
-        }
-        const scale = twiceLow(i16x8.extend_low_i8x16_u(v128.load32_zero(scales)));
-        t0 = i32x4.add(t0, weighedTotal(s0, scale));
-        t1 = i32x4.add(t1, weighedTotal(s1, scale));
-        t2 = i32x4.add(t2, weighedTotal(s2, scale));
-        t3 = i32x4.add(t3, weighedTotal(s3, scale));
-        scales += 16;
-      }
-      addSuperblock(out, w, group, t0, blockSums(xSums), v128.load32_splat(xScales));
-      addSuperblock(
-        out1,
-        w,
-        group,
-        t1,
-        blockSums(xSums + sumBytes),
-        v128.load32_splat(xScales + scaleBytes),
-      );
-      addSuperblock(
-        out2,
-        w,
-        group,
-        t2,
-        blockSums(xSums + 2 * sumBytes),
-        v128.load32_splat(xScales + 2 * scaleBytes),
-      );
-      addSuperblock(
-        out3,
-        w,
-        group,
-        t3,
-        blockSums(xSums + 3 * sumBytes),
-        v128.load32_splat(xScales + 3 * scaleBytes),
-      );
-    }
-    xq += 256;
-    xScales += 4;
-    xSums += SUMS_BYTES;
-  }
+  fourRowsK(
+    false,
+    out,
+    outBytes,
+    x,
+    xBytes,
+    scales,
+    scaleBytes,
+    sums,
+    sumBytes,
+    r1,
+    r2,
+    r3,
+    panel,
+  );
 }

@@ -6,29 +6,27 @@
  *   127
  *
  * Numerics: the sum over b is an exact integer, below 2^27. It becomes a float32, is multiplied by
- * d, then by d_x, and added to the total, each step rounded; superblocks in order. `quantize8K` has
- * left −16 · Σ xq of each 16 in xSums.
- *
- * A pair of products is at most 2 · 127 · 63 = 16,002, and two pairs fit in an int16.
- *
- * Rows are taken four at a time, with four outputs; those that are left over one by one, with all
- * 16 outputs of a tile.
+ * d, then by d_x, and added to the total, each step rounded; superblocks in order. A sum over k
+ * begins at the −32 · Σ xq that `quantize8K` has left in xSums, in the form that `small-weights.ts`
+ * sums in.
  */
-import { dot2, dot4 } from './block';
 import { hold } from './hold';
-import { twiceHigh, twiceLow } from './lanes';
+import { quarter, store64 } from './lanes';
+import { FACTORS_AT, fourRowsK, UNITS_AT } from './four-rows-k';
 import { SUMS_BYTES } from './quantize';
+import { addProducts, factorsOf, ONES, total } from './small-weights';
 
 /**
- * A superblock of 16 rows: d (float32), s of each block (int8), then each block: three lines, with
- * the fourth quarter in the upper bits of the others.
+ * A superblock of 16 outputs: d (float32), for each four blocks 16 × 4 s (int8), then each block:
+ * three lines, with the fourth quarter in the upper bits of the others.
  */
-const SCALES_AT: usize = 4 * 16;
-const QUANTS_AT: usize = SCALES_AT + 16 * 16;
+const SCALES: usize = 4 * 16;
+const QUANTS: usize = SCALES + 16 * 16;
 const BLOCK_BYTES: usize = 3 * 64;
-export const SUPERBLOCK_BYTES: usize = QUANTS_AT + 16 * BLOCK_BYTES;
+export const SUPERBLOCK_BYTES: usize = QUANTS + 16 * BLOCK_BYTES;
 const SIX_BITS: u32 = 0x3f3f3f3f;
 
+/** One row: `tiles` tiles, `tileBytes` apart, a superblock of each in turn. `out` begins as 0. */
 // @ts-ignore: decorator
 @inline
 export function oneRow(
@@ -36,97 +34,86 @@ export function oneRow(
   xq: usize,
   xScales: usize,
   xSums: usize,
-  w: usize,
-  superblocks: usize,
+  weights: usize,
+  tileBytes: usize,
+  tiles: usize,
+  blocks: usize,
 ): void {
-  const six = hold(SIX_BITS, superblocks);
-  memory.fill(out, 0, 64);
-  for (const end = w + superblocks * SUPERBLOCK_BYTES; w < end; w += SUPERBLOCK_BYTES) {
-    let t0 = i32x4.splat(0),
-      t1 = t0,
-      t2 = t0,
-      t3 = t0;
-    let scales = w + SCALES_AT;
-    let p = w + QUANTS_AT;
-    while (scales < w + QUANTS_AT) {
-      const x0 = v128.load32_splat(xq),
-        x1 = v128.load32_splat(xq, 4),
-        x2 = v128.load32_splat(xq, 8),
-        x3 = v128.load32_splat(xq, 12);
-      const sum = v128.load16_splat(xSums);
-      const a = v128.load8x8_s(scales),
-        b = v128.load8x8_s(scales, 8);
-      t0 = addFourOutputs(t0, p, six, x0, x1, x2, x3, sum, twiceLow(a));
-      t1 = addFourOutputs(t1, p + 16, six, x0, x1, x2, x3, sum, twiceHigh(a));
-      t2 = addFourOutputs(t2, p + 32, six, x0, x1, x2, x3, sum, twiceLow(b));
-      t3 = addFourOutputs(t3, p + 48, six, x0, x1, x2, x3, sum, twiceHigh(b));
-      xq += 16;
-      xSums += 2;
-      scales += 16;
-      p += BLOCK_BYTES;
+  const six = hold(SIX_BITS, <u32>blocks),
+    ones = hold(ONES, <u32>blocks);
+  for (const end = xScales + ((blocks >> 3) << 2); xScales < end; xScales += 4) {
+    let w = weights,
+      o = out;
+    for (const last = out + (tiles << 6); o < last; o += 64) {
+      let ta = i32x4.splat(0),
+        tb = ta,
+        tc = ta,
+        td = ta;
+      let x = xq,
+        sums = xSums,
+        quants = w + QUANTS;
+      for (let block: usize = 0; block < 16; block++) {
+        const x0 = v128.load32_splat(x),
+          x1 = v128.load32_splat(x, 4),
+          x2 = v128.load32_splat(x, 8),
+          x3 = v128.load32_splat(x, 12),
+          offset = v128.load32_splat(sums);
+        const a = blockSum(offset, x0, x1, x2, x3, quants, 0, six),
+          b = blockSum(offset, x0, x1, x2, x3, quants, 1, six),
+          c = blockSum(offset, x0, x1, x2, x3, quants, 2, six),
+          d = blockSum(offset, x0, x1, x2, x3, quants, 3, six);
+        const scales = w + ((block >> 2) << 6),
+          shift = 24 - ((<i32>block & 3) << 3);
+        const p = v128.load(scales, SCALES),
+          q = v128.load(scales, SCALES + 16),
+          r = v128.load(scales, SCALES + 32),
+          s = v128.load(scales, SCALES + 48);
+        ta = i32x4.add(ta, i32x4.mul(total(a, ones), signedByte(p, shift)));
+        tb = i32x4.add(tb, i32x4.mul(total(b, ones), signedByte(q, shift)));
+        tc = i32x4.add(tc, i32x4.mul(total(c, ones), signedByte(r, shift)));
+        td = i32x4.add(td, i32x4.mul(total(d, ones), signedByte(s, shift)));
+        x += 16;
+        sums += 4;
+        quants += BLOCK_BYTES;
+      }
+      const scale = v128.load32_splat(xScales);
+      const sa = superblock(ta, v128.load(w), scale),
+        sb = superblock(tb, v128.load(w, 16), scale),
+        sc = superblock(tc, v128.load(w, 32), scale),
+        sd = superblock(td, v128.load(w, 48), scale);
+      store64(
+        o,
+        f32x4.add(v128.load(o), sa),
+        f32x4.add(v128.load(o, 16), sb),
+        f32x4.add(v128.load(o, 32), sc),
+        f32x4.add(v128.load(o, 48), sd),
+      );
+      w += tileBytes;
     }
-    addSuperblock(out, t0, w, xScales);
-    addSuperblock(out + 16, t1, w + 16, xScales);
-    addSuperblock(out + 32, t2, w + 32, xScales);
-    addSuperblock(out + 48, t3, w + 48, xScales);
-    xScales += 4;
+    weights += SUPERBLOCK_BYTES;
+    xq += 256;
+    xSums += SUMS_BYTES;
   }
 }
 
-/** All 16 outputs, four at a time. */
+/** offset + the products of the n-th four outputs of a block, whose first line is at p. */
 // @ts-ignore: decorator
 @inline
-export function fourRows(
-  out: usize,
-  outBytes: usize,
-  xq: usize,
-  xScales: usize,
-  xSums: usize,
-  w: usize,
-  superblocks: usize,
-): void {
-  const six = hold(SIX_BITS, superblocks);
-  const xBytes = superblocks << 8,
-    scaleBytes = superblocks << 2,
-    sumBytes = superblocks * SUMS_BYTES;
-  for (let i: usize = 0; i < 4; i++) memory.fill(out + i * outBytes, 0, 64);
-  for (const end = w + superblocks * SUPERBLOCK_BYTES; w < end; w += SUPERBLOCK_BYTES) {
-    for (let group: usize = 0; group < 64; group += 16) {
-      let t0 = i32x4.splat(0),
-        t1 = t0,
-        t2 = t0,
-        t3 = t0;
-      let x = xq,
-        sums = xSums;
-      let scales = w + SCALES_AT + (group >> 2);
-      let p = w + QUANTS_AT + group;
-      while (scales < w + QUANTS_AT) {
-        const q0 = v128.load(p),
-          q1 = v128.load(p, 64),
-          q2 = v128.load(p, 128);
-        const u0 = v128.and(q0, six),
-          u1 = v128.and(q1, six),
-          u2 = v128.and(q2, six);
-        const u3 = fourth(q0, q1, q2, six);
-        const scale = twiceLow(i16x8.extend_low_i8x16_s(v128.load32_zero(scales)));
-        t0 = addRow(t0, u0, u1, u2, u3, x, sums, scale);
-        t1 = addRow(t1, u0, u1, u2, u3, x + xBytes, sums + sumBytes, scale);
-        t2 = addRow(t2, u0, u1, u2, u3, x + 2 * xBytes, sums + 2 * sumBytes, scale);
-        t3 = addRow(t3, u0, u1, u2, u3, x + 3 * xBytes, sums + 3 * sumBytes, scale);
-        x += 16;
-        sums += 2;
-        scales += 16;
-        p += BLOCK_BYTES;
-      }
-      addSuperblock(out + group, t0, w + group, xScales);
-      addSuperblock(out + outBytes + group, t1, w + group, xScales + scaleBytes);
-      addSuperblock(out + 2 * outBytes + group, t2, w + group, xScales + 2 * scaleBytes);
-      addSuperblock(out + 3 * outBytes + group, t3, w + group, xScales + 3 * scaleBytes);
-    }
-    xq += 256;
-    xScales += 4;
-    xSums += SUMS_BYTES;
-  }
+function blockSum(
+  offset: v128,
+  x0: v128,
+  x1: v128,
+  x2: v128,
+  x3: v128,
+  p: usize,
+  n: i32,
+  six: v128,
+): v128 {
+  const q0 = quarter(p, n),
+    q1 = quarter(p + 64, n),
+    q2 = quarter(p + 128, n);
+  const first = addProducts(addProducts(offset, x0, v128.and(q0, six)), x1, v128.and(q1, six));
+  return addProducts(addProducts(first, x2, v128.and(q2, six)), x3, fourth(q0, q1, q2, six));
 }
 
 /** Six bits from the two upper bits of three bytes. */
@@ -139,92 +126,85 @@ function fourth(q0: v128, q1: v128, q2: v128, six: v128): v128 {
   return v128.or(v128.or(upper0, upper1), upper2);
 }
 
+/** Of each lane the byte whose highest bit `shift` moves to the highest of the lane. */
 // @ts-ignore: decorator
 @inline
-function addFourOutputs(
-  total: v128,
-  p: usize,
-  six: v128,
-  x0: v128,
-  x1: v128,
-  x2: v128,
-  x3: v128,
-  sum: v128,
-  scale: v128,
-): v128 {
-  const q0 = v128.load(p),
-    q1 = v128.load(p, 64),
-    q2 = v128.load(p, 128);
-  return addBlock(
-    total,
-    v128.and(q0, six),
-    v128.and(q1, six),
-    v128.and(q2, six),
-    fourth(q0, q1, q2, six),
-    x0,
-    x1,
-    x2,
-    x3,
-    sum,
-    scale,
-  );
+function signedByte(x: v128, shift: i32): v128 {
+  return i32x4.shr_s(i32x4.shl(x, shift), 24);
 }
 
+/** What a superblock adds to the totals of four outputs. */
 // @ts-ignore: decorator
 @inline
-function addRow(
-  total: v128,
-  u0: v128,
-  u1: v128,
-  u2: v128,
-  u3: v128,
-  x: usize,
-  sum: usize,
-  scale: v128,
-): v128 {
-  const x0 = v128.load32_splat(x),
-    x1 = v128.load32_splat(x, 4),
-    x2 = v128.load32_splat(x, 8),
-    x3 = v128.load32_splat(x, 12);
-  return addBlock(total, u0, u1, u2, u3, x0, x1, x2, x3, v128.load16_splat(sum), scale);
+export function superblock(sum: v128, unit: v128, scale: v128): v128 {
+  return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sum), unit), scale);
 }
 
-/**
- * total + s · Σ xq · (q − 32) over 16 numbers, of four rows of weights and one of activations.
- * `sum`: −16 · Σ xq; `scale`: each s twice.
- */
-// @ts-ignore: decorator
-@inline
-function addBlock(
-  total: v128,
-  u0: v128,
-  u1: v128,
-  u2: v128,
-  u3: v128,
-  x0: v128,
-  x1: v128,
-  x2: v128,
-  x3: v128,
-  sum: v128,
-  scale: v128,
-): v128 {
-  const offset = i32x4.add(total, i32x4.dot_i16x8_s(sum, scale));
-  if (isDefined(DOT4)) {
-    const products = dot4(x3, u3, dot4(x2, u2, dot4(x1, u1, dot4(x0, u0, i32x4.splat(0)))));
-    return i32x4.add(offset, i32x4.mul(products, i32x4.shr_s(scale, 16)));
+/** Unpacks a superblock of a tile as `four-rows-k.ts` says. */
+export function prepare(to: usize, w: usize): void {
+  const six = i32x4.splat(SIX_BITS);
+  let quants = to;
+  for (let p = w + QUANTS; p < w + SUPERBLOCK_BYTES; p += BLOCK_BYTES) {
+    for (let at: usize = 0; at < 64; at += 32) {
+      const a0 = v128.load(p + at),
+        b0 = v128.load(p + at, 16),
+        a1 = v128.load(p + at, 64),
+        b1 = v128.load(p + at, 80),
+        a2 = v128.load(p + at, 128),
+        b2 = v128.load(p + at, 144);
+      v128.store(quants + at, v128.and(a0, six));
+      v128.store(quants + at, v128.and(b0, six), 16);
+      v128.store(quants + at, v128.and(a1, six), 64);
+      v128.store(quants + at, v128.and(b1, six), 80);
+      v128.store(quants + at, v128.and(a2, six), 128);
+      v128.store(quants + at, v128.and(b2, six), 144);
+      v128.store(quants + at, fourth(a0, a1, a2, six), 192);
+      v128.store(quants + at, fourth(b0, b1, b2, six), 208);
+    }
+    quants += 256;
   }
-  const first = i32x4.dot_i16x8_s(i16x8.add(dot2(x0, u0), dot2(x1, u1)), scale);
-  const second = i32x4.dot_i16x8_s(i16x8.add(dot2(x2, u2), dot2(x3, u3)), scale);
-  return i32x4.add(offset, i32x4.add(first, second));
+  for (let block: usize = 0; block < 16; block++) {
+    const from = w + SCALES + ((block >> 2) << 6),
+      shift = 24 - ((<i32>block & 3) << 3);
+    store64(
+      to + FACTORS_AT + (block << 6),
+      factorsOf(signedByte(v128.load(from), shift)),
+      factorsOf(signedByte(v128.load(from, 16), shift)),
+      factorsOf(signedByte(v128.load(from, 32), shift)),
+      factorsOf(signedByte(v128.load(from, 48), shift)),
+    );
+  }
+  memory.copy(to + UNITS_AT, w, 64);
 }
 
-/** Adds sum · d · d_x to four totals. */
-// @ts-ignore: decorator
-@inline
-function addSuperblock(total: usize, sum: v128, d: usize, xScale: usize): void {
-  const term = f32x4.mul(
-    f32x4.mul(f32x4.convert_i32x4_s(sum), v128.load(d)),
-    v128.load32_splat(xScale),
+/** Four rows, with a prepared superblock. */
+export function fourRows(
+  out: usize,
+  outBytes: usize,
+  x: usize,
+  xBytes: usize,
+  scales: usize,
+  scaleBytes: usize,
+  sums: usize,
+  sumBytes: usize,
+  r1: usize,
+  r2: usize,
+  r3: usize,
+  panel: usize,
+): void {
+  fourRowsK(
+    true,
+    out,
+    outBytes,
+    x,
+    xBytes,
+    scales,
+    scaleBytes,
+    sums,
+    sumBytes,
+    r1,
+    r2,
+    r3,
+    panel,
   );
-  v128.store(total, f32x4.add(v128.load(total), term));
 }

@@ -13,6 +13,7 @@
  */
 import { countUnstorable, storedHalf } from './half';
 import { hold } from './hold';
+import { BIAS } from './matmul-q8';
 import { fourNumbers } from './rows';
 
 export function packQ8(to: usize, rows: usize, rowStride: u32, m: u32, count: u32): u32 {
@@ -31,19 +32,29 @@ function packTile(bits: u32, to: usize, rows: usize, rowStride: u32, m: u32, cou
   for (let k: u32 = 0; k < m; k += 32) {
     const scales = to + 64 * bits;
     for (let row: u32 = 0; row < 16; row += 4) {
-      const at = to + (bits == 8 ? row << 1 : row << 2),
+      const at = to + (row << 2),
         from = rows + <usize>row * stride;
       const isWhole = row + 4 <= count && k + 32 <= m;
       const scale = isWhole
         ? packBlock(bits, at, from, stride, k, m, 4, true)
         : packEdge(bits, at, from, stride, k, m, max(count, row) - row);
       unstorable += countUnstorable(scale);
-      const halves = storedHalf(scale);
-      v128.store_lane<i64>(scales + (row << 1), i16x8.narrow_i32x4_u(halves, halves), 0);
+      storeScales(scales, row, storedHalf(scale));
     }
     to = scales + 32;
   }
   return unstorable;
+}
+
+/** Scales of rows row … row + 3: lane i of eight has that of row i, and of row i + 8 above it. */
+// @ts-ignore: decorator
+@inline
+function storeScales(to: usize, row: u32, halves: v128): void {
+  if (row < 8) v128.store(to + (row << 2), halves);
+  else {
+    const place = to + ((row - 8) << 2);
+    v128.store(place, v128.or(v128.load(place), i32x4.shl(halves, 16)));
+  }
 }
 
 /** A block where rows or numbers are missing. */
@@ -81,9 +92,7 @@ function packBlock(
   for (let i = k; i < k + 32; i += bits == 8 ? 4 : 8) {
     const quants = fourOfEach(bits, from, stride, i, m, count, whole, inverse, sign, half);
     if (bits == 8) {
-      const pairs = v128.shuffle<i16>(quants, quants, 0, 2, 4, 6, 1, 3, 5, 7);
-      v128.store_lane<i64>(to, pairs, 0);
-      v128.store_lane<i64>(to, pairs, 1, 32);
+      v128.store(to, v128.xor(quants, i32x4.splat(BIAS)));
     } else {
       const others = fourOfEach(bits, from, stride, i + 4, m, count, whole, inverse, sign, half);
       v128.store(to, v128.or(quants, i32x4.shl(others, 4)));

@@ -12,15 +12,26 @@
  * multiple of 4 must be 0 (see README.md).
  */
 
-/** What `quantize8K` leaves beside each 256 numbers: 16 sums, as int16. */
-export const SUMS_BYTES: usize = 2 * 16;
+/**
+ * What `quantize8K` leaves beside each 256 numbers: 16 offsets for Q6_K, and behind them, for Q4_K,
+ * −Σq of each 32 as int16, in the order 0 2 1 3 4 6 5 7.
+ */
+export const MINIMUM_SUMS_AT: usize = 4 * 16;
+export const SUMS_BYTES: usize = MINIMUM_SUMS_AT + 2 * 8;
 
 const SMALLEST: f32 = 7.888609052210118e-31; // 2^−100
 
-/** int16, −8191 … 8191. Rows [firstRow, endRow); `width` numbers each. */
+/**
+ * 14 bits, as the layers with q8_0 weights want them. Rows [firstRow, endRow); `width` numbers each.
+ *
+ * int16, −8191 … 8191, of each four the even ones first: 0 2 1 3; and beside each block −128 · Σ of
+ * its even ones (int32). With DOT4, u = q + 8192 in two halves: 32 bytes u >> 7, then 32 bytes
+ * u & 127, and no sums.
+ */
 export function quantize14(
   xq: usize,
   xScales: usize,
+  xSums: usize,
   x: usize,
   xStride: u32,
   width: u32,
@@ -33,56 +44,49 @@ export function quantize14(
     const end = from + ((<usize>width) << 2);
     let to = xq + ((<usize>row * blocks) << 6);
     let scales = xScales + ((<usize>row * blocks) << 2);
+    let sums = xSums + ((<usize>row * blocks) << 2);
     for (; from < end; from += 128) {
       const inverse = scaleOf(scales, from, end, 128, 8191);
-      for (let k: usize = 0; k < 128; k += 32) {
-        v128.store(to, narrow(from + k, end, inverse));
-        to += 16;
-      }
+      if (isDefined(DOT4)) storeHalves(to, from, end, inverse);
+      else storeEvenFirst(to, sums, from, end, inverse);
+      to += 64;
       scales += 4;
+      sums += 4;
     }
   }
 }
 
-/** u = q + 8192 in two halves: 32 bytes u >> 7, then 32 bytes u & 127. */
-export function quantize14Halves(
-  xq: usize,
-  xScales: usize,
-  x: usize,
-  xStride: u32,
-  width: u32,
-  firstRow: u32,
-  endRow: u32,
-): void {
-  const blocks = (width + 31) >> 5;
-  for (let row = firstRow; row < endRow; row++) {
-    let from = x + ((<usize>row * xStride) << 2);
-    const end = from + ((<usize>width) << 2);
-    let to = xq + ((<usize>row * blocks) << 6);
-    let scales = xScales + ((<usize>row * blocks) << 2);
-    for (; from < end; from += 128) {
-      const inverse = scaleOf(scales, from, end, 128, 8191);
-      for (let k: usize = 0; k < 128; k += 64) {
-        const a = i16x8.add(narrow(from + k, end, inverse), i16x8.splat(8192));
-        const b = i16x8.add(narrow(from + k + 32, end, inverse), i16x8.splat(8192));
-        v128.store(to, i8x16.narrow_i16x8_u(i16x8.shr_u(a, 7), i16x8.shr_u(b, 7)));
-        v128.store(
-          to,
-          i8x16.narrow_i16x8_u(v128.and(a, i16x8.splat(127)), v128.and(b, i16x8.splat(127))),
-          32,
-        );
-        to += 16;
-      }
-      to += 32;
-      scales += 4;
-    }
+// @ts-ignore: decorator
+@inline
+function storeEvenFirst(to: usize, sum: usize, from: usize, end: usize, inverse: v128): void {
+  let even = i32x4.splat(0);
+  for (let k: usize = 0; k < 128; k += 32) {
+    const eight = narrow(from + k, end, inverse);
+    const ordered = i16x8.shuffle(eight, eight, 0, 2, 1, 3, 4, 6, 5, 7);
+    v128.store(to, ordered);
+    even = i32x4.add(even, i32x4.dot_i16x8_s(ordered, i16x8(-128, -128, 0, 0, -128, -128, 0, 0)));
+    to += 16;
+  }
+  store<i32>(sum, i32x4.extract_lane(even, 0) + i32x4.extract_lane(even, 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function storeHalves(to: usize, from: usize, end: usize, inverse: v128): void {
+  for (let k: usize = 0; k < 128; k += 64) {
+    const a = i16x8.add(narrow(from + k, end, inverse), i16x8.splat(8192));
+    const b = i16x8.add(narrow(from + k + 32, end, inverse), i16x8.splat(8192));
+    v128.store(to, i8x16.narrow_i16x8_u(i16x8.shr_u(a, 7), i16x8.shr_u(b, 7)));
+    v128.store(
+      to,
+      i8x16.narrow_i16x8_u(v128.and(a, i16x8.splat(127)), v128.and(b, i16x8.splat(127))),
+      32,
+    );
+    to += 16;
   }
 }
 
-/**
- * int8, −127 … 127, and for each half of a block −8 · Σq, as two int16 (at most 8 · 16 · 127): what
- * offsets and minima of weights are multiplied with.
- */
+/** int8, −127 … 127, and beside each block the offset of q4_0: −8 for each number. */
 export function quantize8(
   xq: usize,
   xScales: usize,
@@ -101,7 +105,10 @@ export function quantize8(
     let scales = xScales + ((<usize>row * blocks) << 2);
     let sums = xSums + ((<usize>row * blocks) << 2);
     for (; from < end; from += 128) {
-      storeBytes(to, sums, from, end, 128, scaleOf(scales, from, end, 128, 127), -8);
+      const inverse = scaleOf(scales, from, end, 128, 127);
+      const first = store16(to, from, end, inverse),
+        second = store16(to + 16, from + 64, end, inverse);
+      storeOffset(sums, i16x8.add(first, second), -8);
       to += 32;
       scales += 4;
       sums += 4;
@@ -109,7 +116,7 @@ export function quantize8(
   }
 }
 
-/** The same in blocks of 256, which `width` is a multiple of; −16 · Σq of each 16 numbers. */
+/** The same in blocks of 256, which `width` is a multiple of; sums as `SUMS_BYTES` tells. */
 export function quantize8K(
   xq: usize,
   xScales: usize,
@@ -128,41 +135,62 @@ export function quantize8K(
     let scales = xScales + ((<usize>row * blocks) << 2);
     let sums = xSums + <usize>row * blocks * SUMS_BYTES;
     for (; from < end; from += 1024) {
-      storeBytes(to, sums, from, end, 1024, scaleOf(scales, from, end, 1024, 127), -16);
-      to += 256;
+      const inverse = scaleOf(scales, from, end, 1024, 127);
+      for (let block: usize = 0; block < 8; block++) {
+        const at = from + (block << 7);
+        const first = store16(to, at, end, inverse),
+          second = store16(to + 16, at + 64, end, inverse);
+        storeOffset(sums + (block << 3), first, -32);
+        storeOffset(sums + (block << 3) + 4, second, -32);
+        const place = (block & 4) | ((block & 1) << 1) | ((block >> 1) & 1);
+        store<i16>(
+          sums + MINIMUM_SUMS_AT + (place << 1),
+          <i16>sumOf(i32x4.dot_i16x8_s(i16x8.add(first, second), i16x8.splat(-1))),
+        );
+        to += 32;
+      }
       scales += 4;
       sums += SUMS_BYTES;
     }
   }
 }
 
-/** The `bytes` / 4 numbers at `from` as int8, and `unit` times the sum of each 16. */
+/** The 16 numbers at `from` as int8; returns the sum of the first eight and the last eight. */
 // @ts-ignore: decorator
 @inline
-function storeBytes(
-  to: usize,
-  sums: usize,
-  from: usize,
-  end: usize,
-  bytes: usize,
-  inverse: v128,
-  unit: i16,
-): void {
-  for (let k: usize = 0; k < bytes; k += 64) {
-    const a = narrow(from + k, end, inverse),
-      b = narrow(from + k + 32, end, inverse);
-    const sum = i32x4.dot_i16x8_s(i16x8.add(a, b), i16x8.splat(unit));
-    store<i16>(
-      sums + (k >> 5),
-      <i16>(
-        (i32x4.extract_lane(sum, 0) +
-          i32x4.extract_lane(sum, 1) +
-          i32x4.extract_lane(sum, 2) +
-          i32x4.extract_lane(sum, 3))
-      ),
-    );
-    v128.store(to + (k >> 2), i8x16.narrow_i16x8_s(a, b));
+function store16(to: usize, from: usize, end: usize, inverse: v128): v128 {
+  const a = narrow(from, end, inverse),
+    b = narrow(from + 32, end, inverse);
+  v128.store(to, i8x16.narrow_i16x8_s(a, b));
+  return i16x8.add(a, b);
+}
+
+/**
+ * What sums of products with small weights begin at (`small-weights.ts`): `unit` times the sum of
+ * the numbers of a block. By pairs, those of k, k + 1 are one int16 and those of k + 2, k + 3 the
+ * other, of each four; DOT4: one int32. `sums`: of eight numbers k … k + 7, over the block.
+ */
+// @ts-ignore: decorator
+@inline
+function storeOffset(to: usize, sums: v128, unit: i16): void {
+  const pairs = i32x4.dot_i16x8_s(sums, i16x8.splat(unit));
+  if (isDefined(DOT4)) {
+    store<i32>(to, sumOf(pairs));
+    return;
   }
+  store<i16>(to, <i16>(i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 2)));
+  store<i16>(to, <i16>(i32x4.extract_lane(pairs, 1) + i32x4.extract_lane(pairs, 3)), 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function sumOf(x: v128): i32 {
+  return (
+    i32x4.extract_lane(x, 0) +
+    i32x4.extract_lane(x, 1) +
+    i32x4.extract_lane(x, 2) +
+    i32x4.extract_lane(x, 3)
+  );
 }
 
 /**

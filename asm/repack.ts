@@ -9,6 +9,7 @@
  * Layouts of the blocks: ggml-common.h of llama.cpp.
  */
 import { fromF16 } from './f16';
+import { BIAS } from './matmul-q8';
 
 const LOW: u32 = 0x0f0f0f0f;
 const HIGH: u32 = 0xf0f0f0f0;
@@ -18,18 +19,26 @@ export function repackQ8(to: usize, rows: usize, rowBytes: u32, blocks: u32, cou
   const tileBlock: usize = 34 * 16;
   memory.fill(to, 0, <usize>blocks * tileBlock);
   let unstorable: u32 = 0;
-  for (let row: usize = 0; row < <usize>count; row++) {
+  for (let row: usize = 0; row < 16; row++) {
     let from = rows + row * rowBytes;
     let block = to;
     for (let b: u32 = 0; b < blocks; b++) {
-      for (let pair: usize = 0; pair < 16; pair++)
-        store<u16>(block + pair * 32 + row * 2, load<u16>(from + 2 + pair * 2));
-      unstorable += storeHalf(block + 512 + row * 2, from);
+      const exists = row < <usize>count;
+      for (let i: usize = 0; i < 32; i += 4)
+        store<u32>(block + (i << 4) + (row << 2), (exists ? load<u32>(from + 2 + i) : 0) ^ BIAS);
+      if (exists) unstorable += storeHalf(block + 512 + scaleAt(row), from);
       from += 34;
       block += tileBlock;
     }
   }
   return unstorable;
+}
+
+/** Where a row's scale is among the 16 of a block: eight lanes of two. */
+// @ts-ignore: decorator
+@inline
+function scaleAt(row: usize): usize {
+  return ((row & 7) << 2) | ((row >> 3) << 1);
 }
 
 /** {f16 d, u8 q[16]}: low nibbles are numbers 0 … 15, high ones 16 … 31; x = d · (q − 8) */
@@ -46,7 +55,7 @@ export function repackQ4(to: usize, rows: usize, rowBytes: u32, blocks: u32, cou
       store<u32>(block, lowNibbles(q + 8), 64);
       store<u32>(block, highNibbles(q), 128);
       store<u32>(block, highNibbles(q + 8), 192);
-      unstorable += storeHalf(block - row * 2 + 256, from);
+      unstorable += storeHalf(block - row * 4 + 256 + scaleAt(row), from);
       from += 18;
       block += tileBlock;
     }
@@ -75,8 +84,9 @@ export function repackQ4K(to: usize, rows: usize, rowBytes: u32, blocks: u32, co
             i & 1 ? highNibbles(q + line * 8) : lowNibbles(q + line * 8),
           );
         }
-        store<u8>(block + 128 + i * 16 + row, sixBitScale(from + 4, i));
-        store<u8>(block + 256 + (i >> 1) * 32 + row * 2 + (i & 1), sixBitMinimum(from + 4, i));
+        const at = (i >> 2) * 64 + row * 4 + (i & 3);
+        store<u8>(block + 128 + at, sixBitScale(from + 4, i));
+        store<u8>(block + 256 + at, sixBitMinimum(from + 4, i));
         part += 256;
       }
       from += 144;
@@ -97,7 +107,7 @@ export function repackQ6K(to: usize, rows: usize, rowBytes: u32, blocks: u32, co
     for (let b: u32 = 0; b < blocks; b++) {
       unstorable += storeNumber(block + row * 4, from + 208);
       for (let i: usize = 0; i < 16; i++) {
-        store<u8>(block + 64 + i * 16 + row, load<u8>(from + 192 + i));
+        store<u8>(block + 64 + (i >> 2) * 64 + row * 4 + (i & 3), load<u8>(from + 192 + i));
         const part = block + 320 + i * 192 + row * 4;
         const q3 = sixBits(from, i * 16 + 12);
         store<u32>(part, sixBits(from, i * 16) | ((q3 & 0x03030303) << 6));

@@ -15,7 +15,16 @@ import { type Peaks, SLICE } from './peaks.js';
 const M = 4096;
 const ROWS = 32;
 const STRIDE = 1024;
-const [X, XQ, X_SCALES, X_SUMS, OUT, WEIGHTS] = [1, 2, 3, 4, 5, 6].map(i => i * 2 ** 20);
+const [X, XQ, X_SCALES, X_SUMS, SCRATCH, OUT, WEIGHTS] = [1, 2, 3, 4, 5, 6, 8].map(
+  i => i * 2 ** 20,
+);
+
+const QUANTIZERS = {
+  q8_0: 'quantize14',
+  q4_0: 'quantize8',
+  q4_k: 'quantize8K',
+  q6_k: 'quantize8K',
+} as const;
 
 const SUFFIXES: Record<PackedFormat, 'F32' | 'F16' | 'BF16' | 'Q8' | 'Q4' | 'Q4K' | 'Q6K'> = {
   f32: 'F32',
@@ -30,7 +39,7 @@ export const FORMATS = Object.keys(SUFFIXES) as PackedFormat[];
 
 /** Bytes of weights per second for one row, and operations per second for many, both in 10^9. */
 export function measureLinear(kernels: Kernels, format: PackedFormat) {
-  const { exports, build, numbers, memory } = kernels;
+  const { exports, numbers, memory } = kernels;
   const tile = tileBytes(format, M);
   const bytes = new Uint8Array(memory.buffer);
   const tiles = Math.floor((bytes.length - WEIGHTS) / tile);
@@ -38,15 +47,16 @@ export function measureLinear(kernels: Kernels, format: PackedFormat) {
   for (let t = 1; t < tiles; t++) bytes.copyWithin(WEIGHTS + t * tile, WEIGHTS, WEIGHTS + tile);
   numbers(X, ROWS * M);
 
-  const one = linear(exports, format, 1, false);
+  const one = linear(exports, format, 1);
   const piece = Math.ceil(SLICE / tile);
   let next = 0;
   const decode = best(() => {
     next = next + piece > tiles ? 0 : next;
-    for (const end = next + piece; next < end; next++) one(next);
+    one(next, next + piece);
+    next += piece;
   });
-  const many = linear(exports, format, ROWS, build === 'dot4');
-  const prefill = best(() => many(0));
+  const many = linear(exports, format, ROWS);
+  const prefill = best(() => many(0, 1));
   return { read: (piece * tile) / decode / 1e6, operations: (2 * ROWS * 16 * M) / prefill / 1e6 };
 }
 
@@ -86,19 +96,15 @@ function linear(
   kernels: KernelExports,
   format: PackedFormat,
   rows: number,
-  halves: boolean,
-): (tile: number) => void {
+): (from: number, to: number) => void {
   const blocks = blocksOf(M);
-  if (format === 'q8_0') {
-    kernels[halves ? 'quantize14Halves' : 'quantize14'](XQ, X_SCALES, X, M, M, 0, rows);
-    const matmul = kernels[halves ? 'matmulQ8Halves' : 'matmulQ8'];
-    return t => matmul(OUT - t * 64, STRIDE, XQ, X_SCALES, rows, WEIGHTS, blocks, t, t + 1);
-  }
-  if (format === 'q4_0' || format === 'q4_k' || format === 'q6_k') {
-    kernels[format === 'q4_0' ? 'quantize8' : 'quantize8K'](XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
-    const matmul = kernels[`matmul${SUFFIXES[format] as 'Q4' | 'Q4K' | 'Q6K'}`];
-    return t => matmul(OUT - t * 64, STRIDE, XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, t, t + 1);
+  if (format in QUANTIZERS) {
+    const block = format as keyof typeof QUANTIZERS;
+    kernels[QUANTIZERS[block]](XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
+    const matmul = kernels[`matmul${SUFFIXES[block] as 'Q8' | 'Q4' | 'Q4K' | 'Q6K'}`];
+    return (from, to) =>
+      matmul(OUT, STRIDE, XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, from, to, SCRATCH);
   }
   const matmul = kernels[`matmul${SUFFIXES[format] as 'F32' | 'F16' | 'BF16'}`];
-  return t => matmul(OUT - t * 64, STRIDE, X, M, rows, WEIGHTS, M, t, t + 1);
+  return (from, to) => matmul(OUT, STRIDE, X, M, rows, WEIGHTS, M, from, to, SCRATCH);
 }

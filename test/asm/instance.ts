@@ -8,7 +8,13 @@ import { packageFile } from '../../src/base/package.js';
 import { type Build, canRun } from '../../src/engines/wasm/kernels/builds.js';
 import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
 
-export const BUILDS: readonly Build[] = ['simd', 'relaxed', 'dot4'];
+export const BUILDS: readonly Build[] = [
+  'simd',
+  'relaxed',
+  'dot4',
+  'relaxed-wide' as never,
+  'dot4-wide' as never,
+];
 
 const PAGES = 512; // 32 MiB
 

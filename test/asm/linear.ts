@@ -1,4 +1,5 @@
 /** A linear layer through the kernels, with whatever its format needs first. */
+import { PANEL_BYTES } from '../../src/engines/wasm/memory/thread-scratch.js';
 import { blocksOf } from '../../src/engines/wasm/memory/weight-formats.js';
 import type { Instance } from './instance.js';
 import type { Packed } from './packed.js';
@@ -6,8 +7,6 @@ import type { Packed } from './packed.js';
 export interface Options {
   /** Ranges of tiles, one call each. Default: all in one. */
   readonly tiles?: readonly (readonly [first: number, end: number])[];
-  /** q8_0: activations as two 7-bit halves. */
-  readonly halves?: boolean;
 }
 
 /** How far apart rows of activations are. */
@@ -34,26 +33,21 @@ export function linear(
   function prepare(): (first: number, end: number) => void {
     const blocks = blocksOf(m);
     const before = [out, tiles * 16] as const;
-    if (format === 'q8_0') {
+    const scratch = instance.reserve(PANEL_BYTES);
+    if (format === 'q8_0' || format === 'q4_0') {
       const xq = instance.reserve(rows * blocks * 64);
       const scales = instance.reserve(rows * blocks * 4);
-      const { halves } = options;
-      const [quantize, matmul] = halves
-        ? [kernels.quantize14Halves, kernels.matmulQ8Halves]
-        : [kernels.quantize14, kernels.matmulQ8];
-      quantize(xq, scales, placed, strideOf(m), m, 0, rows);
-      return (first, end) => matmul(...before, xq, scales, rows, w, blocks, first, end);
-    }
-    if (format === 'q4_0') {
-      const xq = instance.reserve(rows * blocks * 32);
-      const scales = instance.reserve(rows * blocks * 4);
       const sums = instance.reserve(rows * blocks * 4);
-      kernels.quantize8(xq, scales, sums, placed, strideOf(m), m, 0, rows);
+      const [quantize, matmul] =
+        format === 'q8_0'
+          ? [kernels.quantize14, kernels.matmulQ8]
+          : [kernels.quantize8, kernels.matmulQ4];
+      quantize(xq, scales, sums, placed, strideOf(m), m, 0, rows);
       return (first, end) =>
-        kernels.matmulQ4(...before, xq, scales, sums, rows, w, blocks, first, end);
+        matmul(...before, xq, scales, sums, rows, w, blocks, first, end, scratch);
     }
     const { matmulF32, matmulBF16, matmulF16 } = kernels;
     const matmul = format === 'f32' ? matmulF32 : format === 'bf16' ? matmulBF16 : matmulF16;
-    return (first, end) => matmul(...before, placed, strideOf(m), rows, w, m, first, end);
+    return (first, end) => matmul(...before, placed, strideOf(m), rows, w, m, first, end, scratch);
   }
 }

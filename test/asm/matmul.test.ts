@@ -21,12 +21,6 @@ import { FORMATS, type Packed, pack, setQuants, unpack } from './packed.js';
 const SIZES = [1, 3, 24, 33, 96, 127, 257, 344, 512];
 const ROWS = [1, 2, 3, 4, 5, 7, 33];
 
-/** All formats, and q8_0 once more with the activations in halves. */
-const VARIANTS: readonly { name: string; format: WeightFormat; options: Options }[] = [
-  ...FORMATS.map(format => ({ name: format, format, options: {} })),
-  { name: 'q8_0, halves', format: 'q8_0', options: { halves: true } },
-];
-
 const float32 = (length: number, seed: number) => Float32Array.from(noise(length, seed));
 
 /**
@@ -65,13 +59,13 @@ function bounds(format: WeightFormat, x: Float32Array, w: Float64Array, m: numbe
 
 describeBuilds('matmul', instance => {
   /** The outputs without the padding. */
-  function run(x: ArrayLike<number>, weights: Packed, n: number, options?: Options): Float32Array {
+  function run(x: ArrayLike<number>, weights: Packed, n: number, options: Options = {}) {
     const { numbers } = linear(instance, x, weights, n, options);
     const padded = Math.ceil(n / 16) * 16;
     return numbers.filter((_, i) => i % padded < n);
   }
 
-  describe.each(VARIANTS)('$name', ({ format, options }) => {
+  describe.each(FORMATS)('%s', format => {
     it('is within its bound (see above) of float64, its RMS six times closer, in any size', () => {
       let squares = 0;
       let count = 0;
@@ -79,7 +73,7 @@ describeBuilds('matmul', instance => {
         instance.reset();
         const x = float32(rows * m, m + n);
         const packed = pack(instance, format, float32(n * m, m * n), m);
-        const got = run(x, packed, n, options);
+        const got = run(x, packed, n);
         const w = unpack(packed, n);
         const wanted = exactly(x, w, m);
         const bound = bounds(format, x, w, m);
@@ -108,7 +102,7 @@ describeBuilds('matmul', instance => {
           });
         const x = integers(rows, first[1], 1).map((v, i) => (((i % m) >> 5) % 4 > 1 ? -v : v));
         const w = integers(n, first[0], 2);
-        expect([...run(x, pack(instance, format, w, m), n, options)]).toEqual(
+        expect([...run(x, pack(instance, format, w, m), n)]).toEqual(
           [...exactly(x, w, m)].map(v => v + 0),
         );
       }
@@ -119,9 +113,9 @@ describeBuilds('matmul', instance => {
         instance.reset();
         const x = float32(rows * m, m);
         const packed = pack(instance, format, float32(n * m, n), m);
-        const together = run(x, packed, n, options);
+        const together = run(x, packed, n);
         const alone = Array.from({ length: rows }, (_, r) => [
-          ...bits(run(x.subarray(r * m, (r + 1) * m), packed, n, options)),
+          ...bits(run(x.subarray(r * m, (r + 1) * m), packed, n)),
         ]);
         expect(bits(together)).toEqual(alone.flat());
       }
@@ -133,7 +127,7 @@ describeBuilds('matmul', instance => {
         const [m, n] = [257, 16 * 7 - 3];
         const x = float32(rows * m, 1);
         const packed = pack(instance, format, float32(n * m, 2), m);
-        const whole = bits(run(x, packed, n, options));
+        const whole = bits(run(x, packed, n));
         for (const tiles of [
           [
             [0, 1],
@@ -147,7 +141,7 @@ describeBuilds('matmul', instance => {
             [2, 4],
           ],
         ] as const) {
-          expect(bits(run(x, packed, n, { ...options, tiles }))).toEqual(whole);
+          expect(bits(run(x, packed, n, { tiles }))).toEqual(whole);
         }
       }
     });
@@ -158,7 +152,6 @@ describeBuilds('matmul', instance => {
         const [m, n] = [33, 48];
         const packed = pack(instance, format, float32(n * m, 2), m);
         const ran = linear(instance, float32(rows * m, 1), packed, n, {
-          ...options,
           tiles: [[1, 2]],
         });
         const untouched = [...ran.numbers].map(Number.isNaN);
@@ -176,7 +169,7 @@ describeBuilds('matmul', instance => {
       const x = float32(rows * m, 1);
       x[m + 40] = NaN;
       x[3 * m + 1] = Infinity;
-      const out = run(x, pack(instance, format, float32(n * m, 2), m), n, options);
+      const out = run(x, pack(instance, format, float32(n * m, 2), m), n);
       const finite = [0, 1, 2, 3, 4].map(r =>
         [...out.subarray(r * n, (r + 1) * n)].map(Number.isFinite),
       );
@@ -192,67 +185,60 @@ describeBuilds('matmul', instance => {
     it('gives zeros for zeros, and for the outputs that fill up the last tile', () => {
       instance.reset();
       const packed = pack(instance, format, float32(3 * 40, 2), 40);
-      expect([...run(new Float32Array(80), packed, 3, options)]).toEqual(Array(6).fill(0));
+      expect([...run(new Float32Array(80), packed, 3)]).toEqual(Array(6).fill(0));
       expect([
-        ...linear(instance, float32(80, 1), packed, 3, options).numbers.filter(
-          (_, i) => i % 16 > 2,
-        ),
+        ...linear(instance, float32(80, 1), packed, 3).numbers.filter((_, i) => i % 16 > 2),
       ]).toEqual(Array(26).fill(0));
     });
   });
 
-  describe.each(VARIANTS.filter(({ format }) => format === 'q8_0' || format === 'q4_0'))(
-    '$name',
-    variant => {
-      const { format, options } = variant;
-
-      it('neither saturates nor wraps: quants −128 and ±127, or −8 and 7, against ±max|x|', () => {
-        const quants = format === 'q8_0' ? [-128, -127, 127, 0] : [-8, 7, 0, -1];
-        const m = 64;
-        for (const rows of [1, 4]) {
-          instance.reset();
-          // Scales of 1: see 'is exact on integers'.
-          const packed = pack(
-            instance,
-            format,
-            Float32Array.from({ length: 16 * m }, (_, i) =>
-              i % 32 ? 0 : format === 'q8_0' ? 127 : -8,
-            ),
-            m,
-          );
-          for (let r = 0; r < 16; r++) {
-            for (const b of [0, 1]) {
-              // Rows 0 … 3 all the same, the others alternate in pairs, as the products are added
-              // in pairs.
-              setQuants(
-                packed,
-                r,
-                b,
-                Array.from(
-                  { length: 32 },
-                  (_, i) => quants[(r + (r < 4 ? 0 : (i * (r >> 2)) >> 1)) % 4],
-                ),
-              );
-            }
+  describe.each(FORMATS.filter(format => format === 'q8_0' || format === 'q4_0'))('%s', format => {
+    it('neither saturates nor wraps: quants −128 and ±127, or −8 and 7, against ±max|x|', () => {
+      const quants = format === 'q8_0' ? [-128, -127, 127, 0] : [-8, 7, 0, -1];
+      const m = 64;
+      for (const rows of [1, 4]) {
+        instance.reset();
+        // Scales of 1: see 'is exact on integers'.
+        const packed = pack(
+          instance,
+          format,
+          Float32Array.from({ length: 16 * m }, (_, i) =>
+            i % 32 ? 0 : format === 'q8_0' ? 127 : -8,
+          ),
+          m,
+        );
+        for (let r = 0; r < 16; r++) {
+          for (const b of [0, 1]) {
+            // Rows 0 … 3 all the same, the others alternate in pairs, as the products are added
+            // in pairs.
+            setQuants(
+              packed,
+              r,
+              b,
+              Array.from(
+                { length: 32 },
+                (_, i) => quants[(r + (r < 4 ? 0 : (i * (r >> 2)) >> 1)) % 4],
+              ),
+            );
           }
-          const largest = format === 'q8_0' ? 8191 : 127;
-          const x = Float32Array.from({ length: rows * m }, (_, i) => {
-            const row = Math.floor(i / m);
-            return row === 0
-              ? largest
-              : row === 1
-                ? -largest
-                : row === 2 && (i & 3) < 2
-                  ? largest
-                  : -largest;
-          });
-          // a block's sum can have 25 bits
-          const wanted = exactly(x, unpack(packed, 16), m).map(Math.fround);
-          expect([...run(x, packed, 16, options)]).toEqual([...wanted].map(v => v + 0));
         }
-      });
-    },
-  );
+        const largest = format === 'q8_0' ? 8191 : 127;
+        const x = Float32Array.from({ length: rows * m }, (_, i) => {
+          const row = Math.floor(i / m);
+          return row === 0
+            ? largest
+            : row === 1
+              ? -largest
+              : row === 2 && (i & 3) < 2
+                ? largest
+                : -largest;
+        });
+        // a block's sum can have 25 bits
+        const wanted = exactly(x, unpack(packed, 16), m).map(Math.fround);
+        expect([...run(x, packed, 16)]).toEqual([...wanted].map(v => v + 0));
+      }
+    });
+  });
 
   it.each(['bf16', 'f16'] as const)('%s: the same bits as with the same weights in f32', format => {
     const round = format === 'bf16' ? roundToBF16 : roundToF16;
@@ -287,24 +273,15 @@ describeBuilds('matmul', instance => {
 
   it('works at the upper end of 4 GiB, where a pointer is negative as a signed number', () => {
     const high = new Instance(instance.build, 2 ** 32 - 2 ** 24);
-    for (const { format, options } of VARIANTS) {
+    for (const format of FORMATS) {
       for (const rows of [1, 5]) {
         const [low, up] = [instance, high].map(place => {
           place.reset();
           const packed = pack(place, format, float32(20 * 65, 1), 65);
-          return bits(linear(place, float32(rows * 65, 2), packed, 20, options).numbers);
+          return bits(linear(place, float32(rows * 65, 2), packed, 20).numbers);
         });
         expect(up).toEqual(low);
       }
-    }
-  });
-
-  it('q8_0: activations in halves give the same bits as in int16', () => {
-    for (const { m, n, rows } of shapes) {
-      instance.reset();
-      const x = float32(rows * m, m);
-      const packed = pack(instance, 'q8_0', float32(n * m, n), m);
-      expect(bits(run(x, packed, n, { halves: true }))).toEqual(bits(run(x, packed, n)));
     }
   });
 });
@@ -312,13 +289,13 @@ describeBuilds('matmul', instance => {
 const able = BUILDS.filter(canRun);
 
 describe(`${able.map(build => `${build}.wasm`).join(', ')}`, () => {
-  it.each(VARIANTS)('$name: the same bits', ({ format, options }) => {
+  it.each(FORMATS)('%s: the same bits', format => {
     const instances = able.map(build => new Instance(build));
     for (const { m, n, rows } of shapes.filter((_, i) => i % 3 === 0)) {
       const [simd, ...others] = instances.map(instance => {
         instance.reset();
         const packed = pack(instance, format, float32(n * m, 2), m);
-        return bits(linear(instance, float32(rows * m, 1), packed, n, options).numbers);
+        return bits(linear(instance, float32(rows * m, 1), packed, n).numbers);
       });
       for (const other of others) expect(other).toEqual(simd);
     }

@@ -96,7 +96,7 @@ export function blockAt(packed: Packed, n: number, b: number): Block {
   const start = rowStart(packed, n) + b * blockBytes(packed);
   const quants = Array.from({ length: 32 }, (_, i) => {
     const { byte, shift } = quantPlace(packed.format as BlockFormat, i);
-    if (packed.format === 'q8_0') return bytes.getInt8(start + byte);
+    if (packed.format === 'q8_0') return unbiased(bytes.getUint8(start + byte), i);
     return ((bytes.getUint8(start + byte) >> shift) & 15) - 8;
   });
   return { scale: storedHalf(bytes.getUint16(scalePlace(packed, n, b), true)), quants };
@@ -109,7 +109,7 @@ export function setQuants(packed: Packed, n: number, b: number, quants: readonly
   quants.forEach((q, i) => {
     const { byte, shift } = quantPlace(format as BlockFormat, i);
     if (format === 'q8_0') {
-      bytes.setInt8(start + byte, q);
+      bytes.setUint8(start + byte, i % 2 === 0 ? q + 128 : q);
     } else {
       const at = start + byte;
       bytes.setUint8(at, (bytes.getUint8(at) & ~(15 << shift)) | ((q + 8) << shift));
@@ -117,23 +117,28 @@ export function setQuants(packed: Packed, n: number, b: number, quants: readonly
   });
 }
 
-/** Where row n begins: it has 2 bytes of every 32 in q8_0, 4 of every 64 in the others. */
+/** Of q8_0: 128 were added to the even ones. */
+function unbiased(byte: number, i: number): number {
+  return i % 2 === 0 ? byte - 128 : (byte << 24) >> 24;
+}
+
+/** Where row n begins: it has 4 bytes of every 64. */
 function rowStart({ format, m }: Packed, n: number): number {
-  return Math.floor(n / 16) * tileBytes(format, m) + (n % 16) * (format === 'q8_0' ? 2 : 4);
+  return Math.floor(n / 16) * tileBytes(format, m) + (n % 16) * 4;
 }
 
 /**
  * Number i of a block: in which byte, from the first of its row and block, and in which bits of it.
  */
 function quantPlace(format: BlockFormat, i: number): { byte: number; shift: number } {
-  if (format === 'q8_0') return { byte: (i >> 1) * 32 + (i & 1), shift: 0 };
+  if (format === 'q8_0') return { byte: (i >> 2) * 64 + (i & 3), shift: 0 };
   return { byte: (i >> 3) * 64 + (i & 3), shift: i & 4 };
 }
 
 /** 32 quants of each of 16 rows. */
 const quantBytes = (format: WeightFormat) => (format === 'q8_0' ? 512 : 256);
 
-/** After the quants there is a scale for each row. */
+/** After the quants there is a scale for each row: of rows i and i + 8 side by side. */
 function blockBytes({ format }: Packed): number {
   return quantBytes(format) + 32;
 }
@@ -141,7 +146,7 @@ function blockBytes({ format }: Packed): number {
 function scalePlace(packed: Packed, n: number, b: number): number {
   const { format, m } = packed;
   const tile = Math.floor(n / 16) * tileBytes(format, m);
-  return tile + b * blockBytes(packed) + quantBytes(format) + (n % 16) * 2;
+  return tile + b * blockBytes(packed) + quantBytes(format) + (n % 8) * 4 + ((n % 16) >> 3) * 2;
 }
 
 /** 1 sign, 5 exponent bits with bias 25, 10 fraction bits; no subnormals. */

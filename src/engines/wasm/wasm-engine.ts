@@ -103,7 +103,7 @@ export class WasmEngine implements Engine {
     config: LlamaConfig,
     checkpoint: Checkpoint,
     layout: MemoryLayout,
-    { build, module }: CompiledKernels,
+    { module }: CompiledKernels,
   ) {
     const { format } = layout.places[mapLayer(0, name => name).qProj];
     this.name = `wasm-${format}${layout.cache === 'f32' ? '' : `-cache-${layout.cache}`}`;
@@ -115,7 +115,6 @@ export class WasmEngine implements Engine {
     const control = new Control(words, layout.threads, cores);
     const shared = {
       module,
-      build,
       memories: this.#memories,
       config,
       layout,

@@ -6,24 +6,29 @@ import type { LlamaConfig } from '../../../model/config.js';
 import type { Arena, WasmTensor } from '../memory/arena.js';
 import { type QuantizedCopy, reserveCopy } from '../memory/quantized-copy.js';
 import { blocksOf, TILE } from '../memory/weight-formats.js';
-import type { Build } from './builds.js';
 import type { LockStep } from './lock-step.js';
 
-/** How the quantized copy of an activation is laid out, see asm/README.md. */
-type Quantization = 'int16' | 'halves' | 'int8' | 'int8 by 256';
+/** The formats that meet a quantized copy of an activation: what makes it, and what reads it. */
+const BLOCK_FORMATS = {
+  q8_0: { quantize: 'quantize14', matmul: 'matmulQ8' },
+  q4_0: { quantize: 'quantize8', matmul: 'matmulQ4' },
+  q4_k: { quantize: 'quantize8K', matmul: 'matmulQ4K' },
+  q6_k: { quantize: 'quantize8K', matmul: 'matmulQ6K' },
+} as const;
+
+type BlockFormat = keyof typeof BLOCK_FORMATS;
+type Quantization = (typeof BLOCK_FORMATS)[BlockFormat]['quantize'];
+
+const FLOAT_MATMULS = { f32: 'matmulF32', f16: 'matmulF16', bf16: 'matmulBF16' } as const;
 
 /** Computes tiles `from … to − 1` of a product. */
 type Multiply = (from: number, to: number) => void;
 
-/**
- * With fewer rows than this the int16 layout is as fast as two 7-bit halves: both wait for memory.
- */
-const HALVES_FROM_ROWS = 4;
-
 export class LinearLayers {
   readonly #config: LlamaConfig;
   readonly #lockStep: LockStep;
-  readonly #build: Build;
+  /** Of this thread, in every bank: room for unpacked weights. */
+  readonly #scratch: number;
   /** Where the one quantized copy of an activation goes. */
   #copy: QuantizedCopy = { numbers: 0, scales: 0, sums: 0, bank: 0 };
   /** What it is a copy of at the moment, and how it is laid out. */
@@ -31,10 +36,10 @@ export class LinearLayers {
     | { readonly of: WasmTensor; readonly version: number; readonly as: Quantization }
     | undefined;
 
-  constructor(config: LlamaConfig, lockStep: LockStep, build: Build) {
+  constructor(config: LlamaConfig, lockStep: LockStep, scratch: number) {
     this.#config = config;
     this.#lockStep = lockStep;
-    this.#build = build;
+    this.#scratch = scratch;
   }
 
   /** Before every pass over `rows` rows. */
@@ -49,51 +54,66 @@ export class LinearLayers {
   }
 
   #multiply(out: WasmTensor, x: WasmTensor, weight: WasmTensor): Multiply {
-    switch (weight.format) {
-      case 'q4_0':
-      case 'q4_k':
-      case 'q6_k':
-        return this.#multiplyInt8(out, x, weight);
-      case 'q8_0':
-        return this.#multiplyInt16(out, x, weight);
-      default:
-        return this.#multiplyFloats(out, x, weight);
-    }
+    const { format } = weight;
+    return format in BLOCK_FORMATS
+      ? this.#multiplyBlocks(out, x, weight, format as BlockFormat)
+      : this.#multiplyFloats(out, x, weight, format as keyof typeof FLOAT_MATMULS);
   }
 
   // Arguments of kernels one by one: to spread them would take longer than a small tile.
 
-  #multiplyInt8(out: WasmTensor, x: WasmTensor, { bank, format, pointer }: WasmTensor): Multiply {
+  #multiplyBlocks(
+    out: WasmTensor,
+    x: WasmTensor,
+    { bank, pointer }: WasmTensor,
+    format: BlockFormat,
+  ): Multiply {
     const [rows, inner] = x.shape;
     const blocks = blocksOf(inner);
-    const copy = this.#quantize(x, bank, format === 'q4_0' ? 'int8' : 'int8 by 256');
+    const { quantize, matmul } = BLOCK_FORMATS[format];
+    const copy = this.#quantize(x, bank, quantize);
     const { numbers, scales, sums } = copy;
-    const { matmulQ4, matmulQ4K, matmulQ6K } = this.#lockStep.enter(bank, [copy], [out]).kernels;
-    const multiply = format === 'q4_0' ? matmulQ4 : format === 'q4_k' ? matmulQ4K : matmulQ6K;
+    const multiply = this.#lockStep.enter(bank, [copy], [out]).kernels[matmul];
+    const scratch = this.#scratch;
     return (from, to) => {
-      multiply(out.pointer, out.stride, numbers, scales, sums, rows, pointer, blocks, from, to);
+      multiply(
+        out.pointer,
+        out.stride,
+        numbers,
+        scales,
+        sums,
+        rows,
+        pointer,
+        blocks,
+        from,
+        to,
+        scratch,
+      );
     };
   }
 
-  #multiplyInt16(out: WasmTensor, x: WasmTensor, { bank, pointer }: WasmTensor): Multiply {
+  #multiplyFloats(
+    out: WasmTensor,
+    x: WasmTensor,
+    { bank, pointer }: WasmTensor,
+    format: keyof typeof FLOAT_MATMULS,
+  ): Multiply {
     const [rows, inner] = x.shape;
-    const blocks = blocksOf(inner);
-    const halves = this.#build === 'dot4' && rows >= HALVES_FROM_ROWS;
-    const copy = this.#quantize(x, bank, halves ? 'halves' : 'int16');
-    const { numbers, scales } = copy;
-    const { matmulQ8, matmulQ8Halves } = this.#lockStep.enter(bank, [copy], [out]).kernels;
-    const multiply = halves ? matmulQ8Halves : matmulQ8;
+    const multiply = this.#lockStep.enter(bank, [x], [out]).kernels[FLOAT_MATMULS[format]];
+    const scratch = this.#scratch;
     return (from, to) => {
-      multiply(out.pointer, out.stride, numbers, scales, rows, pointer, blocks, from, to);
-    };
-  }
-
-  #multiplyFloats(out: WasmTensor, x: WasmTensor, { bank, format, pointer }: WasmTensor): Multiply {
-    const [rows, inner] = x.shape;
-    const { matmulF32, matmulF16, matmulBF16 } = this.#lockStep.enter(bank, [x], [out]).kernels;
-    const multiply = format === 'f32' ? matmulF32 : format === 'f16' ? matmulF16 : matmulBF16;
-    return (from, to) => {
-      multiply(out.pointer, out.stride, x.pointer, x.stride, rows, pointer, inner, from, to);
+      multiply(
+        out.pointer,
+        out.stride,
+        x.pointer,
+        x.stride,
+        rows,
+        pointer,
+        inner,
+        from,
+        to,
+        scratch,
+      );
     };
   }
 
@@ -106,13 +126,7 @@ export class LinearLayers {
     copy.bank = bank;
     const { numbers, scales, sums } = copy;
     const [from, to] = this.#lockStep.share(rows);
-    if (as === 'int8')
-      kernels.quantize8(numbers, scales, sums, x.pointer, x.stride, width, from, to);
-    else if (as === 'int8 by 256') {
-      kernels.quantize8K(numbers, scales, sums, x.pointer, x.stride, width, from, to);
-    } else if (as === 'halves')
-      kernels.quantize14Halves(numbers, scales, x.pointer, x.stride, width, from, to);
-    else kernels.quantize14(numbers, scales, x.pointer, x.stride, width, from, to);
+    kernels[as](numbers, scales, sums, x.pointer, x.stride, width, from, to);
     this.#quantized = { of: x, version: x.version, as };
     return copy;
   }

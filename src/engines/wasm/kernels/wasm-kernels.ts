@@ -16,16 +16,9 @@ import { Arena, type WasmTensor } from '../memory/arena.js';
 import type { MemoryLayout } from '../memory/layout.js';
 import { TILE } from '../memory/weight-formats.js';
 import type { Control } from '../threads/control.js';
-import type { Build } from './builds.js';
 import { CachedAttention } from './cached-attention.js';
 import { LinearLayers } from './linear-layers.js';
 import { type Bank, LockStep } from './lock-step.js';
-
-/** Which of the pool's threads this is. */
-export interface ThreadIdentity {
-  readonly index: number;
-  readonly build: Build;
-}
 
 export class WasmKernels implements Kernels<WasmTensor> {
   readonly #lockStep: LockStep;
@@ -35,19 +28,20 @@ export class WasmKernels implements Kernels<WasmTensor> {
   /** Where this thread writes down indices of rows, in every bank. */
   readonly #indices: number;
 
+  /** `index`: which of the pool's threads this is. */
   constructor(
     config: LlamaConfig,
     banks: readonly Bank[],
     layout: MemoryLayout,
     control: Control,
-    { index, build }: ThreadIdentity,
+    index: number,
   ) {
     const { scratch, shared, end } = layout.arena;
-    const { indices, attention } = scratch[index];
+    const { indices, panel, attention } = scratch[index];
     this.#indices = indices;
     this.#arena = new Arena(shared, end);
     this.#lockStep = new LockStep(banks, control, index, layout.threads);
-    this.#linear = new LinearLayers(config, this.#lockStep, build);
+    this.#linear = new LinearLayers(config, this.#lockStep, panel);
     this.#attention = new CachedAttention(config, layout, this.#lockStep, attention);
   }
 

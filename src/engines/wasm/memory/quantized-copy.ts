@@ -5,6 +5,8 @@ import { blocksOf } from './weight-formats.js';
 
 /** The most that a block of 32 takes in any layout, see asm/README.md. */
 const BLOCK_BYTES = 64;
+/** … of its sums: 80 bytes beside 256 numbers. */
+const SUM_BYTES = 10;
 
 /** Pointers into one bank. */
 export interface QuantizedCopy {
@@ -20,7 +22,7 @@ export function reserveCopy(arena: Arena, config: LlamaConfig, rows: number): Qu
   return {
     numbers: arena.reserve(blocks * BLOCK_BYTES),
     scales: arena.reserve(blocks * 4),
-    sums: arena.reserve(blocks * 4),
+    sums: arena.reserve(blocks * SUM_BYTES),
     bank: 0,
   };
 }

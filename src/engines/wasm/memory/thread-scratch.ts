@@ -3,11 +3,17 @@ import type { LlamaConfig } from '../../../model/config.js';
 import type { Arena } from './arena.js';
 import { ATTENTION_HEADS, ATTENTION_ROWS, attentionScratchBytes } from './attention-scratch.js';
 import type { CacheFormat } from './cache-formats.js';
+import { TILE } from './weight-formats.js';
+
+/** 256 numbers of 16 outputs, as float32: more than any other format takes (asm/README.md). */
+export const PANEL_BYTES = 256 * TILE * 4;
 
 /** Pointers, the same in every bank. */
 export interface ThreadScratch {
   /** Indices of rows to look up. */
   readonly indices: number;
+  /** A panel of unpacked weights. */
+  readonly panel: number;
   /** What attention needs for one call. */
   readonly attention: number;
 }
@@ -24,6 +30,7 @@ export function reserveScratch(
   const shape = { headDim, groupSize, heads, rows: ATTENTION_ROWS };
   return Array.from({ length: threads }, () => ({
     indices: arena.reserve(maxRows * 4),
+    panel: arena.reserve(PANEL_BYTES),
     attention: arena.reserve(attentionScratchBytes(cache, shape)),
   }));
 }

@@ -1,13 +1,11 @@
 /** What the engine and its workers say to each other. */
 import type { Tensor } from '../../../base/tensor.js';
 import type { LlamaConfig } from '../../../model/config.js';
-import type { Build } from '../kernels/builds.js';
 import type { MemoryLayout } from '../memory/layout.js';
 import type { PackedFormat } from '../memory/weight-formats.js';
 
 export interface WorkerSetup {
   readonly module: WebAssembly.Module;
-  readonly build: Build;
   readonly memories: readonly WebAssembly.Memory[];
   readonly config: LlamaConfig;
   readonly layout: MemoryLayout;

@@ -30,7 +30,7 @@ class EngineWorker {
   /** Where this thread has a tile as float32 while it packs, in every bank. */
   readonly #tile: number;
 
-  constructor({ config, layout, index, build, module, memories, control, cores }: WorkerSetup) {
+  constructor({ config, layout, index, module, memories, control, cores }: WorkerSetup) {
     this.#config = config;
     this.#index = index;
     this.#control = new Control(control, layout.threads, cores);
@@ -38,8 +38,7 @@ class EngineWorker {
       const { exports } = new WebAssembly.Instance(module, { env: { memory } });
       return { memory, kernels: exports as unknown as KernelExports };
     });
-    const thread = { index, build };
-    this.#kernels = new WasmKernels(config, this.#banks, layout, this.#control, thread);
+    this.#kernels = new WasmKernels(config, this.#banks, layout, this.#control, index);
     this.#tile = layout.arena.staging.tiles[index];
     this.#weights = new PlacedWeights(layout);
   }

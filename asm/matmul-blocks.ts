@@ -1,0 +1,304 @@
+/**
+ * Linear layers with quantized weights: which tiles, rows and numbers are worked on together.
+ *
+ * A single row reads every weight once. Tiles are read in step, several at a time, a block of each:
+ * so many streams keep more of the memory's answers under way than one does (docs/LOG.md).
+ *
+ * Many rows share a weight. A tile is taken in *panels* of 256 numbers, which are unpacked once,
+ * into `scratch`, and then multiplied with all rows, four at a time: there a panel and what belongs
+ * to it stay in the first level of the cache. The totals lie in `out` meanwhile.
+ *
+ * Wide modules (WIDE) take 16 outputs at a time for four rows, which fills the registers with 256
+ * bits each; with 128 bits it is eight outputs.
+ */
+import * as q4 from './matmul-q4';
+import * as q4k from './matmul-q4k';
+import * as q6k from './matmul-q6k';
+import * as q8 from './matmul-q8';
+import { SUMS_BYTES } from './quantize';
+
+const Q8: i32 = 0;
+const Q4: i32 = 1;
+const Q4K: i32 = 2;
+const Q6K: i32 = 3;
+
+/** Blocks of 32 in a panel. */
+const PANEL: usize = 8;
+
+/**
+ * x: as `quantize14` leaves it. xq [rows][blocks], xScales and xSums [rows][blocks]; `blocks` of 32.
+ */
+export function matmulQ8(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+  scratch: usize,
+): void {
+  matmul(
+    Q8,
+    out,
+    outStride,
+    xq,
+    xScales,
+    xSums,
+    rows,
+    weights,
+    blocks,
+    firstTile,
+    endTile,
+    scratch,
+  );
+}
+
+/** x: as `quantize8` leaves it. */
+export function matmulQ4(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+  scratch: usize,
+): void {
+  matmul(
+    Q4,
+    out,
+    outStride,
+    xq,
+    xScales,
+    xSums,
+    rows,
+    weights,
+    blocks,
+    firstTile,
+    endTile,
+    scratch,
+  );
+}
+
+/** x: as `quantize8K` leaves it; `blocks` are a multiple of 8. */
+export function matmulQ4K(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+  scratch: usize,
+): void {
+  matmul(
+    Q4K,
+    out,
+    outStride,
+    xq,
+    xScales,
+    xSums,
+    rows,
+    weights,
+    blocks,
+    firstTile,
+    endTile,
+    scratch,
+  );
+}
+
+/** The same. */
+export function matmulQ6K(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+  scratch: usize,
+): void {
+  matmul(
+    Q6K,
+    out,
+    outStride,
+    xq,
+    xScales,
+    xSums,
+    rows,
+    weights,
+    blocks,
+    firstTile,
+    endTile,
+    scratch,
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+function matmul(
+  format: i32,
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: usize,
+  weights: usize,
+  blocks: usize,
+  firstTile: usize,
+  endTile: usize,
+  scratch: usize,
+): void {
+  const outBytes = (<usize>outStride) << 2;
+  const tileBytes = weightBytes(format, blocks);
+  out += firstTile << 6;
+  weights += firstTile * tileBytes;
+  if (rows == 1) {
+    let tiles = endTile - firstTile;
+    while (tiles > 0) {
+      const count = min(tiles, streams(format));
+      memory.fill(out, 0, count << 6);
+      oneRow(format, out, xq, xScales, xSums, weights, tileBytes, count, blocks);
+      out += count << 6;
+      weights += count * tileBytes;
+      tiles -= count;
+    }
+    return;
+  }
+  const xBytes = quantBytes(format, blocks);
+  const scaleBytes = scalesBytes(format, blocks);
+  const sumBytes = sumsBytes(format, blocks);
+  for (let tile = firstTile; tile < endTile; tile++) {
+    for (let row: usize = 0; row < rows; row++) memory.fill(out + row * outBytes, 0, 64);
+    for (let block: usize = 0; block < blocks; block += PANEL) {
+      const count = min(PANEL, blocks - block);
+      prepare(format, scratch, weights + weightBytes(format, block), count);
+      for (let row: usize = 0; row < rows; row += 4) {
+        fourRows(
+          format,
+          out + row * outBytes,
+          outBytes,
+          xq + row * xBytes + quantBytes(format, block),
+          xBytes,
+          xScales + row * scaleBytes + scalesBytes(format, block),
+          scaleBytes,
+          xSums + row * sumBytes + sumsBytes(format, block),
+          sumBytes,
+          rows - row,
+          scratch,
+          count,
+        );
+      }
+    }
+    out += 64;
+    weights += tileBytes;
+  }
+}
+
+/** How many tiles a single row reads in step. */
+// @ts-ignore: decorator
+@inline
+function streams(format: i32): usize {
+  return format == Q8 || format == Q4 ? 4 : 2;
+}
+
+/** Bytes of `blocks` blocks of 16 outputs. */
+// @ts-ignore: decorator
+@inline
+function weightBytes(format: i32, blocks: usize): usize {
+  if (format == Q8) return blocks * q8.BLOCK_BYTES;
+  if (format == Q4) return blocks * q4.BLOCK_BYTES;
+  return (blocks >> 3) * (format == Q4K ? q4k.SUPERBLOCK_BYTES : q6k.SUPERBLOCK_BYTES);
+}
+
+/** Bytes of a row's quants in `blocks` blocks. */
+// @ts-ignore: decorator
+@inline
+function quantBytes(format: i32, blocks: usize): usize {
+  return format == Q8 ? blocks << 6 : blocks << 5;
+}
+
+/** … of its scales. */
+// @ts-ignore: decorator
+@inline
+function scalesBytes(format: i32, blocks: usize): usize {
+  return format == Q8 || format == Q4 ? blocks << 2 : (blocks >> 3) << 2;
+}
+
+/** … of its sums. */
+// @ts-ignore: decorator
+@inline
+function sumsBytes(format: i32, blocks: usize): usize {
+  return format == Q8 || format == Q4 ? blocks << 2 : (blocks >> 3) * SUMS_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+function oneRow(
+  format: i32,
+  out: usize,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  weights: usize,
+  tileBytes: usize,
+  tiles: usize,
+  blocks: usize,
+): void {
+  if (format == Q8) q8.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+  else if (format == Q4) q4.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+  else if (format == Q4K) q4k.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+  else q6k.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+}
+
+// @ts-ignore: decorator
+@inline
+function prepare(format: i32, to: usize, weights: usize, blocks: usize): void {
+  if (format == Q8) q8.prepare(to, weights, blocks);
+  else if (format == Q4) q4.prepare(to, weights, blocks);
+  else if (format == Q4K) q4k.prepare(to, weights);
+  else q6k.prepare(to, weights);
+}
+
+/** … of which `rows` exist: the last stands for those that do not. */
+// @ts-ignore: decorator
+@inline
+function fourRows(
+  format: i32,
+  out: usize,
+  outBytes: usize,
+  x: usize,
+  xBytes: usize,
+  scales: usize,
+  scaleBytes: usize,
+  sums: usize,
+  sumBytes: usize,
+  rows: usize,
+  panel: usize,
+  blocks: usize,
+): void {
+  const r1 = min<usize>(1, rows - 1),
+    r2 = min<usize>(2, rows - 1),
+    r3 = min<usize>(3, rows - 1);
+  if (format == Q8)
+    q8.fourRows(out, outBytes, x, xBytes, scales, scaleBytes, r1, r2, r3, panel, blocks);
+  else if (format == Q4)
+    q4.fourRows(out, outBytes, x, xBytes, scales, scaleBytes, sums - scales, r1, r2, r3, panel, blocks);
+  else if (format == Q4K)
+    q4k.fourRows(out, outBytes, x, xBytes, scales, scaleBytes, sums, sumBytes, r1, r2, r3, panel);
+  else q6k.fourRows(out, outBytes, x, xBytes, scales, scaleBytes, sums, sumBytes, r1, r2, r3, panel);
+}
