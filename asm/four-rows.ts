@@ -1,30 +1,34 @@
 /**
- * Four rows and all 16 outputs of a tile, over a panel that has been unpacked: per block of 32
- * numbers lines of 64 bytes, which hold the same two or four k of each output, then its scales as
- * float32. The totals lie in `out`: the registers are full.
+ * Four rows and all 16 outputs of a tile, for weights that come in blocks of 32: the integer sums of
+ * a block, then its scales. Weights are unpacked in registers, once for four rows. The totals lie in
+ * `out`: the registers are full.
  *
- * The k of a line meet the same bytes of each row: two int16, or four bytes.
- *
- * Numerics: the sum over a block is an exact integer; see `matmul-q8.ts` and `matmul-q4.ts`.
+ * Numerics: see `matmul-q8.ts` and `matmul-q4.ts`.
  */
 import { addBlock, dot4 } from './block';
+import { HALF_FIELDS, HALF_SCALE, highHalves, LOW_HALF, lowHalves } from './half';
 import { hold } from './hold';
-import { addProducts, ONES, total } from './small-weights';
+import { store64 } from './lanes';
+import { addProducts, high, low, NIBBLES, ONES, total } from './small-weights';
 
-/** Lines and rows of int16. */
+/** The even ones of four bytes. */
+export const EVEN: u32 = 0x00ff00ff;
+/** What is added to the even ones of four weights of q8_0. */
+export const BIAS: u32 = 0x00800080;
+/** Bytes of the scales of a block of 16 outputs. */
+export const SCALE_BYTES: usize = 2 * 16;
+
+/** q8_0 with int16 activations: a line has the same four k of each output. */
 export const INT16: i32 = 0;
-/** Lines of small bytes, rows of int8; a sum begins at what lies `sums` behind a row's scale. */
-export const BYTES: i32 = 1;
+/** q8_0 with activations in halves: the same lines. */
+export const HALVES: i32 = 1;
+/** q4_0 with int8 activations: a line has the same eight k of each output. */
+export const NIBBLE: i32 = 2;
+
 /**
- * Lines of int8, rows of 32 upper and 32 lower halves; then a line of what is added to 128 times
- * the upper sum (`matmul-q8.ts`).
+ * Over `blocks` blocks. Rows are those at 0, r1, r2, r3 times `…Bytes`; they may be the same. sums:
+ * from the scale of a block of activations to what its sums begin at.
  */
-export const HALVES: i32 = 2;
-
-/** Outputs that are computed at a time, in bytes of `out`. */
-const STEP: usize = isDefined(WIDE) ? 64 : 32;
-
-/** Rows are those at 0, r1, r2, r3 times `…Bytes`; they may be the same. */
 // @ts-ignore: decorator
 @inline
 export function fourRowsOf(
@@ -39,207 +43,260 @@ export function fourRowsOf(
   r1: usize,
   r2: usize,
   r3: usize,
-  panel: usize,
+  weights: usize,
   blocks: usize,
 ): void {
-  for (let step: usize = 0; step < 64; step += STEP) {
-    let w = panel + step,
-      x0 = x,
-      x1 = x + r1 * xBytes,
-      x2 = x + r2 * xBytes,
-      x3 = x + r3 * xBytes;
-    let s0 = scales,
-      s1 = s0 + r1 * scaleBytes,
-      s2 = s0 + r2 * scaleBytes,
-      s3 = s0 + r3 * scaleBytes;
-    const o0 = out + step,
-      o1 = o0 + r1 * outBytes,
-      o2 = o0 + r2 * outBytes,
-      o3 = o0 + r3 * outBytes;
-    for (const end = s0 + (blocks << 2); s0 < end; ) {
-      let a0 = kind == BYTES ? v128.load32_splat(s0 + sums) : i32x4.splat(0),
-        b0 = a0,
-        c0 = a0,
-        d0 = a0;
-      let a1 = kind == BYTES ? v128.load32_splat(s1 + sums) : i32x4.splat(0),
-        b1 = a1,
-        c1 = a1,
-        d1 = a1;
-      let a2 = kind == BYTES ? v128.load32_splat(s2 + sums) : i32x4.splat(0),
-        b2 = a2,
-        c2 = a2,
-        d2 = a2;
-      let a3 = kind == BYTES ? v128.load32_splat(s3 + sums) : i32x4.splat(0),
-        b3 = a3,
-        c3 = a3,
-        d3 = a3;
-      for (const endOfBlock = x0 + (kind == INT16 ? 64 : 32); x0 < endOfBlock; x0 += 4) {
-        const p = v128.load(w),
-          q = v128.load(w, 16),
-          r = isDefined(WIDE) ? v128.load(w, 32) : p,
-          s = isDefined(WIDE) ? v128.load(w, 48) : p;
+  const fields = hold(HALF_FIELDS, <u32>blocks),
+    unit = hold(HALF_SCALE, <u32>blocks),
+    shift = hold(LOW_HALF, <u32>blocks),
+    ones = hold(kind == HALVES ? 0x01010101 : ONES, <u32>blocks),
+    mask = hold(kind == INT16 ? EVEN : kind == HALVES ? BIAS : NIBBLES, <u32>blocks);
+  let w = weights,
+    x0 = x,
+    x1 = x + r1 * xBytes,
+    x2 = x + r2 * xBytes,
+    x3 = x + r3 * xBytes;
+  let s0 = scales,
+    s1 = s0 + r1 * scaleBytes,
+    s2 = s0 + r2 * scaleBytes,
+    s3 = s0 + r3 * scaleBytes;
+  const o0 = out,
+    o1 = o0 + r1 * outBytes,
+    o2 = o0 + r2 * outBytes,
+    o3 = o0 + r3 * outBytes;
+  for (const end = s0 + (blocks << 2); s0 < end; ) {
+    let a0 = kind == HALVES ? i32x4.splat(0) : v128.load32_splat(s0 + sums),
+      b0 = a0,
+      c0 = a0,
+      d0 = a0;
+    let a1 = kind == HALVES ? i32x4.splat(0) : v128.load32_splat(s1 + sums),
+      b1 = a1,
+      c1 = a1,
+      d1 = a1;
+    let a2 = kind == HALVES ? i32x4.splat(0) : v128.load32_splat(s2 + sums),
+      b2 = a2,
+      c2 = a2,
+      d2 = a2;
+    let a3 = kind == HALVES ? i32x4.splat(0) : v128.load32_splat(s3 + sums),
+      b3 = a3,
+      c3 = a3,
+      d3 = a3;
+    if (kind == HALVES) {
+      let wa = a0,
+        wb = a0,
+        wc = a0,
+        wd = a0;
+      for (const endOfBlock = x0 + 32; x0 < endOfBlock; x0 += 4) {
+        const p = v128.xor(v128.load(w), mask),
+          q = v128.xor(v128.load(w, 16), mask),
+          r = v128.xor(v128.load(w, 32), mask),
+          s = v128.xor(v128.load(w, 48), mask);
+        wa = dot4(p, ones, wa);
+        wb = dot4(q, ones, wb);
+        wc = dot4(r, ones, wc);
+        wd = dot4(s, ones, wd);
         let y = v128.load32_splat(x0);
-        a0 = addLine(kind, a0, p, y);
-        b0 = addLine(kind, b0, q, y);
-        if (isDefined(WIDE)) {
-          c0 = addLine(kind, c0, r, y);
-          d0 = addLine(kind, d0, s, y);
-        }
+        a0 = dot4(p, y, a0);
+        b0 = dot4(q, y, b0);
+        c0 = dot4(r, y, c0);
+        d0 = dot4(s, y, d0);
         y = v128.load32_splat(x1);
-        a1 = addLine(kind, a1, p, y);
-        b1 = addLine(kind, b1, q, y);
-        if (isDefined(WIDE)) {
-          c1 = addLine(kind, c1, r, y);
-          d1 = addLine(kind, d1, s, y);
-        }
+        a1 = dot4(p, y, a1);
+        b1 = dot4(q, y, b1);
+        c1 = dot4(r, y, c1);
+        d1 = dot4(s, y, d1);
         y = v128.load32_splat(x2);
-        a2 = addLine(kind, a2, p, y);
-        b2 = addLine(kind, b2, q, y);
-        if (isDefined(WIDE)) {
-          c2 = addLine(kind, c2, r, y);
-          d2 = addLine(kind, d2, s, y);
-        }
+        a2 = dot4(p, y, a2);
+        b2 = dot4(q, y, b2);
+        c2 = dot4(r, y, c2);
+        d2 = dot4(s, y, d2);
         y = v128.load32_splat(x3);
-        a3 = addLine(kind, a3, p, y);
-        b3 = addLine(kind, b3, q, y);
-        if (isDefined(WIDE)) {
-          c3 = addLine(kind, c3, r, y);
-          d3 = addLine(kind, d3, s, y);
-        }
+        a3 = dot4(p, y, a3);
+        b3 = dot4(q, y, b3);
+        c3 = dot4(r, y, c3);
+        d3 = dot4(s, y, d3);
         x1 += 4;
         x2 += 4;
         x3 += 4;
         w += 64;
       }
-      if (kind == HALVES) {
-        const p = v128.load(w),
-          q = v128.load(w, 16),
-          r = isDefined(WIDE) ? v128.load(w, 32) : p,
-          s = isDefined(WIDE) ? v128.load(w, 48) : p;
-        a0 = i32x4.add(i32x4.shl(a0, 7), p);
-        b0 = i32x4.add(i32x4.shl(b0, 7), q);
-        c0 = i32x4.add(i32x4.shl(c0, 7), r);
-        d0 = i32x4.add(i32x4.shl(d0, 7), s);
-        a1 = i32x4.add(i32x4.shl(a1, 7), p);
-        b1 = i32x4.add(i32x4.shl(b1, 7), q);
-        c1 = i32x4.add(i32x4.shl(c1, 7), r);
-        d1 = i32x4.add(i32x4.shl(d1, 7), s);
-        a2 = i32x4.add(i32x4.shl(a2, 7), p);
-        b2 = i32x4.add(i32x4.shl(b2, 7), q);
-        c2 = i32x4.add(i32x4.shl(c2, 7), r);
-        d2 = i32x4.add(i32x4.shl(d2, 7), s);
-        a3 = i32x4.add(i32x4.shl(a3, 7), p);
-        b3 = i32x4.add(i32x4.shl(b3, 7), q);
-        c3 = i32x4.add(i32x4.shl(c3, 7), r);
-        d3 = i32x4.add(i32x4.shl(d3, 7), s);
-        w -= 8 * 64;
-        for (const endOfBlock = x0 + 32; x0 < endOfBlock; x0 += 4) {
-          const p = v128.load(w),
-            q = v128.load(w, 16),
-            r = isDefined(WIDE) ? v128.load(w, 32) : p,
-            s = isDefined(WIDE) ? v128.load(w, 48) : p;
-          let y = v128.load32_splat(x0);
-          a0 = addLine(kind, a0, p, y);
-          b0 = addLine(kind, b0, q, y);
-          if (isDefined(WIDE)) {
-            c0 = addLine(kind, c0, r, y);
-            d0 = addLine(kind, d0, s, y);
-          }
-          y = v128.load32_splat(x1);
-          a1 = addLine(kind, a1, p, y);
-          b1 = addLine(kind, b1, q, y);
-          if (isDefined(WIDE)) {
-            c1 = addLine(kind, c1, r, y);
-            d1 = addLine(kind, d1, s, y);
-          }
-          y = v128.load32_splat(x2);
-          a2 = addLine(kind, a2, p, y);
-          b2 = addLine(kind, b2, q, y);
-          if (isDefined(WIDE)) {
-            c2 = addLine(kind, c2, r, y);
-            d2 = addLine(kind, d2, s, y);
-          }
-          y = v128.load32_splat(x3);
-          a3 = addLine(kind, a3, p, y);
-          b3 = addLine(kind, b3, q, y);
-          if (isDefined(WIDE)) {
-            c3 = addLine(kind, c3, r, y);
-            d3 = addLine(kind, d3, s, y);
-          }
-          x1 += 4;
-          x2 += 4;
-          x3 += 4;
-          w += 64;
-        }
+      a0 = join(a0, wa);
+      b0 = join(b0, wb);
+      c0 = join(c0, wc);
+      d0 = join(d0, wd);
+      a1 = join(a1, wa);
+      b1 = join(b1, wb);
+      c1 = join(c1, wc);
+      d1 = join(d1, wd);
+      a2 = join(a2, wa);
+      b2 = join(b2, wb);
+      c2 = join(c2, wc);
+      d2 = join(d2, wd);
+      a3 = join(a3, wa);
+      b3 = join(b3, wb);
+      c3 = join(c3, wc);
+      d3 = join(d3, wd);
+      w -= 8 * 64;
+      for (const endOfBlock = x0 + 32; x0 < endOfBlock; x0 += 4) {
+        const p = v128.xor(v128.load(w), mask),
+          q = v128.xor(v128.load(w, 16), mask),
+          r = v128.xor(v128.load(w, 32), mask),
+          s = v128.xor(v128.load(w, 48), mask);
+        let y = v128.load32_splat(x0);
+        a0 = dot4(p, y, a0);
+        b0 = dot4(q, y, b0);
+        c0 = dot4(r, y, c0);
+        d0 = dot4(s, y, d0);
+        y = v128.load32_splat(x1);
+        a1 = dot4(p, y, a1);
+        b1 = dot4(q, y, b1);
+        c1 = dot4(r, y, c1);
+        d1 = dot4(s, y, d1);
+        y = v128.load32_splat(x2);
+        a2 = dot4(p, y, a2);
+        b2 = dot4(q, y, b2);
+        c2 = dot4(r, y, c2);
+        d2 = dot4(s, y, d2);
+        y = v128.load32_splat(x3);
+        a3 = dot4(p, y, a3);
+        b3 = dot4(q, y, b3);
+        c3 = dot4(r, y, c3);
+        d3 = dot4(s, y, d3);
+        x1 += 4;
+        x2 += 4;
+        x3 += 4;
         w += 64;
       }
-      const p = v128.load(w),
-        q = v128.load(w, 16),
-        r = isDefined(WIDE) ? v128.load(w, 32) : p,
-        s = isDefined(WIDE) ? v128.load(w, 48) : p;
-      const ones = hold(ONES, <u32>blocks);
-      // All is loaded before anything is stored, for the last of the rows may be the same one.
-      let scale = v128.load32_splat(s0);
-      a0 = addBlock(v128.load(o0), sumOf(kind, a0, ones), p, scale);
-      b0 = addBlock(v128.load(o0, 16), sumOf(kind, b0, ones), q, scale);
-      if (isDefined(WIDE)) {
-        c0 = addBlock(v128.load(o0, 32), sumOf(kind, c0, ones), r, scale);
-        d0 = addBlock(v128.load(o0, 48), sumOf(kind, d0, ones), s, scale);
+    } else {
+      for (const endOfBlock = x0 + (kind == INT16 ? 64 : 32); x0 < endOfBlock; x0 += 8) {
+        const p = v128.load(w),
+          q = v128.load(w, 16),
+          r = v128.load(w, 32),
+          s = v128.load(w, 48);
+        const pp0 = first(kind, p, mask),
+          qq0 = first(kind, q, mask),
+          rr0 = first(kind, r, mask),
+          ss0 = first(kind, s, mask);
+        const pp1 = second(kind, p, mask),
+          qq1 = second(kind, q, mask),
+          rr1 = second(kind, r, mask),
+          ss1 = second(kind, s, mask);
+        let y = v128.load32_splat(x0);
+        a0 = add(kind, a0, pp0, y);
+        b0 = add(kind, b0, qq0, y);
+        c0 = add(kind, c0, rr0, y);
+        d0 = add(kind, d0, ss0, y);
+        y = v128.load32_splat(x0, 4);
+        a0 = add(kind, a0, pp1, y);
+        b0 = add(kind, b0, qq1, y);
+        c0 = add(kind, c0, rr1, y);
+        d0 = add(kind, d0, ss1, y);
+        y = v128.load32_splat(x1);
+        a1 = add(kind, a1, pp0, y);
+        b1 = add(kind, b1, qq0, y);
+        c1 = add(kind, c1, rr0, y);
+        d1 = add(kind, d1, ss0, y);
+        y = v128.load32_splat(x1, 4);
+        a1 = add(kind, a1, pp1, y);
+        b1 = add(kind, b1, qq1, y);
+        c1 = add(kind, c1, rr1, y);
+        d1 = add(kind, d1, ss1, y);
+        y = v128.load32_splat(x2);
+        a2 = add(kind, a2, pp0, y);
+        b2 = add(kind, b2, qq0, y);
+        c2 = add(kind, c2, rr0, y);
+        d2 = add(kind, d2, ss0, y);
+        y = v128.load32_splat(x2, 4);
+        a2 = add(kind, a2, pp1, y);
+        b2 = add(kind, b2, qq1, y);
+        c2 = add(kind, c2, rr1, y);
+        d2 = add(kind, d2, ss1, y);
+        y = v128.load32_splat(x3);
+        a3 = add(kind, a3, pp0, y);
+        b3 = add(kind, b3, qq0, y);
+        c3 = add(kind, c3, rr0, y);
+        d3 = add(kind, d3, ss0, y);
+        y = v128.load32_splat(x3, 4);
+        a3 = add(kind, a3, pp1, y);
+        b3 = add(kind, b3, qq1, y);
+        c3 = add(kind, c3, rr1, y);
+        d3 = add(kind, d3, ss1, y);
+        x1 += 8;
+        x2 += 8;
+        x3 += 8;
+        w += 64;
       }
-      scale = v128.load32_splat(s1);
-      a1 = addBlock(v128.load(o1), sumOf(kind, a1, ones), p, scale);
-      b1 = addBlock(v128.load(o1, 16), sumOf(kind, b1, ones), q, scale);
-      if (isDefined(WIDE)) {
-        c1 = addBlock(v128.load(o1, 32), sumOf(kind, c1, ones), r, scale);
-        d1 = addBlock(v128.load(o1, 48), sumOf(kind, d1, ones), s, scale);
-      }
-      scale = v128.load32_splat(s2);
-      a2 = addBlock(v128.load(o2), sumOf(kind, a2, ones), p, scale);
-      b2 = addBlock(v128.load(o2, 16), sumOf(kind, b2, ones), q, scale);
-      if (isDefined(WIDE)) {
-        c2 = addBlock(v128.load(o2, 32), sumOf(kind, c2, ones), r, scale);
-        d2 = addBlock(v128.load(o2, 48), sumOf(kind, d2, ones), s, scale);
-      }
-      scale = v128.load32_splat(s3);
-      a3 = addBlock(v128.load(o3), sumOf(kind, a3, ones), p, scale);
-      b3 = addBlock(v128.load(o3, 16), sumOf(kind, b3, ones), q, scale);
-      if (isDefined(WIDE)) {
-        c3 = addBlock(v128.load(o3, 32), sumOf(kind, c3, ones), r, scale);
-        d3 = addBlock(v128.load(o3, 48), sumOf(kind, d3, ones), s, scale);
-      }
-      store(o0, a0, b0, c0, d0);
-      store(o1, a1, b1, c1, d1);
-      store(o2, a2, b2, c2, d2);
-      store(o3, a3, b3, c3, d3);
-      s0 += 4;
-      s1 += 4;
-      s2 += 4;
-      s3 += 4;
-      w += 64;
     }
+    const halves = v128.load(w),
+      more = v128.load(w, 16);
+    const p = lowHalves(halves, shift, fields, unit),
+      q = lowHalves(more, shift, fields, unit),
+      r = highHalves(halves, fields, unit),
+      s = highHalves(more, fields, unit);
+    // All is loaded before anything is stored, for the last of the rows may be the same one.
+    let scale = v128.load32_splat(s0);
+    a0 = addBlock(v128.load(o0), sumOf(kind, a0, ones), p, scale);
+    b0 = addBlock(v128.load(o0, 16), sumOf(kind, b0, ones), q, scale);
+    c0 = addBlock(v128.load(o0, 32), sumOf(kind, c0, ones), r, scale);
+    d0 = addBlock(v128.load(o0, 48), sumOf(kind, d0, ones), s, scale);
+    scale = v128.load32_splat(s1);
+    a1 = addBlock(v128.load(o1), sumOf(kind, a1, ones), p, scale);
+    b1 = addBlock(v128.load(o1, 16), sumOf(kind, b1, ones), q, scale);
+    c1 = addBlock(v128.load(o1, 32), sumOf(kind, c1, ones), r, scale);
+    d1 = addBlock(v128.load(o1, 48), sumOf(kind, d1, ones), s, scale);
+    scale = v128.load32_splat(s2);
+    a2 = addBlock(v128.load(o2), sumOf(kind, a2, ones), p, scale);
+    b2 = addBlock(v128.load(o2, 16), sumOf(kind, b2, ones), q, scale);
+    c2 = addBlock(v128.load(o2, 32), sumOf(kind, c2, ones), r, scale);
+    d2 = addBlock(v128.load(o2, 48), sumOf(kind, d2, ones), s, scale);
+    scale = v128.load32_splat(s3);
+    a3 = addBlock(v128.load(o3), sumOf(kind, a3, ones), p, scale);
+    b3 = addBlock(v128.load(o3, 16), sumOf(kind, b3, ones), q, scale);
+    c3 = addBlock(v128.load(o3, 32), sumOf(kind, c3, ones), r, scale);
+    d3 = addBlock(v128.load(o3, 48), sumOf(kind, d3, ones), s, scale);
+    store64(o0, a0, b0, c0, d0);
+    store64(o1, a1, b1, c1, d1);
+    store64(o2, a2, b2, c2, d2);
+    store64(o3, a3, b3, c3, d3);
+    s0 += 4;
+    s1 += 4;
+    s2 += 4;
+    s3 += 4;
+    w += SCALE_BYTES;
   }
+}
+
+/** What meets the first four bytes of activations: the even k, or the low nibbles. */
+// @ts-ignore: decorator
+@inline
+function first(kind: i32, weights: v128, mask: v128): v128 {
+  return kind == INT16 ? v128.and(weights, mask) : low(weights, mask);
+}
+
+/** What meets the next four: the odd k, or the high nibbles. */
+// @ts-ignore: decorator
+@inline
+function second(kind: i32, weights: v128, mask: v128): v128 {
+  return kind == INT16 ? i16x8.shr_s(weights, 8) : high(weights, mask);
 }
 
 // @ts-ignore: decorator
 @inline
-function addLine(kind: i32, sum: v128, weights: v128, x: v128): v128 {
-  if (kind == INT16) return i32x4.add(sum, i32x4.dot_i16x8_s(weights, x));
-  return kind == BYTES ? addProducts(sum, x, weights) : dot4(weights, x, sum);
+function add(kind: i32, sum: v128, weights: v128, x: v128): v128 {
+  return kind == INT16
+    ? i32x4.add(sum, i32x4.dot_i16x8_s(weights, x))
+    : addProducts(sum, x, weights);
+}
+
+/** 128 · high − 8192 · weights */
+// @ts-ignore: decorator
+@inline
+function join(high: v128, weights: v128): v128 {
+  return i32x4.sub(i32x4.shl(high, 7), i32x4.shl(weights, 13));
 }
 
 // @ts-ignore: decorator
 @inline
 function sumOf(kind: i32, sum: v128, ones: v128): v128 {
-  return kind == BYTES ? total(sum, ones) : sum;
-}
-
-// @ts-ignore: decorator
-@inline
-function store(out: usize, a: v128, b: v128, c: v128, d: v128): void {
-  v128.store(out, a);
-  v128.store(out, b, 16);
-  if (isDefined(WIDE)) {
-    v128.store(out, c, 32);
-    v128.store(out, d, 48);
-  }
+  return kind == NIBBLE ? total(sum, ones) : sum;
 }

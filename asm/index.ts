@@ -7,7 +7,7 @@ export { matmulQ4, matmulQ4K, matmulQ6K, matmulQ8 } from './matmul-blocks';
 export { matmulBF16, matmulF16, matmulF32 } from './matmul-float';
 export { packBF16, packF16, packF32, packPairs } from './pack';
 export { packQ4, packQ8 } from './pack-blocks';
-export { quantize14, quantize8, quantize8K } from './quantize';
+export { quantize14, quantize8, quantize8K, scaleForF16 } from './quantize';
 export { repackQ4, repackQ4K, repackQ6K, repackQ8 } from './repack';
 export { rmsnorm } from './rmsnorm';
 export { rope } from './rope';

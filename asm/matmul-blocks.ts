@@ -11,6 +11,7 @@
  * Wide modules (WIDE) take 16 outputs at a time for four rows, which fills the registers with 256
  * bits each; with 128 bits it is eight outputs.
  */
+import { store64 } from './lanes';
 import * as q4 from './matmul-q4';
 import * as q4k from './matmul-q4k';
 import * as q6k from './matmul-q6k';
@@ -23,7 +24,7 @@ const Q4K: i32 = 2;
 const Q6K: i32 = 3;
 
 /** Blocks of 32 in a panel. */
-const PANEL: usize = 8;
+const PANEL: usize = 32;
 
 /**
  * x: as `quantize14` leaves it. xq [rows][blocks], xScales and xSums [rows][blocks]; `blocks` of 32.
@@ -39,22 +40,8 @@ export function matmulQ8(
   blocks: u32,
   firstTile: u32,
   endTile: u32,
-  scratch: usize,
 ): void {
-  matmul(
-    Q8,
-    out,
-    outStride,
-    xq,
-    xScales,
-    xSums,
-    rows,
-    weights,
-    blocks,
-    firstTile,
-    endTile,
-    scratch,
-  );
+  matmul(Q8, out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
 }
 
 /** x: as `quantize8` leaves it. */
@@ -69,22 +56,8 @@ export function matmulQ4(
   blocks: u32,
   firstTile: u32,
   endTile: u32,
-  scratch: usize,
 ): void {
-  matmul(
-    Q4,
-    out,
-    outStride,
-    xq,
-    xScales,
-    xSums,
-    rows,
-    weights,
-    blocks,
-    firstTile,
-    endTile,
-    scratch,
-  );
+  matmul(Q4, out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
 }
 
 /** x: as `quantize8K` leaves it; `blocks` are a multiple of 8. */
@@ -99,22 +72,8 @@ export function matmulQ4K(
   blocks: u32,
   firstTile: u32,
   endTile: u32,
-  scratch: usize,
 ): void {
-  matmul(
-    Q4K,
-    out,
-    outStride,
-    xq,
-    xScales,
-    xSums,
-    rows,
-    weights,
-    blocks,
-    firstTile,
-    endTile,
-    scratch,
-  );
+  matmul(Q4K, out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
 }
 
 /** The same. */
@@ -129,22 +88,8 @@ export function matmulQ6K(
   blocks: u32,
   firstTile: u32,
   endTile: u32,
-  scratch: usize,
 ): void {
-  matmul(
-    Q6K,
-    out,
-    outStride,
-    xq,
-    xScales,
-    xSums,
-    rows,
-    weights,
-    blocks,
-    firstTile,
-    endTile,
-    scratch,
-  );
+  matmul(Q6K, out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
 }
 
 // @ts-ignore: decorator
@@ -161,7 +106,6 @@ function matmul(
   blocks: usize,
   firstTile: usize,
   endTile: usize,
-  scratch: usize,
 ): void {
   const outBytes = (<usize>outStride) << 2;
   const tileBytes = weightBytes(format, blocks);
@@ -183,10 +127,11 @@ function matmul(
   const scaleBytes = scalesBytes(format, blocks);
   const sumBytes = sumsBytes(format, blocks);
   for (let tile = firstTile; tile < endTile; tile++) {
-    for (let row: usize = 0; row < rows; row++) memory.fill(out + row * outBytes, 0, 64);
+    const zero = f32x4.splat(0);
+    for (let row: usize = 0; row < rows; row++)
+      store64(out + row * outBytes, zero, zero, zero, zero);
     for (let block: usize = 0; block < blocks; block += PANEL) {
       const count = min(PANEL, blocks - block);
-      prepare(format, scratch, weights + weightBytes(format, block), count);
       for (let row: usize = 0; row < rows; row += 4) {
         fourRows(
           format,
@@ -199,7 +144,7 @@ function matmul(
           xSums + row * sumBytes + sumsBytes(format, block),
           sumBytes,
           rows - row,
-          scratch,
+          weights + weightBytes(format, block),
           count,
         );
       }
@@ -265,15 +210,6 @@ function oneRow(
   else q6k.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
 }
 
-// @ts-ignore: decorator
-@inline
-function prepare(format: i32, to: usize, weights: usize, blocks: usize): void {
-  if (format == Q8) q8.prepare(to, weights, blocks);
-  else if (format == Q4) q4.prepare(to, weights, blocks);
-  else if (format == Q4K) q4k.prepare(to, weights);
-  else q6k.prepare(to, weights);
-}
-
 /** … of which `rows` exist: the last stands for those that do not. */
 // @ts-ignore: decorator
 @inline
@@ -288,17 +224,72 @@ function fourRows(
   sums: usize,
   sumBytes: usize,
   rows: usize,
-  panel: usize,
+  weights: usize,
   blocks: usize,
 ): void {
   const r1 = min<usize>(1, rows - 1),
     r2 = min<usize>(2, rows - 1),
     r3 = min<usize>(3, rows - 1);
   if (format == Q8)
-    q8.fourRows(out, outBytes, x, xBytes, scales, scaleBytes, r1, r2, r3, panel, blocks);
+    q8.fourRows(
+      out,
+      outBytes,
+      x,
+      xBytes,
+      scales,
+      scaleBytes,
+      sums - scales,
+      r1,
+      r2,
+      r3,
+      weights,
+      blocks,
+    );
   else if (format == Q4)
-    q4.fourRows(out, outBytes, x, xBytes, scales, scaleBytes, sums - scales, r1, r2, r3, panel, blocks);
+    q4.fourRows(
+      out,
+      outBytes,
+      x,
+      xBytes,
+      scales,
+      scaleBytes,
+      sums - scales,
+      r1,
+      r2,
+      r3,
+      weights,
+      blocks,
+    );
   else if (format == Q4K)
-    q4k.fourRows(out, outBytes, x, xBytes, scales, scaleBytes, sums, sumBytes, r1, r2, r3, panel);
-  else q6k.fourRows(out, outBytes, x, xBytes, scales, scaleBytes, sums, sumBytes, r1, r2, r3, panel);
+    q4k.fourRows(
+      out,
+      outBytes,
+      x,
+      xBytes,
+      scales,
+      scaleBytes,
+      sums,
+      sumBytes,
+      r1,
+      r2,
+      r3,
+      weights,
+      blocks >> 3,
+    );
+  else
+    q6k.fourRows(
+      out,
+      outBytes,
+      x,
+      xBytes,
+      scales,
+      scaleBytes,
+      sums,
+      sumBytes,
+      r1,
+      r2,
+      r3,
+      weights,
+      blocks >> 3,
+    );
 }

@@ -6,16 +6,16 @@
  * Numerics: float32, the weights exactly as they are. Two products are added, then their sum to a
  * running sum, k = 0, 1, 2, …; after every 256 numbers the running sum is added to the total and a
  * new one begun. The same in every variant and for every format: weights widened to f32 give the
- * same bits. With f16 weights |x| must be below 2^26: `oneRow` multiplies it by 2^102, which is
- * less work than with all weights (`half.ts`). If m is odd, the number behind the row's last is
- * read too, and must be 0 (see README.md).
+ * same bits. With f16 weights x comes times 2^102 (`scaleForF16`), which is less work than to
+ * multiply the weights (`half.ts`), and |x| must be below 2^26. If m is odd, the number behind the
+ * row's last is read too, and must be 0 (see README.md).
  *
- * Tiles are taken in panels of 256 numbers. Many rows share a weight: a panel of f16 or bf16 is
- * widened to float32 once, into `scratch`, and then multiplied with all rows, three at a time, with
- * eight outputs, or 16 in wide modules: more would not leave registers for the products. A single
- * row reads two tiles in turn, a panel of each, which memory delivers faster (docs/LOG.md).
+ * Many rows share a weight. They are taken three at a time, which with 256 bits fills the registers,
+ * over panels of 256 numbers, so that these stay in the first level of the cache; for many rows a
+ * panel is widened to float32 once, into `scratch`. A single row reads two tiles in turn, a panel of
+ * each: so many streams memory delivers faster than one (docs/LOG.md).
  */
-import { HALF_FIELDS, HALF_SCALE } from './half';
+import { HALF_FIELDS, LOW_HALF } from './half';
 import { hold } from './hold';
 import { store64 } from './lanes';
 
@@ -27,8 +27,8 @@ const F16: i32 = 2;
 const PANEL: usize = 128;
 /** Tiles that a single row reads in turn. */
 const STREAMS: usize = 2;
-/** Outputs that three rows compute at a time, in bytes of `out`. */
-const STEP: usize = isDefined(WIDE) ? 64 : 32;
+/** From how many rows on it pays to widen a panel. */
+const MANY: usize = 12;
 
 export function matmulF32(
   out: usize,
@@ -107,17 +107,25 @@ function matmul(
   const outBytes = outStride << 2;
   const xBytes = xStride << 2;
   for (let tile = firstTile; tile < endTile; tile++) {
-    for (let row: usize = 0; row < rows; row++) memory.fill(out + row * outBytes, 0, 64);
+    const zero = f32x4.splat(0);
+    for (let row: usize = 0; row < rows; row++)
+      store64(out + row * outBytes, zero, zero, zero, zero);
     for (let pair: usize = 0; pair < pairs; pair += PANEL) {
       const count = min(PANEL, pairs - pair);
-      const from = weights + pair * pairBytes(format);
-      if (format != F32) widen(format, scratch, from, count);
-      const panel = format == F32 ? from : scratch;
+      let from = weights + pair * pairBytes(format);
+      const isWidened = format != F32 && rows >= MANY;
+      if (isWidened) {
+        widen(format, scratch, from, count);
+        from = scratch;
+      }
       for (let row: usize = 0; row < rows; row += 3) {
         const r1 = min<usize>(1, rows - row - 1),
           r2 = min<usize>(2, rows - row - 1);
         const to = out + row * outBytes;
-        threeRows(to, outBytes, x + row * xBytes + (pair << 3), xBytes, r1, r2, panel, count);
+        const at = x + row * xBytes + (pair << 3);
+        if (format == F32 || isWidened) threeRowsF32(to, outBytes, at, xBytes, r1, r2, from, count);
+        else if (format == BF16) threeRowsBF16(to, outBytes, at, xBytes, r1, r2, from, count);
+        else threeRowsF16(to, outBytes, at, xBytes, r1, r2, from, count);
       }
     }
     out += 64;
@@ -136,6 +144,7 @@ function pairBytes(format: i32): usize {
 // @ts-ignore: decorator
 @inline
 function even(format: i32, pairs: v128, mask: v128, shift: v128): v128 {
+  if (format == F32) return pairs;
   if (format == BF16) return i32x4.shl(pairs, 16);
   // One product instead of two shifts: the lower half, with its sign, times 2^13.
   return v128.and(i32x4.dot_i16x8_s(pairs, shift), mask);
@@ -155,37 +164,31 @@ function holdMask(format: i32, always: usize): v128 {
   return hold(format == F16 ? HALF_FIELDS : 0xffff0000, <u32>always);
 }
 
-/** `count` pairs as float32, in the layout of F32. */
-function widen(format: i32, to: usize, from: usize, count: usize): void {
-  if (format == F16) widenPairs(F16, to, from, count);
-  else widenPairs(BF16, to, from, count);
-}
-
+/** `count` pairs as float32, in the layout of F32; those of F16 times 2^−102. */
 // @ts-ignore: decorator
 @inline
-function widenPairs(format: i32, to: usize, from: usize, count: usize): void {
+function widen(format: i32, to: usize, from: usize, count: usize): void {
   const mask = holdMask(format, count);
-  const scale = hold(HALF_SCALE, <u32>count);
-  const shift = hold(1 << 13, <u32>count);
+  const shift = hold(LOW_HALF, <u32>count);
   for (const end = from + (count << 6); from < end; from += 64) {
-    for (let at: usize = 0; at < 64; at += 32) {
-      const p = v128.load(from + at),
-        q = v128.load(from + at, 16);
-      let pe = even(format, p, mask, shift),
-        qe = even(format, q, mask, shift),
-        po = odd(format, p, mask),
-        qo = odd(format, q, mask);
-      if (format == F16) {
-        pe = f32x4.mul(pe, scale);
-        qe = f32x4.mul(qe, scale);
-        po = f32x4.mul(po, scale);
-        qo = f32x4.mul(qo, scale);
-      }
-      v128.store(to + at, pe);
-      v128.store(to + at, qe, 16);
-      v128.store(to + at, po, 64);
-      v128.store(to + at, qo, 80);
-    }
+    const p = v128.load(from),
+      q = v128.load(from, 16),
+      r = v128.load(from, 32),
+      s = v128.load(from, 48);
+    store64(
+      to,
+      even(format, p, mask, shift),
+      even(format, q, mask, shift),
+      even(format, r, mask, shift),
+      even(format, s, mask, shift),
+    );
+    store64(
+      to + 64,
+      odd(format, p, mask),
+      odd(format, q, mask),
+      odd(format, r, mask),
+      odd(format, s, mask),
+    );
     to += 128;
   }
 }
@@ -203,8 +206,7 @@ function oneRow(
   tiles: usize,
 ): void {
   const mask = holdMask(format, pairs);
-  const scale = hold(HALF_SCALE, <u32>pairs);
-  const shift = hold(1 << 13, <u32>pairs);
+  const shift = hold(LOW_HALF, <u32>pairs);
   memory.fill(out, 0, tiles << 6);
   for (let pair: usize = 0; pair < pairs; pair += PANEL) {
     const end = x + (min(PANEL, pairs - pair) << 3);
@@ -216,12 +218,8 @@ function oneRow(
         c = a,
         d = a;
       for (let k = x; k < end; k += 8) {
-        let xe = v128.load32_splat(k),
+        const xe = v128.load32_splat(k),
           xo = v128.load32_splat(k, 4);
-        if (format == F16) {
-          xe = f32x4.mul(xe, scale);
-          xo = f32x4.mul(xo, scale);
-        }
         const p = v128.load(w),
           q = v128.load(w, 16),
           r = v128.load(w, 32),
@@ -261,108 +259,127 @@ function addPair(sum: v128, even: v128, odd: v128, xe: v128, xo: v128): v128 {
 
 /**
  * Three rows, those at 0, r1 and r2 times `…Bytes`, which may be the same, over `pairs` pairs of
- * float32 weights. The totals lie in `out`: the registers are full.
+ * weights. The totals lie in `out`: the registers are full.
  */
+// @ts-ignore: decorator
+@inline
 function threeRows(
+  format: i32,
+  out: usize,
+  outBytes: usize,
+  x0: usize,
+  xBytes: usize,
+  r1: usize,
+  r2: usize,
+  w: usize,
+  pairs: usize,
+): void {
+  const mask = holdMask(format, pairs);
+  const shift = hold(LOW_HALF, <u32>pairs);
+  let x1 = x0 + r1 * xBytes,
+    x2 = x0 + r2 * xBytes;
+  let a0 = f32x4.splat(0),
+    b0 = a0,
+    c0 = a0,
+    d0 = a0;
+  let a1 = f32x4.splat(0),
+    b1 = a1,
+    c1 = a1,
+    d1 = a1;
+  let a2 = f32x4.splat(0),
+    b2 = a2,
+    c2 = a2,
+    d2 = a2;
+  for (const end = x0 + (pairs << 3); x0 < end; x0 += 8) {
+    const p = v128.load(w),
+      q = v128.load(w, 16),
+      r = v128.load(w, 32),
+      s = v128.load(w, 48);
+    const pe = even(format, p, mask, shift),
+      qe = even(format, q, mask, shift),
+      re = even(format, r, mask, shift),
+      se = even(format, s, mask, shift);
+    const po = format == F32 ? v128.load(w, 64) : odd(format, p, mask),
+      qo = format == F32 ? v128.load(w, 80) : odd(format, q, mask),
+      ro = format == F32 ? v128.load(w, 96) : odd(format, r, mask),
+      so = format == F32 ? v128.load(w, 112) : odd(format, s, mask);
+    let xe = v128.load32_splat(x0),
+      xo = v128.load32_splat(x0, 4);
+    a0 = addPair(a0, pe, po, xe, xo);
+    b0 = addPair(b0, qe, qo, xe, xo);
+    c0 = addPair(c0, re, ro, xe, xo);
+    d0 = addPair(d0, se, so, xe, xo);
+    xe = v128.load32_splat(x1);
+    xo = v128.load32_splat(x1, 4);
+    a1 = addPair(a1, pe, po, xe, xo);
+    b1 = addPair(b1, qe, qo, xe, xo);
+    c1 = addPair(c1, re, ro, xe, xo);
+    d1 = addPair(d1, se, so, xe, xo);
+    xe = v128.load32_splat(x2);
+    xo = v128.load32_splat(x2, 4);
+    a2 = addPair(a2, pe, po, xe, xo);
+    b2 = addPair(b2, qe, qo, xe, xo);
+    c2 = addPair(c2, re, ro, xe, xo);
+    d2 = addPair(d2, se, so, xe, xo);
+    x1 += 8;
+    x2 += 8;
+    w += pairBytes(format);
+  }
+  const o1 = out + r1 * outBytes,
+    o2 = out + r2 * outBytes;
+  // All is loaded before anything is stored, for the last of the rows may be the same one.
+  a0 = f32x4.add(v128.load(out), a0);
+  b0 = f32x4.add(v128.load(out, 16), b0);
+  c0 = f32x4.add(v128.load(out, 32), c0);
+  d0 = f32x4.add(v128.load(out, 48), d0);
+  a1 = f32x4.add(v128.load(o1), a1);
+  b1 = f32x4.add(v128.load(o1, 16), b1);
+  c1 = f32x4.add(v128.load(o1, 32), c1);
+  d1 = f32x4.add(v128.load(o1, 48), d1);
+  a2 = f32x4.add(v128.load(o2), a2);
+  b2 = f32x4.add(v128.load(o2, 16), b2);
+  c2 = f32x4.add(v128.load(o2, 32), c2);
+  d2 = f32x4.add(v128.load(o2, 48), d2);
+  store64(out, a0, b0, c0, d0);
+  store64(o1, a1, b1, c1, d1);
+  store64(o2, a2, b2, c2, d2);
+}
+
+function threeRowsF32(
   out: usize,
   outBytes: usize,
   x: usize,
   xBytes: usize,
   r1: usize,
   r2: usize,
-  panel: usize,
+  w: usize,
   pairs: usize,
 ): void {
-  for (let step: usize = 0; step < 64; step += STEP) {
-    let w = panel + step,
-      x0 = x,
-      x1 = x + r1 * xBytes,
-      x2 = x + r2 * xBytes;
-    const zero = f32x4.splat(0);
-    let a0 = zero,
-      b0 = zero,
-      c0 = zero,
-      d0 = zero;
-    let a1 = zero,
-      b1 = zero,
-      c1 = zero,
-      d1 = zero;
-    let a2 = zero,
-      b2 = zero,
-      c2 = zero,
-      d2 = zero;
-    for (const end = x0 + (pairs << 3); x0 < end; x0 += 8) {
-      const p = v128.load(w),
-        q = v128.load(w, 16),
-        r = isDefined(WIDE) ? v128.load(w, 32) : p,
-        s = isDefined(WIDE) ? v128.load(w, 48) : p;
-      const po = v128.load(w, 64),
-        qo = v128.load(w, 80),
-        ro = isDefined(WIDE) ? v128.load(w, 96) : p,
-        so = isDefined(WIDE) ? v128.load(w, 112) : p;
-      let xe = v128.load32_splat(x0),
-        xo = v128.load32_splat(x0, 4);
-      a0 = addPair(a0, p, po, xe, xo);
-      b0 = addPair(b0, q, qo, xe, xo);
-      if (isDefined(WIDE)) {
-        c0 = addPair(c0, r, ro, xe, xo);
-        d0 = addPair(d0, s, so, xe, xo);
-      }
-      xe = v128.load32_splat(x1);
-      xo = v128.load32_splat(x1, 4);
-      a1 = addPair(a1, p, po, xe, xo);
-      b1 = addPair(b1, q, qo, xe, xo);
-      if (isDefined(WIDE)) {
-        c1 = addPair(c1, r, ro, xe, xo);
-        d1 = addPair(d1, s, so, xe, xo);
-      }
-      xe = v128.load32_splat(x2);
-      xo = v128.load32_splat(x2, 4);
-      a2 = addPair(a2, p, po, xe, xo);
-      b2 = addPair(b2, q, qo, xe, xo);
-      if (isDefined(WIDE)) {
-        c2 = addPair(c2, r, ro, xe, xo);
-        d2 = addPair(d2, s, so, xe, xo);
-      }
-      x1 += 8;
-      x2 += 8;
-      w += 128;
-    }
-    const o0 = out + step,
-      o1 = o0 + r1 * outBytes,
-      o2 = o0 + r2 * outBytes;
-    // All is loaded before anything is stored, for the last of the rows may be the same one.
-    a0 = f32x4.add(v128.load(o0), a0);
-    b0 = f32x4.add(v128.load(o0, 16), b0);
-    if (isDefined(WIDE)) {
-      c0 = f32x4.add(v128.load(o0, 32), c0);
-      d0 = f32x4.add(v128.load(o0, 48), d0);
-    }
-    a1 = f32x4.add(v128.load(o1), a1);
-    b1 = f32x4.add(v128.load(o1, 16), b1);
-    if (isDefined(WIDE)) {
-      c1 = f32x4.add(v128.load(o1, 32), c1);
-      d1 = f32x4.add(v128.load(o1, 48), d1);
-    }
-    a2 = f32x4.add(v128.load(o2), a2);
-    b2 = f32x4.add(v128.load(o2, 16), b2);
-    if (isDefined(WIDE)) {
-      c2 = f32x4.add(v128.load(o2, 32), c2);
-      d2 = f32x4.add(v128.load(o2, 48), d2);
-    }
-    store(o0, a0, b0, c0, d0);
-    store(o1, a1, b1, c1, d1);
-    store(o2, a2, b2, c2, d2);
-  }
+  threeRows(F32, out, outBytes, x, xBytes, r1, r2, w, pairs);
 }
 
-// @ts-ignore: decorator
-@inline
-function store(out: usize, a: v128, b: v128, c: v128, d: v128): void {
-  v128.store(out, a);
-  v128.store(out, b, 16);
-  if (isDefined(WIDE)) {
-    v128.store(out, c, 32);
-    v128.store(out, d, 48);
-  }
+function threeRowsBF16(
+  out: usize,
+  outBytes: usize,
+  x: usize,
+  xBytes: usize,
+  r1: usize,
+  r2: usize,
+  w: usize,
+  pairs: usize,
+): void {
+  threeRows(BF16, out, outBytes, x, xBytes, r1, r2, w, pairs);
+}
+
+function threeRowsF16(
+  out: usize,
+  outBytes: usize,
+  x: usize,
+  xBytes: usize,
+  r1: usize,
+  r2: usize,
+  w: usize,
+  pairs: usize,
+): void {
+  threeRows(F16, out, outBytes, x, xBytes, r1, r2, w, pairs);
 }

@@ -11,15 +11,15 @@
  * each, every step rounded.
  */
 import { addBlock } from './block';
-import { BYTES, fourRowsOf } from './four-rows';
+import { fourRowsOf, NIBBLE, SCALE_BYTES } from './four-rows';
 import { HALF_FIELDS, HALF_SCALE, highHalves, LOW_HALF, lowHalves } from './half';
 import { hold } from './hold';
 import { store64 } from './lanes';
-import { addLine, high, low, NIBBLES, ONES, total } from './small-weights';
+import { addLine, NIBBLES, ONES, total } from './small-weights';
 
 /** Of a block of 32 numbers of 16 outputs. */
 const QUANT_BYTES: usize = 16 * 16;
-export const BLOCK_BYTES: usize = QUANT_BYTES + 2 * 16;
+export const BLOCK_BYTES: usize = QUANT_BYTES + SCALE_BYTES;
 /** Of a block of activations. */
 const X_BYTES: usize = 32;
 
@@ -79,37 +79,7 @@ export function oneRow(
   }
 }
 
-/** Unpacks `blocks` blocks of a tile: a byte for each weight, then the scales as float32. */
-export function prepare(to: usize, w: usize, blocks: usize): void {
-  const fields = i32x4.splat(HALF_FIELDS),
-    unit = i32x4.splat(HALF_SCALE),
-    shift = i32x4.splat(LOW_HALF),
-    nibbles = i32x4.splat(NIBBLES);
-  for (const end = w + blocks * BLOCK_BYTES; w < end; ) {
-    for (const endOfQuants = w + QUANT_BYTES; w < endOfQuants; w += 64) {
-      const p = v128.load(w),
-        q = v128.load(w, 16),
-        r = v128.load(w, 32),
-        s = v128.load(w, 48);
-      store64(to, low(p, nibbles), low(q, nibbles), low(r, nibbles), low(s, nibbles));
-      store64(to + 64, high(p, nibbles), high(q, nibbles), high(r, nibbles), high(s, nibbles));
-      to += 128;
-    }
-    const p = v128.load(w),
-      q = v128.load(w, 16);
-    store64(
-      to,
-      lowHalves(p, shift, fields, unit),
-      lowHalves(q, shift, fields, unit),
-      highHalves(p, fields, unit),
-      highHalves(q, fields, unit),
-    );
-    to += 64;
-    w += 32;
-  }
-}
-
-/** Four rows, with a prepared panel. `sums`: from their scales to their sums. */
+/** Four rows, over `blocks` blocks. `sums`: from their scales to their sums. */
 export function fourRows(
   out: usize,
   outBytes: usize,
@@ -121,8 +91,22 @@ export function fourRows(
   r1: usize,
   r2: usize,
   r3: usize,
-  panel: usize,
+  weights: usize,
   blocks: usize,
 ): void {
-  fourRowsOf(BYTES, out, outBytes, x, xBytes, scales, scaleBytes, sums, r1, r2, r3, panel, blocks);
+  fourRowsOf(
+    NIBBLE,
+    out,
+    outBytes,
+    x,
+    xBytes,
+    scales,
+    scaleBytes,
+    sums,
+    r1,
+    r2,
+    r3,
+    weights,
+    blocks,
+  );
 }

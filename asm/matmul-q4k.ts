@@ -11,17 +11,17 @@
  */
 import { hold } from './hold';
 import { quarter, store64 } from './lanes';
-import { FACTORS_AT, fourRowsK, MINIMA_AT, UNITS_AT } from './four-rows-k';
+import { fourRowsOf } from './four-rows-k';
 import { MINIMUM_SUMS_AT, SUMS_BYTES } from './quantize';
-import { addLine, factorsOf, high, low, NIBBLES, ONES, total } from './small-weights';
+import { addLine, NIBBLES, ONES, total } from './small-weights';
 
 /**
  * A superblock of 16 outputs: d and d_min (float32); for each four blocks 16 × 4 s, then for each
  * four 16 × 4 m (bytes); then the quants of each block.
  */
-const SCALES: usize = 2 * 4 * 16;
-const MINIMA: usize = SCALES + 8 * 16;
-const QUANTS: usize = MINIMA + 8 * 16;
+export const SCALES: usize = 2 * 4 * 16;
+export const MINIMA: usize = SCALES + 8 * 16;
+export const QUANTS: usize = MINIMA + 8 * 16;
 const BLOCK_BYTES: usize = 16 * 16;
 export const SUPERBLOCK_BYTES: usize = QUANTS + 8 * BLOCK_BYTES;
 /** The first and the third of four bytes. */
@@ -82,10 +82,10 @@ export function oneRow(
         tc = addWeighed(tc, total(c, ones), r, shift, byte);
         td = addWeighed(td, total(d, ones), s, shift, byte);
       }
-      const ma = minimumSum(w, 0, xSums),
-        mb = minimumSum(w, 1, xSums),
-        mc = minimumSum(w, 2, xSums),
-        md = minimumSum(w, 3, xSums);
+      const ma = minimumSumAt(w, 0, xSums),
+        mb = minimumSumAt(w, 1, xSums),
+        mc = minimumSumAt(w, 2, xSums),
+        md = minimumSumAt(w, 3, xSums);
       const scale = v128.load32_splat(xScales);
       const sa = superblock(ta, v128.load(w), ma, v128.load(w, 64), scale),
         sb = superblock(tb, v128.load(w, 16), mb, v128.load(w, 80), scale),
@@ -113,30 +113,47 @@ function addWeighed(total: v128, sum: v128, scales: v128, shift: i32, byte: v128
   return i32x4.add(total, i32x4.mul(sum, v128.and(i32x4.shr_u(scales, shift), byte)));
 }
 
-/** −Σ_b m · Σ xq of the n-th four outputs. */
+/** Of the n-th four outputs: the minima of blocks 0 and 2 of four, as int16. */
 // @ts-ignore: decorator
 @inline
-function minimumSum(w: usize, n: i32, xSums: usize): v128 {
-  const even = i32x4.splat(EVEN);
-  const first = quarter(w + MINIMA, n),
-    second = quarter(w + MINIMA + 64, n);
-  const a = i32x4.dot_i16x8_s(
-    v128.and(first, even),
-    v128.load32_splat(xSums, MINIMUM_SUMS_AT),
-  );
-  const b = i32x4.dot_i16x8_s(
-    i16x8.shr_u(first, 8),
-    v128.load32_splat(xSums, MINIMUM_SUMS_AT + 4),
-  );
-  const c = i32x4.dot_i16x8_s(
-    v128.and(second, even),
-    v128.load32_splat(xSums, MINIMUM_SUMS_AT + 8),
-  );
-  const d = i32x4.dot_i16x8_s(
-    i16x8.shr_u(second, 8),
-    v128.load32_splat(xSums, MINIMUM_SUMS_AT + 12),
-  );
+export function evenMinima(minima: usize, n: i32): v128 {
+  return v128.and(quarter(minima, n), i32x4.splat(EVEN));
+}
+
+/** … of blocks 1 and 3. */
+// @ts-ignore: decorator
+@inline
+export function oddMinima(minima: usize, n: i32): v128 {
+  return i16x8.shr_u(quarter(minima, n), 8);
+}
+
+/**
+ * −Σ_b m · Σ xq of four outputs, whose minima are those of blocks 0 and 2, 1 and 3, 4 and 6, 5 and
+ * 7.
+ */
+// @ts-ignore: decorator
+@inline
+export function minimumSum(m02: v128, m13: v128, m46: v128, m57: v128, xSums: usize): v128 {
+  const a = i32x4.dot_i16x8_s(m02, v128.load32_splat(xSums, MINIMUM_SUMS_AT)),
+    b = i32x4.dot_i16x8_s(m13, v128.load32_splat(xSums, MINIMUM_SUMS_AT + 4)),
+    c = i32x4.dot_i16x8_s(m46, v128.load32_splat(xSums, MINIMUM_SUMS_AT + 8)),
+    d = i32x4.dot_i16x8_s(m57, v128.load32_splat(xSums, MINIMUM_SUMS_AT + 12));
   return i32x4.add(i32x4.add(a, b), i32x4.add(c, d));
+}
+
+/** The same of the n-th four outputs of the superblock at w. */
+// @ts-ignore: decorator
+@inline
+function minimumSumAt(w: usize, n: i32, xSums: usize): v128 {
+  const first = w + MINIMA,
+    second = w + MINIMA + 64;
+  return minimumSum(
+    evenMinima(first, n),
+    oddMinima(first, n),
+    evenMinima(second, n),
+    oddMinima(second, n),
+    xSums,
+  );
 }
 
 /** What a superblock adds to the totals of four outputs. */
@@ -156,51 +173,7 @@ export function superblock(
   );
 }
 
-/** Unpacks a superblock of a tile as `four-rows-k.ts` says. */
-export function prepare(to: usize, w: usize): void {
-  const nibbles = i32x4.splat(NIBBLES),
-    byte = i32x4.splat(255),
-    even = i32x4.splat(EVEN);
-  let quants = to;
-  for (let p = w + QUANTS; p < w + SUPERBLOCK_BYTES; p += 64) {
-    const a = v128.load(p),
-      b = v128.load(p, 16),
-      c = v128.load(p, 32),
-      d = v128.load(p, 48);
-    store64(quants, low(a, nibbles), low(b, nibbles), low(c, nibbles), low(d, nibbles));
-    store64(quants + 64, high(a, nibbles), high(b, nibbles), high(c, nibbles), high(d, nibbles));
-    quants += 128;
-  }
-  for (let block: usize = 0; block < 8; block++) {
-    const from = w + SCALES + ((block >> 2) << 6),
-      shift = (<i32>block & 3) << 3;
-    store64(
-      to + FACTORS_AT + (block << 6),
-      factorsOf(v128.and(i32x4.shr_u(v128.load(from), shift), byte)),
-      factorsOf(v128.and(i32x4.shr_u(v128.load(from, 16), shift), byte)),
-      factorsOf(v128.and(i32x4.shr_u(v128.load(from, 32), shift), byte)),
-      factorsOf(v128.and(i32x4.shr_u(v128.load(from, 48), shift), byte)),
-    );
-  }
-  for (let i: usize = 0; i < 128; i += 64) {
-    const a = v128.load(w + i, MINIMA),
-      b = v128.load(w + i, MINIMA + 16),
-      c = v128.load(w + i, MINIMA + 32),
-      d = v128.load(w + i, MINIMA + 48);
-    const minima = to + MINIMA_AT + (i << 1);
-    store64(minima, v128.and(a, even), v128.and(b, even), v128.and(c, even), v128.and(d, even));
-    store64(
-      minima + 64,
-      i16x8.shr_u(a, 8),
-      i16x8.shr_u(b, 8),
-      i16x8.shr_u(c, 8),
-      i16x8.shr_u(d, 8),
-    );
-  }
-  memory.copy(to + UNITS_AT, w, 128);
-}
-
-/** Four rows, with a prepared superblock. */
+/** Four rows, over `superblocks` superblocks. */
 export function fourRows(
   out: usize,
   outBytes: usize,
@@ -213,9 +186,10 @@ export function fourRows(
   r1: usize,
   r2: usize,
   r3: usize,
-  panel: usize,
+  weights: usize,
+  superblocks: usize,
 ): void {
-  fourRowsK(
+  fourRowsOf(
     false,
     out,
     outBytes,
@@ -228,6 +202,7 @@ export function fourRows(
     r1,
     r2,
     r3,
-    panel,
+    weights,
+    superblocks,
   );
 }

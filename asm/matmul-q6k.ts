@@ -12,19 +12,19 @@
  */
 import { hold } from './hold';
 import { quarter, store64 } from './lanes';
-import { FACTORS_AT, fourRowsK, UNITS_AT } from './four-rows-k';
+import { fourRowsOf } from './four-rows-k';
 import { SUMS_BYTES } from './quantize';
-import { addProducts, factorsOf, ONES, total } from './small-weights';
+import { addProducts, ONES, total } from './small-weights';
 
 /**
  * A superblock of 16 outputs: d (float32), for each four blocks 16 × 4 s (int8), then each block:
  * three lines, with the fourth quarter in the upper bits of the others.
  */
-const SCALES: usize = 4 * 16;
-const QUANTS: usize = SCALES + 16 * 16;
+export const SCALES: usize = 4 * 16;
+export const QUANTS: usize = SCALES + 16 * 16;
 const BLOCK_BYTES: usize = 3 * 64;
 export const SUPERBLOCK_BYTES: usize = QUANTS + 16 * BLOCK_BYTES;
-const SIX_BITS: u32 = 0x3f3f3f3f;
+export const SIX_BITS: u32 = 0x3f3f3f3f;
 
 /** One row: `tiles` tiles, `tileBytes` apart, a superblock of each in turn. `out` begins as 0. */
 // @ts-ignore: decorator
@@ -119,7 +119,7 @@ function blockSum(
 /** Six bits from the two upper bits of three bytes. */
 // @ts-ignore: decorator
 @inline
-function fourth(q0: v128, q1: v128, q2: v128, six: v128): v128 {
+export function fourth(q0: v128, q1: v128, q2: v128, six: v128): v128 {
   const upper0 = i16x8.shr_u(v128.andnot(q0, six), 6),
     upper1 = i16x8.shr_u(v128.andnot(q1, six), 4),
     upper2 = i16x8.shr_u(v128.andnot(q2, six), 2);
@@ -140,44 +140,7 @@ export function superblock(sum: v128, unit: v128, scale: v128): v128 {
   return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sum), unit), scale);
 }
 
-/** Unpacks a superblock of a tile as `four-rows-k.ts` says. */
-export function prepare(to: usize, w: usize): void {
-  const six = i32x4.splat(SIX_BITS);
-  let quants = to;
-  for (let p = w + QUANTS; p < w + SUPERBLOCK_BYTES; p += BLOCK_BYTES) {
-    for (let at: usize = 0; at < 64; at += 32) {
-      const a0 = v128.load(p + at),
-        b0 = v128.load(p + at, 16),
-        a1 = v128.load(p + at, 64),
-        b1 = v128.load(p + at, 80),
-        a2 = v128.load(p + at, 128),
-        b2 = v128.load(p + at, 144);
-      v128.store(quants + at, v128.and(a0, six));
-      v128.store(quants + at, v128.and(b0, six), 16);
-      v128.store(quants + at, v128.and(a1, six), 64);
-      v128.store(quants + at, v128.and(b1, six), 80);
-      v128.store(quants + at, v128.and(a2, six), 128);
-      v128.store(quants + at, v128.and(b2, six), 144);
-      v128.store(quants + at, fourth(a0, a1, a2, six), 192);
-      v128.store(quants + at, fourth(b0, b1, b2, six), 208);
-    }
-    quants += 256;
-  }
-  for (let block: usize = 0; block < 16; block++) {
-    const from = w + SCALES + ((block >> 2) << 6),
-      shift = 24 - ((<i32>block & 3) << 3);
-    store64(
-      to + FACTORS_AT + (block << 6),
-      factorsOf(signedByte(v128.load(from), shift)),
-      factorsOf(signedByte(v128.load(from, 16), shift)),
-      factorsOf(signedByte(v128.load(from, 32), shift)),
-      factorsOf(signedByte(v128.load(from, 48), shift)),
-    );
-  }
-  memory.copy(to + UNITS_AT, w, 64);
-}
-
-/** Four rows, with a prepared superblock. */
+/** Four rows, over `superblocks` superblocks. */
 export function fourRows(
   out: usize,
   outBytes: usize,
@@ -190,9 +153,10 @@ export function fourRows(
   r1: usize,
   r2: usize,
   r3: usize,
-  panel: usize,
+  weights: usize,
+  superblocks: usize,
 ): void {
-  fourRowsK(
+  fourRowsOf(
     true,
     out,
     outBytes,
@@ -205,6 +169,7 @@ export function fourRows(
     r1,
     r2,
     r3,
-    panel,
+    weights,
+    superblocks,
   );
 }

@@ -16,21 +16,16 @@
  *   Σ q·w = 128 · Σ h·w + Σ l·w − 8192 · Σ w
  */
 import { addBlock, dot4 } from './block';
-import { fourRowsOf, HALVES, INT16 } from './four-rows';
+import { BIAS, EVEN, fourRowsOf, HALVES, INT16, SCALE_BYTES } from './four-rows';
 import { HALF_FIELDS, HALF_SCALE, highHalves, lowHalves, LOW_HALF } from './half';
 import { hold } from './hold';
 import { store64 } from './lanes';
 
 /** Of a block of 32 numbers of 16 outputs. */
 const QUANT_BYTES: usize = 32 * 16;
-export const BLOCK_BYTES: usize = QUANT_BYTES + 2 * 16;
+export const BLOCK_BYTES: usize = QUANT_BYTES + SCALE_BYTES;
 /** Of a block of activations. */
 const X_BYTES: usize = 64;
-
-/** What is added to the even ones of four weights. */
-export const BIAS: u32 = 0x00800080;
-/** The even bytes. */
-const EVEN: u32 = 0x00ff00ff;
 
 /**
  * One row: `tiles` tiles, `tileBytes` apart, a block of each in turn. `out` begins as 0.
@@ -118,10 +113,7 @@ export function oneRow(
       b = addBlock(v128.load(o, 16), b, lowHalves(q, shift, fields, unit), scale);
       c = addBlock(v128.load(o, 32), c, highHalves(p, fields, unit), scale);
       d = addBlock(v128.load(o, 48), d, highHalves(q, fields, unit), scale);
-      v128.store(o, a);
-      v128.store(o, b, 16);
-      v128.store(o, c, 32);
-      v128.store(o, d, 48);
+      store64(o, a, b, c, d);
       w += tileBytes - QUANT_BYTES;
     }
     weights += BLOCK_BYTES;
@@ -146,77 +138,7 @@ function joinHalves(high: v128, low: v128, weights: v128): v128 {
   return i32x4.sub(i32x4.add(i32x4.shl(high, 7), low), i32x4.shl(weights, 13));
 }
 
-/**
- * Unpacks `blocks` blocks of a tile: as int16, of each four the even ones, then the odd ones; with
- * DOT4 as bytes, then −8192 · Σ w. Then the scales, as float32.
- */
-export function prepare(to: usize, w: usize, blocks: usize): void {
-  const fields = i32x4.splat(HALF_FIELDS),
-    unit = i32x4.splat(HALF_SCALE),
-    shift = i32x4.splat(LOW_HALF);
-  const mask = i32x4.splat(isDefined(DOT4) ? BIAS : EVEN);
-  for (const end = w + blocks * BLOCK_BYTES; w < end; ) {
-    let a = i32x4.splat(0),
-      b = a,
-      c = a,
-      d = a;
-    for (const endOfQuants = w + QUANT_BYTES; w < endOfQuants; w += 64) {
-      const p = v128.load(w),
-        q = v128.load(w, 16),
-        r = v128.load(w, 32),
-        s = v128.load(w, 48);
-      if (isDefined(DOT4)) {
-        const ones = i32x4.splat(0x01010101);
-        store64(
-          to,
-          v128.xor(p, mask),
-          v128.xor(q, mask),
-          v128.xor(r, mask),
-          v128.xor(s, mask),
-        );
-        a = dot4(v128.xor(p, mask), ones, a);
-        b = dot4(v128.xor(q, mask), ones, b);
-        c = dot4(v128.xor(r, mask), ones, c);
-        d = dot4(v128.xor(s, mask), ones, d);
-        to += 64;
-      } else {
-        const bias = i16x8.splat(128);
-        store64(
-          to,
-          i16x8.sub(v128.and(p, mask), bias),
-          i16x8.sub(v128.and(q, mask), bias),
-          i16x8.sub(v128.and(r, mask), bias),
-          i16x8.sub(v128.and(s, mask), bias),
-        );
-        store64(to + 64, i16x8.shr_s(p, 8), i16x8.shr_s(q, 8), i16x8.shr_s(r, 8), i16x8.shr_s(s, 8));
-        to += 128;
-      }
-    }
-    if (isDefined(DOT4)) {
-      store64(
-        to,
-        i32x4.neg(i32x4.shl(a, 13)),
-        i32x4.neg(i32x4.shl(b, 13)),
-        i32x4.neg(i32x4.shl(c, 13)),
-        i32x4.neg(i32x4.shl(d, 13)),
-      );
-      to += 64;
-    }
-    const p = v128.load(w),
-      q = v128.load(w, 16);
-    store64(
-      to,
-      lowHalves(p, shift, fields, unit),
-      lowHalves(q, shift, fields, unit),
-      highHalves(p, fields, unit),
-      highHalves(q, fields, unit),
-    );
-    to += 64;
-    w += 32;
-  }
-}
-
-/** Four rows, with a prepared panel. */
+/** Four rows, over `blocks` blocks. `sums`: from their scales to their sums. */
 export function fourRows(
   out: usize,
   outBytes: usize,
@@ -224,12 +146,13 @@ export function fourRows(
   xBytes: usize,
   scales: usize,
   scaleBytes: usize,
+  sums: usize,
   r1: usize,
   r2: usize,
   r3: usize,
-  panel: usize,
+  weights: usize,
   blocks: usize,
 ): void {
   const kind = isDefined(DOT4) ? HALVES : INT16;
-  fourRowsOf(kind, out, outBytes, x, xBytes, scales, scaleBytes, 0, r1, r2, r3, panel, blocks);
+  fourRowsOf(kind, out, outBytes, x, xBytes, scales, scaleBytes, sums, r1, r2, r3, weights, blocks);
 }

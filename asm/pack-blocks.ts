@@ -13,7 +13,7 @@
  */
 import { countUnstorable, storedHalf } from './half';
 import { hold } from './hold';
-import { BIAS } from './matmul-q8';
+import { BIAS } from './four-rows';
 import { fourNumbers } from './rows';
 
 export function packQ8(to: usize, rows: usize, rowStride: u32, m: u32, count: u32): u32 {

@@ -12,6 +12,10 @@
  * multiple of 4 must be 0 (see README.md).
  */
 
+import { HALF_SCALE } from './half';
+import { hold } from './hold';
+import { store64 } from './lanes';
+
 /**
  * What `quantize8K` leaves beside each 256 numbers: 16 offsets for Q6_K, and behind them, for Q4_K,
  * −Σq of each 32 as int16, in the order 0 2 1 3 4 6 5 7.
@@ -191,6 +195,35 @@ function sumOf(x: v128): i32 {
     i32x4.extract_lane(x, 2) +
     i32x4.extract_lane(x, 3)
   );
+}
+
+/**
+ * x · 2^102, as the layers with f16 weights want it: float32, rows as far apart as those of x, what
+ * lies between them too. No scales, no sums.
+ */
+export function scaleForF16(
+  to: usize,
+  _scales: usize,
+  _sums: usize,
+  x: usize,
+  xStride: u32,
+  _width: u32,
+  firstRow: u32,
+  endRow: u32,
+): void {
+  const scale = hold(HALF_SCALE, endRow);
+  const from = (<usize>firstRow * xStride) << 2,
+    end = (<usize>endRow * xStride) << 2;
+  for (let i = from; i < end; i += 64) {
+    const row = x + i;
+    store64(
+      to + i,
+      f32x4.mul(v128.load(row), scale),
+      f32x4.mul(v128.load(row, 16), scale),
+      f32x4.mul(v128.load(row, 32), scale),
+      f32x4.mul(v128.load(row, 48), scale),
+    );
+  }
 }
 
 /**

@@ -9,7 +9,7 @@
  * Layouts of the blocks: ggml-common.h of llama.cpp.
  */
 import { fromF16 } from './f16';
-import { BIAS } from './matmul-q8';
+import { BIAS } from './four-rows';
 
 const LOW: u32 = 0x0f0f0f0f;
 const HIGH: u32 = 0xf0f0f0f0;

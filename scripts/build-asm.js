@@ -14,8 +14,6 @@ const FEATURES = 'simd,threads,bulk-memory,sign-extension,mutable-globals,nontra
 await build('simd', FEATURES);
 await build('relaxed', `${FEATURES},relaxed-simd`);
 await build('dot4', `${FEATURES},relaxed-simd`, '--use', 'DOT4=1');
-await build('relaxed-wide', `${FEATURES},relaxed-simd`, '--use', 'WIDE=1');
-await build('dot4-wide', `${FEATURES},relaxed-simd`, '--use', 'DOT4=1', '--use', 'WIDE=1');
 
 async function build(name, features, ...more) {
   const { error, stderr } = await asc.main([

@@ -102,9 +102,10 @@ function linear(
     const block = format as keyof typeof QUANTIZERS;
     kernels[QUANTIZERS[block]](XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
     const matmul = kernels[`matmul${SUFFIXES[block] as 'Q8' | 'Q4' | 'Q4K' | 'Q6K'}`];
-    return (from, to) =>
-      matmul(OUT, STRIDE, XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, from, to, SCRATCH);
+    return (from, to) => matmul(OUT, STRIDE, XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, from, to);
   }
   const matmul = kernels[`matmul${SUFFIXES[format] as 'F32' | 'F16' | 'BF16'}`];
-  return (from, to) => matmul(OUT, STRIDE, X, M, rows, WEIGHTS, M, from, to, SCRATCH);
+  const x = format === 'f16' ? XQ : X;
+  kernels.scaleForF16(XQ, 0, 0, X, M, M, 0, rows);
+  return (from, to) => matmul(OUT, STRIDE, x, M, rows, WEIGHTS, M, from, to, SCRATCH);
 }

@@ -1,7 +1,6 @@
 /** llama.cpp's blocks: into tiles without loss, and the linear layers of the K formats on them. */
 import { expect, it } from 'vitest';
 import { toF16Bits } from '../../src/base/half.js';
-import { PANEL_BYTES } from '../../src/engines/wasm/memory/thread-scratch.js';
 import { blocksOf, tileBytes } from '../../src/engines/wasm/memory/weight-formats.js';
 import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
 import type { BlockDType } from '../../src/model/dtypes.js';
@@ -105,7 +104,6 @@ describeBuilds('blocks', instance => {
       const x = Float32Array.from(noise(rows * m, 7), (v, i) => v * 2 ** ((i >> 5) % 9));
       const blocks = blocksOf(m);
       const placed = instance.place(x, m, strideOf(m));
-      const scratch = instance.reserve(PANEL_BYTES);
       const [xq, scales, sums] = [
         instance.reserve(rows * m),
         instance.reserve((rows * blocks) / 2),
@@ -127,7 +125,6 @@ describeBuilds('blocks', instance => {
           blocks,
           0,
           tiles,
-          scratch,
         );
       call(0, rows, out);
       const got = instance.floats(out, rows * tiles * 16).slice();

@@ -43,11 +43,16 @@ export function linear(
           ? [kernels.quantize14, kernels.matmulQ8]
           : [kernels.quantize8, kernels.matmulQ4];
       quantize(xq, scales, sums, placed, strideOf(m), m, 0, rows);
-      return (first, end) =>
-        matmul(...before, xq, scales, sums, rows, w, blocks, first, end, scratch);
+      return (first, end) => matmul(...before, xq, scales, sums, rows, w, blocks, first, end);
+    }
+    const stride = strideOf(m);
+    let numbers = placed;
+    if (format === 'f16') {
+      numbers = instance.reserve(rows * stride * 4);
+      kernels.scaleForF16(numbers, 0, 0, placed, stride, m, 0, rows);
     }
     const { matmulF32, matmulBF16, matmulF16 } = kernels;
     const matmul = format === 'f32' ? matmulF32 : format === 'bf16' ? matmulBF16 : matmulF16;
-    return (first, end) => matmul(...before, placed, strideOf(m), rows, w, m, first, end, scratch);
+    return (first, end) => matmul(...before, numbers, stride, rows, w, m, first, end, scratch);
   }
 }

@@ -116,8 +116,5 @@ it('relaxed.wasm sums products in pairs, dot4.wasm in fours, simd.wasm does neit
   expect(uses('relaxed', 'matmulQ4')).toEqual([true, false]);
   expect(uses('dot4', 'matmulQ4')).toEqual([false, true]);
   expect(uses('dot4', 'matmulQ8')).toEqual([false, true]);
-  expect(uses('relaxed', 'matmulQ8'), 'Node 20 computes fours wrongly').toEqual([
-    false,
-    false,
-  ]);
+  expect(uses('relaxed', 'matmulQ8'), 'Node 20 computes fours wrongly').toEqual([false, false]);
 });

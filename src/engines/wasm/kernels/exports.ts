@@ -32,7 +32,7 @@ const QUANTIZE = [
 ];
 const BLOCK_MATMUL = [
   ...(['out', 'outStride', 'xq', 'xScales', 'xSums', 'rows', 'weights', 'blocks'] as const),
-  ...(['firstTile', 'endTile', 'scratch'] as const),
+  ...(['firstTile', 'endTile'] as const),
 ];
 
 export const KERNELS = {
@@ -59,6 +59,7 @@ export const KERNELS = {
   quantize14: QUANTIZE,
   quantize8: QUANTIZE,
   quantize8K: QUANTIZE,
+  scaleForF16: QUANTIZE,
   matmulQ8: BLOCK_MATMUL,
   matmulQ4: BLOCK_MATMUL,
   matmulQ4K: BLOCK_MATMUL,

@@ -51,7 +51,6 @@ function linearLayer(module: WebAssembly.Module): { run: () => void; result: () 
   const quants = weights + tileBytes('q4_0', COLUMNS);
   const scales = quants + ROWS * COLUMNS;
   const sums = scales + ROWS * blocks * 4;
-  const panel = sums + ROWS * blocks * 4;
   const numbers = new Float32Array(memory.buffer, 0, TILE * COLUMNS);
   numbers.forEach((_, i) => {
     numbers[i] = ((i * 7919) % 1009) / 1009 - 0.5;
@@ -59,7 +58,7 @@ function linearLayer(module: WebAssembly.Module): { run: () => void; result: () 
   kernels.packQ4(weights, 0, COLUMNS, COLUMNS, TILE);
   kernels.quantize8(quants, scales, sums, 0, COLUMNS, COLUMNS, 0, ROWS);
   const multiply = () =>
-    kernels.matmulQ4(OUT, TILE, quants, scales, sums, ROWS, weights, blocks, 0, 1, panel);
+    kernels.matmulQ4(OUT, TILE, quants, scales, sums, ROWS, weights, blocks, 0, 1);
   const run = () => {
     for (let i = 0; i < CALLS; i++) multiply();
   };

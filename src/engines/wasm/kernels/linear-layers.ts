@@ -1,25 +1,30 @@
 /**
- * Products with matrices, in whatever format they are packed. Quantized ones are multiplied with a
- * quantized copy of the activation, which is made once for all the matrices that it meets.
+ * Products with matrices, in whatever format they are packed. Most are multiplied with a copy of the
+ * activation in a form of its own, which is made once for all the matrices that it meets.
  */
 import type { LlamaConfig } from '../../../model/config.js';
+import { type ActivationCopy, reserveCopy } from '../memory/activation-copy.js';
 import type { Arena, WasmTensor } from '../memory/arena.js';
-import { type QuantizedCopy, reserveCopy } from '../memory/quantized-copy.js';
 import { blocksOf, TILE } from '../memory/weight-formats.js';
 import type { LockStep } from './lock-step.js';
 
-/** The formats that meet a quantized copy of an activation: what makes it, and what reads it. */
-const BLOCK_FORMATS = {
-  q8_0: { quantize: 'quantize14', matmul: 'matmulQ8' },
-  q4_0: { quantize: 'quantize8', matmul: 'matmulQ4' },
-  q4_k: { quantize: 'quantize8K', matmul: 'matmulQ4K' },
-  q6_k: { quantize: 'quantize8K', matmul: 'matmulQ6K' },
+/** The formats whose blocks meet a quantized copy of an activation: what makes it, what reads it. */
+const BLOCKS = {
+  q8_0: { copy: 'quantize14', matmul: 'matmulQ8' },
+  q4_0: { copy: 'quantize8', matmul: 'matmulQ4' },
+  q4_k: { copy: 'quantize8K', matmul: 'matmulQ4K' },
+  q6_k: { copy: 'quantize8K', matmul: 'matmulQ6K' },
 } as const;
 
-type BlockFormat = keyof typeof BLOCK_FORMATS;
-type Quantization = (typeof BLOCK_FORMATS)[BlockFormat]['quantize'];
+/** The others; f16 meets a scaled copy. */
+const NUMBERS = {
+  f32: { copy: undefined, matmul: 'matmulF32' },
+  bf16: { copy: undefined, matmul: 'matmulBF16' },
+  f16: { copy: 'scaleForF16', matmul: 'matmulF16' },
+} as const;
 
-const FLOAT_MATMULS = { f32: 'matmulF32', f16: 'matmulF16', bf16: 'matmulBF16' } as const;
+/** What makes a copy, and so how it is laid out, see asm/README.md. */
+type Copier = (typeof BLOCKS)[keyof typeof BLOCKS]['copy'] | 'scaleForF16';
 
 /** Computes tiles `from … to − 1` of a product. */
 type Multiply = (from: number, to: number) => void;
@@ -27,14 +32,12 @@ type Multiply = (from: number, to: number) => void;
 export class LinearLayers {
   readonly #config: LlamaConfig;
   readonly #lockStep: LockStep;
-  /** Of this thread, in every bank: room for unpacked weights. */
+  /** Of this thread, in every bank: room for a panel of weights as float32. */
   readonly #scratch: number;
-  /** Where the one quantized copy of an activation goes. */
-  #copy: QuantizedCopy = { numbers: 0, scales: 0, sums: 0, bank: 0 };
+  /** Where the one copy of an activation goes. */
+  #copy: ActivationCopy = { numbers: 0, scales: 0, sums: 0, bank: 0 };
   /** What it is a copy of at the moment, and how it is laid out. */
-  #quantized:
-    | { readonly of: WasmTensor; readonly version: number; readonly as: Quantization }
-    | undefined;
+  #copied: { readonly of: WasmTensor; readonly version: number; readonly as: Copier } | undefined;
 
   constructor(config: LlamaConfig, lockStep: LockStep, scratch: number) {
     this.#config = config;
@@ -44,7 +47,7 @@ export class LinearLayers {
 
   /** Before every pass over `rows` rows. */
   begin(arena: Arena, rows: number): void {
-    this.#quantized = undefined;
+    this.#copied = undefined;
     this.#copy = reserveCopy(arena, this.#config, rows);
   }
 
@@ -55,9 +58,9 @@ export class LinearLayers {
 
   #multiply(out: WasmTensor, x: WasmTensor, weight: WasmTensor): Multiply {
     const { format } = weight;
-    return format in BLOCK_FORMATS
-      ? this.#multiplyBlocks(out, x, weight, format as BlockFormat)
-      : this.#multiplyFloats(out, x, weight, format as keyof typeof FLOAT_MATMULS);
+    if (format in BLOCKS)
+      return this.#multiplyBlocks(out, x, weight, BLOCKS[format as keyof typeof BLOCKS]);
+    return this.#multiplyNumbers(out, x, weight, NUMBERS[format as keyof typeof NUMBERS]);
   }
 
   // Arguments of kernels one by one: to spread them would take longer than a small tile.
@@ -66,59 +69,36 @@ export class LinearLayers {
     out: WasmTensor,
     x: WasmTensor,
     { bank, pointer }: WasmTensor,
-    format: BlockFormat,
+    { copy: as, matmul }: (typeof BLOCKS)[keyof typeof BLOCKS],
   ): Multiply {
     const [rows, inner] = x.shape;
     const blocks = blocksOf(inner);
-    const { quantize, matmul } = BLOCK_FORMATS[format];
-    const copy = this.#quantize(x, bank, quantize);
+    const copy = this.#copyOf(x, bank, as);
     const { numbers, scales, sums } = copy;
     const multiply = this.#lockStep.enter(bank, [copy], [out]).kernels[matmul];
-    const scratch = this.#scratch;
     return (from, to) => {
-      multiply(
-        out.pointer,
-        out.stride,
-        numbers,
-        scales,
-        sums,
-        rows,
-        pointer,
-        blocks,
-        from,
-        to,
-        scratch,
-      );
+      multiply(out.pointer, out.stride, numbers, scales, sums, rows, pointer, blocks, from, to);
     };
   }
 
-  #multiplyFloats(
+  #multiplyNumbers(
     out: WasmTensor,
     x: WasmTensor,
     { bank, pointer }: WasmTensor,
-    format: keyof typeof FLOAT_MATMULS,
+    { copy: as, matmul }: (typeof NUMBERS)[keyof typeof NUMBERS],
   ): Multiply {
     const [rows, inner] = x.shape;
-    const multiply = this.#lockStep.enter(bank, [x], [out]).kernels[FLOAT_MATMULS[format]];
+    const copy = as && this.#copyOf(x, bank, as);
+    const multiply = this.#lockStep.enter(bank, [copy ?? x], [out]).kernels[matmul];
+    const from = copy?.numbers ?? x.pointer;
     const scratch = this.#scratch;
-    return (from, to) => {
-      multiply(
-        out.pointer,
-        out.stride,
-        x.pointer,
-        x.stride,
-        rows,
-        pointer,
-        inner,
-        from,
-        to,
-        scratch,
-      );
+    return (first, end) => {
+      multiply(out.pointer, out.stride, from, x.stride, rows, pointer, inner, first, end, scratch);
     };
   }
 
-  /** The quantized copy of `x` in `bank`, made if the one there is not that. */
-  #quantize(x: WasmTensor, bank: number, as: Quantization): QuantizedCopy {
+  /** The copy of `x` in `bank`, made if the one there is not that. */
+  #copyOf(x: WasmTensor, bank: number, as: Copier): ActivationCopy {
     const copy = this.#copy;
     if (this.#isCopied(x, bank, as)) return copy;
     const [rows, width] = x.shape;
@@ -127,17 +107,17 @@ export class LinearLayers {
     const { numbers, scales, sums } = copy;
     const [from, to] = this.#lockStep.share(rows);
     kernels[as](numbers, scales, sums, x.pointer, x.stride, width, from, to);
-    this.#quantized = { of: x, version: x.version, as };
+    this.#copied = { of: x, version: x.version, as };
     return copy;
   }
 
-  #isCopied(x: WasmTensor, bank: number, as: Quantization): boolean {
-    const quantized = this.#quantized;
+  #isCopied(x: WasmTensor, bank: number, as: Copier): boolean {
+    const copied = this.#copied;
     return (
-      quantized !== undefined &&
-      quantized.of === x &&
-      quantized.version === x.version &&
-      quantized.as === as &&
+      copied !== undefined &&
+      copied.of === x &&
+      copied.version === x.version &&
+      copied.as === as &&
       this.#copy.bank === bank
     );
   }

@@ -4,9 +4,9 @@
  */
 import type { LlamaConfig } from '../../../model/config.js';
 import { createRunState } from '../../../model/run-state.js';
+import { reserveCopy } from './activation-copy.js';
 import { Arena } from './arena.js';
 import type { CacheFormat } from './cache-formats.js';
-import { reserveCopy } from './quantized-copy.js';
 import { UNIT_BYTES } from './shared-memory.js';
 import { reserveStaging, type Staging } from './staging.js';
 import { reserveScratch, type ThreadScratch } from './thread-scratch.js';

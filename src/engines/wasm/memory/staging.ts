@@ -4,8 +4,8 @@
  */
 import { alignTo } from '../../../base/align.js';
 import type { LlamaConfig } from '../../../model/config.js';
+import { widestInput } from './activation-copy.js';
 import type { Arena } from './arena.js';
-import { widestInput } from './quantized-copy.js';
 import { TILE } from './weight-formats.js';
 
 /** Of a buffer. */

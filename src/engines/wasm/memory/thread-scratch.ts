@@ -5,14 +5,14 @@ import { ATTENTION_HEADS, ATTENTION_ROWS, attentionScratchBytes } from './attent
 import type { CacheFormat } from './cache-formats.js';
 import { TILE } from './weight-formats.js';
 
-/** 256 numbers of 16 outputs, as float32: more than any other format takes (asm/README.md). */
+/** 256 numbers of 16 outputs, as float32 (`asm/matmul-float.ts`). */
 export const PANEL_BYTES = 256 * TILE * 4;
 
 /** Pointers, the same in every bank. */
 export interface ThreadScratch {
   /** Indices of rows to look up. */
   readonly indices: number;
-  /** A panel of unpacked weights. */
+  /** A panel of weights as float32. */
   readonly panel: number;
   /** What attention needs for one call. */
   readonly attention: number;

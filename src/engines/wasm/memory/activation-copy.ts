@@ -1,15 +1,15 @@
-/** The one quantized copy of an activation that there is room for. */
+/** The one copy of an activation, in a form that its products want, that there is room for. */
 import type { LlamaConfig } from '../../../model/config.js';
 import type { Arena } from './arena.js';
 import { blocksOf } from './weight-formats.js';
 
-/** The most that a block of 32 takes in any layout, see asm/README.md. */
-const BLOCK_BYTES = 64;
+/** The most that 32 numbers take in any form, as float32 (asm/README.md). */
+const BLOCK_BYTES = 128;
 /** … of its sums: 80 bytes beside 256 numbers. */
 const SUM_BYTES = 10;
 
 /** Pointers into one bank. */
-export interface QuantizedCopy {
+export interface ActivationCopy {
   readonly numbers: number;
   readonly scales: number;
   readonly sums: number;
@@ -17,7 +17,7 @@ export interface QuantizedCopy {
 }
 
 /** Room for `rows` rows of any activation that is multiplied with a matrix. */
-export function reserveCopy(arena: Arena, config: LlamaConfig, rows: number): QuantizedCopy {
+export function reserveCopy(arena: Arena, config: LlamaConfig, rows: number): ActivationCopy {
   const blocks = rows * blocksOf(widestInput(config));
   return {
     numbers: arena.reserve(blocks * BLOCK_BYTES),
