@@ -18,7 +18,7 @@
  * about F16 and Q8 is in `attention-dot.ts` and `attention-q8.ts`.
  */
 import { scaleQuery, widen } from './attention-dot';
-import { attendPage, multiply, PAGE_SCRATCH_BYTES } from './attention-page';
+import { attendPage, multiply, PAGE_SCRATCH_BYTES, QUERIES } from './attention-page';
 import { quantizedQueryBytes, quantizeQuery } from './attention-q8';
 import { largestSize } from './block-scale';
 import { F16, F32, isF16, isQ8, Q8 } from './cache-format';
@@ -173,8 +173,8 @@ function attention<T>(
   let queries = query + ((firstHead * groupSize * headDim) << 2);
   let rowBytes = stride << 2;
   let queryBytes = headDim << 2;
-  const wide = isF16<T>() && (perHead > 2 || isLarge(queries, rowBytes, rows, perRow * headDim));
-  if (isQ8<T>() || (isF16<T>() && !wide)) {
+  const widened = isF16<T>() && (perHead > 2 || isLarge(queries, rowBytes, rows, perRow * headDim));
+  if (isQ8<T>() || (isF16<T>() && !widened)) {
     const bytes = isQ8<T>() ? quantizedQueryBytes(headDim) : queryBytes;
     for (let row: usize = 0; row < rows; row++) {
       for (let i: usize = 0; i < perRow; i++) {
@@ -195,17 +195,58 @@ function attention<T>(
     pages += 4;
     const firstRow: usize = start < count ? 0 : start - count + 1;
     for (let head: usize = 0; head < heads; head++) {
-      if (wide) widen(floats, keys, headBytes<T>(headDim));
-      for (let i = firstRow * groupSize; i < perHead; i += 2) {
-        const x = queryAt(i, queries, head, rowBytes, queryBytes, groupSize);
-        const y =
-          i + 1 < perHead ? queryAt(i + 1, queries, head, rowBytes, queryBytes, groupSize) : 0;
-        const seenX = min(PAGE_POSITIONS, count + i / groupSize - start);
-        const seenY = min(PAGE_POSITIONS, count + (i + 1) / groupSize - start);
+      if (widened) widen(floats, keys, headBytes<T>(headDim));
+      for (let i = firstRow * groupSize; i < perHead; i += QUERIES) {
+        const together = min(QUERIES, perHead - i),
+          i1 = min(i + 1, perHead - 1),
+          i2 = min(i + 2, perHead - 1),
+          i3 = min(i + 3, perHead - 1);
+        const x0 = queryAt(i, queries, head, rowBytes, queryBytes, groupSize),
+          x1 = queryAt(i1, queries, head, rowBytes, queryBytes, groupSize),
+          x2 = queryAt(i2, queries, head, rowBytes, queryBytes, groupSize),
+          x3 = queryAt(i3, queries, head, rowBytes, queryBytes, groupSize);
+        const seen0 = min(PAGE_POSITIONS, count + i / groupSize - start),
+          seen1 = min(PAGE_POSITIONS, count + i1 / groupSize - start),
+          seen2 = min(PAGE_POSITIONS, count + i2 / groupSize - start),
+          seen3 = min(PAGE_POSITIONS, count + i3 / groupSize - start);
         const sum = sums + (head * perHead + i) * sumBytes;
         const state = states + ((head * perHead + i) << 3);
-        if (wide) attendPage<F32>(sum, state, x, y, seenX, seenY, floats, headDim, scale, scratch);
-        else attendPage<T>(sum, state, x, y, seenX, seenY, keys, headDim, scale, scratch);
+        if (widened)
+          attendPage<F32>(
+            sum,
+            state,
+            together,
+            x0,
+            x1,
+            x2,
+            x3,
+            seen0,
+            seen1,
+            seen2,
+            seen3,
+            floats,
+            headDim,
+            scale,
+            scratch,
+          );
+        else
+          attendPage<T>(
+            sum,
+            state,
+            together,
+            x0,
+            x1,
+            x2,
+            x3,
+            seen0,
+            seen1,
+            seen2,
+            seen3,
+            keys,
+            headDim,
+            scale,
+            scratch,
+          );
       }
       keys += headBytes<T>(headDim);
     }

@@ -213,7 +213,7 @@ export function fourRowsOf(
           tb3 = i32x4.add(tb3, weighedTotal(b3, g));
         }
       }
-      // Once for all rows, by names: V8 packs a pair of vectors only where both have the same users.
+      // Once for all rows, by names: V8 packs a pair of vectors only if both have the same users.
       const unit = v128.load(w),
         otherUnit = v128.load(w, 16);
       const minimumUnit = isQ6 ? unit : v128.load(w, 64),

@@ -1,7 +1,7 @@
 /**
- * Four rows and all 16 outputs of a tile, for weights that come in blocks of 32: the integer sums of
- * a block, then its scales. Weights are unpacked in registers, once for four rows. The totals lie in
- * `out`: the registers are full.
+ * Four rows and all 16 outputs of a tile, for weights that come in blocks of 32: the integer sums
+ * of a block, then its scales. Weights are unpacked in registers, once for four rows. The totals
+ * lie in `out`: the registers are full.
  *
  * Numerics: see `matmul-q8.ts` and `matmul-q4.ts`.
  */

@@ -38,19 +38,19 @@ export function blocksOf(headDim: usize): usize {
   return (headDim + BLOCK - 1) / BLOCK;
 }
 
-/** `steps` steps; of Q8 always whole pairs. */
+/** `steps` steps; of Q8 always whole fours. */
 // @ts-ignore: decorator
 @inline
 export function stepsBytes<T>(steps: usize): usize {
-  return (isQ8<T>() ? (steps + 1) & ~1 : steps) * STEP * sizeof<T>();
+  return (isQ8<T>() ? (steps + 3) & ~3 : steps) * STEP * sizeof<T>();
 }
 
 /** From the first of some steps to the number in lane `lane` of step `step`. */
 // @ts-ignore: decorator
 @inline
 export function numberOffset<T>(step: usize, lane: usize): usize {
-  if (isQ8<T>()) return ((((step >> 1) << 4) + lane) << 1) + (step & 1);
-  if (isF16<T>()) lane = (lane & 8) | ((lane & 3) << 1) | ((lane >> 2) & 1);
+  if (isQ8<T>()) return ((((step >> 2) << 4) + lane) << 2) + (step & 3);
+  if (isF16<T>()) lane = ((lane & 7) << 1) | (lane >> 3);
   return ((step << 4) + lane) * sizeof<T>();
 }
 

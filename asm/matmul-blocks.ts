@@ -27,7 +27,7 @@ const Q6K: i32 = 3;
 const PANEL: usize = 32;
 
 /**
- * x: as `quantize14` leaves it. xq [rows][blocks], xScales and xSums [rows][blocks]; `blocks` of 32.
+ * x: as `quantize14` leaves it. xq [rows][blocks], xScales, xSums [rows][blocks]; `blocks` of 32.
  */
 export function matmulQ8(
   out: usize,

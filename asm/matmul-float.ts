@@ -10,10 +10,10 @@
  * multiply the weights (`half.ts`), and |x| must be below 2^26. If m is odd, the number behind the
  * row's last is read too, and must be 0 (see README.md).
  *
- * Many rows share a weight. They are taken three at a time, which with 256 bits fills the registers,
- * over panels of 256 numbers, so that these stay in the first level of the cache; for many rows a
- * panel is widened to float32 once, into `scratch`. A single row reads two tiles in turn, a panel of
- * each: so many streams memory delivers faster than one (docs/LOG.md).
+ * Many rows share a weight. They are taken three at a time, which with 256 bits fills the
+ * registers, over panels of 256 numbers, so that these stay in the first level of the cache; for
+ * many rows a panel is widened to float32 once, into `scratch`. A single row reads two tiles in
+ * turn, a panel of each: so many streams memory delivers faster than one (docs/LOG.md).
  */
 import { HALF_FIELDS, LOW_HALF } from './half';
 import { hold } from './hold';

@@ -6,9 +6,9 @@
  *
  * Weights are exact, activations off by 2^−8 of the largest in their block.
  *
- * Numerics: the sum over k is an exact integer; it begins at the −8 · Σ xq that `quantize8` has left
- * in xSums, in the form that `small-weights.ts` sums in. Blocks are added in order, sum · d · d_x
- * each, every step rounded.
+ * Numerics: the sum over k is an exact integer; it begins at the −8 · Σ xq that `quantize8` has
+ * left in xSums, in the form that `small-weights.ts` sums in. Blocks are added in order, sum · d ·
+ * d_x each, every step rounded.
  */
 import { addBlock } from './block';
 import { fourRowsOf, NIBBLE, SCALE_BYTES } from './four-rows';

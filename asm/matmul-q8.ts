@@ -7,8 +7,8 @@
  * d_w, times d_x, each rounded; blocks are added in order. The same in every variant. Weights are
  * exact, activations off by 2^−14 of the largest in their block: less than q8_0 itself.
  *
- * Weights lie by fours: k, k + 1, k + 2, k + 3 of each output, the even ones with 128 added, so that
- * a mask makes int16 of them, and a shift of the others. xSums takes the 128 away again.
+ * Weights lie by fours: k, k + 1, k + 2, k + 3 of each output, the even ones with 128 added, so
+ * that a mask makes int16 of them, and a shift of the others. xSums takes the 128 away again.
  *
  * Where the dot product over four bytes is a single instruction (DOT4), activations come as two
  * 7-bit halves of u = q + 8192 = 128·h + l, and

@@ -26,7 +26,8 @@ export const SUMS_BYTES: usize = MINIMUM_SUMS_AT + 2 * 8;
 const SMALLEST: f32 = 7.888609052210118e-31; // 2^−100
 
 /**
- * 14 bits, as the layers with q8_0 weights want them. Rows [firstRow, endRow); `width` numbers each.
+ * 14 bits, as the layers with q8_0 weights want them. Rows [firstRow, endRow); `width` numbers
+ * each.
  *
  * int16, −8191 … 8191, of each four the even ones first: 0 2 1 3; and beside each block −128 · Σ of
  * its even ones (int32). With DOT4, u = q + 8192 in two halves: 32 bytes u >> 7, then 32 bytes

@@ -355,8 +355,8 @@ describeBuilds('storeKeyValue', instance => {
   const untouched = (format: CacheFormat) =>
     new DataView(new Uint8Array(heads * headPageBytes(format, headDim)).fill(0xff).buffer);
 
-  /** Of lane 0 … 15 in a step of f16: 0 4 1 5 2 6 3 7, 8 12 9 … */
-  const interleaved = (lane: number) => (lane & 8) + 2 * (lane & 3) + ((lane & 4) >> 2);
+  /** Of lane 0 … 15 in a step of f16: 0 8 1 9 2 10 … */
+  const interleaved = (lane: number) => 2 * (lane & 7) + (lane >> 3);
 
   it.each(['f32', 'f16'] as const)(
     'puts a position of %s where asm/key-value.ts says, and touches nothing else',
@@ -395,16 +395,16 @@ describeBuilds('storeKeyValue', instance => {
       const numbers = (x: Float32Array, from: number, to: number) =>
         x.subarray(h * headDim + from, h * headDim + to);
       const keys = h * (keyBytes + valueBytes) + 2 * (2 * 64 + 16 * 40); // of slots 32 … 47
-      const at = (i: number) => keys + 2 * 64 + (Math.floor(i / 2) * 16 + 5) * 2 + (i % 2);
+      const at = (i: number) => keys + 2 * 64 + (Math.floor(i / 4) * 16 + 5) * 4 + (i % 4);
       put(keys + 5 * 4, at, numbers(key, 0, 32));
       put(keys + 64 + 5 * 4, i => at(32 + i), numbers(key, 32, headDim));
       const values = h * (keyBytes + valueBytes) + keyBytes;
       const column = (i: number) => values + 256 + 64 * 16 * Math.floor(i / 16);
       put(
         values + 37 * 4,
-        i => column(i) + (18 * 16 + (i % 16)) * 2 + 1,
+        i => column(i) + (9 * 16 + (i % 16)) * 4 + 1,
         numbers(value, 0, headDim),
-      ); // slot 37 = 2 · 18 + 1
+      ); // slot 37 = 4 · 9 + 1
     }
     expect(content.byteLength).toBe(heads * (keyBytes + valueBytes));
     expect(content).toEqual(expected);
@@ -475,9 +475,9 @@ describeBuilds('storeKeyValue', instance => {
 });
 
 describe('attentionScratchBytes', () => {
-  it('is two queries’ scores, a page, and of each query sum, maximum, total and copy', () => {
+  it('is four queries’ scores, a page, and of each query sum, maximum, total and copy', () => {
     const shape = { headDim: 128, groupSize: 4, heads: 2, rows: 3 };
-    const page = 2 * 256 + 128 + 256;
+    const page = 4 * 256 + 128 + 256;
     expect(attentionScratchBytes('f32', shape)).toBe(page + 24 * (512 + 8));
     expect(attentionScratchBytes('f16', shape)).toBe(page + 64 * 2 * 512 + 24 * (512 + 8 + 512));
     expect(attentionScratchBytes('q8', shape)).toBe(page + 24 * (512 + 8 + 256 + 16));

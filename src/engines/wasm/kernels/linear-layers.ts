@@ -1,6 +1,6 @@
 /**
- * Products with matrices, in whatever format they are packed. Most are multiplied with a copy of the
- * activation in a form of its own, which is made once for all the matrices that it meets.
+ * Products with matrices, in whatever format they are packed. Most are multiplied with a copy of
+ * the activation in a form of its own, which is made once for all the matrices that it meets.
  */
 import type { LlamaConfig } from '../../../model/config.js';
 import { type ActivationCopy, reserveCopy } from '../memory/activation-copy.js';
@@ -8,7 +8,7 @@ import type { Arena, WasmTensor } from '../memory/arena.js';
 import { blocksOf, TILE } from '../memory/weight-formats.js';
 import type { LockStep } from './lock-step.js';
 
-/** The formats whose blocks meet a quantized copy of an activation: what makes it, what reads it. */
+/** The formats whose blocks meet a quantized copy of an activation: its maker and its reader. */
 const BLOCKS = {
   q8_0: { copy: 'quantize14', matmul: 'matmulQ8' },
   q4_0: { copy: 'quantize8', matmul: 'matmulQ4' },

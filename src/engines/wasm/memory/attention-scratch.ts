@@ -1,4 +1,5 @@
 /** What a call of `asm/attention.ts` needs. */
+import { alignTo } from '../../../base/align.js';
 import {
   blocksOfHead,
   type CacheFormat,
@@ -24,7 +25,7 @@ export interface AttentionShape {
 }
 
 /**
- * Scores of two queries, the weights of a page in q8, and for f16 a head's part of a page as
+ * Scores of four queries, the weights of a page in q8, and for f16 a head's part of a page as
  * float32. For each query a weighted sum, a maximum and a total, and the query itself, scaled for
  * f16 and quantized for q8.
  */
@@ -33,7 +34,7 @@ export function attentionScratchBytes(
   { headDim, groupSize, heads, rows }: AttentionShape,
 ): number {
   const page =
-    PAGE_POSITIONS * (2 * 4 + 2 + 4) + (format === 'f16' ? headPageBytes('f32', headDim) : 0);
+    PAGE_POSITIONS * (4 * 4 + 2 + 4) + (format === 'f16' ? headPageBytes('f32', headDim) : 0);
   const perQuery = paddedHeadDim(headDim) * 4 + 2 * 4 + queryBytes(format, headDim);
   return page + heads * rows * groupSize * perQuery;
 }
@@ -45,6 +46,6 @@ function queryBytes(format: CacheFormat, headDim: number): number {
     case 'f16':
       return headDim * 4;
     case 'q8':
-      return Math.ceil(headDim / 2) * 4 + blocksOfHead(headDim) * 4;
+      return alignTo(headDim, 4) * 2 + blocksOfHead(headDim) * 4;
   }
 }

@@ -34,7 +34,7 @@ export function headPageBytes(format: CacheFormat, headDim: number): number {
     case 'q8':
       return (
         PAGE_POSITIONS *
-        (alignTo(headDim, 2) + paddedHeadDim(headDim) + 4 * (blocksOfHead(headDim) + 1))
+        (alignTo(headDim, 4) + paddedHeadDim(headDim) + 4 * (blocksOfHead(headDim) + 1))
       );
   }
 }

@@ -1,4 +1,5 @@
 /** Keys out of the pages in which they are cached: the layout of `asm/key-value.ts` in reverse. */
+import { alignTo } from '../../../base/align.js';
 import { f16ToF32 } from '../../../base/half.js';
 import {
   BLOCK,
@@ -48,7 +49,7 @@ function keyGroupBytes(format: CacheFormat, headDim: number): number {
     case 'f16':
       return STEP * headDim * 2;
     case 'q8':
-      return STEP * (blocksOfHead(headDim) * 4 + headDim + (headDim % 2));
+      return STEP * (blocksOfHead(headDim) * 4 + alignTo(headDim, 4));
   }
 }
 
@@ -64,12 +65,12 @@ type ReadNumber = (
 const NUMBERS: Readonly<Record<CacheFormat, ReadNumber>> = {
   f32: (view, first, i, lane) => view.getFloat32(first + (i * STEP + lane) * 4, true),
   f16: (view, first, i, lane) => {
-    const interleaved = (lane & 8) | ((lane & 3) << 1) | ((lane >> 2) & 1);
+    const interleaved = ((lane & 7) << 1) | (lane >> 3);
     return f16ToF32(view.getUint16(first + (i * STEP + interleaved) * 2, true));
   },
   q8: (view, first, i, lane, headDim) => {
     const scale = view.getFloat32(first + (Math.floor(i / BLOCK) * STEP + lane) * 4, true);
     const numbers = first + blocksOfHead(headDim) * STEP * 4;
-    return scale * view.getInt8(numbers + (((i >> 1) * STEP + lane) * 2 + (i & 1)));
+    return scale * view.getInt8(numbers + (((i >> 2) * STEP + lane) * 4 + (i & 3)));
   },
 };
