@@ -89,11 +89,11 @@ describe('the layout of 7B', () => {
 
 describe('headPageBytes', () => {
   it.each([
-    // d, padded to 16 among values; q8: integers, and scales for blocks of 32 of the key and for
+    // d, padded to 16 among values; q8: integers, of keys by fours, and scales for blocks of 32 of the key and for
     // the value
     ['f32', 22, 64 * 4 * (22 + 32)],
     ['f16', 22, 64 * 2 * (22 + 32)],
-    ['q8', 22, 64 * (22 + 32 + 4 + 4)],
+    ['q8', 22, 64 * (24 + 32 + 4 + 4)],
     ['q8', 23, 64 * (24 + 32 + 4 + 4)],
     ['q8', 80, 64 * (80 + 80 + 3 * 4 + 4)],
     ['q8', 128, 64 * (128 + 128 + 4 * 4 + 4)],

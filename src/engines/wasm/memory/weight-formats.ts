@@ -14,7 +14,7 @@ export type PlaceFormat = PackedFormat | 'rows-f32' | 'rows-f16' | 'rows-bf16' |
  * others, in any build: packed weights are kept on disks, and those of other versions are not
  * taken. `test/engines/wasm/packed-layouts.test.ts` tells when.
  */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** Numbers that share a scale in q8_0 and q4_0. */
 const BLOCK = 32;
