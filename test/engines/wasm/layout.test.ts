@@ -89,8 +89,8 @@ describe('the layout of 7B', () => {
 
 describe('headPageBytes', () => {
   it.each([
-    // d, padded to 16 among values; q8: integers, of keys by fours, and scales for blocks of 32 of the key and for
-    // the value
+    // d, padded to 16 among values; q8: integers, of keys by fours, and scales for blocks of 32 of
+    // the key and for the value
     ['f32', 22, 64 * 4 * (22 + 32)],
     ['f16', 22, 64 * 2 * (22 + 32)],
     ['q8', 22, 64 * (24 + 32 + 4 + 4)],
