@@ -18,7 +18,7 @@ const FLOORS = [
 
 /** Which folders may touch Node; all others run in any JavaScript engine. */
 const NODE = [
-  '^src/base/(disk|partial|cores)\\.ts$',
+  '^src/base/(disk|partial|cores|worker)\\.ts$',
   '^src/engines/wasm/platform/',
   '^src/files/(file|file-identity|weight-files)\\.ts$',
   '^src/(load|hub|convert|cli)/',

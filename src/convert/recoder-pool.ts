@@ -3,9 +3,8 @@
  * reading and writing; pieces are independent of each other, and are written in their order, so the
  * file is the same whatever the number of threads.
  */
-import { Worker } from 'node:worker_threads';
 import { LlamaError, type LlamaErrorCode } from '../base/errors.js';
-import { packageFile } from '../base/package.js';
+import { startWorker } from '../base/worker.js';
 import type { NumberDType } from '../files/rows.js';
 import { type Recoder, recodeHere } from './recoder.js';
 
@@ -58,8 +57,7 @@ interface Pending {
 }
 
 class Thread {
-  // Not the program's own flags: a worker refuses some, such as --input-type.
-  readonly #worker = new Worker(packageFile(WORKER), { execArgv: [] });
+  readonly #worker = startWorker(WORKER);
   /** In the order of the jobs, which is that of the answers. */
   readonly #pending: Pending[] = [];
   #failure: LlamaError | undefined;

@@ -3,6 +3,7 @@
  * `block.ts`.
  */
 
+import { onAbort } from '../base/abort.js';
 import { check, LlamaError } from '../base/errors.js';
 import { checkOptions } from '../base/options.js';
 import type { Tensor } from '../base/tensor.js';
@@ -89,8 +90,7 @@ export class Llama implements AsyncDisposable {
     signal?.throwIfAborted();
     const batch = new Batch(own);
     this.#batches.add(batch);
-    const cancel = () => batch.stop(signal?.reason);
-    signal?.addEventListener('abort', cancel);
+    const off = onAbort(signal, () => batch.stop(signal?.reason));
     let succeeded = false;
     try {
       const asked = new AskedRows(logitsFor);
@@ -106,7 +106,7 @@ export class Llama implements AsyncDisposable {
       succeeded = !(together && batch.failures.size > 0);
       return { logits: asked.repeat(logits), failures: batch.failures };
     } finally {
-      signal?.removeEventListener('abort', cancel);
+      off();
       this.#batches.delete(batch);
       batch.end(succeeded);
     }

@@ -17,6 +17,7 @@
  * Not here: how many texts there may be. The one for whose keys and values there is no memory fails
  * with OUT_OF_MEMORY.
  */
+import { onAbort } from '../base/abort.js';
 import { checkOptions, integer, type OptionTable } from '../base/options.js';
 import { yieldToOthers } from '../model/breathe.js';
 import { type GenerateTokenizer, takeUp } from './generate.js';
@@ -87,15 +88,14 @@ export class Scheduler {
     keepsSequence: boolean,
   ): AsyncGenerator<GenerationStep, void, undefined> {
     const { signal } = generation;
-    const cancel = () => this.#cancel(generation, signal!.reason);
-    signal?.addEventListener('abort', cancel);
+    const off = onAbort(signal, () => this.#cancel(generation, signal!.reason));
     try {
       while (!generation.isDone) {
         signal?.throwIfAborted();
         yield await this.#next(generation);
       }
     } finally {
-      signal?.removeEventListener('abort', cancel);
+      off();
       generation.dispose();
       if (keepsSequence && this.#inPass.includes(generation)) await this.#pass;
     }

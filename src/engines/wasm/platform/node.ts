@@ -7,10 +7,11 @@ import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { availableCores } from '../../../base/cores.js';
 import { LlamaError } from '../../../base/errors.js';
 import { packageFile } from '../../../base/package.js';
+import { startWorker } from '../../../base/worker.js';
 import type { ModuleName, Platform, Thread, ThreadEvents } from './platform.js';
 
 /**
@@ -83,12 +84,7 @@ async function compileModule(name: ModuleName): Promise<WebAssembly.Module> {
 }
 
 function startThread<Job, Answer>(setup: unknown, events: ThreadEvents<Answer>): Thread<Job> {
-  // Not the program's own flags: a worker refuses some, such as --input-type, and runs what
-  // --import names.
-  const worker = new Worker(packageFile('dist/engines/wasm/workers/worker.js'), {
-    workerData: setup,
-    execArgv: [],
-  });
+  const worker = startWorker('dist/engines/wasm/workers/worker.js', setup);
   worker.unref();
   worker.on('message', answer => events.answer(answer));
   worker.on('error', error => events.end(`a worker failed: ${error.message}`));
