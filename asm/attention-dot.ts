@@ -6,8 +6,9 @@
  *
  * Numerics: float32, one running sum over j, then added to `out`.
  *
- * For four x at a time, which load every number once: with 256 bits their sums are eight, as many
- * as keep additions from waiting for each other.
+ * For four x at a time, which load every number once: with 256 bits (WIDE) all their sums are eight
+ * vectors, as many as the registers hold, and as keep additions from waiting for each other; with
+ * 128 bits it takes two passes.
  *
  * F16: shifted into a float32, the bits are the number times 2^−112. So `x` must come times 2^112,
  * which is less work than multiplying what comes from the cache, and gives the same products.
@@ -46,6 +47,26 @@ export function dot16<T>(out: usize, x0: usize, numbers: usize, count: usize): v
 
 /** The same for four x; what belongs to them lies `outBytes` apart. */
 export function dot16OfFour<T>(
+  out: usize,
+  outBytes: usize,
+  x0: usize,
+  x1: usize,
+  x2: usize,
+  x3: usize,
+  numbers: usize,
+  count: usize,
+): void {
+  if (isDefined(WIDE)) {
+    wideDot<T>(out, outBytes, x0, x1, x2, x3, numbers, count);
+    return;
+  }
+  // Those that F16 has side by side.
+  narrowDot<T>(0, 2, out, outBytes, x0, x1, x2, x3, numbers, count);
+  narrowDot<T>(1, 3, out, outBytes, x0, x1, x2, x3, numbers, count);
+}
+
+/** With 256 bits: their sums are eight vectors. */
+function wideDot<T>(
   out: usize,
   outBytes: usize,
   x0: usize,
@@ -107,6 +128,68 @@ export function dot16OfFour<T>(
   add16(out + outBytes, a1, b1, c1, d1);
   add16(out + 2 * outBytes, a2, b2, c2, d2);
   add16(out + 3 * outBytes, a3, b3, c3, d3);
+}
+
+/** With 128 bits: the same for a half of the 16, the m-th and the n-th four. */
+// @ts-ignore: decorator
+@inline
+function narrowDot<T>(
+  m: i32,
+  n: i32,
+  out: usize,
+  outBytes: usize,
+  x0: usize,
+  x1: usize,
+  x2: usize,
+  x3: usize,
+  numbers: usize,
+  count: usize,
+): void {
+  const fields = hold(HALF_FIELDS, <u32>count);
+  const shift = hold(LOW_HALF, <u32>count);
+  let a0 = f32x4.splat(0),
+    b0 = a0;
+  let a1 = f32x4.splat(0),
+    b1 = a1;
+  let a2 = f32x4.splat(0),
+    b2 = a2;
+  let a3 = f32x4.splat(0),
+    b3 = a3;
+  for (const end = x0 + (count << 2); x0 < end; x0 += 4) {
+    const p = four<T>(numbers, m, shift, fields),
+      q = four<T>(numbers, n, shift, fields);
+    let x = v128.load32_splat(x0);
+    a0 = f32x4.add(a0, f32x4.mul(x, p));
+    b0 = f32x4.add(b0, f32x4.mul(x, q));
+    x = v128.load32_splat(x1);
+    a1 = f32x4.add(a1, f32x4.mul(x, p));
+    b1 = f32x4.add(b1, f32x4.mul(x, q));
+    x = v128.load32_splat(x2);
+    a2 = f32x4.add(a2, f32x4.mul(x, p));
+    b2 = f32x4.add(b2, f32x4.mul(x, q));
+    x = v128.load32_splat(x3);
+    a3 = f32x4.add(a3, f32x4.mul(x, p));
+    b3 = f32x4.add(b3, f32x4.mul(x, q));
+    x1 += 4;
+    x2 += 4;
+    x3 += 4;
+    numbers += STEP * sizeof<T>();
+  }
+  addQuarter(out, m, a0);
+  addQuarter(out, n, b0);
+  addQuarter(out + outBytes, m, a1);
+  addQuarter(out + outBytes, n, b1);
+  addQuarter(out + 2 * outBytes, m, a2);
+  addQuarter(out + 2 * outBytes, n, b2);
+  addQuarter(out + 3 * outBytes, m, a3);
+  addQuarter(out + 3 * outBytes, n, b3);
+}
+
+// @ts-ignore: decorator
+@inline
+function addQuarter(out: usize, n: usize, sum: v128): void {
+  const at = out + (n << 4);
+  v128.store(at, f32x4.add(v128.load(at), sum));
 }
 
 /** to = query · 2^112, `count` numbers. */
