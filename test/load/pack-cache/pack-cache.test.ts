@@ -17,6 +17,7 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LlamaError } from '../../../src/base/errors.js';
 import { PackCache } from '../../../src/load/pack-cache/pack-cache.js';
 import { DIST, node } from '../../support/child.js';
 import { goldenPath } from '../../support/golden.js';
@@ -207,7 +208,7 @@ describe('an abort leaves nothing:', () => {
 
   it('and while reading ends that', async () => {
     await load(GQA);
-    const why = new Error('enough');
+    const why = new LlamaError('DISPOSED', 'enough'); // is no damage of the file
     const controller = new AbortController();
     const onProgress = () => controller.abort(why);
     await expect(load(GQA, { signal: controller.signal, onProgress })).rejects.toBe(why);
