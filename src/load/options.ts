@@ -30,9 +30,10 @@ export interface LoadOptions extends ExactOptions, WasmOptions {
   readonly context?: WasmOptions['context'];
   /**
    * Whether packed weights are kept on the disk, so that the same model loads faster the next time:
-   * true in `packed` in LLAMA_32K_CACHE, which is `llama-32k` in XDG_CACHE_HOME or ~/.cache; a
-   * path in that directory. Those of models of less than 268 MB are not. What was written, and what
-   * could not be, is in `notes`. Default false; the command line says true.
+   * true in `packed` in LLAMA_32K_CACHE, which is `llama-32k` in XDG_CACHE_HOME or ~/.cache; a path
+   * in that directory. Only what takes longer to pack than to read: weights of 100 MB or more that
+   * are quantized, or are made of quantized ones. What was written, and what could not be, is in
+   * `notes`. Default false; the command line says true.
    */
   readonly packCache?: boolean | string | undefined;
   /**

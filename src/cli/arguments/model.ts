@@ -26,8 +26,8 @@ const TABLE = { ...LOAD, ...WASM };
 const NO_PACK_CACHE: Option = {
   name: 'no-pack-cache',
   help:
-    'Neither keep packed weights on the disk nor take those that are there. Otherwise models of ' +
-    '268 MB or more, as packed, are kept, and load faster the next time.',
+    'Neither keep packed weights on the disk nor take those that are there. Otherwise quantized ' +
+    'weights of 100 MB or more are kept, and load faster the next time.',
 };
 
 /** How a model is run: what every verb has that runs one. */

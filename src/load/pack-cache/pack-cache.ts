@@ -15,8 +15,8 @@ import { isFile } from '../../files/file.js';
 import { packedFileBytes, packedFileChunks, readPackedFile } from './packed-file.js';
 import { makeRoom, PACKED } from './room.js';
 
-/** Models below this load in less than a second anyway. */
-const MIN_BYTES = 2 ** 28;
+/** Models below this load in a fraction of a second anyway. */
+const MIN_BYTES = 1e8;
 
 const KEEP: Purpose = {
   code: 'WRITE_FAILED',
@@ -37,16 +37,20 @@ export interface PackCacheSettings {
 export class PackCache implements PackedStore {
   /** What was written, and what went wrong: a sentence each. */
   readonly notes: string[] = [];
-  readonly minBytes: number;
+  readonly #minBytes: number;
   readonly #directory: string;
   readonly #maxBytes: number;
   readonly #version: string;
 
   constructor({ directory, maxBytes, version, minBytes = MIN_BYTES }: PackCacheSettings) {
-    this.minBytes = minBytes;
+    this.#minBytes = minBytes;
     this.#directory = directory;
     this.#maxBytes = maxBytes;
     this.#version = version;
+  }
+
+  wants(bytes: number, isComputed: boolean): boolean {
+    return isComputed && bytes >= this.#minBytes;
   }
 
   async read(key: string, parts: readonly Uint8Array[], hooks: LoadHooks): Promise<boolean> {

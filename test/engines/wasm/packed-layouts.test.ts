@@ -54,7 +54,7 @@ async function hash(
 ): Promise<string> {
   const sha256 = createHash('sha256');
   const store: PackedStore = {
-    minBytes: 0,
+    wants: () => true,
     read: async () => false,
     makeRoom: async () => true,
     write: async (_, parts) => {

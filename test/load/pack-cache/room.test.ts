@@ -99,17 +99,16 @@ describe('room', () => {
 });
 
 it('what was read last stays; what was written first goes, if it was not', async () => {
-  const cached = { maxBytes: 0 };
-  await load(GQA, { weights: 'f32' });
+  await load(GQA, { weights: 'q8_0' });
   const { size } = await stat(await theFile());
-  await load(GQA, { weights: 'f16' });
+  await load(GQA, { weights: 'q4_0' });
   for (const name of await names()) await utimes(join(directory(), name), 1e9, 1e9);
-  expect(await load(GQA, { weights: 'f32' })).toMatchObject({ wasPacked: false });
-  cached.maxBytes = size * 1.6; // f32 and a half, but not two halves besides
-  await load(GQA, { weights: 'bf16', cached });
-  expect(await load(GQA, { weights: 'f32' })).toMatchObject({ wasPacked: false });
-  expect(await load(GQA, { weights: 'bf16' })).toMatchObject({ wasPacked: false });
+  expect(await load(GQA, { weights: 'q8_0' })).toMatchObject({ wasPacked: false });
+  const cached = { maxBytes: size * 1.8, version: '2' }; // one of q8_0 and one of q4_0
+  await load(GQA, { weights: 'q4_0', cached });
   expect(await names()).toHaveLength(2);
+  expect(await load(GQA, { weights: 'q8_0' })).toMatchObject({ wasPacked: false });
+  expect(await load(GQA, { weights: 'q4_0', cached })).toMatchObject({ wasPacked: false });
 });
 
 describe('is packed and used, and a note says why it is not kept:', () => {

@@ -52,7 +52,7 @@ export function packCacheDirectory() {
     const { config, checkpoint } = await openModelFiles(path);
     const { watched, wasRead } = watch(change(checkpoint));
     try {
-      const wasm = { threads: 2, context: 64, maxRows: 8, ...own };
+      const wasm = { weights: 'q8_0' as const, threads: 2, context: 64, maxRows: 8, ...own };
       const engine = await WasmEngine.load(config, watched, wasm, store);
       await using model = new Llama(config, engine);
       const tokens = TOKENS.map(token => token % config.vocabSize);

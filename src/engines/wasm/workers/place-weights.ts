@@ -3,6 +3,7 @@
  * somebody keeps that.
  */
 import type { Checkpoint } from '../../../model/checkpoint.js';
+import { isBlockDType } from '../../../model/dtypes.js';
 import type { MemoryLayout } from '../memory/layout.js';
 import { LAYOUT_VERSION } from '../memory/weight-formats.js';
 import { type LoadHooks, loadWeights } from './load-weights.js';
@@ -10,8 +11,11 @@ import type { Pool } from './pool.js';
 
 /** Keeps packed weights from one loading to the next. What it keeps, it gives back to the bit. */
 export interface PackedStore {
-  /** Fewer bytes than these are not worth keeping. */
-  readonly minBytes: number;
+  /**
+   * Whether `bytes` are to be kept. `isComputed`: of blocks, or from blocks; 16 and 32 bit numbers
+   * are only put into another order, which takes no longer than reading them.
+   */
+  wants(bytes: number, isComputed: boolean): boolean;
   /**
    * Fills `parts`, which hold zeros, with what was kept under `key`. False if there is nothing, or
    * nothing to be believed; then they hold zeros again.
@@ -40,9 +44,8 @@ export async function placeWeights(
   const pack = (own: LoadHooks) => loadWeights(checkpoint, layout, memories, pool, own);
   const parts = partsOf(layout, memories);
   const bytes = parts.reduce((sum, { length }) => sum + length, 0);
-  const isWorthIt = store !== undefined && bytes >= store.minBytes;
-  const key = isWorthIt ? await keyOf(loading) : undefined;
-  if (!isWorthIt || key === undefined) return pack(hooks);
+  const key = store?.wants(bytes, isComputed(loading)) ? await keyOf(loading) : undefined;
+  if (store === undefined || key === undefined) return pack(hooks);
   if (await store.read(key, parts, hooks)) return;
   if (!(await store.makeRoom(parts))) return pack(hooks);
   const [packing, writing] = inHalves(hooks);
@@ -50,6 +53,11 @@ export async function placeWeights(
   const isUnchanged = (await keyOf(loading)) === key; // while it was read
   if (isUnchanged) await store.write(key, parts, writing);
   writing.onProgress(bytes, bytes);
+}
+
+function isComputed({ checkpoint, layout }: Loading): boolean {
+  const isQuantized = Object.values(layout.places).some(({ format }) => format.startsWith('q'));
+  return isQuantized || [...checkpoint.tensors.values()].some(({ dtype }) => isBlockDType(dtype));
 }
 
 /** The weights in the banks, in the order of their places. */
