@@ -22,6 +22,7 @@ export default mergeConfig(
         'test/text/chat/format.test.ts',
         'test/tiny-32k.test.ts',
         // programs in processes of their own
+        'test/asm/wide/**',
         'test/{bench,house,hub,package,examples}/**',
         'test/cli/{bounds,chat*,convert,generate,generation-config,logits,program}.test.ts',
         'test/engines/**',

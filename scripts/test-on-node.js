@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fetchNode } from './fetch-node.js';
 
 const [version, ...files] = process.argv.slice(2);
 if (!/^\d+(\.\d+)*$/.test(version ?? '')) {
@@ -18,29 +19,17 @@ if (!/^\d+(\.\d+)*$/.test(version ?? '')) {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const windows = process.platform === 'win32';
-const name = `node-${windows ? 'win' : process.platform}-${process.arch}`;
 const folder = mkdtempSync(join(tmpdir(), 'llama-32k-node-'));
-process.exitCode = fetchNode() || test();
+const node = fetchNode(version, folder);
+process.exitCode = node === undefined ? 1 : test(node);
 rmSync(folder, { recursive: true });
 
-function fetchNode() {
-  const options = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', folder];
-  return run('npm', ['install', ...options, `${name}@${version}`], folder, windows);
-}
-
-function test() {
-  const node = join(folder, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node');
-  run(node, ['--version'], root, false);
+function test(node) {
+  run(node, '--version');
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  return run(
-    node,
-    [vitest, 'run', ...(files.length > 0 ? files : ['test/engines', 'test/asm'])],
-    root,
-    false,
-  );
+  return run(node, vitest, 'run', ...(files.length > 0 ? files : ['test/engines', 'test/asm']));
 }
 
-function run(command, args, cwd, shell) {
-  return spawnSync(command, args, { cwd, shell, stdio: 'inherit' }).status ?? 1;
+function run(node, ...args) {
+  return spawnSync(node, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 }

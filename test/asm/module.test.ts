@@ -10,6 +10,7 @@ import { packageFile } from '../../src/base/package.js';
 import type { Build } from '../../src/engines/wasm/kernels/builds.js';
 import { KERNELS } from '../../src/engines/wasm/kernels/exports.js';
 import { BUILDS } from './instance.js';
+import { indicesFrom, readFunctions } from './module-functions.js';
 
 interface Field {
   readonly type: string;
@@ -31,20 +32,10 @@ function fieldsOf(build: Build): readonly Field[] {
 
 /** The text of an exported function's body, with those of the functions that it calls. */
 function textOf(build: Build, name: string): string {
-  const module = binaryen.readBinaryWithFeatures(
-    readFileSync(packageFile(`dist/engines/wasm/${build}.wasm`)),
-    binaryen.Features.All,
-  );
-  const text = module.emitText();
-  module.dispose();
-  const bodies = new Map(
-    [...text.matchAll(/^ \(func (\$\S+)[\s\S]*?^ \)$/gm)].map(([body, id]) => [id, body]),
-  );
-  const start = text.match(new RegExp(`\\(export "${name}" \\(func (\\$[^)]+)\\)`))?.[1];
-  const wanted = new Set([start ?? '']);
-  for (const id of wanted)
-    for (const [, callee] of (bodies.get(id) ?? '').matchAll(/\(call (\$\S+)/g)) wanted.add(callee);
-  return [...wanted].map(id => bodies.get(id) ?? '').join('\n');
+  const functions = readFunctions(packageFile(`dist/engines/wasm/${build}.wasm`));
+  return indicesFrom(functions, name)
+    .map(index => functions[index].text)
+    .join('\n');
 }
 
 const count = (text: string, opcode: string): number => text.split(`(${opcode}`).length - 1;
