@@ -8,7 +8,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MODULES = ['simd.wasm', 'relaxed.wasm', 'dot4.wasm'];
+const MODULES = ['simd', 'relaxed', 'dot4', 'relaxed-wide', 'dot4-wide'].map(
+  name => `${name}.wasm`,
+);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 /** What tsc remembers (tsconfig.build.json), and the hash of the sources of the modules. */

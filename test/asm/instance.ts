@@ -3,12 +3,13 @@
  * something there.
  */
 import { readFileSync } from 'node:fs';
-import { describe } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { packageFile } from '../../src/base/package.js';
-import { type Build, canRun } from '../../src/engines/wasm/kernels/builds.js';
+import { BUILDS, type Build, canRun, isWide } from '../../src/engines/wasm/kernels/builds.js';
 import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
 
-export const BUILDS: readonly Build[] = ['simd', 'relaxed', 'dot4'];
+export { BUILDS };
 
 const PAGES = 512; // 32 MiB
 
@@ -27,8 +28,10 @@ export class Instance {
     const initial = Math.min(base / 65_536 + PAGES, 65_536);
     this.memory = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
     const module = new WebAssembly.Module(bytesOf(build));
+    if (isWide(build)) setFlagsFromString('--wasm-tiering-budget=10000');
     this.kernels = new WebAssembly.Instance(module, { env: { memory: this.memory } })
       .exports as never;
+    if (isWide(build)) setFlagsFromString('--wasm-tiering-budget=13000000');
     new Uint8Array(this.memory.buffer, base - 64).fill(0xff);
   }
 
@@ -78,9 +81,24 @@ export function describeBuilds(name: string, body: (instance: Instance) => void)
       );
     const title = `${name} (${build}.wasm${able ? '' : ': SKIPPED, this engine cannot run it'})`;
     describe.skipIf(!able)(title, () => {
+      if (able && isWide(build)) widen();
       if (able) body(new Instance(build));
     });
   }
+}
+
+/**
+ * During the tests of a `describe`, functions that are called a few times become 256-bit code at
+ * once, as in `optimizeAtOnce` of the platform.
+ */
+function widen(): void {
+  const flags = ['wasm-sync-tier-up', 'experimental-wasm-revectorize'];
+  beforeAll(() => {
+    for (const flag of flags) setFlagsFromString(`--${flag}`);
+  });
+  afterAll(() => {
+    for (const flag of flags) setFlagsFromString(`--no-${flag}`);
+  });
 }
 
 function bytesOf(build: Build): Uint8Array<ArrayBuffer> {

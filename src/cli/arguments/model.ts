@@ -13,14 +13,16 @@ import { flagsOf, readFlags } from './flags.js';
 import type { Option, Options } from './options.js';
 
 /** "native" is said on a command line for what is unsaid in a program. */
-const { weights, cache, threads } = LOAD;
+const { weights, cache, threads, wide } = LOAD;
 const native = oneOf(['native', ...weights.range.choices!]);
 const WASM = {
   weights: { ...weights, range: native, otherwise: 'native, as in the file' },
   cache,
   threads,
 };
-const TABLE = { ...LOAD, ...WASM };
+/** A program that is nobody's part may set a flag of the whole process. */
+const WIDE = { wide: { ...wide, otherwise: 'auto' } };
+const TABLE = { ...LOAD, ...WASM, ...WIDE };
 
 /** What a program says with `packCache`, which here is true unless somebody says no. */
 const NO_PACK_CACHE: Option = {
@@ -50,9 +52,9 @@ export interface Screen extends Pick<Waiting, 'progress'> {
 type Context = LoadOptions['context'];
 
 /**
- * --kernels, --context, --no-pack-cache and those that belong to one of the kernels; and, where
- * --context is not given, what the wasm kernels must have room for. Throws BAD_OPTION if one is
- * given that would have no effect.
+ * --kernels, --context, --no-pack-cache, --wide and those that belong to one of the kernels; and,
+ * where --context is not given, what the wasm kernels must have room for. Throws BAD_OPTION if one
+ * is given that would have no effect.
  */
 export function engineOptions(
   options: Options,
@@ -63,8 +65,14 @@ export function engineOptions(
   const given = { ...readFlags(options, TABLE), ...wasmOptions(options), signal, onProgress };
   // What is told from the configuration is for the wasm kernels.
   const context = given.context ?? (given.kernels === 'exact' ? undefined : room);
-  const packCache = given.kernels === 'exact' ? undefined : !options.flag(NO_PACK_CACHE.name);
-  const load: LoadOptions = { ...given, context, packCache };
+  const forWasm =
+    given.kernels === 'exact'
+      ? {}
+      : {
+          packCache: !options.flag(NO_PACK_CACHE.name),
+          wide: given.wide ?? 'auto',
+        };
+  const load: LoadOptions = { ...given, context, ...forWasm };
   checkLoadOptions(load);
   return load;
 }

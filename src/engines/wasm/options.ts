@@ -8,7 +8,8 @@ import {
   type Range,
 } from '../../base/options.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { Build } from './kernels/builds.js';
+import type { Wide } from './choice/compile-kernels.js';
+import { BUILDS, type Build } from './kernels/builds.js';
 import type { CacheFormat } from './memory/cache-formats.js';
 import type { WeightFormat } from './memory/weight-formats.js';
 import type { LoadHooks } from './workers/load-weights.js';
@@ -34,8 +35,17 @@ export interface WasmOptions extends LoadHooks {
   /** What one memory holds, if not 4 GiB: a smaller one spreads a small model over several. */
   readonly memoryBytes?: number | undefined;
   /**
-   * Which of the three builds of the kernels, which give the same bits. Default: the fastest one
-   * that runs here.
+   * Whether kernels may be compiled to 256-bit code. auto: where V8 can (x86-64, Node 24 to 26),
+   * where every kernel then computes the bits of the 128-bit code, and where that is faster; this
+   * is tried once, and takes some 200 ms, in which V8's flag `--experimental-wasm-revectorize` is
+   * on for the whole process: other WebAssembly that V8 optimizes in that moment, of other threads
+   * too, becomes such code. The result is the same bits. Default off; the command line says auto.
+   */
+  readonly wide?: Wide | undefined;
+  /**
+   * Which of the builds of the kernels, which give the same bits. A wide one is compared with its
+   * narrow sister as with `wide`, and refused if it computes anything else. Default: the fastest
+   * one that runs here, and `wide` allows.
    */
   readonly build?: Build | undefined;
 }
@@ -74,7 +84,16 @@ export const WASM: OptionTable<WasmOptions> = {
   context: { range: positions },
   maxRows: { range: integer(1, 4096), owner: 'wasm' },
   memoryBytes: { range: integer(1, 2 ** 32), owner: 'wasm' },
-  build: { range: oneOf(['simd', 'relaxed', 'dot4'] satisfies Build[]), owner: 'wasm' },
+  wide: {
+    range: oneOf(['auto', 'off'] satisfies Wide[]),
+    otherwise: 'off',
+    owner: 'wasm',
+    value: 'W',
+    help:
+      'Whether 256-bit code is used where V8 can make it (x86-64, Node 24 to 26), and it is as ' +
+      'right and faster: auto, off; the result is the same bits.',
+  },
+  build: { range: oneOf(BUILDS), owner: 'wasm' },
   signal: { range: abortSignal },
   onProgress: { range: callback },
 };

@@ -10,7 +10,8 @@ import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js'
 import type { EngineSequence } from '../../model/engine-sequence.js';
 import type { Row } from '../../model/sequence.js';
 import { mapLayer } from '../../model/weights.js';
-import { type CompiledKernels, compileKernels } from './kernels/builds.js';
+import { compileKernels } from './choice/compile-kernels.js';
+import { type CompiledKernels, isWide } from './kernels/builds.js';
 import { PAGE_POSITIONS } from './memory/cache-formats.js';
 import { type MemoryLayout, makeLayout } from './memory/layout.js';
 import { checkMemory } from './memory/memory-needs.js';
@@ -88,7 +89,12 @@ export class WasmEngine implements Engine {
     checkWeights(config, checkpoint);
     const layout = layoutFor(config, checkpoint, options);
     checkMemory(layout, contextOf(config, options) ?? 0);
-    const engine = new WasmEngine(config, checkpoint, layout, await compileKernels(options.build));
+    const engine = new WasmEngine(
+      config,
+      checkpoint,
+      layout,
+      await compileKernels(options.wide ?? 'off', options.build),
+    );
     try {
       const loading = { checkpoint, layout, memories: engine.#memories, pool: engine.#pool };
       await placeWeights(loading, options, store);
@@ -103,10 +109,11 @@ export class WasmEngine implements Engine {
     config: LlamaConfig,
     checkpoint: Checkpoint,
     layout: MemoryLayout,
-    { module }: CompiledKernels,
+    { build, module }: CompiledKernels,
   ) {
     const { format } = layout.places[mapLayer(0, name => name).qProj];
-    this.name = `wasm-${format}${layout.cache === 'f32' ? '' : `-cache-${layout.cache}`}`;
+    const cache = layout.cache === 'f32' ? '' : `-cache-${layout.cache}`;
+    this.name = `wasm-${format}${cache}${isWide(build) ? '-wide' : ''}`;
     this.#checkpoint = checkpoint;
     this.layout = layout;
     this.#memories = layout.banks.map(({ kvBase }) => allocateMemory(kvBase));

@@ -12,7 +12,7 @@
  */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { type Build, canRun } from '../../../src/engines/wasm/kernels/builds.js';
+import { BUILDS, type Build, canRun } from '../../../src/engines/wasm/kernels/builds.js';
 import type { CacheFormat } from '../../../src/engines/wasm/memory/cache-formats.js';
 import type { WeightFormat } from '../../../src/engines/wasm/memory/weight-formats.js';
 import { loadLlama } from '../../../src/load/model.js';
@@ -52,8 +52,6 @@ async function hash(
   await model.close();
   return sha256.digest('hex');
 }
-
-const BUILDS: readonly Build[] = ['simd', 'relaxed', 'dot4'];
 
 for (const build of BUILDS) {
   if (!canRun(build))

@@ -6,7 +6,8 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { compileKernels } from '../../../src/engines/wasm/kernels/builds.js';
+import { compileKernels } from '../../../src/engines/wasm/choice/compile-kernels.js';
+import { BUILDS } from '../../../src/engines/wasm/kernels/builds.js';
 import { cli, FakeIo } from '../../cli/support.js';
 import { DIST, node, script } from '../../support/child.js';
 import { goldenPath } from '../../support/golden.js';
@@ -224,7 +225,7 @@ describe('the command line', () => {
         join(directory, damage, 'node_modules'),
         'junction',
       );
-      for (const build of ['simd', 'relaxed', 'dot4'] as const) {
+      for (const build of BUILDS) {
         const path = join(dist, 'engines/wasm', `${build}.wasm`);
         const bytes = await readFile(path);
         if (damage === 'missing') await rm(path);
@@ -254,7 +255,7 @@ describe('the command line', () => {
 
 it('an engine without SIMD is UNSUPPORTED', async () => {
   const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
-  await expect(compileKernels()).rejects.toMatchObject({ code: 'UNSUPPORTED' });
-  await expect(compileKernels('simd')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  await expect(compileKernels('auto')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  await expect(compileKernels('off', 'simd')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   validate.mockRestore();
 });

@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { type Build, canRun } from '../../../src/engines/wasm/kernels/builds.js';
+import { BUILDS, type Build, canRun } from '../../../src/engines/wasm/kernels/builds.js';
 import { LAYOUT_VERSION } from '../../../src/engines/wasm/memory/weight-formats.js';
 import type { WasmOptions } from '../../../src/engines/wasm/options.js';
 import { WasmEngine } from '../../../src/engines/wasm/wasm-engine.js';
@@ -81,8 +81,6 @@ async function allHashes(build: Build): Promise<Record<string, string>> {
 const known: Record<string, Record<string, string>> = JSON.parse(
   await readFile(new URL('packed-layouts.json', import.meta.url), 'utf8'),
 );
-
-const BUILDS: readonly Build[] = ['simd', 'relaxed', 'dot4'];
 
 for (const build of BUILDS) {
   if (!canRun(build))

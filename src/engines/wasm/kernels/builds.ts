@@ -1,16 +1,22 @@
 /**
- * The compiled kernels: which of the three builds runs here. All give the same bits.
+ * The builds of the kernels, and which of them can run here. All give the same bits.
  *
  * `relaxed` needs relaxed SIMD. Node 20 has that behind a flag, which may be set while the process
  * runs; the instruction that `relaxed` uses is right there in both compilers, that of `dot4` is not
- * (docs/LOG.md).
+ * (docs/LOG.md). The wide ones are shaped for 256 bits, and need an engine that makes such code.
  */
-import { LlamaError } from '../../../base/errors.js';
 import { platform } from '../platform/here.js';
 import type { ModuleName } from '../platform/platform.js';
-import { isFasterAndEqual } from './faster.js';
 
 export type Build = ModuleName;
+
+export const BUILDS = [
+  'simd',
+  'relaxed',
+  'dot4',
+  'relaxed-wide',
+  'dot4-wide',
+] as const satisfies Build[];
 
 // (module (func (result v128) i32.const 0 i8x16.splat))
 const SIMD_PROBE = bytes('0061736d010000000105016000017b030201000a080106004100fd0f0b');
@@ -25,26 +31,29 @@ export interface CompiledKernels {
   readonly module: WebAssembly.Module;
 }
 
-/**
- * `build`: the one to use, if not the fastest that this engine has. Throws UNSUPPORTED if it cannot
- * be had.
- */
-export async function compileKernels(build?: Build): Promise<CompiledKernels> {
-  if (!WebAssembly.validate(SIMD_PROBE)) {
-    throw new LlamaError(
-      'UNSUPPORTED',
-      'there is no WebAssembly SIMD here: it needs Node 20.19 or newer, and an x86 processor ' +
-        'needs SSE4.1; use --kernels exact',
-    );
-  }
-  if (build === undefined) return fastest();
-  if (!canRun(build)) {
-    throw new LlamaError(
-      'UNSUPPORTED',
-      `this JavaScript engine cannot run the ${build} build; use the simd build`,
-    );
-  }
-  return { build, module: await platform.compileModule(build) };
+/** Whether products of bytes are summed by fours; else by pairs, or as int16. */
+export function isDot4(build: Build): boolean {
+  return build.startsWith('dot4');
+}
+
+/** Whether the kernels are shaped for 256 bits. */
+export function isWide(build: Build): boolean {
+  return build.endsWith('-wide');
+}
+
+/** The wide build of the same instructions, if there is one. */
+export function wideOf(build: Build): Build | undefined {
+  return BUILDS.find(other => other === `${build}-wide`);
+}
+
+/** The build of the same instructions that is not wide. */
+export function narrowOf(build: Build): Build {
+  return build.replace('-wide', '') as Build;
+}
+
+/** Whether there is any build that runs here. */
+export function hasSimd(): boolean {
+  return WebAssembly.validate(SIMD_PROBE);
 }
 
 /**
@@ -54,24 +63,11 @@ export async function compileKernels(build?: Build): Promise<CompiledKernels> {
 export function canRun(build: Build): boolean {
   if (build === 'simd') return true;
   if (!WebAssembly.validate(RELAXED_PROBE)) platform.allowRelaxedSimd();
-  return WebAssembly.validate(RELAXED_PROBE) && (build !== 'dot4' || platform.isDot4Right);
-}
-
-let fastestHere: Promise<CompiledKernels> | undefined;
-
-function fastest(): Promise<CompiledKernels> {
-  fastestHere ??= chooseFastest();
-  return fastestHere;
-}
-
-async function chooseFastest(): Promise<CompiledKernels> {
-  if (!canRun('relaxed')) return { build: 'simd', module: await platform.compileModule('simd') };
-  const relaxed = await platform.compileModule('relaxed');
-  if (canRun('dot4')) {
-    const dot4 = await platform.compileModule('dot4');
-    if (isFasterAndEqual(dot4, relaxed)) return { build: 'dot4', module: dot4 };
-  }
-  return { build: 'relaxed', module: relaxed };
+  return (
+    WebAssembly.validate(RELAXED_PROBE) &&
+    (platform.isDot4Right || !isDot4(build)) &&
+    (platform.canWiden || !isWide(build))
+  );
 }
 
 function bytes(hex: string): Uint8Array<ArrayBuffer> {

@@ -20,6 +20,14 @@ import type { ModuleName, Platform, Thread, ThreadEvents } from './platform.js';
  */
 const IS_NODE_20 = process.versions.v8?.startsWith('11.3.') ?? false;
 
+/**
+ * The versions of V8 that are known to make 256-bit code, those of Node 24 to 26; only for x86-64,
+ * and where Node is not what imitates it. 12.4, which is Node 22, has the flag, and it does
+ * nothing; a version without it would print an error, so a newer one must be tried before it is
+ * written here (docs/v8.md).
+ */
+const WIDENS = { from: 13.6, to: 14.6 };
+
 export const node: Platform = {
   cores: availableCores,
   memoryBytes,
@@ -30,6 +38,8 @@ export const node: Platform = {
     if (IS_NODE_20) setFlagsFromString('--experimental-wasm-relaxed-simd');
   },
   isDot4Right: !IS_NODE_20,
+  canWiden: canWiden(),
+  optimizeAtOnce,
   startThread,
   serve(start) {
     const answer = start(workerData);
@@ -67,6 +77,34 @@ function collectGarbage(): void {
   const collect = runInNewContext('globalThis.gc') as (() => void) | undefined;
   setFlagsFromString('--no-expose-gc');
   collect?.();
+}
+
+function canWiden(): boolean {
+  if (process.arch !== 'x64' || 'Bun' in globalThis || 'Deno' in globalThis) return false;
+  const [major, minor] = (process.versions.v8 ?? '').split('.').map(Number);
+  const version = major + minor / 10;
+  return minor < 10 && WIDENS.from <= version && version <= WIDENS.to;
+}
+
+/**
+ * The optimizing compiler gets a function when the baseline compiler's code of it has run for 13
+ * MB of instructions, some milliseconds, in one instance; it compiles in the background, and looks
+ * at --experimental-wasm-revectorize then. A hundredth of that budget is 20 microseconds, and still
+ * far more than the code of any loop, a quarter of which is the most that V8 counts of one round.
+ */
+const TIERING_BUDGET = { usual: 13_000_000, short: 100_000 };
+
+async function optimizeAtOnce<T>(width: 128 | 256, work: () => Promise<T>): Promise<T> {
+  const flags = ['wasm-sync-tier-up'];
+  if (width === 256) flags.push('experimental-wasm-revectorize');
+  for (const flag of flags) setFlagsFromString(`--${flag}`);
+  setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET.short}`);
+  try {
+    return await work();
+  } finally {
+    for (const flag of flags) setFlagsFromString(`--no-${flag}`);
+    setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET.usual}`);
+  }
 }
 
 async function compileModule(name: ModuleName): Promise<WebAssembly.Module> {

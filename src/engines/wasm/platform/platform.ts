@@ -5,7 +5,7 @@
  */
 
 /** The compiled modules, by the names of their files. */
-export type ModuleName = 'simd' | 'relaxed' | 'dot4';
+export type ModuleName = 'simd' | 'relaxed' | 'dot4' | 'relaxed-wide' | 'dot4-wide';
 
 /** The runtime as the engine sees it. */
 export interface Platform {
@@ -23,6 +23,16 @@ export interface Platform {
   allowRelaxedSimd(): void;
   /** False where the dot product over four bytes is known to be computed wrongly. */
   readonly isDot4Right: boolean;
+  /** Whether this engine is known to make 256-bit code of pairs of 128-bit operations. */
+  readonly canWiden: boolean;
+  /**
+   * Does `work`, during which every WebAssembly function that is called a few times, by an instance
+   * that was made in `work`, is compiled by the optimizing compiler before it goes on; and where
+   * `width` is 256, which takes `canWiden`, pairs of 128-bit operations become 256-bit ones. Code
+   * stays as it was compiled. What else the process compiles in that time is compiled likewise, so
+   * `work` should wait for nothing.
+   */
+  optimizeAtOnce<T>(width: 128 | 256, work: () => Promise<T>): Promise<T>;
   /** Starts a thread of the engine; `serve` is called in it, and given `setup`. */
   startThread<Job, Answer>(setup: unknown, events: ThreadEvents<Answer>): Thread<Job>;
   /** In a thread: answers every job with what `start(setup)` returned, one after the other. */
