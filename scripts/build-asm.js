@@ -2,7 +2,7 @@
  * asm/*.ts → dist/engines/wasm/{simd,relaxed,dot4,relaxed-wide,dot4-wide}.wasm: builds of the same
  * sources (asm/README.md).
  */
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -18,15 +18,6 @@ await build('relaxed', RELAXED);
 await build('dot4', RELAXED, ...DOT4);
 await build('relaxed-wide', RELAXED, ...WIDE);
 await build('dot4-wide', RELAXED, ...DOT4, ...WIDE);
-for (const name of ['relaxed-wide', 'dot4-wide']) mark(name);
-
-/**
- * V8 shares compiled code among modules of the same bytes, so wide ones must have others than their
- * sisters, whatever is in them: a custom section of the name `wide`.
- */
-function mark(name) {
-  appendFileSync(`${root}${out}/${name}.wasm`, Buffer.from('\0\x05\x04wide', 'latin1'));
-}
 
 async function build(name, features, ...more) {
   const { error, stderr } = await asc.main([

@@ -8,7 +8,7 @@
  * runs from then on, in this thread and in others that get the module; and a function that is not
  * called here stays at 128 bits.
  */
-import type { CompiledKernels } from '../kernels/builds.js';
+import type { Build, CompiledKernels } from '../kernels/builds.js';
 import type { KernelExports } from '../kernels/exports.js';
 import type { Bank } from '../kernels/lock-step.js';
 import type { CacheFormat } from '../memory/cache-formats.js';
@@ -34,40 +34,41 @@ const MARGIN = 0.95;
 /** Everything that a build computes, each tensor with its bits. */
 type Results = readonly Uint32Array[];
 
-/** True if all results of `wide` are those of `narrow`; only then it may be used. */
-export async function isWideRight(
-  wide: CompiledKernels,
-  narrow: CompiledKernels,
-): Promise<boolean> {
-  return (await tryBoth(wide, narrow)).isEqual;
+/** The wide build, if all its results are those of the narrow one; only then it may be used. */
+export async function compileWide(
+  wide: Build,
+  narrow: Build,
+): Promise<CompiledKernels | undefined> {
+  const { module, isEqual } = await tryBoth(wide, narrow);
+  return isEqual ? { build: wide, module } : undefined;
 }
 
 /** … and if it is faster. */
-export async function isWideBetter(
-  wide: CompiledKernels,
-  narrow: CompiledKernels,
-): Promise<boolean> {
-  const { banks, isEqual } = await tryBoth(wide, narrow);
-  return isEqual && (await isFirstFaster(banks));
+export async function compileFaster(
+  wide: Build,
+  narrow: Build,
+): Promise<CompiledKernels | undefined> {
+  const { module, banks, isEqual } = await tryBoth(wide, narrow);
+  return isEqual && (await isFirstFaster(banks)) ? { build: wide, module } : undefined;
 }
 
-async function tryBoth(wide: CompiledKernels, narrow: CompiledKernels) {
+async function tryBoth(wide: Build, narrow: Build) {
   // The first time, functions are optimized on the way; the second time they are.
   const first = await tryBuild(wide, 256, 2);
   const second = await tryBuild(narrow, 128, 1);
   const [expected] = second.results;
   const isEqual = first.results.every(found => isSame(found, expected));
-  return { banks: [first.bank, second.bank], isEqual };
+  return { module: first.module, banks: [first.bank, second.bank], isEqual };
 }
 
-async function tryBuild({ module }: CompiledKernels, width: 128 | 256, times: number) {
+function tryBuild(build: Build, width: 128 | 256, times: number) {
   const memory = allocateMemory(Math.max(...CACHES.map(cache => Trial.bytes(cache))));
-  return platform.optimizeAtOnce(width, async () => {
+  return platform.optimizeAtOnce(build, width, async module => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     const bank = { memory, kernels: exports as unknown as KernelExports };
     const results: Results[] = [];
     for (let i = 0; i < times; i++) results.push(await resultsOf(bank));
-    return { bank, results };
+    return { module, bank, results };
   });
 }
 

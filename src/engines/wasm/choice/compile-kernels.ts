@@ -15,7 +15,7 @@ import {
 } from '../kernels/builds.js';
 import { isFasterAndEqual } from '../kernels/faster.js';
 import { platform } from '../platform/here.js';
-import { isWideBetter, isWideRight } from './compare.js';
+import { compileFaster, compileWide } from './compare.js';
 
 /** Whether a wide build may be used where it is faster; that takes a flag of the whole process. */
 export type Wide = 'auto' | 'off';
@@ -44,17 +44,18 @@ async function compile(build: Build): Promise<CompiledKernels> {
       `this JavaScript engine cannot run the ${build} build; use the simd build`,
     );
   }
-  return isWide(build) ? compileWide(build) : load(build);
+  return isWide(build) ? compileRight(build) : load(build);
 }
 
-/** Though it was asked for, it must be right; and its code is made by comparing it. */
-async function compileWide(build: Build): Promise<CompiledKernels> {
-  const [wide, narrow] = await Promise.all([load(build), load(narrowOf(build))]);
-  if (await isWideRight(wide, narrow)) return wide;
+/** Though it was asked for, it must be right. */
+async function compileRight(build: Build): Promise<CompiledKernels> {
+  const narrow = narrowOf(build);
+  const wide = await compileWide(build, narrow);
+  if (wide !== undefined) return wide;
   throw new LlamaError(
     'UNSUPPORTED',
-    `this JavaScript engine computes other bits with the ${build} build than with the ` +
-      `${narrow.build} build; use that one`,
+    `this JavaScript engine computes other bits with the ${build} build than with the ${narrow} ` +
+      'build; use that one',
   );
 }
 
@@ -70,11 +71,10 @@ const fastest = once(async () => {
   const narrow = await fastestNarrow();
   const build = wideOf(narrow.build);
   if (build === undefined || !canRun(build)) return narrow;
-  const wide = await load(build);
-  const isBetter = await isWideBetter(wide, narrow);
+  const wide = await compileFaster(build, narrow.build);
   // The memories of the comparison have addresses that models will want.
   if (platform.addressLimit() !== undefined) platform.collectGarbage();
-  return isBetter ? wide : narrow;
+  return wide ?? narrow;
 });
 
 async function load(build: Build): Promise<CompiledKernels> {

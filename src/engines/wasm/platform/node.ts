@@ -88,29 +88,48 @@ function canWiden(): boolean {
 
 /**
  * The optimizing compiler gets a function when the baseline compiler's code of it has run for 13
- * MB of instructions, some milliseconds, in one instance; it compiles in the background, and looks
- * at --experimental-wasm-revectorize then. A hundredth of that budget is 20 microseconds, and still
- * far more than the code of any loop, a quarter of which is the most that V8 counts of one round.
+ * MB of instructions, some milliseconds; it compiles in the background, and looks at
+ * --experimental-wasm-revectorize then. A module has the budget of the moment when it is compiled.
+ * Of a single round of a loop V8 counts at most a quarter of it: this is enough for any.
  */
-const TIERING_BUDGET = { usual: 13_000_000, short: 100_000 };
+const TIERING_BUDGET = { usual: 13_000_000, short: 10_000 };
 
-async function optimizeAtOnce<T>(width: 128 | 256, work: () => Promise<T>): Promise<T> {
+async function optimizeAtOnce<T>(
+  name: ModuleName,
+  width: 128 | 256,
+  work: (module: WebAssembly.Module) => Promise<T>,
+): Promise<T> {
+  const code = await readModule(name, bytes => markAs(bytes, width));
   const flags = ['wasm-sync-tier-up'];
   if (width === 256) flags.push('experimental-wasm-revectorize');
   for (const flag of flags) setFlagsFromString(`--${flag}`);
   setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET.short}`);
   try {
-    return await work();
+    return await work(new WebAssembly.Module(code));
   } finally {
     for (const flag of flags) setFlagsFromString(`--no-${flag}`);
     setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET.usual}`);
   }
 }
 
-async function compileModule(name: ModuleName): Promise<WebAssembly.Module> {
+/** V8 shares code among modules of the same bytes: a custom section makes them others. */
+function markAs(bytes: Uint8Array, width: number): Uint8Array<ArrayBuffer> {
+  const label = `${width}`;
+  const section = [0, label.length + 1, label.length, ...Buffer.from(label)];
+  return Uint8Array.from([...bytes, ...section]);
+}
+
+function compileModule(name: ModuleName): Promise<WebAssembly.Module> {
+  return readModule(name, bytes => WebAssembly.compile(bytes));
+}
+
+async function readModule<T>(
+  name: ModuleName,
+  use: (bytes: Uint8Array<ArrayBuffer>) => T | Promise<T>,
+): Promise<T> {
   const file = packageFile(`dist/engines/wasm/${name}.wasm`);
   try {
-    return await WebAssembly.compile(await readFile(file));
+    return await use(new Uint8Array(await readFile(file)));
   } catch (error) {
     throw new LlamaError(
       'BROKEN_INSTALLATION',

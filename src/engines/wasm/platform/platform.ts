@@ -26,13 +26,17 @@ export interface Platform {
   /** Whether this engine is known to make 256-bit code of pairs of 128-bit operations. */
   readonly canWiden: boolean;
   /**
-   * Does `work`, during which every WebAssembly function that is called a few times, by an instance
-   * that was made in `work`, is compiled by the optimizing compiler before it goes on; and where
-   * `width` is 256, which takes `canWiden`, pairs of 128-bit operations become 256-bit ones. Code
-   * stays as it was compiled. What else the process compiles in that time is compiled likewise, so
-   * `work` should wait for nothing.
+   * Compiles a module anew, and does `work` with it: in that time each of its functions that is
+   * called a few times is compiled by the optimizing compiler before it goes on, and where `width`
+   * is 256, which takes `canWiden`, pairs of 128-bit operations become 256-bit ones. Code stays as
+   * it was compiled. What else the process compiles in that time is compiled likewise, so `work`
+   * should wait for nothing. Throws as `compileModule`.
    */
-  optimizeAtOnce<T>(width: 128 | 256, work: () => Promise<T>): Promise<T>;
+  optimizeAtOnce<T>(
+    name: ModuleName,
+    width: 128 | 256,
+    work: (module: WebAssembly.Module) => Promise<T>,
+  ): Promise<T>;
   /** Starts a thread of the engine; `serve` is called in it, and given `setup`. */
   startThread<Job, Answer>(setup: unknown, events: ThreadEvents<Answer>): Thread<Job>;
   /** In a thread: answers every job with what `start(setup)` returned, one after the other. */
