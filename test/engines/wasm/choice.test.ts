@@ -22,8 +22,8 @@ describe('a build that is compared', () => {
   const SUBTRACT = 0xe5; // f32x4.sub
 
   /**
-   * `simd.wasm`, of which one product is a difference: that after `index` tenths of all. (After 3 is
-   * a function that no pass of a model calls.)
+   * `simd.wasm`, of which one product is a difference: that after `index` tenths of all. (After 3
+   * is a function that no pass of a model calls.)
    */
   async function wrongModule(index: number): Promise<WebAssembly.Module> {
     const code = new Uint8Array(await readFile(packageFile('dist/engines/wasm/simd.wasm')));
