@@ -14,7 +14,7 @@
 
 import { HALF_SCALE } from './half';
 import { hold } from './hold';
-import { store64 } from './lanes';
+import { laneLargest, store64 } from './lanes';
 
 /**
  * What `quantize8K` leaves beside each 256 numbers: 16 offsets for Q6_K, and behind them, for Q4_K,
@@ -24,6 +24,7 @@ export const MINIMUM_SUMS_AT: usize = 4 * 16;
 export const SUMS_BYTES: usize = MINIMUM_SUMS_AT + 2 * 8;
 
 const SMALLEST: f32 = 7.888609052210118e-31; // 2^−100
+const ROUND: f32 = 12582912; // 1.5 · 2^23
 
 /**
  * 14 bits, as the layers with q8_0 weights want them. Rows [firstRow, endRow); `width` numbers
@@ -51,9 +52,8 @@ export function quantize14(
     let scales = xScales + ((<usize>row * blocks) << 2);
     let sums = xSums + ((<usize>row * blocks) << 2);
     for (; from < end; from += 128) {
-      const inverse = scaleOf(scales, from, end, 128, 8191);
-      if (isDefined(DOT4)) storeHalves(to, from, end, inverse);
-      else storeEvenFirst(to, sums, from, end, inverse);
+      if (from + 128 <= end) store14(true, to, scales, sums, from, end);
+      else store14(false, to, scales, sums, from, end);
       to += 64;
       scales += 4;
       sums += 4;
@@ -61,12 +61,28 @@ export function quantize14(
   }
 }
 
+/** A block, which is `whole` or the last of its row. */
 // @ts-ignore: decorator
 @inline
-function storeEvenFirst(to: usize, sum: usize, from: usize, end: usize, inverse: v128): void {
+function store14(whole: bool, to: usize, scale: usize, sum: usize, from: usize, end: usize): void {
+  const inverse = scaleOf(whole, scale, from, end, 128, 8191);
+  if (isDefined(DOT4)) storeHalves(whole, to, from, end, inverse);
+  else storeEvenFirst(whole, to, sum, from, end, inverse);
+}
+
+// @ts-ignore: decorator
+@inline
+function storeEvenFirst(
+  whole: bool,
+  to: usize,
+  sum: usize,
+  from: usize,
+  end: usize,
+  inverse: v128,
+): void {
   let even = i32x4.splat(0);
   for (let k: usize = 0; k < 128; k += 32) {
-    const eight = narrow(from + k, end, inverse);
+    const eight = narrow(whole, from + k, end, inverse);
     const ordered = i16x8.shuffle(eight, eight, 0, 2, 1, 3, 4, 6, 5, 7);
     v128.store(to, ordered);
     even = i32x4.add(even, i32x4.dot_i16x8_s(ordered, i16x8(-128, -128, 0, 0, -128, -128, 0, 0)));
@@ -77,10 +93,10 @@ function storeEvenFirst(to: usize, sum: usize, from: usize, end: usize, inverse:
 
 // @ts-ignore: decorator
 @inline
-function storeHalves(to: usize, from: usize, end: usize, inverse: v128): void {
+function storeHalves(whole: bool, to: usize, from: usize, end: usize, inverse: v128): void {
   for (let k: usize = 0; k < 128; k += 64) {
-    const a = i16x8.add(narrow(from + k, end, inverse), i16x8.splat(8192));
-    const b = i16x8.add(narrow(from + k + 32, end, inverse), i16x8.splat(8192));
+    const a = i16x8.add(narrow(whole, from + k, end, inverse), i16x8.splat(8192));
+    const b = i16x8.add(narrow(whole, from + k + 32, end, inverse), i16x8.splat(8192));
     v128.store(to, i8x16.narrow_i16x8_u(i16x8.shr_u(a, 7), i16x8.shr_u(b, 7)));
     v128.store(
       to,
@@ -110,15 +126,23 @@ export function quantize8(
     let scales = xScales + ((<usize>row * blocks) << 2);
     let sums = xSums + ((<usize>row * blocks) << 2);
     for (; from < end; from += 128) {
-      const inverse = scaleOf(scales, from, end, 128, 127);
-      const first = store16(to, from, end, inverse),
-        second = store16(to + 16, from + 64, end, inverse);
-      storeOffset(sums, i16x8.add(first, second), -8);
+      if (from + 128 <= end) store8(true, to, scales, sums, from, end);
+      else store8(false, to, scales, sums, from, end);
       to += 32;
       scales += 4;
       sums += 4;
     }
   }
+}
+
+/** A block, which is `whole` or the last of its row. */
+// @ts-ignore: decorator
+@inline
+function store8(whole: bool, to: usize, scale: usize, sums: usize, from: usize, end: usize): void {
+  const inverse = scaleOf(whole, scale, from, end, 128, 127);
+  const first = store16(whole, to, from, end, inverse),
+    second = store16(whole, to + 16, from + 64, end, inverse);
+  storeOffset(sums, i16x8.add(first, second), -8);
 }
 
 /** The same in blocks of 256, which `width` is a multiple of; sums as `SUMS_BYTES` tells. */
@@ -140,11 +164,11 @@ export function quantize8K(
     let scales = xScales + ((<usize>row * blocks) << 2);
     let sums = xSums + <usize>row * blocks * SUMS_BYTES;
     for (; from < end; from += 1024) {
-      const inverse = scaleOf(scales, from, end, 1024, 127);
+      const inverse = scaleOf(true, scales, from, end, 1024, 127);
       for (let block: usize = 0; block < 8; block++) {
         const at = from + (block << 7);
-        const first = store16(to, at, end, inverse),
-          second = store16(to + 16, at + 64, end, inverse);
+        const first = store16(true, to, at, end, inverse),
+          second = store16(true, to + 16, at + 64, end, inverse);
         storeOffset(sums + (block << 3), first, -32);
         storeOffset(sums + (block << 3) + 4, second, -32);
         const place = (block & 4) | ((block & 1) << 1) | ((block >> 1) & 1);
@@ -163,9 +187,9 @@ export function quantize8K(
 /** The 16 numbers at `from` as int8; returns the sum of the first eight and the last eight. */
 // @ts-ignore: decorator
 @inline
-function store16(to: usize, from: usize, end: usize, inverse: v128): v128 {
-  const a = narrow(from, end, inverse),
-    b = narrow(from + 32, end, inverse);
+function store16(whole: bool, to: usize, from: usize, end: usize, inverse: v128): v128 {
+  const a = narrow(whole, from, end, inverse),
+    b = narrow(whole, from + 32, end, inverse);
   v128.store(to, i8x16.narrow_i16x8_s(a, b));
   return i16x8.add(a, b);
 }
@@ -233,13 +257,23 @@ export function scaleForF16(
  */
 // @ts-ignore: decorator
 @inline
-function scaleOf(scale: usize, from: usize, end: usize, bytes: usize, limit: f32): v128 {
-  let most = f32x4.splat(0);
-  for (let k: usize = 0; k < bytes; k += 16) most = f32x4.max(most, f32x4.abs(four(from + k, end)));
-  const largest = max<f32>(
-    max<f32>(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
-    max<f32>(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
-  );
+function scaleOf(
+  whole: bool,
+  scale: usize,
+  from: usize,
+  end: usize,
+  bytes: usize,
+  limit: f32,
+): v128 {
+  // As integers, the bits of numbers that are not negative have the numbers' order, and those of
+  // NaN are larger.
+  let a = i32x4.splat(0),
+    b = a;
+  for (let k: usize = 0; k < bytes; k += 32) {
+    a = i32x4.max_u(a, f32x4.abs(four(whole, from + k, end)));
+    b = i32x4.max_u(b, f32x4.abs(four(whole, from + k + 16, end)));
+  }
+  const largest = reinterpret<f32>(laneLargest(i32x4.max_u(a, b)));
   const zero = largest < SMALLEST;
   store<f32>(scale, zero ? 0 : largest / limit);
   return f32x4.splat(zero ? 0 : limit / largest);
@@ -248,19 +282,28 @@ function scaleOf(scale: usize, from: usize, end: usize, bytes: usize, limit: f32
 /** Eight numbers as int16. */
 // @ts-ignore: decorator
 @inline
-function narrow(from: usize, end: usize, inverse: v128): v128 {
-  return i16x8.narrow_i32x4_s(roundLanes(from, end, inverse), roundLanes(from + 16, end, inverse));
+function narrow(whole: bool, from: usize, end: usize, inverse: v128): v128 {
+  return i16x8.narrow_i32x4_s(
+    roundLanes(four(whole, from, end), inverse),
+    roundLanes(four(whole, from + 16, end), inverse),
+  );
 }
 
+/**
+ * x · inverse to the nearest integer, 0 if it is NaN. Floats from 2^23 on are 1 apart: the low bits
+ * of the sum are the integer.
+ */
 // @ts-ignore: decorator
 @inline
-function roundLanes(from: usize, end: usize, inverse: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(four(from, end), inverse)));
+function roundLanes(x: v128, inverse: v128): v128 {
+  const y = f32x4.mul(x, inverse);
+  const integer = i32x4.sub(f32x4.add(y, f32x4.splat(ROUND)), i32x4.splat(reinterpret<i32>(ROUND)));
+  return v128.and(integer, f32x4.eq(y, y));
 }
 
-/** Four numbers, or zeros where the row has ended. */
+/** Four numbers; zeros where a row that is not `whole` has ended. */
 // @ts-ignore: decorator
 @inline
-function four(from: usize, end: usize): v128 {
-  return from < end ? v128.load(from) : f32x4.splat(0);
+function four(whole: bool, from: usize, end: usize): v128 {
+  return whole || from < end ? v128.load(from) : f32x4.splat(0);
 }
