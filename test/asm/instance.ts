@@ -27,8 +27,8 @@ export class Instance {
     this.#next = base;
     const initial = Math.min(base / 65_536 + PAGES, 65_536);
     this.memory = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
-    const module = new WebAssembly.Module(bytesOf(build));
     if (isWide(build)) setFlagsFromString('--wasm-tiering-budget=10000');
+    const module = new WebAssembly.Module(bytesOf(build));
     this.kernels = new WebAssembly.Instance(module, { env: { memory: this.memory } })
       .exports as never;
     if (isWide(build)) setFlagsFromString('--wasm-tiering-budget=13000000');
