@@ -13,6 +13,7 @@ import { kernelsBench } from './kernels.bench.js';
 import { loadBench } from './load.bench.js';
 import { makeModel } from './make.js';
 import { positionsBench } from './positions.bench.js';
+import { threadsBench } from './threads.bench.js';
 import { tokenizerBench } from './tokenizer.bench.js';
 
 const PARTS: Record<string, () => Promise<void>> = {
@@ -29,6 +30,7 @@ const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = {
   positions: positionsBench,
   make: makeModel,
   answers: answersBench,
+  threads: threadsBench,
 };
 
 const wanted = process.argv.slice(2);
