@@ -18,26 +18,25 @@ const DECODE_TOKENS = 32;
 /** From the smallest to the largest: the peak of memory so far is then that of the format. */
 const FORMATS = ['q4_0', 'q8_0', 'bf16', 'f16', 'f32'] as const;
 
-export async function engineBench(shapeName: ShapeName = '110M'): Promise<void> {
+export async function engineBench(shapeName: ShapeName = '110M') {
   const threads = availableParallelism();
   console.log(`${shapeName}, ${threads} threads`);
   const path = await mkdtemp(join(tmpdir(), 'llama-32k-bench-'));
+  const figures: Record<string, Awaited<ReturnType<typeof measure>>> = {};
   try {
     await makeRandomCheckpoint(path, SHAPES[shapeName]);
-    for (const weights of FORMATS) await measure(path, shapeName, weights, threads);
+    for (const weights of FORMATS) {
+      figures[weights] = await measure(path, shapeName, weights, threads);
+    }
   } finally {
     await rm(path, { recursive: true });
   }
   const bandwidth = (await readBandwidth(threads)) / 1e9; // last: it takes a gigabyte itself
   console.log(`memory is read at ${bandwidth.toFixed(1)} GB/s`);
+  return { shape: shapeName, threads, bandwidth, weights: figures };
 }
 
-async function measure(
-  path: string,
-  shapeName: ShapeName,
-  weights: GgmlType,
-  threads: number,
-): Promise<void> {
+async function measure(path: string, shapeName: ShapeName, weights: GgmlType, threads: number) {
   const { loadLlama } = await builtLoad();
   const started = performance.now();
   const context = PROMPT_TOKENS + DECODE_TOKENS;
@@ -59,16 +58,18 @@ async function measure(
   const [prefill, decode] = [...(await medians(bench)).values()];
   await model.close();
 
+  const prefillPerSecond = (PROMPT_TOKENS * 1000) / prefill;
   const decodePerSecond = (DECODE_TOKENS * 1000) / decode;
   const weightBytes = ggmlBytes(weights, matrixParameters(SHAPES[shapeName]));
   console.log(
     [
       weights.padEnd(4),
       `loaded in ${(loading / 1000).toFixed(2)} s`,
-      `prefill ${((PROMPT_TOKENS * 1000) / prefill).toFixed(0).padStart(5)} tokens/s`,
+      `prefill ${prefillPerSecond.toFixed(0).padStart(5)} tokens/s`,
       `decode ${decodePerSecond.toFixed(1).padStart(6)} tokens/s (weights at ` +
         `${((decodePerSecond * weightBytes) / 1e9).toFixed(1)} GB/s)`,
       `peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`,
     ].join(', '),
   );
+  return { prefill: prefillPerSecond, decode: decodePerSecond, seconds: loading / 1000 };
 }

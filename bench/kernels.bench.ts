@@ -8,7 +8,7 @@ import { FORMATS, linearLimit, measureLinear } from './kernels/linear.js';
 import { measurePacking } from './kernels/packing.js';
 import { measurePeaks, type Peaks } from './kernels/peaks.js';
 
-export async function kernelsBench(): Promise<void> {
+export async function kernelsBench() {
   const kernels = (await openKernels('simd'))!;
   const peaks = await measurePeaks(kernels);
   const { read, mulAdd, dot, pairs, fours } = peaks;
@@ -17,29 +17,29 @@ export async function kernelsBench(): Promise<void> {
       `${mulAdd.toFixed(0)}, int16 dot ${dot.toFixed(0)}, relaxed dot over pairs ` +
       `${pairs?.toFixed(0) ?? 'none'}, over fours ${fours?.toFixed(0) ?? 'none'}`,
   );
-  linearLayers(kernels, peaks);
-  for (const [name, rate] of measurePacking(kernels)) {
+  const linear = linearLayers(kernels, peaks);
+  const packing = measurePacking(kernels);
+  for (const [name, rate] of packing) {
     console.log(`${name.padEnd(13)} ${rate.toFixed(0).padStart(5)} million numbers/s`);
   }
   for (const build of ['relaxed', 'dot4'] as const) {
     const others = await openKernels(build); // in which only the linear layers of bytes are others
     if (others === undefined) console.log(`${build}: not in this engine`);
-    else linearLayers(others, peaks);
+    else Object.assign(linear, linearLayers(others, peaks));
   }
+  return { peaks, linear, packing: Object.fromEntries(packing) };
 }
 
-function linearLayers(kernels: Kernels, peaks: Peaks): void {
+/** By name of build and format. */
+function linearLayers(kernels: Kernels, peaks: Peaks) {
+  const figures: Record<string, { read: number; operations: number }> = {};
   for (const format of FORMATS) {
+    const name = `${kernels.build} ${format}`;
+    figures[name] = measureLinear(kernels, format);
     const limit = linearLimit(kernels.build, format, peaks);
-    console.log(
-      line(
-        `${kernels.build.padEnd(7)} ${format}`,
-        measureLinear(kernels, format),
-        peaks.read,
-        limit,
-      ),
-    );
+    console.log(line(name, figures[name], peaks.read, limit));
   }
+  return figures;
 }
 
 function line(

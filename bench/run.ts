@@ -10,13 +10,17 @@ import { convertBench } from './convert.bench.js';
 import { engineBench } from './engine.bench.js';
 import { exactBench } from './exact.bench.js';
 import { kernelsBench } from './kernels.bench.js';
+import { limitsBench } from './limits.bench.js';
 import { loadBench } from './load.bench.js';
 import { makeModel } from './make.js';
 import { positionsBench } from './positions.bench.js';
+import { recordBench } from './results.js';
+import { tableBench } from './table.js';
 import { threadsBench } from './threads.bench.js';
 import { tokenizerBench } from './tokenizer.bench.js';
 
-const PARTS: Record<string, () => Promise<void>> = {
+/** What one gives is kept in the file of this processor. */
+const PARTS: Record<string, () => Promise<unknown>> = {
   kernels: kernelsBench,
   attention: attentionBench,
   engine: engineBench,
@@ -25,31 +29,42 @@ const PARTS: Record<string, () => Promise<void>> = {
   load: loadBench,
   convert: convertBench,
 };
+/** Only by name: too long for every run, and kept as the others are. */
+const LONG: Record<string, () => Promise<unknown>> = { limits: limitsBench };
 /** Too long for every run, or no benchmark, and with options of their own. */
 const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = {
   positions: positionsBench,
   make: makeModel,
   answers: answersBench,
   threads: threadsBench,
+  table: tableBench,
 };
+
+const KEPT = { ...PARTS, ...LONG };
 
 const wanted = process.argv.slice(2);
 const [first, ...args] = wanted;
 const isOnRequest = wanted.length > 0 && first in ON_REQUEST;
-const unknown = isOnRequest ? undefined : wanted.find(name => !(name in PARTS));
+const unknown = isOnRequest ? undefined : wanted.find(name => !(name in KEPT));
 if (unknown !== undefined) {
   console.error(
     `there is no bench "${unknown}"; there are: ` +
-      `${Object.keys({ ...PARTS, ...ON_REQUEST }).join(', ')}`,
+      `${Object.keys({ ...KEPT, ...ON_REQUEST }).join(', ')}`,
   );
   process.exit(2);
 }
 
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}`);
+if (first !== 'table')
+  console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}`);
 if (isOnRequest) await ON_REQUEST[first](args);
 else {
   for (const name of wanted.length > 0 ? wanted : Object.keys(PARTS)) {
     console.log(`\n${name}`);
-    await PARTS[name]();
+    await runPart(name, KEPT[name]);
   }
+}
+
+async function runPart(name: string, bench: () => Promise<unknown>): Promise<void> {
+  const figures = await bench();
+  if (figures !== undefined) console.log(`written: ${recordBench(name, figures)}`);
 }

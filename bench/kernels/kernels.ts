@@ -17,11 +17,14 @@ export interface Kernels {
   numbers(pointer: number, count: number): void;
 }
 
-/** Undefined if this engine cannot run that build. */
-export async function openKernels(build: Build): Promise<Kernels | undefined> {
+/** Undefined if this engine cannot run that build. `file`: of which module, if of another one. */
+export async function openKernels(
+  build: Build,
+  file: string = build,
+): Promise<Kernels | undefined> {
   if (!canRun(build)) return undefined;
   const code = new Uint8Array(
-    await readFile(new URL(`../../../dist/engines/wasm/${build}.wasm`, import.meta.url)),
+    await readFile(new URL(`../../../dist/engines/wasm/${file}.wasm`, import.meta.url)),
   );
   const memory = new WebAssembly.Memory({
     initial: MEMORY / 65_536,

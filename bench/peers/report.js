@@ -33,6 +33,25 @@ export function report(
   );
 }
 
+/**
+ * Ours beside native llama.cpp, for the file of this processor; undefined where that was not
+ * measured. `peers` as in `report`.
+ */
+export function comparisonOf(peers, { weightBytes, threads, prefill, decode }) {
+  const ours = peers.at(-1);
+  const theirs = peers.find(({ label }) => label === 'llama.cpp');
+  if (theirs === undefined) return undefined;
+  const prefillOf = ({ measured }) => prefill / median(measured, 'prefill');
+  const decodeOf = ({ measured }) => decode / median(measured, 'decode');
+  return {
+    ...{ threads, promptTokens: prefill },
+    ...{ decode: decodeOf(ours), decodeRatio: decodeOf(ours) / decodeOf(theirs) },
+    ...{ prefill: prefillOf(ours), prefillRatio: prefillOf(ours) / prefillOf(theirs) },
+    weightsRead: (decodeOf(ours) * weightBytes) / 1e9,
+    peakMemory: Math.max(...ours.measured.map(({ peakBytes }) => peakBytes)) / 1e9,
+  };
+}
+
 function line(name, columns) {
   return name.padEnd(26) + columns.map(text => text.padStart(13)).join('');
 }

@@ -19,9 +19,10 @@ import { GGML_TYPES } from '../../dist-bench/bench/ggml-types.js';
 import { makeRandomGguf } from '../../dist-bench/bench/peers/llama-gguf.js';
 import { makeRandomCheckpoint } from '../../dist-bench/bench/random-checkpoint.js';
 import { readBandwidth } from '../../dist-bench/bench/read-bandwidth.js';
+import { recordComparison } from '../../dist-bench/bench/results.js';
 import { SHAPES } from '../../dist-bench/bench/shapes.js';
 import { LABELS, Peer } from './peer.js';
-import { report } from './report.js';
+import { comparisonOf, report } from './report.js';
 
 const { values } = parseArgs({
   options: {
@@ -105,8 +106,15 @@ if (!takeTurns)
 const measured = [];
 for (const group of takeTurns ? [names] : names.map(name => [name]))
   measured.push(...(await measure(group)));
-if (measured.at(-1)?.label === LABELS.ours)
-  report(measured, { ...settings, weightBytes, rounds, bandwidth });
+if (measured.at(-1)?.label === LABELS.ours) {
+  const setting = { ...settings, weightBytes, rounds, bandwidth };
+  report(measured, setting);
+  const comparison = context === 0 ? comparisonOf(measured, setting) : undefined;
+  // files of one's own are not what the README's table is about
+  if (comparison !== undefined && values.gguf === undefined) {
+    console.log(`written: ${recordComparison({ model: values.shape, weights, ...comparison })}`);
+  }
+}
 
 /** Measures those of `group` that can be, and sets the exit code if one cannot. */
 async function measure(group) {
