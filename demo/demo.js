@@ -66,7 +66,7 @@ async function showChat(patience) {
   if (instruction === undefined || questions.length === 0) throw new Error('greedy.json is empty');
   print('\ntiny-32k: trained at 4,096 positions, stretched by 8 to 32,768, trained on, and');
   print('shipped with this repository.\n');
-  const loaded = await loadModel();
+  const loaded = await loadModel(undefined, { wide: 'auto' });
   print(`  ${lastLine(instruction)}`);
   await ask(loaded, instruction);
   const question = await longestInTime(loaded, questions, patience);
@@ -76,7 +76,7 @@ async function showChat(patience) {
   await ask(loaded, question);
   await loaded.close();
   print('\n  The same with positions as they are, that is with factor 1 instead of 8:');
-  const ignoring = await loadModel(undefined, { ropeFactor: 1 });
+  const ignoring = await loadModel(undefined, { ropeFactor: 1, wide: 'auto' });
   await ask(ignoring, question);
   await ignoring.close();
 }
