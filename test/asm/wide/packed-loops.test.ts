@@ -21,6 +21,8 @@ const NARROW: Readonly<Record<string, number>> = {
   matmulQ4: 0,
   matmulQ4K: 0,
   matmulQ6K: 0,
+  attentionF32: 4,
+  attentionF16: 8,
   attentionQ8: 5,
 };
 
