@@ -9,6 +9,7 @@ await serve(async ({ checkpoint, weights, cache, threads, size }) => {
     cache,
     threads,
     context: size,
+    wide: 'auto',
   });
   const sequence = model.createSequence();
   const { vocabSize } = model.config;
