@@ -40,7 +40,8 @@ async function measure(path: string, shapeName: ShapeName, weights: GgmlType, th
   const { loadLlama } = await builtLoad();
   const started = performance.now();
   const context = PROMPT_TOKENS + DECODE_TOKENS;
-  const { model } = await loadLlama(path, { kernels: 'wasm', weights, threads, context });
+  const options = { kernels: 'wasm', weights, threads, context, wide: 'auto' } as const;
+  const { model } = await loadLlama(path, options);
   const loading = performance.now() - started;
   const sequence = model.createSequence();
   const row = (i: number) => ({ token: (i * 37) % model.config.vocabSize, position: i, sequence });

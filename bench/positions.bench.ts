@@ -32,7 +32,13 @@ export async function positionsBench(args: string[]): Promise<void> {
   const path = join(models, `${shape}-f16`);
   await makeRandomCheckpoint(path, SHAPES[shape]);
   const { loadLlama } = await builtLoad();
-  const { model } = await loadLlama(path, { weights, cache, threads, context: tokens });
+  const { model } = await loadLlama(path, {
+    weights,
+    cache,
+    threads,
+    context: tokens,
+    wide: 'auto',
+  });
   const about = {
     node: process.version,
     processor: `${cpus().length} × ${cpus()[0].model}`,
