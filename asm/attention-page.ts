@@ -123,19 +123,25 @@ function weigh<T>(
 
   const factor = f32x4.splat(scale);
   let largest = f32x4.splat(before);
-  for (let pointer = scores; pointer < end; pointer += 16) {
-    const score = f32x4.mul(v128.load(pointer), factor);
-    v128.store(pointer, score);
-    largest = f32x4.pmax(largest, score); // ignores NaN, which p and the total then show
+  for (let pointer = scores; pointer < end; pointer += 32) {
+    const x = f32x4.mul(v128.load(pointer), factor),
+      y = f32x4.mul(v128.load(pointer, 16), factor);
+    v128.store(pointer, x);
+    v128.store(pointer, y, 16);
+    // ignores NaN, which p and the total then show
+    largest = f32x4.pmax(f32x4.pmax(largest, x), y);
   }
   const after = laneMax(largest);
   const shift: f32 = after == -Infinity ? 0 : after; // so that p = e^−∞ = 0, not NaN
 
   let total = f32x4.splat(0);
-  for (let pointer = scores; pointer < end; pointer += 16) {
-    const p = exp(f32x4.sub(v128.load(pointer), f32x4.splat(shift)));
+  const origin = f32x4.splat(shift);
+  for (let pointer = scores; pointer < end; pointer += 32) {
+    const p = exp(f32x4.sub(v128.load(pointer), origin)),
+      q = exp(f32x4.sub(v128.load(pointer, 16), origin));
     v128.store(pointer, p);
-    total = f32x4.add(total, p);
+    v128.store(pointer, q, 16);
+    total = f32x4.add(f32x4.add(total, p), q);
   }
   const rescale: f32 = before == after ? 1 : expOne(before - shift);
   if (rescale != 1) multiply(sum, sumBytes, rescale);

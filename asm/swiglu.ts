@@ -8,9 +8,23 @@ import { exp } from './exp';
 
 /** Over `from … to` floats, both multiples of 4. `out` may be `gate` or `up`. */
 export function swiglu(out: usize, gate: usize, up: usize, from: u32, to: u32): void {
-  for (let offset = (<usize>from) << 2, end = (<usize>to) << 2; offset < end; offset += 16) {
-    const x = v128.load(gate + offset);
-    const silu = f32x4.div(x, f32x4.add(f32x4.splat(1), exp(f32x4.neg(x))));
-    v128.store(out + offset, f32x4.mul(silu, v128.load(up + offset)));
+  const end = (<usize>to) << 2;
+  let offset = (<usize>from) << 2;
+  for (; offset + 32 <= end; offset += 32) {
+    const x = gate + offset,
+      y = up + offset,
+      result = out + offset;
+    const first = f32x4.mul(silu(v128.load(x)), v128.load(y)),
+      second = f32x4.mul(silu(v128.load(x, 16)), v128.load(y, 16));
+    v128.store(result, first);
+    v128.store(result, second, 16);
   }
+  if (offset < end)
+    v128.store(out + offset, f32x4.mul(silu(v128.load(gate + offset)), v128.load(up + offset)));
+}
+
+// @ts-ignore: decorator
+@inline
+function silu(x: v128): v128 {
+  return f32x4.div(x, f32x4.add(f32x4.splat(1), exp(f32x4.neg(x))));
 }

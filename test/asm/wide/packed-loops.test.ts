@@ -11,7 +11,7 @@ import { FLAG, findWideNode } from './node.js';
 
 /**
  * Kernels whose innermost loops multiply in 256 bits, and how many may do it in 128: what attention
- * computes for a key or a value once (exp, scales) is a small part of its work.
+ * computes once for a query or for a page (scales, weights) is a small part of its work.
  */
 const NARROW: Readonly<Record<string, number>> = {
   matmulF32: 0,
@@ -21,9 +21,9 @@ const NARROW: Readonly<Record<string, number>> = {
   matmulQ4: 0,
   matmulQ4K: 0,
   matmulQ6K: 0,
-  attentionF32: 4,
-  attentionF16: 8,
-  attentionQ8: 5,
+  attentionF32: 2,
+  attentionF16: 4,
+  attentionQ8: 3,
 };
 
 const PRODUCT = /^v(mulp[sd]|pmul|pmadd|pdpb)/;
