@@ -4,12 +4,9 @@
  * A single row reads every weight once. Tiles are read in step, several at a time, a block of each:
  * so many streams keep more of the memory's answers under way than one does (docs/LOG.md).
  *
- * Many rows share a weight. A tile is taken in *panels* of 256 numbers, which are unpacked once,
- * into `scratch`, and then multiplied with all rows, four at a time: there a panel and what belongs
- * to it stay in the first level of the cache. The totals lie in `out` meanwhile.
- *
- * Wide modules (WIDE) take 16 outputs at a time for four rows, which fills the registers with 256
- * bits each; with 128 bits it is eight outputs.
+ * Many rows share a weight. They are taken four at a time, over *panels* of 1,024 numbers of a
+ * tile, which so stay in the first level of the cache until all rows have met them. For few rows
+ * neither shorter panels nor several tiles in turn are faster (docs/LOG.md).
  */
 import { store64 } from './lanes';
 import * as q4 from './matmul-q4';
