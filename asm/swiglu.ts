@@ -6,11 +6,9 @@
  */
 import { exp } from './exp';
 
-/** Over `from … to` floats, both multiples of 4. `out` may be `gate` or `up`. */
+/** Over `from … to` floats, both multiples of 8. `out` may be `gate` or `up`. */
 export function swiglu(out: usize, gate: usize, up: usize, from: u32, to: u32): void {
-  const end = (<usize>to) << 2;
-  let offset = (<usize>from) << 2;
-  for (; offset + 32 <= end; offset += 32) {
+  for (let offset = (<usize>from) << 2, end = (<usize>to) << 2; offset < end; offset += 32) {
     const x = gate + offset,
       y = up + offset,
       result = out + offset;
@@ -19,8 +17,6 @@ export function swiglu(out: usize, gate: usize, up: usize, from: u32, to: u32): 
     v128.store(result, first);
     v128.store(result, second, 16);
   }
-  if (offset < end)
-    v128.store(out + offset, f32x4.mul(silu(v128.load(gate + offset)), v128.load(up + offset)));
 }
 
 // @ts-ignore: decorator

@@ -13,7 +13,7 @@ const BUDGET: Record<string, number> = {
   // tiny-32k, so that everything works without a download: 2.1 million parameters in bfloat16
   'golden/tiny-32k': 4_400_000,
   // what runs (1 MB), types (0.3 MB), and maps, which lead a debugger and an editor to src
-  dist: 2_400_000,
+  dist: 2_600_000,
   // the code is written to be read: what maps and "go to definition" show
   src: 1_000_000,
   // the same for the kernels

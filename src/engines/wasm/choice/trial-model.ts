@@ -21,7 +21,7 @@ export const TRIAL: LlamaConfig = {
   intermediateSize: 160,
   numHiddenLayers: 2,
   numAttentionHeads: 3,
-  numKeyValueHeads: 1,
+  numKeyValueHeads: 3, // so that one row, two and three are as many queries
   headDim: 40,
   rmsNormEps: 1e-5,
   ropeTheta: 10_000,
