@@ -13,6 +13,7 @@ export { type QuantizeOptions, quantizeModel } from './convert/quantize.js';
 export type { Written } from './convert/rewrite.js';
 export { ExactEngine } from './engines/exact/exact-engine.js';
 export type { ExactOptions } from './engines/exact/options.js';
+export type { Wide } from './engines/wasm/choice/compile-kernels.js';
 export type { CacheFormat } from './engines/wasm/memory/cache-formats.js';
 export type { WeightFormat } from './engines/wasm/memory/weight-formats.js';
 export type { WasmOptions } from './engines/wasm/options.js';
