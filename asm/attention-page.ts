@@ -51,17 +51,19 @@ export function attendPage<T>(
     sum3 = sum2 + sumBytes;
   const values = keys + valuesOffset<T>(headDim),
     room = scratch + QUERIES * SCORES_BYTES;
-  if (queries == QUERIES) scoreFour<T>(p0, x0, x1, x2, x3, keys, seen3, headDim);
+  const together = queries == QUERIES && !isQ8<T>();
+  if (together) scoreFour<T>(p0, x0, x1, x2, x3, keys, seen3, headDim);
   else {
     score<T>(p0, x0, keys, seen0, headDim);
     if (queries > 1) score<T>(p1, x1, keys, seen1, headDim);
     if (queries > 2) score<T>(p2, x2, keys, seen2, headDim);
+    if (queries > 3) score<T>(p3, x3, keys, seen3, headDim);
   }
   weigh<T>(p0, sum, sumBytes, state, seen0, scale);
   if (queries > 1) weigh<T>(p1, sum1, sumBytes, state + 8, seen1, scale);
   if (queries > 2) weigh<T>(p2, sum2, sumBytes, state + 16, seen2, scale);
   if (queries > 3) weigh<T>(p3, sum3, sumBytes, state + 24, seen3, scale);
-  if (queries == QUERIES && seen0 == seen3 && !isQ8<T>()) {
+  if (together && seen0 == seen3) {
     addValuesOfFour<T>(sum, sumBytes, p0, p1, p2, p3, seen0, values);
     return;
   }
@@ -82,7 +84,7 @@ function score<T>(scores: usize, x: usize, keys: usize, visible: usize, headDim:
   }
 }
 
-/** The same for four queries: scores [4][64]. */
+/** The same for four queries, not of Q8: scores [4][64]. */
 function scoreFour<T>(
   scores: usize,
   x0: usize,
@@ -93,14 +95,9 @@ function scoreFour<T>(
   visible: usize,
   headDim: usize,
 ): void {
-  if (!isQ8<T>()) memory.fill(scores, 0, QUERIES * SCORES_BYTES);
+  memory.fill(scores, 0, QUERIES * SCORES_BYTES);
   for (let start: usize = 0; start < visible; start += STEP) {
-    if (isQ8<T>()) {
-      score16Q8(scores, x0, keys, headDim);
-      score16Q8(scores + SCORES_BYTES, x1, keys, headDim);
-      score16Q8(scores + 2 * SCORES_BYTES, x2, keys, headDim);
-      score16Q8(scores + 3 * SCORES_BYTES, x3, keys, headDim);
-    } else dot16OfFour<T>(scores, SCORES_BYTES, x0, x1, x2, x3, keys, headDim);
+    dot16OfFour<T>(scores, SCORES_BYTES, x0, x1, x2, x3, keys, headDim);
     scores += STEP << 2;
     keys += keysBytes<T>(headDim);
   }

@@ -24,7 +24,7 @@ import {
   stepsBytes,
   valueScalesBytes,
 } from './key-value';
-import { laneLargest, store64 } from './lanes';
+import { evenFirst, laneLargest, store64 } from './lanes';
 
 const LIMIT: f32 = 32767;
 
@@ -55,7 +55,7 @@ export function quantizeQuery(to: usize, query: usize, headDim: usize): void {
     const largest = largestSize(query + (start << 2), end - start);
     const inverse = inverseOf(largest, LIMIT);
     for (let i = start; i < end; i++)
-      store<i16>(to + (evenFirst(i) << 1), <i16>toInteger(load<f32>(query + (i << 2)), inverse));
+      store<i16>(to + (placeOf(i) << 1), <i16>toInteger(load<f32>(query + (i << 2)), inverse));
     store<f32>(scale, scaleOf(largest, LIMIT));
     scale += 4;
   }
@@ -64,7 +64,7 @@ export function quantizeQuery(to: usize, query: usize, headDim: usize): void {
 /** Where number i is: of each four the even ones first. */
 // @ts-ignore: decorator
 @inline
-function evenFirst(i: usize): usize {
+function placeOf(i: usize): usize {
   return (i & ~3) | ((i & 1) << 1) | ((i >> 1) & 1);
 }
 
@@ -183,7 +183,7 @@ function quantizeWeights(integers: usize, p: usize, scales: usize, visible: usiz
   for (let w = weights; w < end; w += 32) {
     const low = roundLanes(f32x4.mul(v128.load(w), inverse));
     const eight = i16x8.narrow_i32x4_s(low, roundLanes(f32x4.mul(v128.load(w, 16), inverse)));
-    v128.store(integers, i16x8.shuffle(eight, eight, 0, 2, 1, 3, 4, 6, 5, 7));
+    v128.store(integers, evenFirst(eight));
     integers += 16;
   }
   return scaleOf(largest, LIMIT);

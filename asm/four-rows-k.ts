@@ -85,70 +85,58 @@ export function fourRowsOf(
             b1 = v128.and(q1, mask),
             b2 = v128.and(q2, mask),
             b3 = q6k.fourth(q0, q1, q2, mask);
-          let s = v128.load32_splat(y0),
-            t = s;
-          let v = v128.load32_splat(x0);
-          s = addProducts(s, v, a0);
-          t = addProducts(t, v, b0);
-          v = v128.load32_splat(x0, 4);
-          s = addProducts(s, v, a1);
-          t = addProducts(t, v, b1);
-          v = v128.load32_splat(x0, 8);
-          s = addProducts(s, v, a2);
-          t = addProducts(t, v, b2);
-          v = v128.load32_splat(x0, 12);
-          s = addProducts(s, v, a3);
-          t = addProducts(t, v, b3);
-          ta0 = i32x4.add(ta0, weighedTotal(s, f));
-          tb0 = i32x4.add(tb0, weighedTotal(t, g));
-          s = v128.load32_splat(y1);
-          t = s;
-          v = v128.load32_splat(x1);
-          s = addProducts(s, v, a0);
-          t = addProducts(t, v, b0);
-          v = v128.load32_splat(x1, 4);
-          s = addProducts(s, v, a1);
-          t = addProducts(t, v, b1);
-          v = v128.load32_splat(x1, 8);
-          s = addProducts(s, v, a2);
-          t = addProducts(t, v, b2);
-          v = v128.load32_splat(x1, 12);
-          s = addProducts(s, v, a3);
-          t = addProducts(t, v, b3);
-          ta1 = i32x4.add(ta1, weighedTotal(s, f));
-          tb1 = i32x4.add(tb1, weighedTotal(t, g));
-          s = v128.load32_splat(y2);
-          t = s;
-          v = v128.load32_splat(x2);
-          s = addProducts(s, v, a0);
-          t = addProducts(t, v, b0);
-          v = v128.load32_splat(x2, 4);
-          s = addProducts(s, v, a1);
-          t = addProducts(t, v, b1);
-          v = v128.load32_splat(x2, 8);
-          s = addProducts(s, v, a2);
-          t = addProducts(t, v, b2);
-          v = v128.load32_splat(x2, 12);
-          s = addProducts(s, v, a3);
-          t = addProducts(t, v, b3);
-          ta2 = i32x4.add(ta2, weighedTotal(s, f));
-          tb2 = i32x4.add(tb2, weighedTotal(t, g));
-          s = v128.load32_splat(y3);
-          t = s;
-          v = v128.load32_splat(x3);
-          s = addProducts(s, v, a0);
-          t = addProducts(t, v, b0);
-          v = v128.load32_splat(x3, 4);
-          s = addProducts(s, v, a1);
-          t = addProducts(t, v, b1);
-          v = v128.load32_splat(x3, 8);
-          s = addProducts(s, v, a2);
-          t = addProducts(t, v, b2);
-          v = v128.load32_splat(x3, 12);
-          s = addProducts(s, v, a3);
-          t = addProducts(t, v, b3);
-          ta3 = i32x4.add(ta3, weighedTotal(s, f));
-          tb3 = i32x4.add(tb3, weighedTotal(t, g));
+          let offset = v128.load32_splat(y0),
+            u0 = v128.load32_splat(x0),
+            u1 = v128.load32_splat(x0, 4),
+            u2 = v128.load32_splat(x0, 8),
+            u3 = v128.load32_splat(x0, 12);
+          ta0 = i32x4.add(
+            ta0,
+            weighedTotal(q6k.addQuarters(offset, u0, u1, u2, u3, a0, a1, a2, a3), f),
+          );
+          tb0 = i32x4.add(
+            tb0,
+            weighedTotal(q6k.addQuarters(offset, u0, u1, u2, u3, b0, b1, b2, b3), g),
+          );
+          offset = v128.load32_splat(y1);
+          u0 = v128.load32_splat(x1);
+          u1 = v128.load32_splat(x1, 4);
+          u2 = v128.load32_splat(x1, 8);
+          u3 = v128.load32_splat(x1, 12);
+          ta1 = i32x4.add(
+            ta1,
+            weighedTotal(q6k.addQuarters(offset, u0, u1, u2, u3, a0, a1, a2, a3), f),
+          );
+          tb1 = i32x4.add(
+            tb1,
+            weighedTotal(q6k.addQuarters(offset, u0, u1, u2, u3, b0, b1, b2, b3), g),
+          );
+          offset = v128.load32_splat(y2);
+          u0 = v128.load32_splat(x2);
+          u1 = v128.load32_splat(x2, 4);
+          u2 = v128.load32_splat(x2, 8);
+          u3 = v128.load32_splat(x2, 12);
+          ta2 = i32x4.add(
+            ta2,
+            weighedTotal(q6k.addQuarters(offset, u0, u1, u2, u3, a0, a1, a2, a3), f),
+          );
+          tb2 = i32x4.add(
+            tb2,
+            weighedTotal(q6k.addQuarters(offset, u0, u1, u2, u3, b0, b1, b2, b3), g),
+          );
+          offset = v128.load32_splat(y3);
+          u0 = v128.load32_splat(x3);
+          u1 = v128.load32_splat(x3, 4);
+          u2 = v128.load32_splat(x3, 8);
+          u3 = v128.load32_splat(x3, 12);
+          ta3 = i32x4.add(
+            ta3,
+            weighedTotal(q6k.addQuarters(offset, u0, u1, u2, u3, a0, a1, a2, a3), f),
+          );
+          tb3 = i32x4.add(
+            tb3,
+            weighedTotal(q6k.addQuarters(offset, u0, u1, u2, u3, b0, b1, b2, b3), g),
+          );
           x0 += 16;
           x1 += 16;
           x2 += 16;

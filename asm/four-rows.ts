@@ -291,7 +291,7 @@ function add(kind: i32, sum: v128, weights: v128, x: v128): v128 {
 /** 128 · high − 8192 · weights */
 // @ts-ignore: decorator
 @inline
-function join(high: v128, weights: v128): v128 {
+export function join(high: v128, weights: v128): v128 {
   return i32x4.sub(i32x4.shl(high, 7), i32x4.shl(weights, 13));
 }
 

@@ -112,8 +112,35 @@ function blockSum(
   const q0 = quarter(p, n),
     q1 = quarter(p + 64, n),
     q2 = quarter(p + 128, n);
-  const first = addProducts(addProducts(offset, x0, v128.and(q0, six)), x1, v128.and(q1, six));
-  return addProducts(addProducts(first, x2, v128.and(q2, six)), x3, fourth(q0, q1, q2, six));
+  return addQuarters(
+    offset,
+    x0,
+    x1,
+    x2,
+    x3,
+    v128.and(q0, six),
+    v128.and(q1, six),
+    v128.and(q2, six),
+    fourth(q0, q1, q2, six),
+  );
+}
+
+/** sum + the products of the four quarters of a block. */
+// @ts-ignore: decorator
+@inline
+export function addQuarters(
+  sum: v128,
+  x0: v128,
+  x1: v128,
+  x2: v128,
+  x3: v128,
+  u0: v128,
+  u1: v128,
+  u2: v128,
+  u3: v128,
+): v128 {
+  const half = addProducts(addProducts(sum, x0, u0), x1, u1);
+  return addProducts(addProducts(half, x2, u2), x3, u3);
 }
 
 /** Six bits from the two upper bits of three bytes. */

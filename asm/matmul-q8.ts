@@ -16,7 +16,7 @@
  *   Σ q·w = 128 · Σ h·w + Σ l·w − 8192 · Σ w
  */
 import { addBlock, dot4 } from './block';
-import { BIAS, EVEN, fourRowsOf, HALVES, INT16, SCALE_BYTES } from './four-rows';
+import { BIAS, EVEN, fourRowsOf, HALVES, INT16, join, SCALE_BYTES } from './four-rows';
 import { HALF_FIELDS, HALF_SCALE, highHalves, lowHalves, LOW_HALF } from './half';
 import { hold } from './hold';
 import { store64 } from './lanes';
@@ -87,10 +87,10 @@ export function oneRow(
           wd = dot4(s, ones, wd);
           w += 64;
         }
-        a = joinHalves(a, la, wa);
-        b = joinHalves(b, lb, wb);
-        c = joinHalves(c, lc, wc);
-        d = joinHalves(d, ld, wd);
+        a = i32x4.add(join(a, wa), la);
+        b = i32x4.add(join(b, wb), lb);
+        c = i32x4.add(join(c, wc), lc);
+        d = i32x4.add(join(d, wd), ld);
       } else {
         for (const endOfBlock = x + X_BYTES; x < endOfBlock; x += 8) {
           const even = v128.load32_splat(x),
@@ -129,13 +129,6 @@ function addFour(sum: v128, weights: v128, mask: v128, even: v128, odd: v128): v
     i32x4.add(sum, i32x4.dot_i16x8_s(v128.and(weights, mask), even)),
     i32x4.dot_i16x8_s(i16x8.shr_s(weights, 8), odd),
   );
-}
-
-/** 128 · high + low − 8192 · weights */
-// @ts-ignore: decorator
-@inline
-function joinHalves(high: v128, low: v128, weights: v128): v128 {
-  return i32x4.sub(i32x4.add(i32x4.shl(high, 7), low), i32x4.shl(weights, 13));
 }
 
 /** Four rows, over `blocks` blocks. `sums`: from their scales to their sums. */

@@ -14,7 +14,7 @@
 
 import { HALF_SCALE } from './half';
 import { hold } from './hold';
-import { laneLargest, store64 } from './lanes';
+import { evenFirst, laneLargest, store64 } from './lanes';
 
 /**
  * What `quantize8K` leaves beside each 256 numbers: 16 offsets for Q6_K, and behind them, for Q4_K,
@@ -82,8 +82,7 @@ function storeEvenFirst(
 ): void {
   let even = i32x4.splat(0);
   for (let k: usize = 0; k < 128; k += 32) {
-    const eight = narrow(whole, from + k, end, inverse);
-    const ordered = i16x8.shuffle(eight, eight, 0, 2, 1, 3, 4, 6, 5, 7);
+    const ordered = evenFirst(narrow(whole, from + k, end, inverse));
     v128.store(to, ordered);
     even = i32x4.add(even, i32x4.dot_i16x8_s(ordered, i16x8(-128, -128, 0, 0, -128, -128, 0, 0)));
     to += 16;
