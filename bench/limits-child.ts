@@ -2,7 +2,7 @@
  * One process of `limits.bench.ts`: measures the kernels beside the peaks of one width, and prints
  * them as JSON.
  */
-import { access } from 'node:fs/promises';
+import { wideOf } from '../src/engines/wasm/kernels/builds.js';
 import { type Kernels, openKernels } from './kernels/kernels.js';
 import { FORMATS, linearLimit, measureLinear } from './kernels/linear.js';
 import { measurePeaks, type Peaks, type Width } from './kernels/peaks.js';
@@ -33,15 +33,9 @@ async function measure(): Promise<Measured> {
   return { peaks, kernels: all.flatMap(kernels => measureBuild(kernels, peaks)) };
 }
 
-/** With 256 bits the wide module of that build, if there is one. */
-async function open(build: 'relaxed' | 'dot4'): Promise<Kernels | undefined> {
-  const wide = `${build}-wide`;
-  const path = new URL(`../../dist/engines/wasm/${wide}.wasm`, import.meta.url);
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  );
-  return openKernels(build, width === 'wide' && isThere ? wide : build);
+/** With 256 bits the wide module of that build. */
+function open(build: 'relaxed' | 'dot4') {
+  return openKernels(build, width === 'wide' ? wideOf(build) : build);
 }
 
 function measureBuild(kernels: Kernels, peaks: Peaks): MeasuredKernel[] {

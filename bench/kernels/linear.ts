@@ -2,11 +2,13 @@
 
 import type { Build } from '../../src/engines/wasm/kernels/builds.js';
 import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
+import { BLOCKS, NUMBERS } from '../../src/engines/wasm/kernels/linear-layers.js';
 import {
   blocksOf,
   type PackedFormat,
   tileBytes,
 } from '../../src/engines/wasm/memory/weight-formats.js';
+import { PACKERS, REPACKERS } from '../../src/engines/wasm/workers/pack-tile.js';
 import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
 import { best } from '../best.js';
 import type { Kernels } from './kernels.js';
@@ -19,23 +21,7 @@ const [X, XQ, X_SCALES, X_SUMS, SCRATCH, OUT, WEIGHTS] = [1, 2, 3, 4, 5, 6, 8].m
   i => i * 2 ** 20,
 );
 
-const QUANTIZERS = {
-  q8_0: 'quantize14',
-  q4_0: 'quantize8',
-  q4_k: 'quantize8K',
-  q6_k: 'quantize8K',
-} as const;
-
-const SUFFIXES: Record<PackedFormat, 'F32' | 'F16' | 'BF16' | 'Q8' | 'Q4' | 'Q4K' | 'Q6K'> = {
-  f32: 'F32',
-  bf16: 'BF16',
-  f16: 'F16',
-  q8_0: 'Q8',
-  q4_0: 'Q4',
-  q4_k: 'Q4K',
-  q6_k: 'Q6K',
-};
-export const FORMATS = Object.keys(SUFFIXES) as PackedFormat[];
+export const FORMATS = Object.keys({ ...NUMBERS, ...BLOCKS }) as PackedFormat[];
 
 /** Bytes of weights per second for one row, and operations per second for many, both in 10^9. */
 export function measureLinear(kernels: Kernels, format: PackedFormat) {
@@ -63,17 +49,17 @@ export function measureLinear(kernels: Kernels, format: PackedFormat) {
 /** The first tile of `WEIGHTS`. */
 function makeTile({ exports, memory, numbers }: Kernels, format: PackedFormat): void {
   numbers(X, 16 * M);
-  if (format !== 'q4_k' && format !== 'q6_k') {
-    const suffix = SUFFIXES[format] as 'F32' | 'F16' | 'BF16' | 'Q8' | 'Q4';
-    exports[`pack${suffix}`](WEIGHTS, X, M, M, 16);
+  if (format in PACKERS) {
+    exports[PACKERS[format as keyof typeof PACKERS]](WEIGHTS, X, M, M, 16);
     return;
   }
-  const { bytes, numbers: count, encode } = BLOCK_FORMATS[format === 'q4_k' ? 'Q4_K' : 'Q6_K'];
+  const dtype = format === 'q4_k' ? 'Q4_K' : 'Q6_K';
+  const { bytes, numbers: count, encode } = BLOCK_FORMATS[dtype];
   const blocks = M / count;
   const rows = new Uint8Array(16 * blocks * bytes);
   encode!(new Float32Array(memory.buffer, X, 16 * M), rows);
   new Uint8Array(memory.buffer, X, rows.length).set(rows);
-  exports[format === 'q4_k' ? 'repackQ4K' : 'repackQ6K'](WEIGHTS, X, blocks * bytes, blocks, 16);
+  exports[REPACKERS[dtype][0]](WEIGHTS, X, blocks * bytes, blocks, 16);
 }
 
 /** What `operations` cannot exceed: the peak of the instruction that the kernel consists of. */
@@ -97,15 +83,16 @@ function linear(
   format: PackedFormat,
   rows: number,
 ): (from: number, to: number) => void {
-  const blocks = blocksOf(M);
-  if (format in QUANTIZERS) {
-    const block = format as keyof typeof QUANTIZERS;
-    kernels[QUANTIZERS[block]](XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
-    const matmul = kernels[`matmul${SUFFIXES[block] as 'Q8' | 'Q4' | 'Q4K' | 'Q6K'}`];
+  if (format in BLOCKS) {
+    const { copy, matmul: name } = BLOCKS[format as keyof typeof BLOCKS];
+    kernels[copy](XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
+    const matmul = kernels[name];
+    const blocks = blocksOf(M);
     return (from, to) => matmul(OUT, STRIDE, XQ, X_SCALES, X_SUMS, rows, WEIGHTS, blocks, from, to);
   }
-  const matmul = kernels[`matmul${SUFFIXES[format] as 'F32' | 'F16' | 'BF16'}`];
-  const x = format === 'f16' ? XQ : X;
-  kernels.scaleForF16(XQ, 0, 0, X, M, M, 0, rows);
+  const { copy, matmul: name } = NUMBERS[format as keyof typeof NUMBERS];
+  if (copy !== undefined) kernels[copy](XQ, X_SCALES, X_SUMS, X, M, M, 0, rows);
+  const x = copy === undefined ? X : XQ;
+  const matmul = kernels[name];
   return (from, to) => matmul(OUT, STRIDE, x, M, rows, WEIGHTS, M, from, to, SCRATCH);
 }

@@ -1,5 +1,6 @@
 /** How much a call of a kernel has to do, as its arguments tell it. */
 import { KERNELS } from '../../src/engines/wasm/kernels/exports.js';
+import { BLOCKS, NUMBERS } from '../../src/engines/wasm/kernels/linear-layers.js';
 import { type PackedFormat, tileBytes } from '../../src/engines/wasm/memory/weight-formats.js';
 
 export interface Work {
@@ -11,15 +12,13 @@ export interface Work {
   readonly bytes: number;
 }
 
-const FORMATS: Readonly<Record<string, PackedFormat>> = {
-  matmulF32: 'f32',
-  matmulF16: 'f16',
-  matmulBF16: 'bf16',
-  matmulQ8: 'q8_0',
-  matmulQ4: 'q4_0',
-  matmulQ4K: 'q4_k',
-  matmulQ6K: 'q6_k',
-};
+/** Of the weights that a kernel multiplies with. */
+const FORMATS: Readonly<Record<string, PackedFormat>> = Object.fromEntries(
+  Object.entries({ ...NUMBERS, ...BLOCKS }).map(([format, { matmul }]) => [
+    matmul,
+    format as PackedFormat,
+  ]),
+);
 
 export function workOf(name: string, args: readonly number[]): Work {
   const names: readonly string[] = KERNELS[name as keyof typeof KERNELS];

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { packageFile } from '../../src/base/package.js';
 import { BUILDS, type Build, canRun, isWide } from '../../src/engines/wasm/kernels/builds.js';
 import type { KernelExports } from '../../src/engines/wasm/kernels/exports.js';
+import { TIERING_BUDGET } from '../../src/engines/wasm/platform/node.js';
 
 export { BUILDS };
 
@@ -27,11 +28,11 @@ export class Instance {
     this.#next = base;
     const initial = Math.min(base / 65_536 + PAGES, 65_536);
     this.memory = new WebAssembly.Memory({ initial, maximum: 65_536, shared: true });
-    if (isWide(build)) setFlagsFromString('--wasm-tiering-budget=10000');
+    if (isWide(build)) setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET.short}`);
     const module = new WebAssembly.Module(bytesOf(build));
     this.kernels = new WebAssembly.Instance(module, { env: { memory: this.memory } })
       .exports as never;
-    if (isWide(build)) setFlagsFromString('--wasm-tiering-budget=13000000');
+    if (isWide(build)) setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET.usual}`);
     new Uint8Array(this.memory.buffer, base - 64).fill(0xff);
   }
 

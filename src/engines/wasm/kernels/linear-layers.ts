@@ -9,7 +9,7 @@ import { blocksOf, TILE } from '../memory/weight-formats.js';
 import type { LockStep } from './lock-step.js';
 
 /** The formats whose blocks meet a quantized copy of an activation: its maker and its reader. */
-const BLOCKS = {
+export const BLOCKS = {
   q8_0: { copy: 'quantize14', matmul: 'matmulQ8' },
   q4_0: { copy: 'quantize8', matmul: 'matmulQ4' },
   q4_k: { copy: 'quantize8K', matmul: 'matmulQ4K' },
@@ -17,7 +17,7 @@ const BLOCKS = {
 } as const;
 
 /** The others; f16 meets a scaled copy. */
-const NUMBERS = {
+export const NUMBERS = {
   f32: { copy: undefined, matmul: 'matmulF32' },
   bf16: { copy: undefined, matmul: 'matmulBF16' },
   f16: { copy: 'scaleForF16', matmul: 'matmulF16' },

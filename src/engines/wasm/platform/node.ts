@@ -92,7 +92,7 @@ function canWiden(): boolean {
  * --experimental-wasm-revectorize then. A module has the budget of the moment when it is compiled.
  * Of a single round of a loop V8 counts at most a quarter of it: this is enough for any.
  */
-const TIERING_BUDGET = { usual: 13_000_000, short: 10_000 };
+export const TIERING_BUDGET = { usual: 13_000_000, short: 10_000 };
 
 async function optimizeAtOnce<T>(
   name: ModuleName,

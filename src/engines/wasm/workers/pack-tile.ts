@@ -7,14 +7,14 @@ import type { WeightFormat } from '../memory/weight-formats.js';
 import type { PackJob } from './messages.js';
 
 /** What takes blocks as they are, by dtype; and by how many numbers a block has. */
-const REPACKERS = {
+export const REPACKERS = {
   Q8_0: ['repackQ8', 32],
   Q4_0: ['repackQ4', 32],
   Q4_K: ['repackQ4K', 256],
   Q6_K: ['repackQ6K', 256],
 } as const;
-
-const PACKERS = {
+/** What packs float32 numbers, by the format they get. */
+export const PACKERS = {
   f32: 'packF32',
   bf16: 'packBF16',
   f16: 'packF16',
