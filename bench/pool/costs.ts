@@ -1,6 +1,9 @@
 /** What kernels cost, from calls that were timed: a line per kind, so much and so much a number. */
 import type { Work } from './work.js';
 
+/** What the clock of a trace cannot tell from nothing, in microseconds. */
+const TICK = 0.25;
+
 /** A call, and its microseconds. */
 export interface Timed {
   readonly work: Work;
@@ -27,7 +30,7 @@ export function costsFrom(calls: readonly Timed[]): (work: Work) => number {
 function lineOf(calls: readonly Timed[]): { readonly call: number; readonly number: number } {
   let [n, x, xx, y, xy] = [0, 0, 0, 0, 0];
   for (const { work, time } of calls) {
-    const weight = 1 / time ** 2;
+    const weight = 1 / Math.max(time, TICK) ** 2;
     n += weight;
     x += weight * work.numbers;
     xx += weight * work.numbers ** 2;

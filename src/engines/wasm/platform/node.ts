@@ -41,9 +41,12 @@ export const node: Platform = {
   canWiden: canWiden(),
   optimizeAtOnce,
   startThread,
-  serve(start) {
-    const answer = start(workerData);
-    parentPort?.on('message', async job => parentPort?.postMessage(await answer(job)));
+  serve(start, buffersOf) {
+    const work = start(workerData);
+    parentPort?.on('message', async job => {
+      const answer = await work(job);
+      parentPort?.postMessage(answer, buffersOf(answer));
+    });
   },
 };
 

@@ -39,8 +39,14 @@ export interface Platform {
   ): Promise<T>;
   /** Starts a thread of the engine; `serve` is called in it, and given `setup`. */
   startThread<Job, Answer>(setup: unknown, events: ThreadEvents<Answer>): Thread<Job>;
-  /** In a thread: answers every job with what `start(setup)` returned, one after the other. */
-  serve<Setup, Job, Answer>(start: (setup: Setup) => (job: Job) => Promise<Answer>): void;
+  /**
+   * In a thread: answers every job with what `start(setup)` returned, one after the other. The
+   * `buffersOf` an answer are handed over and not copied.
+   */
+  serve<Setup, Job, Answer>(
+    start: (setup: Setup) => (job: Job) => Promise<Answer>,
+    buffersOf: (answer: Answer) => ArrayBuffer[],
+  ): void;
 }
 
 export interface ThreadEvents<Answer> {

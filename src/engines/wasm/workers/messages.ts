@@ -57,7 +57,7 @@ export interface Done {
   readonly kind: 'done';
   /** How many numbers the format could not hold: of a matrix, or of each sequence of a pass. */
   readonly tooLarge: readonly number[];
-  readonly logits?: Float32Array;
+  readonly logits?: Float32Array<ArrayBuffer>;
   readonly traced?: readonly Traced[];
 }
 

@@ -72,7 +72,12 @@ class EngineWorker {
     kernels.settle(logits);
     const tooLarge = sequences.map(sequence => kernels.tooLargeOf(sequence));
     if (!isLeader) return { kind: 'done', tooLarge };
-    return { kind: 'done', tooLarge, logits: kernels.read(logits).data as Float32Array, traced };
+    return {
+      kind: 'done',
+      tooLarge,
+      logits: kernels.read(logits).data as Float32Array<ArrayBuffer>,
+      traced,
+    };
   }
 
   /**
@@ -122,7 +127,11 @@ function rowsOf(
   }));
 }
 
+function logitsOf(answer: Answer): ArrayBuffer[] {
+  return answer.kind === 'done' && answer.logits ? [answer.logits.buffer] : [];
+}
+
 platform.serve<WorkerSetup, Job, Answer>(setup => {
   const worker = new EngineWorker(setup);
   return job => worker.answer(job);
-});
+}, logitsOf);
