@@ -33,6 +33,7 @@ export {
 } from './load/model.js';
 export type { LoadOptions } from './load/options.js';
 export { openTokenizer } from './load/tokenizer.js';
+export type { ReadableModel } from './model/chunks.js';
 export type { LlamaConfig } from './model/config.js';
 export type { BatchResult, Engine, ForwardOptions } from './model/engine.js';
 export type { EngineSequence } from './model/engine-sequence.js';
@@ -58,6 +59,8 @@ export {
 } from './text/generation.js';
 export type { GenerateOptions, GenerateProgress, TextConfig } from './text/options.js';
 export type { GenerateModel, PassOptions } from './text/pass.js';
+export type { PerplexityOptions, ScoredChunk } from './text/perplexity/options.js';
+export { type Perplexity, type PerplexityModel, perplexity } from './text/perplexity/perplexity.js';
 export {
   CARD_STOP_STRINGS,
   type EncodePromptOptions,

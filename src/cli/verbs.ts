@@ -6,6 +6,7 @@ import { estimateVerb } from './verbs/estimate.js';
 import { generateVerb } from './verbs/generate.js';
 import { inspectVerb } from './verbs/inspect.js';
 import { logitsVerb } from './verbs/logits.js';
+import { perplexityVerb } from './verbs/perplexity.js';
 import { quantizeVerb } from './verbs/quantize.js';
 import { detokenizeVerb, tokenizeVerb } from './verbs/tokenize.js';
 
@@ -14,6 +15,7 @@ export const VERBS: readonly Verb[] = [
   generateVerb,
   chatVerb,
   logitsVerb,
+  perplexityVerb,
   tokenizeVerb,
   detokenizeVerb,
   inspectVerb,

@@ -30,7 +30,9 @@ export function tokensDone(chunkLength: number, layer: number, layers: number): 
 /** What reading needs of a model; `llama.ts` is one. */
 export interface ReadableModel {
   readonly config: Pick<LlamaConfig, 'vocabSize'>;
+  /** A new sequence of no positions. */
   createSequence(): Sequence;
+  /** Logits [logitsFor.length, V] of the rows that `logitsFor` names. */
   forward(rows: readonly Row[], options: ForwardOptions): Promise<{ readonly data: Floats }>;
 }
 

@@ -1,14 +1,13 @@
 /** The prompt of `generate` and `logits`: token ids, a text as it is, or an instruction. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { check, LlamaError } from '../../base/errors.js';
+import { check } from '../../base/errors.js';
 import { openChatFormat } from '../../load/chat-format.js';
 import type { ChatFormat } from '../../text/chat/format.js';
 import { encodePrompt, type Message, promptWarnings } from '../../text/prompt.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
-import { readStdin, readText } from '../terminal/input.js';
+import { readStdin } from '../terminal/input.js';
 import { type Io, note } from '../terminal/io.js';
 import { CHAT_OPTIONS, chatTemplate, systemMessages } from './chat.js';
+import { readInputFile, TOKENS_FILE } from './input-file.js';
 import type { Option, Options } from './options.js';
 import { parseIntegers } from './token-list.js';
 
@@ -32,13 +31,7 @@ export const PROMPT_OPTIONS: readonly Option[] = [
     value: 'IDS',
     help: 'In place of a prompt: token ids, such as 1,2,3, as they are; no BOS is added.',
   },
-  {
-    name: 'tokens-file',
-    value: 'F',
-    help:
-      'A file of token ids, with commas, spaces or newlines between, or a JSON array; - reads ' +
-      'stdin.',
-  },
+  TOKENS_FILE,
 ];
 
 /** One of them is there. */
@@ -82,7 +75,7 @@ export async function readPrompt(options: Options, io: Io): Promise<Prompt> {
   );
   if (given[0] === 'tokens') return { tokens: parseIntegers(options.text('tokens')!, '--tokens') };
   return {
-    tokens: parseIntegers(await readTokensFile(options.text('tokens-file')!, io), '--tokens-file'),
+    tokens: parseIntegers(await readInputFile(options, 'tokens-file', io), '--tokens-file'),
   };
 }
 
@@ -140,20 +133,4 @@ async function promptFromStdin(io: Io): Promise<string> {
   const text = (await readStdin(io)).replace(/\r?\n$/, '');
   check(text !== '', 'BAD_INPUT', () => '--prompt -: stdin is empty; write the prompt into it');
   return text;
-}
-
-/** A pipe, as of a shell's <(…), is a file here, too. */
-async function readTokensFile(path: string, io: Io): Promise<string> {
-  if (path === '-') return readStdin(io);
-  const status = await stat(path).catch(() => undefined);
-  const [isThere, isDirectory] = [status !== undefined, status?.isDirectory() === true];
-  check(isThere, 'BAD_OPTION', () => `--tokens-file: there is no ${path}`);
-  check(!isDirectory, 'BAD_OPTION', () => `--tokens-file: ${path} is a directory; name a file`);
-  try {
-    return await readText(createReadStream(path), path);
-  } catch (error) {
-    if (error instanceof LlamaError) throw error;
-    const message = `--tokens-file: cannot read ${path}: ${(error as Error).message}`;
-    throw new LlamaError('BAD_OPTION', message, { cause: error });
-  }
 }

@@ -22,7 +22,7 @@ export interface TokenLogprob {
 }
 
 /** log Σ_j e^(x[j]): a logit less this is its log-probability. Logits must not be NaN. */
-function logSumExp(logits: Floats): number {
+export function logSumExp(logits: Floats): number {
   let largest = -Infinity;
   for (const logit of logits) if (logit > largest) largest = logit;
   let sum = 0;

@@ -1,0 +1,84 @@
+/** Perplexities that transformers computed in float64 (`reference/make_perplexity.py`). */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { loadLlama } from '../../../src/load/model.js';
+import type { Llama } from '../../../src/model/llama.js';
+import { type Perplexity, perplexity } from '../../../src/text/perplexity/perplexity.js';
+import { goldenPath } from '../../support/golden.js';
+
+interface Case {
+  readonly ctx_size: number;
+  readonly bos?: boolean;
+  readonly stride?: number;
+  readonly ppl_stride?: number;
+  readonly perplexity: number;
+  readonly standard_error: number;
+  readonly windows: readonly Window[];
+}
+interface Window {
+  readonly start: number;
+  readonly end: number;
+  readonly tokens_scored: number;
+  readonly mean_nll: number;
+}
+
+function readGolden(name: string): { readonly tokens: number[]; readonly cases: readonly Case[] } {
+  return JSON.parse(readFileSync(goldenPath(`perplexity/${name}.json`), 'utf8'));
+}
+
+const named = (cases: readonly Case[]) =>
+  cases.map(golden => {
+    const { ctx_size, bos, stride, ppl_stride } = golden;
+    return [JSON.stringify({ ctx_size, bos, stride, ppl_stride }), golden] as const;
+  });
+
+async function expectGolden(
+  model: Llama,
+  tokens: readonly number[],
+  golden: Case,
+  bound: number,
+): Promise<void> {
+  const result = await perplexity(model, tokens, {
+    ctxSize: golden.ctx_size,
+    stride: golden.stride,
+    pplStride: golden.ppl_stride,
+    bos: golden.bos ? model.config.bosTokenId : undefined,
+  });
+  const shapeOf = ({ chunks }: Perplexity) =>
+    chunks.map(({ start, end, nlls }) => [start, end, nlls.length]);
+  expect(shapeOf(result)).toEqual(golden.windows.map(w => [w.start, w.end, w.tokens_scored]));
+  expect(result.tokens).toBe(golden.windows.reduce((sum, w) => sum + w.tokens_scored, 0));
+  for (const [i, { nlls }] of result.chunks.entries()) {
+    const mean = nlls.reduce((a, b) => a + b) / nlls.length;
+    expect(Math.abs(mean - golden.windows[i].mean_nll)).toBeLessThan(bound);
+  }
+  expect(Math.abs(result.perplexity / golden.perplexity - 1)).toBeLessThan(bound);
+  expect(Math.abs(result.standardError! / golden.standard_error - 1)).toBeLessThan(bound);
+  expect(result.chunks.at(-1)!.perplexity).toBe(result.perplexity);
+}
+
+describe(
+  'golden/gqa, exact kernels in float64: within 1e-12 of transformers in float64, which ' +
+    'adds up in another order',
+  () => {
+    const { tokens, cases } = readGolden('gqa');
+    test.each(named(cases))('%s', async (_, golden) => {
+      const { model } = await loadLlama(goldenPath('gqa'), { kernels: 'exact' });
+      await expectGolden(model, tokens, golden, 1e-12);
+      await model.close();
+    });
+  },
+);
+
+describe(
+  'golden/tiny-32k, WASM kernels: within 1e-5 of transformers in float64, for logits are ' +
+    'float32 to 1e-5 σ',
+  () => {
+    const { tokens, cases } = readGolden('tiny-32k');
+    test.each(named(cases))('%s', async (_, golden) => {
+      const { model } = await loadLlama(goldenPath('tiny-32k'), { weights: 'f32', threads: 2 });
+      await expectGolden(model, tokens, golden, 1e-5);
+      await model.close();
+    });
+  },
+);
