@@ -41,7 +41,7 @@ function* evenly(from: number, to: number, count: number): Generator<number> {
 
 /** Every angle that a head of 128 at θ = 10,000 and factor 8 turns by, positions 0 … 32,767. */
 function* angles(): Generator<number> {
-  const frequencies = ropeFrequencies(128, 10000, 8);
+  const frequencies = ropeFrequencies(128, 10000, { type: 'linear', factor: 8 });
   for (let position = 0; position < 32768; position++) {
     for (const frequency of frequencies) yield Math.fround(position * frequency);
   }

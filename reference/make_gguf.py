@@ -3,7 +3,8 @@ convert_hf_to_gguf.py uses it.
 
 mha-f32 float32, with the metadata that the converter writes today tied-bf16 bfloat16 in two parts;
 no output.weight; heads of another width than hidden size / heads long-blocks a format for each kind
-of matrix; the metadata of August 2023 (rope.scale_linear); another alignment
+of matrix; the metadata of August 2023 (rope.scale_linear); another alignment llama3-f32 float32;
+rope_freqs.weight
 """
 
 import json
@@ -14,6 +15,7 @@ import numpy as np
 from gguf.constants import GGMLQuantizationType, TokenType
 from gguf.quants import quantize
 from manifest import add_to_manifest
+from rope import gguf_factors
 from safetensors import safe_open
 from sentencepiece import SentencePieceProcessor
 
@@ -128,13 +130,23 @@ def add_tokenizer(writer: gguf.GGUFWriter, is_old: bool) -> None:
         writer.add_add_space_prefix(True)
 
 
+def llama3_factors(rope: dict, head_dim: int) -> np.ndarray:
+    parameters = ("factor", "low_freq_factor", "high_freq_factor")
+    original = rope["original_max_position_embeddings"]
+    return gguf_factors(
+        rope["rope_theta"], head_dim, *(rope[name] for name in parameters), original
+    ).numpy()
+
+
 def write_model(
     model: str, path: Path, file_type: int, is_old: bool = False, alignment: int = 32, **blocks: str
 ) -> None:
     config = json.loads((GOLDEN / model / "config.json").read_text())
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
     head_dim = config.get("head_dim") or config["hidden_size"] // heads
-    factor = (config.get("rope_scaling") or config["rope_parameters"]).get("factor", 1.0)
+    rope = config.get("rope_scaling") or config["rope_parameters"]
+    is_llama3 = rope.get("rope_type") == "llama3"
+    factor = rope.get("factor", 1.0)
     is_split = model == "tied"
     writer = gguf.GGUFWriter(path, "llama", split_max_tensors=11 if is_split else 0)
     if alignment != 32:
@@ -154,14 +166,16 @@ def write_model(
         writer.add_float32("llama.rope.scale_linear", factor)
     else:
         writer.add_vocab_size(config["vocab_size"])
-        writer.add_rope_freq_base(10000.0)
-        if factor != 1:
+        writer.add_rope_freq_base(rope.get("rope_theta", 10000.0))
+        if factor != 1 and not is_llama3:
             writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
             writer.add_rope_scaling_factor(factor)
         if config.get("head_dim"):
             writer.add_key_length(head_dim)
             writer.add_value_length(head_dim)
     add_tokenizer(writer, is_old)
+    if is_llama3:
+        writer.add_tensor("rope_freqs.weight", llama3_factors(rope, head_dim))
     for name, tensor in weights(GOLDEN / model).items():
         if name.endswith("q_proj.weight"):
             tensor = permute(tensor, heads)
@@ -181,6 +195,7 @@ def main() -> None:
         path.unlink()
     write_model("mha", out / "mha-f32.gguf", 0)
     write_model("tied", out / "tied-bf16.gguf", 32)
+    write_model("llama3", out / "llama3-f32.gguf", 0)
     write_model("long", out / "long-blocks.gguf", 2, is_old=True, alignment=64, **BLOCKS)
     add_to_manifest(GOLDEN, "gguf", "a model of golden/ as a GGUF file")
 

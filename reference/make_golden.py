@@ -24,15 +24,15 @@ from models import (
     write_json,
     write_model,
 )
-from rope import CASES, rope
+from rope import LINEAR_CASES, LLAMA3_CASES, linear, llama3
 from safetensors.torch import save_file
 from sampling import sampling
 from tracing import in_float64, trace
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16, "f64": torch.float64}
-TRACED = ["mha", "gqa"]
-CONTINUED = ["mha", "gqa", "tied"]
+TRACED = ["mha", "gqa", "llama3"]
+CONTINUED = ["mha", "gqa", "tied", "llama3"]
 LONG_TOKENS = 8300
 LONG_POSITIONS = [0, 1, 7, 127, 128, 260, 4095, 4096, 4097, 8000, 8191, 8192, 8299]
 
@@ -97,7 +97,7 @@ def write_long(model: Model, directory: Path) -> dict:
         assert logits[name].dtype == dtype
         save_file({"logits": logits[name]}, directory / f"logits-{name}.safetensors")
     truth = logits["f64"]
-    unscaled = random_weights(replace(model, rope_factor=1.0)).eval()
+    unscaled = random_weights(replace(model, scaling=None)).eval()
     difference = (long_logits(unscaled, tokens, positions) - logits["f32"]).abs().amax(-1) / spread(
         truth
     )
@@ -177,11 +177,13 @@ def build(out: Path) -> None:
         if model.name == "long":
             measured[model.name] = write_long(model, directory)
     (out / "rope").mkdir()
-    for theta, head_dim, factor in CASES:
+    for theta, head_dim, factor in LINEAR_CASES:
         save_file(
-            rope(theta, head_dim, factor),
+            linear(theta, head_dim, factor),
             out / "rope" / f"theta{theta}-d{head_dim}-factor{factor}.safetensors",
         )
+    for name, parameters in LLAMA3_CASES.items():
+        save_file(llama3(*parameters), out / "rope" / f"{name}.safetensors")
     write_cases(out / "sampling.json", **sampling(load_model(out / "gqa", torch.float32)))
     write_json(out / "manifest.json", manifest(out, measured))
     for path in out.rglob("*"):

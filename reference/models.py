@@ -7,7 +7,7 @@ as much as it is given.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,20 @@ from transformers import LlamaConfig, LlamaForCausalLM
 BOS, EOS, PAD = 1, 2, 0
 VOCAB = 331
 EPS = 1e-5
+LINEAR = {"rope_type": "linear", "factor": 8.0}
+# As in Llama 3.1.
+LLAMA3 = {
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 8192,
+}
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model of golden/. `rope_factor` 1 means no position interpolation."""
+    """One model of golden/. `scaling` None means that rotary frequencies stay as they are."""
 
     name: str
     what: str
@@ -32,7 +41,9 @@ class Model:
     kv_heads: int
     head_dim: int
     intermediate: int
-    rope_factor: float = 8.0
+    scaling: dict | None = field(default_factory=lambda: LINEAR)
+    theta: float = 10000.0
+    positions: int = 32768
     tied: bool = False
     dtype: torch.dtype = torch.float32
     max_shard_size: str = "50GB"
@@ -40,9 +51,7 @@ class Model:
 
     def config(self) -> LlamaConfig:
         """The same model as transformers describes it."""
-        rope = {"rope_type": "default", "rope_theta": 10000.0}
-        if self.rope_factor != 1:
-            rope |= {"rope_type": "linear", "factor": self.rope_factor}
+        rope = {"rope_type": "default", "rope_theta": self.theta} | (self.scaling or {})
         return LlamaConfig(
             vocab_size=VOCAB,
             hidden_size=self.hidden,
@@ -51,7 +60,7 @@ class Model:
             num_attention_heads=self.heads,
             num_key_value_heads=self.kv_heads,
             head_dim=self.head_dim,
-            max_position_embeddings=32768,
+            max_position_embeddings=self.positions,
             rms_norm_eps=EPS,
             rope_parameters=rope,
             tie_word_embeddings=self.tied,
@@ -80,7 +89,7 @@ class Model:
             "pad_token_id": PAD,
             "pretraining_tp": 1,
             "rms_norm_eps": EPS,
-            "rope_scaling": {"factor": self.rope_factor, "type": "linear"},
+            "rope_scaling": {"factor": self.scaling["factor"], "type": "linear"},
             "tie_word_embeddings": self.tied,
             "torch_dtype": "float32",
             "transformers_version": "4.31.0",
@@ -124,7 +133,7 @@ MODELS = [
         kv_heads=1,
         head_dim=12,
         intermediate=101,
-        rope_factor=1.0,
+        scaling=None,
         tied=True,
         dtype=torch.bfloat16,
         max_shard_size="70KB",
@@ -139,6 +148,22 @@ MODELS = [
         kv_heads=2,
         head_dim=8,
         intermediate=88,
+    ),
+    Model(
+        "llama3",
+        "scaled by wavelength as Llama 3.1 is, from 64 positions, so that 19 show it: of 13 "
+        "frequencies one stays, two are blended, ten divided by 8; two query heads share a "
+        "key/value head; heads wider together than hidden",
+        seed=131072,
+        layers=2,
+        hidden=60,
+        heads=4,
+        kv_heads=2,
+        head_dim=26,
+        intermediate=75,
+        scaling=LLAMA3 | {"original_max_position_embeddings": 64},
+        theta=500000.0,
+        positions=131072,
     ),
 ]
 

@@ -40,6 +40,10 @@ export type { EngineSequence } from './model/engine-sequence.js';
 export { Llama } from './model/llama.js';
 export type { Row, Sequence } from './model/sequence.js';
 export { recordTrace, type Trace } from './model/trace.js';
+export type { FactorScaling } from './ops/rope-scaling/factors.js';
+export type { LinearScaling } from './ops/rope-scaling/linear.js';
+export type { Llama3Scaling } from './ops/rope-scaling/llama3.js';
+export type { RopeScaling } from './ops/rope-scaling/rope-scaling.js';
 export {
   type ChatFormat,
   type ChatTokenizer,

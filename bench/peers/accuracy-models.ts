@@ -43,7 +43,7 @@ export async function stories260k(directory: string): Promise<AccuracyModel> {
     numAttentionHeads: H,
     numKeyValueHeads: K,
   } = config;
-  const { maxPositionEmbeddings: positions, ropeFactor } = config;
+  const { maxPositionEmbeddings: positions } = config;
   const tensors = new Map<string, Float32Array>();
   for (const [name, tensor] of checkpoint.tensors) {
     const columns = tensor.shape[tensor.shape.length - 1];
@@ -68,7 +68,7 @@ export async function stories260k(directory: string): Promise<AccuracyModel> {
   const tokens = [...story.prompt, ...story.tokens];
   return {
     about: 'stories260k, trained',
-    shape: { V, D, F: FILLED, L, H, K, positions, ropeFactor },
+    shape: { V, D, F: FILLED, L, H, K, positions, ropeFactor: 1 },
     numbers,
     stored(type) {
       if (type === 'f32') return numbers;

@@ -14,6 +14,7 @@ import { WasmEngine } from '../engines/wasm/wasm-engine.js';
 import { checkConfig, type LlamaConfig } from '../model/config.js';
 import { raiseLimit } from '../model/context.js';
 import { Llama } from '../model/llama.js';
+import type { LinearScaling } from '../ops/rope-scaling/linear.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { openModelFiles } from './model-files.js';
 import { checkLoadOptions, LOAD, type LoadOptions } from './options.js';
@@ -102,10 +103,12 @@ export async function loadLlama(
 }
 
 function withOptions(own: LlamaConfig, { ropeFactor, context }: LoadOptions): LlamaConfig {
-  const config = { ...own, ropeFactor: ropeFactor ?? own.ropeFactor };
+  const config = ropeFactor === undefined ? own : { ...own, ropeScaling: linear(ropeFactor) };
   checkConfig(config);
   return typeof context === 'number' ? raiseLimit(config, context) : config;
 }
+
+const linear = (factor: number): LinearScaling => ({ type: 'linear', factor });
 
 async function packCacheOf({
   packCache = false,

@@ -18,8 +18,8 @@ export interface LoadOptions extends ExactOptions, WasmOptions {
    */
   readonly kernels?: 'exact' | 'wasm' | undefined;
   /**
-   * Another factor of position interpolation than the model's own: what a server says that ignores
-   * it (1) or inverts it (1/8). For both kernels.
+   * Linear position interpolation by this factor, in place of the model's own scaling, of whatever
+   * type: what a server says that ignores it (1) or inverts it (1/8). For both kernels.
    */
   readonly ropeFactor?: number | undefined;
   /**
@@ -64,8 +64,8 @@ export const LOAD: OptionTable<LoadOptions> = {
     range: number(Number.MIN_VALUE),
     value: 'F',
     help:
-      "Another factor of position interpolation than the model's own, to see what a server that " +
-      'ignores it (1) or inverts it (0.125) would say.',
+      "Linear position interpolation by F in place of the model's own scaling, to see what a " +
+      'server that ignores it (1) or inverts it (0.125) would say.',
   },
   context: {
     ...WASM.context,

@@ -4,6 +4,7 @@
  */
 
 import { check } from '../base/errors.js';
+import { divisorsOf, type RopeScaling } from '../ops/rope-scaling/rope-scaling.js';
 import { LARGEST_ANGLE } from '../ops/sin-cos.js';
 
 /**
@@ -32,10 +33,11 @@ export interface LlamaConfig {
   readonly rmsNormEps: number;
   readonly ropeTheta: number;
   /**
-   * Linear position interpolation: position p is rotated as p / ropeFactor. 1 when there is no
-   * scaling.
+   * How the frequencies of the rotary embedding are scaled: `{ type: 'linear', factor: 8 }` in
+   * Llama-2-7B-32K, `type: 'llama3'` in Llama 3.1, `'factors'` where a GGUF file has others.
+   * Undefined if they are not.
    */
-  readonly ropeFactor: number;
+  readonly ropeScaling: RopeScaling | undefined;
   /** The limit on positions: 0 … maxPositionEmbeddings − 1. */
   readonly maxPositionEmbeddings: number;
   /** Whether the caller raised that limit above what the model's files say: see `raiseLimit`. */
@@ -103,7 +105,7 @@ export function checkConfig(config: LlamaConfig): void {
 }
 
 function checkRope(config: LlamaConfig): void {
-  const { ropeTheta, ropeFactor } = config;
+  const { ropeTheta, ropeScaling } = config;
   check(
     ropeTheta >= 1 && ropeTheta <= LARGEST_FLOAT,
     'BAD_CONFIG',
@@ -111,23 +113,54 @@ function checkRope(config: LlamaConfig): void {
       `rope_theta is ${ropeTheta}; it must be 1 or more, so that frequencies fall, below 2^128, ` +
       'the end of float32, and is usually 10000',
   );
-  check(
-    ropeFactor >= 1 / LARGEST_FACTOR && ropeFactor <= LARGEST_FACTOR,
-    'BAD_CONFIG',
-    () =>
-      `the factor of position interpolation is ${ropeFactor}; it must be from ` +
-      `${1 / LARGEST_FACTOR} to ${LARGEST_FACTOR}; correct it in rope_scaling`,
-  );
-  // That of the first frequency, 1 / factor: theta being 1 or more, no other is larger. Rounded as
-  // in `ops/rope.ts`.
-  const { maxPositionEmbeddings: positions } = config;
-  const angle = Math.fround((positions - 1) * Math.fround(1 / ropeFactor));
+  const divisors = ropeScaling === undefined ? [1] : divisorsOf(ropeScaling);
+  for (const divisor of divisors) {
+    check(
+      divisor >= 1 / LARGEST_FACTOR && divisor <= LARGEST_FACTOR,
+      'BAD_CONFIG',
+      () =>
+        `the factor of position interpolation is ${divisor}; it must be from ` +
+        `${1 / LARGEST_FACTOR} to ${LARGEST_FACTOR}; correct it in rope_scaling`,
+    );
+  }
+  checkBands(config);
+  checkAngles(config, Math.min(...divisors));
+}
+
+function checkBands({ ropeScaling, headDim }: LlamaConfig): void {
+  if (ropeScaling?.type === 'llama3') {
+    const { lowFreqFactor: low, highFreqFactor: high } = ropeScaling;
+    check(
+      low < high,
+      'BAD_CONFIG',
+      () =>
+        `low_freq_factor is ${low} and high_freq_factor ${high}; the low one must be smaller: ` +
+        'correct rope_scaling',
+    );
+  }
+  if (ropeScaling?.type === 'factors') {
+    const { length } = ropeScaling.factors;
+    check(
+      length === headDim / 2,
+      'BAD_CONFIG',
+      () => `there are ${length} factors for the ${headDim / 2} frequencies of head_dim ${headDim}`,
+    );
+  }
+}
+
+/**
+ * @param divisor the smallest that a frequency is divided by. The first frequency is 1, and theta
+ * being 1 or more, no other is larger.
+ */
+function checkAngles({ maxPositionEmbeddings: positions }: LlamaConfig, divisor: number): void {
+  // rounded as in `ops/rope.ts`
+  const angle = Math.fround((positions - 1) * Math.fround(1 / divisor));
   check(
     angle <= LARGEST_ANGLE,
     'BAD_CONFIG',
     () =>
       `the last of ${positions} positions is rotated by ${angle} radians, with ` +
-      `factor ${ropeFactor}, and the limit is ${LARGEST_ANGLE}; give a smaller ` +
+      `factor ${divisor}, and the limit is ${LARGEST_ANGLE}; give a smaller ` +
       'max_position_embeddings or context, or a larger factor',
   );
 }

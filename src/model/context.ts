@@ -4,7 +4,7 @@ import { checkConfig, type LlamaConfig } from './config.js';
 
 /** The fields that a limit on positions is made of. */
 type Limits = Pick<LlamaConfig, 'maxPositionEmbeddings' | 'isLimitRaised'> &
-  Partial<Pick<LlamaConfig, 'ropeFactor'>>;
+  Partial<Pick<LlamaConfig, 'ropeScaling'>>;
 
 /**
  * `config` with room for `positions`, if that is more than it has: files are often left with their
@@ -22,21 +22,22 @@ export function raiseLimit(config: LlamaConfig, positions: number): LlamaConfig 
 export function describeLimit({
   maxPositionEmbeddings: limit,
   isLimitRaised = false,
-  ropeFactor = 1,
+  ropeScaling,
 }: Limits): string {
   if (isLimitRaised) {
     return `the context is ${limit} positions (--context, option context): raise it, or give less`;
   }
-  if (ropeFactor <= 1) {
+  const factor = ropeScaling?.type === 'linear' ? ropeScaling.factor : 1;
+  if (factor <= 1) {
     return (
       `the model has ${limit} positions (max_position_embeddings): give less, or raise the limit ` +
       'with --context N (option context), beyond what the model was made for'
     );
   }
-  const product = Math.floor(limit * ropeFactor);
+  const product = Math.floor(limit * factor);
   return (
     `the model has ${limit} positions (max_position_embeddings), interpolated by the factor ` +
-    `${ropeFactor}: give less, or, if ${limit} is what the base of this model had, raise the ` +
-    `limit to ${limit} × ${ropeFactor} = ${product} with --context ${product} (option context)`
+    `${factor}: give less, or, if ${limit} is what the base of this model had, raise the ` +
+    `limit to ${limit} × ${factor} = ${product} with --context ${product} (option context)`
   );
 }

@@ -37,7 +37,7 @@ export async function forward<T extends Shaped>(
   logitsFor: readonly number[],
   { tracer, betweenLayers }: ForwardHooks<T> = {},
 ): Promise<T> {
-  const { numHiddenLayers, headDim, ropeTheta, ropeFactor, rmsNormEps } = config;
+  const { numHiddenLayers, headDim, ropeTheta, ropeScaling, rmsNormEps } = config;
   const trace =
     tracer &&
     ((name: string, x: T) => {
@@ -50,7 +50,7 @@ export async function forward<T extends Shaped>(
   kernels.embedding(state.residual, table, indices); // [R, D]
   trace?.('model.embed_tokens', state.residual);
 
-  const frequencies = ropeFrequencies(headDim, ropeTheta, ropeFactor);
+  const frequencies = ropeFrequencies(headDim, ropeTheta, ropeScaling);
   kernels.ropeTable(
     state.cosines,
     state.sines,

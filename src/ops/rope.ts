@@ -1,42 +1,46 @@
 /**
- * Rotary position embedding (Su et al., arXiv:2104.09864, eq. 34) with linear position
- * interpolation (Chen et al., arXiv:2306.15595, eq. 4).
+ * Rotary position embedding (Su et al., arXiv:2104.09864, eq. 34).
  *
  * The head's d numbers are d/2 points in the plane; point i turns by an angle proportional to the
  * position:
  *
- *   angle(p, i) = (p / factor) · θ^(−2i/d),   i = 0 … d/2 − 1
+ *   angle(p, i) = p · f[i],   f[i] = θ^(−2i/d),   i = 0 … d/2 − 1
  *   out[i]       = x[i] · cos − x[i + d/2] · sin
  *   out[i + d/2] = x[i + d/2] · cos + x[i] · sin
  *
- * A model trained on 4,096 positions has never seen an angle beyond 4,095·θ^(−2i/d). With factor 8,
- * position 32,767 turns by no more than that: positions are squeezed into the trained range instead
- * of running out of it. A factor that is ignored or inverted (× 8 for ÷ 8) leaves position 0
- * perfect and everything after it wrong.
+ * For more positions than a model was trained on, its frequencies f are scaled: linearly in
+ * Llama-2-7B-32K, by wavelength in Llama 3.1 (`rope-scaling/`).
  *
  * Halves, not pairs: Hugging Face's checkpoints store Wq and Wk permuted so that point i is (x[i],
  * x[i + d/2]). Meta's and GGUF's rotate (x[2i], x[2i+1]); mixing the two conventions up is the
  * classic porting error.
  *
  * Numerics: the angle is a float32 number in *every* mode, because that is what the model was
- * trained with: at position 32,767 it is up to 2·10⁻⁴ rad away from the real-number formula. The
- * factor divides the frequency, as transformers ≥ 4.43 does it; for a power of two, dividing the
- * position first gives the same bits. Each product and the sum are rounded (store).
+ * trained with: at position 32,767 it is up to 2·10⁻⁴ rad away from the real-number formula. Each
+ * product and the sum are rounded (store).
  */
 import type { Floats, Tensor } from '../base/tensor.js';
 import { exp } from './exp.js';
 import { log } from './log.js';
+import { type RopeScaling, scaleFrequencies } from './rope-scaling/rope-scaling.js';
 import type { Rounding } from './rounding.js';
 import { cos, sin } from './sin-cos.js';
 
-/** The d/2 angles per position, in radians, as float32: θ^(−2i/d) / factor. */
-export function ropeFrequencies(headDim: number, theta: number, factor: number): Float32Array {
+/**
+ * The d/2 angles per position, in radians, as float32: θ^(−2i/d), scaled if the model's are.
+ */
+export function ropeFrequencies(
+  headDim: number,
+  theta: number,
+  scaling?: RopeScaling,
+): Float32Array {
   const frequencies = new Float32Array(headDim / 2); // [d/2]
   for (let i = 0; i < frequencies.length; i++) {
     const exponent = Math.fround((2 * i) / headDim);
     const power = Math.fround(exp(exponent * log(theta))); // θ^(2i/d)
-    frequencies[i] = Math.fround(Math.fround(1 / power) / factor);
+    frequencies[i] = Math.fround(1 / power);
   }
+  if (scaling !== undefined) scaleFrequencies(frequencies, scaling);
   return frequencies;
 }
 

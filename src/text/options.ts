@@ -112,7 +112,7 @@ export type TextConfig = Pick<
   LlamaConfig,
   'vocabSize' | 'maxPositionEmbeddings' | 'isLimitRaised' | 'eosTokenIds' | 'bosTokenId'
 > &
-  Partial<Pick<LlamaConfig, 'ropeFactor'>>;
+  Partial<Pick<LlamaConfig, 'ropeScaling'>>;
 
 /** Options that were checked. */
 export interface Settings

@@ -13,7 +13,13 @@ describeBuilds('rope', instance => {
     const shape = [POSITIONS.length, headDim / 2];
     const cosines = { shape, data: new Float32Array((POSITIONS.length * headDim) / 2) };
     const sines = { shape, data: new Float32Array((POSITIONS.length * headDim) / 2) };
-    ropeTable(cosines, sines, POSITIONS, ropeFrequencies(headDim, 10000, 8), ROUNDINGS.f32);
+    ropeTable(
+      cosines,
+      sines,
+      POSITIONS,
+      ropeFrequencies(headDim, 10000, { type: 'linear', factor: 8 }),
+      ROUNDINGS.f32,
+    );
     return { cosines, sines };
   }
 

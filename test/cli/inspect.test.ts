@@ -24,7 +24,8 @@ describe('inspect', () => {
       ]) {
         expect(config[key], key).toBe(raw[key]);
       }
-      expect(config.rope_factor).toBe((raw.rope_scaling ?? raw.rope_parameters)?.factor ?? 1);
+      const { factor } = raw.rope_scaling ?? raw.rope_parameters;
+      expect(config.rope_scaling).toEqual(factor ? { type: 'linear', factor } : null);
       const embedding = tensors.find(
         (tensor: { name: string }) => tensor.name === 'model.embed_tokens.weight',
       );
@@ -60,10 +61,21 @@ describe('inspect', () => {
     expect(totals.dtypes).toEqual({ F16: totals.parameters });
   });
 
+  it('shows the scaling of Llama 3 by the names of config.json', async () => {
+    const args = ['inspect', '--model', goldenPath('llama3')];
+    const raw = JSON.parse(await readFile(goldenPath('llama3/config.json'), 'utf8'));
+    const { rope_theta, rope_type: type, ...parameters } = raw.rope_parameters;
+    const { config } = await json(args);
+    expect(config).toMatchObject({ rope_theta, rope_scaling: { type, ...parameters } });
+    expect((await cli(args)).stdout).toMatch(
+      /^rope_scaling +llama3, factor 8, low_freq_factor 1, high_freq_factor 4, original_max_p/m,
+    );
+  });
+
   it('without --json is a table', async () => {
     const { code, stdout } = await cli(['inspect', '--model', goldenPath('gqa')]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^rope_factor {14}8$/m);
+    expect(stdout).toMatch(/^rope_scaling {13}linear, factor 8$/m);
     expect(stdout).toMatch(/^tensor +layers +dtype +shape +parameters +size$/m);
     expect(stdout).toMatch(
       /^model\.layers\.N\.mlp\.down_proj\.weight +0–2 +F32 +\[132, 345\] +136,620 +546 kB$/m,

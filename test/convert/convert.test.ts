@@ -28,6 +28,7 @@ const { at, names } = temporaryDirectory();
 describe.each([
   ['mha', 'f32'],
   ['gqa', 'f32'],
+  ['llama3', 'f32'],
   ['tied', 'bf16'],
 ] as const)('golden/%s', (name, type) => {
   const source = goldenPath(name);
@@ -217,6 +218,27 @@ describe('config.json', () => {
       torch_dtype: 'float32',
       architectures: ['LlamaForCausalLM'],
     });
+  });
+
+  it('says the scaling of Llama 3 as both versions of transformers read it', async () => {
+    await convertModel(goldenPath('llama3'), at('model'));
+    expect(await json('model')).toContain(
+      '"rope_scaling": {\n    "factor": 8.0,\n    "high_freq_factor": 4.0,\n' +
+        '    "low_freq_factor": 1.0,\n    "original_max_position_embeddings": 64,\n' +
+        '    "rope_type": "llama3"\n  },\n  "rope_theta": 500000,',
+    );
+  });
+
+  it('has no place for the factors of a GGUF file; another GGUF file has', async () => {
+    const gguf = goldenPath('gguf/llama3-f32.gguf');
+    await expectRefused(
+      convertModel(gguf, at('model')),
+      'UNSUPPORTED',
+      'rope_freqs.weight',
+      'write a GGUF file',
+    );
+    await convertModel(gguf, at('copy.gguf'));
+    expect(await configOf(at('copy.gguf'))).toEqual(await configOf(gguf));
   });
 
   it('has no scaling where there is none, and the format that most numbers have', async () => {

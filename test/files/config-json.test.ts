@@ -65,7 +65,7 @@ describe('the published config', () => {
       headDim: 128,
       rmsNormEps: 1e-5,
       ropeTheta: 10000,
-      ropeFactor: 8,
+      ropeScaling: { type: 'linear', factor: 8 },
       maxPositionEmbeddings: 32768,
       tieWordEmbeddings: false,
       bosTokenId: 1,
@@ -104,7 +104,7 @@ describe('defaults are those of transformers', () => {
       headDim: 8,
       rmsNormEps: 1e-6,
       ropeTheta: 10000,
-      ropeFactor: 1,
+      ropeScaling: undefined,
       maxPositionEmbeddings: 2048,
       tieWordEmbeddings: false,
       bosTokenId: 1,
@@ -181,11 +181,69 @@ describe('rotary embedding', () => {
       1e4,
       8,
     ],
-  ])('%s', (_, changes, ropeTheta, ropeFactor) => {
-    expect(parseConfig(withChanges(changes))).toMatchObject({ ropeTheta, ropeFactor });
+  ])('%s', (_, changes, ropeTheta, factor) => {
+    const ropeScaling = factor === 1 ? undefined : { type: 'linear', factor };
+    expect(parseConfig(withChanges(changes))).toMatchObject({ ropeTheta, ropeScaling });
   });
 
-  it.each(['dynamic', 'yarn', 'llama3', 'longrope', 'su', 'ntk', 'toString', 7, null])(
+  const LLAMA3 = {
+    ...{ rope_type: 'llama3', factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0 },
+    original_max_position_embeddings: 8192,
+  };
+  it.each([
+    ['of transformers 4', { rope_scaling: LLAMA3, rope_theta: 5e5 }],
+    ['of transformers 5', { ...none, rope_parameters: { ...LLAMA3, rope_theta: 5e5 } }],
+    [
+      'twice',
+      { rope_scaling: LLAMA3, rope_parameters: { ...LLAMA3, rope_theta: 5e5 }, rope_theta: 5e5 },
+    ],
+    [
+      'by its older name of the type',
+      { rope_scaling: { ...LLAMA3, rope_type: undefined, type: 'llama3' }, rope_theta: 5e5 },
+    ],
+    [
+      'with the original positions beside it, too',
+      { rope_scaling: LLAMA3, rope_theta: 5e5, original_max_position_embeddings: 8192 },
+    ],
+  ])('llama3: %s', (_, changes) => {
+    const { config, notes } = readConfig(withChanges({ ...changes }));
+    expect(config.ropeTheta).toBe(5e5);
+    expect(config.ropeScaling).toEqual({
+      ...{ type: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4 },
+      originalMaxPositionEmbeddings: 8192,
+    });
+    expect(notes.join()).not.toMatch(/rope|original/);
+  });
+
+  it.each<[string, object, string[]]>([
+    ['no low_freq_factor', { low_freq_factor: undefined }, ['low_freq_factor', 'undefined']],
+    ['a high_freq_factor of 0', { high_freq_factor: 0 }, ['high_freq_factor', '0']],
+    [
+      'no original positions',
+      { original_max_position_embeddings: undefined },
+      ['original_max_position_embeddings'],
+    ],
+    ['half a position', { original_max_position_embeddings: 0.5 }, ['0.5', 'integer']],
+    ['the factors swapped', { low_freq_factor: 4, high_freq_factor: 1 }, ['is 4', 'factor 1']],
+    ['the factors equal', { low_freq_factor: 4 }, ['low_freq_factor is 4', 'high_freq_factor 4']],
+    ['a factor of 0', { factor: 0 }, ['factor is 0']],
+  ])('refuses llama3 with %s', (_, changes, words) => {
+    const scaling = { rope_scaling: { ...LLAMA3, ...changes } };
+    expectRefused(withChanges(scaling), 'BAD_CONFIG', ...words);
+  });
+
+  it('refuses two original positions: transformers 4 and 5 take another each', () => {
+    const changes = { rope_scaling: LLAMA3, original_max_position_embeddings: 4096 };
+    expectRefused(withChanges(changes), 'BAD_CONFIG', '8192', '4096');
+  });
+
+  it('refuses two scalings', () => {
+    const parameters = { ...LLAMA3, factor: 32 };
+    const changes = { rope_scaling: LLAMA3, rope_parameters: parameters };
+    expectRefused(withChanges(changes), 'BAD_CONFIG', 'rope_scaling', '"factor":8', '"factor":32');
+  });
+
+  it.each(['dynamic', 'yarn', 'longrope', 'su', 'ntk', 'toString', 7, null])(
     'refuses the type %j by name',
     type => {
       expectRefused(
@@ -305,27 +363,24 @@ describe('values with which no position could be rotated, or no row normalised',
     { rope_scaling: { type: 'linear', factor: 1e6 } },
     { rms_norm_eps: 1 },
   ])('takes %j, and the last position can be rotated', changes => {
-    const { headDim, ropeTheta, ropeFactor, maxPositionEmbeddings } = parseConfig(
+    const { headDim, ropeTheta, ropeScaling, maxPositionEmbeddings } = parseConfig(
       withChanges(changes),
     );
     const table = () => ({ shape: [1, headDim / 2], data: new Float64Array(headDim / 2) });
     const [cosines, sines] = [table(), table()];
-    const frequencies = ropeFrequencies(headDim, ropeTheta, ropeFactor);
+    const frequencies = ropeFrequencies(headDim, ropeTheta, ropeScaling);
     ropeTable(cosines, sines, [maxPositionEmbeddings - 1], frequencies, ROUNDINGS.f64);
     expect([...cosines.data, ...sines.data].every(Number.isFinite)).toBe(true);
   });
 
-  it.each([0, -1, NaN, Infinity, 1e-7])(
-    'refuses the factor %s whoever made the config',
-    ropeFactor => {
-      expect(() => checkConfig({ ...parsed, ropeFactor })).toThrow(
-        'factor of position interpolation',
-      );
-    },
-  );
+  it.each([0, -1, NaN, Infinity, 1e-7])('refuses the factor %s whoever made the config', factor => {
+    expect(() => checkConfig({ ...parsed, ropeScaling: { type: 'linear', factor } })).toThrow(
+      'factor of position interpolation',
+    );
+  });
 
   it('takes the inverted factor, a mistake that the demo shows', () => {
-    checkConfig({ ...parsed, ropeFactor: 1 / 8 });
+    checkConfig({ ...parsed, ropeScaling: { type: 'linear', factor: 1 / 8 } });
   });
 });
 
@@ -387,7 +442,7 @@ describe('what transformers passes over is passed over, and named in a note', ()
   it('a factor beside the type "default", and another head', () => {
     const rope_scaling = { rope_type: 'default', factor: 8 };
     const { config, notes } = readConfig(withChanges({ rope_scaling }));
-    expect(config.ropeFactor).toBe(1);
+    expect(config.ropeScaling).toBeUndefined();
     expect(notes.join()).toContain('factor 8 is not used');
   });
 

@@ -80,7 +80,7 @@ describe('opens', () => {
     const model = await openModelDirectory(path);
     expect(model).toMatchObject({
       path,
-      config: { ropeFactor: 8, vocabSize: 12, eosTokenIds: [2] },
+      config: { ropeScaling: { type: 'linear', factor: 8 }, vocabSize: 12, eosTokenIds: [2] },
     });
     expect(model).not.toHaveProperty('generationConfig');
     expect(model.checkpoint.name).toBe(join(path, 'model.safetensors'));

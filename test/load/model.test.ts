@@ -76,6 +76,15 @@ describe('options', () => {
     }
   });
 
+  it.each(['gqa', 'llama3', 'tied'])(
+    'ropeFactor stands in for the scaling of golden/%s, linear, by wavelength or none',
+    async name => {
+      const { model } = await loadLlama(goldenPath(name), { kernels: 'exact', ropeFactor: 3 });
+      await model.close();
+      expect(model.config.ropeScaling).toEqual({ type: 'linear', factor: 3 });
+    },
+  );
+
   it('what onProgress throws rejects the promise, wherever it is thrown', async () => {
     for (const after of [0, 3, 20]) {
       const thrown = new Error('from the callback');

@@ -24,7 +24,7 @@ describe('the limit on positions', () => {
     for (const word of ['64', 'max_position_embeddings', 'factor 8', '64 × 8 = 512'])
       expect(text).toContain(word);
     expect(text).toContain('--context 512');
-    expect(describeLimit({ ...config, ropeFactor: 1 })).toContain('--context N');
+    expect(describeLimit({ ...config, ropeScaling: undefined })).toContain('--context N');
     expect(describeLimit(raiseLimit(config, 512))).toMatch(/^the context is 512 positions/);
   });
 });

@@ -5,6 +5,7 @@ import { ROUNDINGS } from '../../src/ops/rounding.js';
 import { largestDifference, noise, tensor, zeros } from '../support/tensors.js';
 
 const { f64 } = ROUNDINGS;
+const linear = (factor: number) => ({ type: 'linear', factor }) as const;
 
 function rotated(
   x: Float64Array,
@@ -15,7 +16,7 @@ function rotated(
 ): Float64Array {
   const cosines = zeros(1, headDim / 2);
   const sines = zeros(1, headDim / 2);
-  ropeTable(cosines, sines, [position], ropeFrequencies(headDim, theta, factor), f64);
+  ropeTable(cosines, sines, [position], ropeFrequencies(headDim, theta, linear(factor)), f64);
   const out = tensor([1, x.length], x);
   rope(out, cosines, sines, f64);
   return out.data;
@@ -41,8 +42,8 @@ describe('rope', () => {
   });
 
   it('is the same bits at 8p with factor 8 as at p without, for all p below 4,096', () => {
-    const scaled = ropeFrequencies(128, 10000, 8);
-    const plain = ropeFrequencies(128, 10000, 1);
+    const scaled = ropeFrequencies(128, 10000, linear(8));
+    const plain = ropeFrequencies(128, 10000);
     for (let p = 0; p < 4096; p++) {
       for (let i = 0; i < 64; i++) {
         if (Math.fround(8 * p * scaled[i]) !== Math.fround(p * plain[i]))
@@ -52,9 +53,9 @@ describe('rope', () => {
   });
 
   it('is the same bits if position or frequency is divided by 8 (but not by 3)', () => {
-    const plain = ropeFrequencies(128, 10000, 1);
+    const plain = ropeFrequencies(128, 10000);
     const differing = (factor: number) => {
-      const scaled = ropeFrequencies(128, 10000, factor);
+      const scaled = ropeFrequencies(128, 10000, linear(factor));
       let count = 0;
       for (let p = 0; p < 32768; p += 7) {
         for (let i = 0; i < 64; i++) {
@@ -103,7 +104,7 @@ describe('rope', () => {
     const head = noise(8, 5);
     const cosines = zeros(2, 4);
     const sines = zeros(2, 4);
-    ropeTable(cosines, sines, [5, 4097], ropeFrequencies(8, 10000, 8), f64);
+    ropeTable(cosines, sines, [5, 4097], ropeFrequencies(8, 10000, linear(8)), f64);
     const x = tensor([2, 24], [...head, ...head, ...head, ...head, ...head, ...head]);
     rope(x, cosines, sines, f64);
     for (const [row, position] of [

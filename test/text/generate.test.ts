@@ -427,7 +427,7 @@ describe('golden: the tokens of transformers generate()', () => {
     streamDecoder: () => ({ push: (id: number) => ` ${id}`, flush: () => '' }),
   };
 
-  test.each(['gqa', 'mha', 'tied'])('%s', async name => {
+  test.each(['gqa', 'mha', 'tied', 'llama3'])('%s', async name => {
     const { cases }: { cases: Case[] } = JSON.parse(
       readFileSync(goldenPath(`${name}/greedy.json`), 'utf8'),
     );

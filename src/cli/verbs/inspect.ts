@@ -2,6 +2,7 @@
 
 import { showBytes } from '../../base/disk.js';
 import { LlamaError } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
 import { elementCount } from '../../base/tensor.js';
 import { separateWords } from '../../base/text.js';
 import { readChatTemplates } from '../../load/chat-format.js';
@@ -43,10 +44,7 @@ async function run(options: Options, io: Io): Promise<void> {
   });
   const description = {
     model: path,
-    config: Object.fromEntries(
-      // the names that config.json has
-      Object.entries(config).map(([key, value]) => [separateWords(key, '_'), value]),
-    ),
+    config: asInConfigJson(config),
     chat_template: found ? { origin: found.origin, names: [...found.templates.keys()] } : null,
     tensors,
     totals: totalsOf(tensors),
@@ -57,6 +55,16 @@ async function run(options: Options, io: Io): Promise<void> {
     const tensors = inOrderOfTheModel(description.tensors, config);
     await write(io.stdout, escapeFor(io.stdout, table({ ...description, tensors })));
   }
+}
+
+/** By the names that config.json has; null is nothing. */
+function asInConfigJson(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      separateWords(key, '_'),
+      isObject(value) ? asInConfigJson(value) : (value ?? null),
+    ]),
+  );
 }
 
 /** A directory without a tokenizer is no fault here. */
@@ -123,7 +131,7 @@ function table(description: Description): string {
     model,
     '',
     ...alignColumns([
-      ...Object.entries(config).map(([key, value]) => [key, String(value)]),
+      ...Object.entries(config).map(([key, value]) => [key, showValue(value)]),
       ['chat_template', chatTemplate(chat_template)],
     ]),
     '',
@@ -158,6 +166,14 @@ function table(description: Description): string {
     '',
     ...notes.flatMap(text => [`note: ${text}`, '']),
   ].join('\n');
+}
+
+/** An object is its fields, the first of which is its type. */
+function showValue(value: unknown): string {
+  if (value === null) return 'none';
+  if (!isObject(value)) return String(value);
+  const { type, ...others } = value;
+  return [type, ...Object.entries(others).map(([key, own]) => `${key} ${own}`)].join(', ');
 }
 
 /** Where it comes from; and if there are several, which. */

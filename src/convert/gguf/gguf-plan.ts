@@ -1,5 +1,6 @@
 /** A model as one GGUF file. */
 
+import { ropeNotes } from '../../files/gguf/rope.js';
 import { ggufDataBytes, writeGguf } from '../../files/gguf/writer.js';
 import { ggufTokenizerNotes } from '../../tokenizer/gguf/gguf-tokenizer.js';
 import { fileOf } from '../output.js';
@@ -25,6 +26,9 @@ export async function ggufPlan(
     writeGguf(metadata, tensors),
     ggufDataBytes(metadata, tensors),
   );
-  const notes = ggufTokenizerNotes(model.tokenizer, source.config.vocabSize);
+  const notes = [
+    ...ggufTokenizerNotes(model.tokenizer, source.config.vocabSize),
+    ...ropeNotes(source.config),
+  ];
   return { dtypes: dtypesInFile(source, fileType), files: [file], notes };
 }

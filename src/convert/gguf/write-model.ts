@@ -4,9 +4,11 @@
  */
 
 import { elementCount } from '../../base/tensor.js';
+import { bytesOf } from '../../files/dtypes.js';
 import { ggufTemplateMetadata, type TemplatesByName } from '../../files/gguf/chat-template.js';
 import { ggufConfigMetadata } from '../../files/gguf/config.js';
 import type { GgmlDType } from '../../files/gguf/ggml-types.js';
+import { ROPE_FACTORS, ropeFactors } from '../../files/gguf/rope.js';
 import { huggingFaceRows, reorderHeads } from '../../files/gguf/rotary-order.js';
 import type { GgufMetadata, GgufValue } from '../../files/gguf/values.js';
 import type { GgufInput } from '../../files/gguf/writer.js';
@@ -80,8 +82,18 @@ export function ggufOfModel(
     const inOrder = isRotated ? reorderHeads(tensor, huggingFaceRows(config.headDim)) : tensor;
     return { name: ggufName, dtype, shape, chunks: recodeTensor(inOrder, dtype, recoder) };
   });
+  const factors = ropeFactors(config);
   const id = fileType === undefined ? MAIN_FILE_TYPES[mainDType(tensors)] : FILE_TYPES[fileType].id;
-  return { metadata: metadataOf(model, id), tensors };
+  return {
+    metadata: metadataOf(model, id),
+    tensors: factors === undefined ? tensors : [factorTensor(factors), ...tensors],
+  };
+}
+
+/** In float32 whatever the others are in, as llama.cpp expects it. */
+function factorTensor(factors: readonly number[]): GgufInput {
+  const chunks = [bytesOf(Float32Array.from(factors))];
+  return { name: ROPE_FACTORS, dtype: 'F32', shape: [factors.length], chunks };
 }
 
 /** The format that most numbers have. */

@@ -20,6 +20,7 @@ export const KEYS_READ: ReadonlySet<string> = new Set([
   'rope_parameters',
   'rope_condense_ratio', // LongChat and LitGPT: the factor under another name
   'max_position_embeddings',
+  'original_max_position_embeddings', // for the type llama3, whose scaling has it, too
   'tie_word_embeddings',
   'bos_token_id',
   'eos_token_id',
@@ -34,17 +35,23 @@ export const NULLABLE_KEYS: ReadonlySet<string> = new Set([
   'rope_parameters',
   'rope_condense_ratio',
   'max_position_embeddings',
+  'original_max_position_embeddings',
   'tie_word_embeddings',
 ]);
 
-/** What may stand inside `rope_scaling` and `rope_parameters`. */
-export const ROPE_KEYS: ReadonlySet<string> = new Set([
-  'type',
-  'rope_type',
-  'factor',
-  'rope_theta',
-  'partial_rotary_factor',
-]);
+const ROPE_KEYS_OF_ALL = ['type', 'rope_type', 'factor', 'rope_theta', 'partial_rotary_factor'];
+
+/** What `rope_scaling` and `rope_parameters` say, by their type. */
+export const ROPE_KEYS: Readonly<Record<'default' | 'linear' | 'llama3', ReadonlySet<string>>> = {
+  default: new Set(ROPE_KEYS_OF_ALL),
+  linear: new Set(ROPE_KEYS_OF_ALL),
+  llama3: new Set([
+    ...ROPE_KEYS_OF_ALL,
+    'low_freq_factor',
+    'high_freq_factor',
+    'original_max_position_embeddings',
+  ]),
+};
 
 /**
  * What `architectures` usually says, as text; the second is how the first conversions of LLaMA, in

@@ -10,31 +10,25 @@ import type { LlamaConfig } from '../../model/config.js';
 import { BASE_PREFIX } from '../../model/select-weights.js';
 import { type Weight, weightsOf } from '../../model/weights.js';
 import type { GgufFile, GgufTensor } from './gguf.js';
+import { ROPE_FACTORS } from './rope.js';
 import { ggufRows, reorderHeads } from './rotary-order.js';
-
-/** Factors for rope's frequencies, one each; Llama 3.1 and later have them. */
-const ROPE_FACTORS = 'rope_freqs.weight';
 
 /**
  * The tensors of `file`, which belongs to the checkpoint from here on. Those of the model's modules
  * and layers are found by Hugging Face's names; those that are no weights, and others, call
  * themselves what the file calls them. Are they all there, and which are not used: see
- * `selectWeights`.
+ * `selectWeights`. Factors of the rotary embedding are part of the configuration: `rope.ts`.
  *
- * @throws {LlamaError} UNSUPPORTED if the file changes the frequencies of the rotary embedding one
- * by one; TENSOR_MISMATCH if it has Hugging Face's names itself.
+ * @throws {LlamaError} TENSOR_MISMATCH if the file has Hugging Face's names itself.
  */
-export async function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Promise<Checkpoint> {
+export function ggufCheckpoint(file: GgufFile, config: LlamaConfig): Checkpoint {
   const weights = new Map(weightsOf(config).map(weight => [weight.ggufName, weight]));
   const modules = new Map(
     [...weights.values()].map(({ name, ggufName }) => [moduleOf(ggufName), moduleOf(name)]),
   );
   const tensors = new Map<string, CheckpointTensor>();
   for (const tensor of file.tensors.values()) {
-    if (tensor.name === ROPE_FACTORS) {
-      await checkRopeFactors(file, tensor);
-      continue;
-    }
+    if (tensor.name === ROPE_FACTORS) continue;
     checkNaming(file, tensor.name, config);
     const weight = weights.get(tensor.name);
     if (weight === undefined) tensors.set(huggingFaceName(tensor.name, modules), tensor);
@@ -68,19 +62,6 @@ function checkNaming(file: GgufFile, name: string, config: LlamaConfig): void {
     () =>
       `${file.name} calls a tensor ${show(name)}, as Hugging Face does, and not as llama.cpp: in ` +
       'which order the rows of Q and K are is then not known; convert the model anew',
-  );
-}
-
-/** Factors of 1, which some converters write, change nothing. */
-async function checkRopeFactors(file: GgufFile, tensor: GgufTensor): Promise<void> {
-  const different = (await tensor.read()).find(factor => factor !== 1);
-  check(
-    different === undefined,
-    'UNSUPPORTED',
-    () =>
-      `${file.name}: ${ROPE_FACTORS} divides a frequency of the rotary embedding by ` +
-      `${different}, as Llama 3.1 does; only linear interpolation is implemented: the result ` +
-      'would differ',
   );
 }
 

@@ -10,6 +10,7 @@
 import { check, show } from '../../base/errors.js';
 import { checkConfig, type LlamaConfig } from '../../model/config.js';
 import { agree, type Fields, orDefault, positive, size, tokenId } from '../config-fields.js';
+import { readRopeScaling } from './rope.js';
 import { type GgufMetadata, type GgufValue, plainValues, shortestDecimal } from './values.js';
 
 /** What `parseGgufConfig` turns into a LlamaConfig. */
@@ -28,7 +29,8 @@ const KEYS_READ: ReadonlySet<string> = new Set([
   'llama.rope.freq_base',
   'llama.rope.scaling.type',
   'llama.rope.scaling.factor',
-  'llama.rope.scale_linear', // the factor until November 2023, when rope.scaling came
+  'llama.rope.scaling.original_context_length',
+  'llama.rope.scale_linear',
 ]);
 
 /** Keys that change the result, with the values for which they do not. */
@@ -45,23 +47,23 @@ const IMPLEMENTED_VALUES: ReadonlyMap<string, unknown> = new Map<string, unknown
   ['llama.rope.scaling.attn_factor', 1],
 ]);
 
-/**
- * Keys that do not change the logits, whatever their value: notes about how the model was trained.
- */
-const HARMLESS_KEYS: ReadonlySet<string> = new Set([
-  'llama.rope.scaling.original_context_length',
-  'llama.rope.scaling.finetuned',
-]);
+/** Keys that do not change the logits, whatever their value: how the model was trained. */
+const HARMLESS_KEYS: ReadonlySet<string> = new Set(['llama.rope.scaling.finetuned']);
 
 /**
  * The configuration that the metadata of a GGUF file describes.
  *
  * @param isTied whether the file has no head, so that the embedding is used for it
+ * @param factors what the file divides the frequencies of the rotary embedding by, if it does
  * @throws {LlamaError} BAD_CONFIG if a value is missing, of the wrong type or range, or contradicts
  * another one; UNSUPPORTED if it asks for another model than this one, or has a key that is not
  * known to be harmless.
  */
-export function parseGgufConfig(metadata: GgufMetadata, isTied: boolean): LlamaConfig {
+export function parseGgufConfig(
+  metadata: GgufMetadata,
+  isTied: boolean,
+  factors?: readonly number[],
+): LlamaConfig {
   const fields = plainValues(metadata);
   checkKeys(fields);
   const numHiddenLayers = size(fields, 'llama.block_count');
@@ -71,6 +73,8 @@ export function parseGgufConfig(metadata: GgufMetadata, isTied: boolean): LlamaC
     'llama.attention.head_count',
   );
   const hiddenSize = size(fields, 'llama.embedding_length');
+  const headDim = headDimOf(fields, hiddenSize, numAttentionHeads);
+  const ropeTheta = positive(fields, 'llama.rope.freq_base', 10000);
   const config: LlamaConfig = {
     vocabSize: vocabSizeOf(fields),
     hiddenSize,
@@ -82,10 +86,10 @@ export function parseGgufConfig(metadata: GgufMetadata, isTied: boolean): LlamaC
       'llama.attention.head_count_kv',
       numAttentionHeads,
     ),
-    headDim: headDimOf(fields, hiddenSize, numAttentionHeads),
+    headDim,
     rmsNormEps: positive(fields, 'llama.attention.layer_norm_rms_epsilon'),
-    ropeTheta: positive(fields, 'llama.rope.freq_base', 10000),
-    ropeFactor: ropeFactorOf(fields),
+    ropeTheta,
+    ropeScaling: readRopeScaling(fields, { headDim, ropeTheta }, factors),
     maxPositionEmbeddings: size(fields, 'llama.context_length'),
     tieWordEmbeddings: isTied,
     bosTokenId: tokenId(
@@ -189,32 +193,6 @@ function headDimOf(fields: Fields, hiddenSize: number, heads: number): number {
   return headDim;
 }
 
-/** Linear interpolation under its two names. As in llama.cpp, a factor without a type is linear. */
-function ropeFactorOf(fields: Fields): number {
-  const type = orDefault(fields['llama.rope.scaling.type'], 'linear');
-  check(
-    type === 'linear' || type === 'none',
-    'UNSUPPORTED',
-    () =>
-      `llama.rope.scaling.type is ${show(type)}; only "linear" and "none" are implemented: the ` +
-      'result would differ',
-  );
-  const keys = ['llama.rope.scaling.factor', 'llama.rope.scale_linear'].filter(
-    key => fields[key] !== undefined,
-  );
-  const factors = keys.map(key => positive(fields, key));
-  const factor = agree(`the factor of position interpolation (${keys.join(', ')})`, factors) ?? 1;
-  check(factor >= 1, 'BAD_CONFIG', () => `${keys[0]} is ${factor}, less than 1`);
-  check(
-    type === 'linear' || factor === 1,
-    'BAD_CONFIG',
-    () =>
-      `${keys[0]} is ${factor}, but llama.rope.scaling.type is "none"; without it the factor ` +
-      'would be ignored',
-  );
-  return factor;
-}
-
 /** The ids that llama.cpp ends a text at: of the end of a text, a turn, a message. */
 function eosTokenIdsOf(fields: Fields): number[] {
   const ids = [
@@ -227,14 +205,15 @@ function eosTokenIdsOf(fields: Fields): number[] {
 }
 
 /**
- * The metadata that `parseGgufConfig` makes `config` of, but for the head being tied: that is said
- * by there being none.
+ * The metadata that `parseGgufConfig` makes `config` of, but for the head being tied, which is said
+ * by there being none, and for the factors of frequencies (`ropeFactors`), which are a tensor.
  *
  * @throws {LlamaError} UNSUPPORTED for what a GGUF file has no room for: a number that is not a
  * float32, too many ids that end a text.
  */
 export function ggufConfigMetadata(config: LlamaConfig): GgufMetadata {
-  const { headDim, hiddenSize, numAttentionHeads, ropeFactor, bosTokenId } = config;
+  const { headDim, hiddenSize, numAttentionHeads, ropeScaling, bosTokenId } = config;
+  const isLinear = ropeScaling?.type === 'linear';
   const [eos, eot, eom, ...more] = config.eosTokenIds;
   check(more.length === 0, 'UNSUPPORTED', () => {
     return (
@@ -265,10 +244,14 @@ export function ggufConfigMetadata(config: LlamaConfig): GgufMetadata {
     ['llama.attention.layer_norm_rms_epsilon', f32('rms_norm_eps', config.rmsNormEps)],
     ['llama.rope.dimension_count', u32(headDim)],
     ['llama.rope.freq_base', f32('rope_theta', config.ropeTheta)],
-    ['llama.rope.scaling.type', ropeFactor === 1 ? undefined : { type: 'string', value: 'linear' }],
+    ['llama.rope.scaling.type', isLinear ? { type: 'string', value: 'linear' } : undefined],
     [
       'llama.rope.scaling.factor',
-      ropeFactor === 1 ? undefined : f32('the factor of interpolation', ropeFactor),
+      isLinear ? f32('the factor of interpolation', ropeScaling.factor) : undefined,
+    ],
+    [
+      'llama.rope.scaling.original_context_length',
+      ropeScaling?.type === 'llama3' ? u32(ropeScaling.originalMaxPositionEmbeddings) : undefined,
     ],
     ['tokenizer.ggml.bos_token_id', bosTokenId === undefined ? undefined : u32(bosTokenId)],
     ['tokenizer.ggml.eos_token_id', u32(eos)],

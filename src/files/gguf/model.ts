@@ -11,6 +11,7 @@ import { openFile } from '../file.js';
 import { ggufCheckpoint } from './checkpoint.js';
 import { parseGgufConfig } from './config.js';
 import type { GgufFile } from './gguf.js';
+import { ROPE_FACTORS } from './rope.js';
 import { openGgufParts } from './splits.js';
 
 /**
@@ -45,8 +46,8 @@ export async function openGgufModel(path: string): Promise<GgufModel> {
           ? ' with a vocabulary: tokenize and detokenize work with it, all else needs weights'
           : '; a model is a file with the weights'),
     );
-    const config = configOf(file);
-    const checkpoint = await selectWeights(config, await ggufCheckpoint(file, config));
+    const config = await configOf(file);
+    const checkpoint = await selectWeights(config, ggufCheckpoint(file, config));
     return { config, checkpoint, notes: checkpoint.notes };
   } catch (error) {
     await file.close();
@@ -56,9 +57,10 @@ export async function openGgufModel(path: string): Promise<GgufModel> {
 
 const hasVocabulary = ({ metadata }: GgufFile): boolean => metadata.has('tokenizer.ggml.tokens');
 
-function configOf({ name, metadata, tensors }: GgufFile): LlamaConfig {
+async function configOf({ name, metadata, tensors }: GgufFile): Promise<LlamaConfig> {
+  const factors = await tensors.get(ROPE_FACTORS)?.read();
   try {
-    return parseGgufConfig(metadata, !tensors.has(GGUF_LM_HEAD));
+    return parseGgufConfig(metadata, !tensors.has(GGUF_LM_HEAD), factors && [...factors]);
   } catch (error) {
     throw error instanceof LlamaError
       ? new LlamaError(error.code, `${name}: ${error.message}`)

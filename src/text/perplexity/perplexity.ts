@@ -25,7 +25,7 @@ import { cutText, type Window, windowLength } from './windows.js';
 /** What a perplexity needs of a model; `Llama` is one. */
 export interface PerplexityModel extends ReadableModel {
   readonly config: Pick<LlamaConfig, 'vocabSize' | 'maxPositionEmbeddings' | 'isLimitRaised'> &
-    Partial<Pick<LlamaConfig, 'ropeFactor'>>;
+    Partial<Pick<LlamaConfig, 'ropeScaling'>>;
 }
 
 /** How well a model foretold a text. */

@@ -191,6 +191,13 @@ describe('accuracy', () => {
     },
   );
 
+  it('golden/llama3 (frequencies by wavelength): within 2e-5 σ of float64', async () => {
+    const tokens = await readIntegers('llama3/trace-f32.safetensors', 'tokens');
+    const logits = await allLogits(await load('llama3', { threads: 2 }), tokens);
+    const truth = (await readTensors('llama3/trace-f64.safetensors')).get('lm_head');
+    expect(distance(logits, truth?.data ?? [])).toBeLessThan(2e-5);
+  });
+
   it('golden/tied (bf16 shards, tied, 1 head of 12): within 2e-5 σ of exact f64', async () => {
     const tokens = [1, 25, 32, 290, 303, 176, 5];
     const exact = await openGolden('tied', 'f64');

@@ -39,10 +39,11 @@ const PUBLISHED: Readonly<Record<string, GgufValue>> = {
   'tokenizer.ggml.bos_token_id': u32(1),
   'tokenizer.ggml.eos_token_id': u32(2),
 };
+const LINEAR_8 = { type: 'linear', factor: 8 } as const;
 const SEVEN_B_32K: LlamaConfig = {
   ...{ vocabSize: 32000, hiddenSize: 4096, intermediateSize: 11008, numHiddenLayers: 32 },
   ...{ numAttentionHeads: 32, numKeyValueHeads: 32, headDim: 128, rmsNormEps: 1e-5 },
-  ...{ ropeTheta: 10000, ropeFactor: 8, maxPositionEmbeddings: 32768 },
+  ...{ ropeTheta: 10000, ropeScaling: LINEAR_8, maxPositionEmbeddings: 32768 },
   ...{ tieWordEmbeddings: false, bosTokenId: 1, eosTokenIds: [2] },
 };
 
@@ -90,14 +91,18 @@ describe('reads', () => {
     ],
     ['a factor without a type', { ...WITHOUT_OLD_KEY, [FACTOR]: f32(8) }, {}],
     ['both spellings, if they agree', { [TYPE]: text('linear'), [FACTOR]: f32(8) }, {}],
-    ['no factor', WITHOUT_OLD_KEY, { ropeFactor: 1 }],
-    ['no interpolation', { ...WITHOUT_OLD_KEY, [TYPE]: text('none') }, { ropeFactor: 1 }],
+    ['no factor', WITHOUT_OLD_KEY, { ropeScaling: undefined }],
+    ['no interpolation', { ...WITHOUT_OLD_KEY, [TYPE]: text('none') }, { ropeScaling: undefined }],
     [
       'no interpolation, and a factor of 1',
       { ...WITHOUT_OLD_KEY, [TYPE]: text('none'), [FACTOR]: f32(1) },
-      { ropeFactor: 1 },
+      { ropeScaling: undefined },
     ],
-    ['a factor that no float32 is', { 'llama.rope.scale_linear': f32(3.7) }, { ropeFactor: 3.7 }],
+    [
+      'a factor that no float32 is',
+      { 'llama.rope.scale_linear': f32(3.7) },
+      { ropeScaling: { type: 'linear', factor: 3.7 } },
+    ],
     [
       'an epsilon of 1e-6',
       { 'llama.attention.layer_norm_rms_epsilon': f32(1e-6) },
@@ -203,7 +208,11 @@ describe('refuses', () => {
       'UNSUPPORTED',
       ['unknown key llama.rope.scaling.yarn'],
     ],
-    [{ [TYPE]: text('yarn') }, 'UNSUPPORTED', [`${TYPE} is "yarn"`, '"linear" and "none"']],
+    [
+      { [TYPE]: text('yarn') },
+      'UNSUPPORTED',
+      [`${TYPE} is "yarn"`, '"linear" and "none"', 'rope_freqs.weight'],
+    ],
     [{ [TYPE]: text('longrope') }, 'UNSUPPORTED', [`${TYPE} is "longrope"`]],
     [{ [TYPE]: text('none') }, 'BAD_CONFIG', ['llama.rope.scale_linear is 8', 'would be ignored']],
     [

@@ -16,7 +16,8 @@ import { openTokenizer } from '../../../src/load/tokenizer.js';
 import type { CheckpointTensor } from '../../../src/model/checkpoint.js';
 import { isBlockDType } from '../../../src/model/dtypes.js';
 import { complete } from '../../../src/text/generate.js';
-import { allLogits, goldenPath, readIntegers } from '../../support/golden.js';
+import { allLogits, goldenPath, readIntegers, readTensors } from '../../support/golden.js';
+import { distance } from '../../support/tensors.js';
 import { vectors } from '../../tokenizer/support.js';
 import { expectRefused } from '../helpers.js';
 
@@ -93,6 +94,31 @@ describe.each(MODELS.slice(0, 2))('golden/%s as %s', (name, path) => {
       return await allLogits(loaded.model, tokens);
     };
     expect(await logits(path)).toEqual(await logits(name));
+  });
+});
+
+describe('golden/llama3, whose file has factors of frequencies', () => {
+  const path = goldenPath('gguf/llama3-f32.gguf');
+
+  it('is read with them, since no Llama 3 has those', async () => {
+    const { config, checkpoint } = await openModelFiles(path);
+    await checkpoint.close();
+    const { ropeScaling } = config;
+    expect(ropeScaling).toMatchObject({ type: 'factors' });
+    expect(ropeScaling?.type === 'factors' && ropeScaling.factors.map(x => x.toFixed(4))).toEqual([
+      ...['1.0000', '1.0917', '4.3879'],
+      ...new Array(10).fill('8.0000'),
+    ]);
+  });
+
+  it.each([
+    ['exact', 1e-6, 'a unit in the last place of two frequencies'],
+    ['wasm', 2e-5, 'that, and float32'],
+  ] as const)('%s kernels: logits within %f σ of float64 (%s)', async (kernels, bound, _reason) => {
+    const tokens = await readIntegers('llama3/trace-f32.safetensors', 'tokens');
+    const truth = (await readTensors('llama3/trace-f64.safetensors')).get('lm_head');
+    await using loaded = await loadModel(path, { kernels });
+    expect(distance(await allLogits(loaded.model, tokens), truth?.data ?? [])).toBeLessThan(bound);
   });
 });
 

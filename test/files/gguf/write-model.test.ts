@@ -216,7 +216,10 @@ describe('refuses', () => {
 
   it('numbers that float32 would change', async () => {
     const model = await goldenModel('mha');
-    const config = { ...model.config, ropeFactor: 8.123456789 };
+    const config = {
+      ...model.config,
+      ropeScaling: { type: 'linear', factor: 8.123456789 } as const,
+    };
     expect(() => ggufOfModel({ ...model, config }, 'F32')).toThrow(
       'the factor of interpolation is 8.123456789',
     );

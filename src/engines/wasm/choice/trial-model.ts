@@ -25,7 +25,7 @@ export const TRIAL: LlamaConfig = {
   headDim: 40,
   rmsNormEps: 1e-5,
   ropeTheta: 10_000,
-  ropeFactor: 8,
+  ropeScaling: { type: 'linear', factor: 8 },
   maxPositionEmbeddings: 128,
   tieWordEmbeddings: false,
   bosTokenId: undefined,
