@@ -16,7 +16,7 @@ import { readGgufTokenizer } from '../tokenizer/gguf/gguf-tokenizer.js';
 import { type TokenFiles, withLegacyRule, withTokenFiles } from '../tokenizer/json/token-files.js';
 import { readTokenizerJson } from '../tokenizer/json/tokenizer-json.js';
 import { settingNotes } from '../tokenizer/model/notes.js';
-import type { TokenizerModel } from '../tokenizer/model/tokenizer-model.js';
+import type { SentencePieceModel, TokenizerModel } from '../tokenizer/model/tokenizer-model.js';
 import { readSentencePieceModel } from '../tokenizer/sentencepiece/reader.js';
 import { Tokenizer } from '../tokenizer/tokenizer.js';
 import { inFile, listDirectory } from './directory.js';
@@ -115,7 +115,10 @@ async function readFromDirectory(directory: string): Promise<TokenizerModel> {
  * A tokenizer.json with the scores of the tokenizer.model beside it, for formats that need them.
  * @throws {LlamaError} BAD_TOKENIZER if they are not the same tokenizer.
  */
-function withScores(model: TokenizerModel, { vocabulary, scores }: TokenizerModel): TokenizerModel {
+function withScores(
+  model: TokenizerModel,
+  { vocabulary, scores }: SentencePieceModel,
+): TokenizerModel {
   const { pieces } = model.vocabulary;
   const id = vocabulary.pieces.findIndex(
     ({ text, type }, i) => type !== 'absent' && text !== pieces[i]?.text,
@@ -127,7 +130,7 @@ function withScores(model: TokenizerModel, { vocabulary, scores }: TokenizerMode
       'are two tokenizers; take away the one that is not the model’s'
     );
   });
-  return { ...model, scores: scores! };
+  return model.kind === 'sentencepiece' ? { ...model, scores: scores! } : model;
 }
 
 /**

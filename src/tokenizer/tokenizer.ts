@@ -1,25 +1,23 @@
 /**
- * Text → token ids → text, for Llama's tokenizers: byte-pair encoding over Unicode characters, no
- * splitting into words before.
+ * Text → token ids → text, for Llama's tokenizers: byte-pair encoding, of Unicode characters
+ * (SentencePiece) or of bytes.
  *
  *     "Hi<end> you" → Hi, <end>, ▁you      at added tokens (`encode/added-token-finder.ts`)
- *       → ▁Hi, <end>, ▁you                 a space before the first word (`model/space-rule.ts`)
- *       → ▁ H i, <end>, ▁ y o u → merge    (`encode/bpe.ts`)
- *       → ▁Hi <end> ▁you → ids             a character without a piece: the ids of its UTF-8 bytes
+ *       → ▁ H i, <end>, ▁ y o u → merge    (`sentencepiece/spelling.ts`, `byte-level/spelling.ts`)
+ *       → ▁Hi <end> ▁you → ids             (`encode/bpe.ts`)
  *
  * Not here: the prompt format (`src/text/prompt.ts`) and what the files look like.
  */
 import { check } from '../base/errors.js';
+import { ByteLevelSpelling } from './byte-level/spelling.js';
 import { type DecodeOptions, StreamDecoder } from './decode/stream-decoder.js';
 import { AddedTokenFinder } from './encode/added-token-finder.js';
-import { mergeSymbols } from './encode/bpe.js';
-import { leastTokens } from './encode/least-tokens.js';
 import { overlapsAny, type Span } from './encode/spans.js';
 import { type AddedToken, plainToken } from './model/added-tokens.js';
-import { MERGING } from './model/merge-table.js';
-import { normalizeStretch, prefixStretch } from './model/space-rule.js';
+import type { Before, Spelling } from './model/spelling.js';
 import type { TokenizerModel } from './model/tokenizer-model.js';
-import { checkId } from './model/vocabulary.js';
+import { checkId, type Vocabulary } from './model/vocabulary.js';
+import { SentencePieceSpelling } from './sentencepiece/spelling.js';
 
 /** How a text becomes token ids. */
 export interface EncodeOptions {
@@ -42,11 +40,6 @@ export interface EncodeOptions {
   readonly literal?: readonly Span[];
 }
 
-const SPACE = 0x20;
-/** U+2581 ▁, which pieces have for a space. */
-const ESCAPED_SPACE = 0x2581;
-const REPLACEMENT = 0xfffd;
-
 /** Text to token ids and back, as SentencePiece and transformers do it for Llama. */
 export class Tokenizer {
   /** One more than the largest id. A model's own vocabulary may be larger: padding. */
@@ -64,12 +57,10 @@ export class Tokenizer {
   readonly specialTokens: readonly AddedToken[];
   /** What the tokenizer's files say besides, and changes no id: a sentence each. */
   readonly notes: readonly string[];
-  readonly #model: TokenizerModel;
-  /** By code point: the piece that is this character alone. */
-  readonly #characters = new Map<number, number>();
+  readonly #vocabulary: Vocabulary;
+  readonly #spelling: Spelling;
   readonly #specialIds: ReadonlySet<number>;
   readonly #finders: Readonly<Record<'added' | 'all', Finders>>;
-  readonly #utf8 = new TextEncoder();
 
   /**
    * See `openTokenizer` for files; `readSentencePieceModel` and `readTokenizerJson` for their
@@ -84,26 +75,23 @@ export class Tokenizer {
     this.addedTokens = model.addedTokens;
     this.specialTokens = specialTokensOf(model);
     this.notes = model.notes;
-    this.#model = model;
+    this.#vocabulary = model.vocabulary;
+    this.#spelling = spellingOf(model);
     this.#specialIds = new Set(this.specialTokens.map(({ id }) => id));
     const unlisted = this.specialTokens.filter(token => !this.addedTokens.includes(token));
     this.#finders = {
-      added: findersOf(this.addedTokens, model),
-      all: findersOf([...this.addedTokens, ...unlisted], model),
+      added: findersOf(this.addedTokens, this.#spelling),
+      all: findersOf([...this.addedTokens, ...unlisted], this.#spelling),
     };
-    pieces.forEach(({ text, type }, id) => {
-      if (!MERGING.has(type)) return;
-      const first = text.codePointAt(0)!;
-      if (String.fromCodePoint(first) === text) this.#characters.set(first, id);
-    });
   }
 
   /**
    * The ids of `text`; none for an empty text, but for `bos` and `eos`. A surrogate without its
    * other half, which is not Unicode, is read as U+FFFD.
    *
-   * `decode(encode(text))` is `text`, if that is well-formed, has no U+2581, which reads as a
-   * space, and no added tokens, around which spaces may be lost.
+   * `decode(encode(text))` is `text`, if that is well-formed and has no added tokens, around which
+   * spaces may be lost; of pieces of characters, if it has no U+2581, which reads as a space; of
+   * pieces of bytes, if each of its bytes has one, and the files ask for no other changes.
    *
    * @throws {LlamaError} BAD_TOKENIZER if BOS or EOS is asked for, and the tokenizer has none.
    */
@@ -111,7 +99,7 @@ export class Tokenizer {
     const ids: number[] = bos ? [present(this.bosId, 'BOS', 'bos_token')] : [];
     for (const part of this.#parts(text, options)) {
       if (typeof part === 'number') ids.push(part);
-      else this.#pushText(ids, part);
+      else this.#spelling.pushIds(ids, part.text, part.before);
     }
     if (eos) ids.push(present(this.eosId, 'EOS', 'eos_token'));
     return ids;
@@ -131,18 +119,18 @@ export class Tokenizer {
 
   /** For text that comes id by id. */
   streamDecoder(options: DecodeOptions = {}): StreamDecoder {
-    return new StreamDecoder(this.#model, this.#specialIds, options);
+    return new StreamDecoder(this.#spelling, this.#vocabulary, this.#specialIds, options);
   }
 
   /**
-   * The pieces as the vocabulary has them, with "▁" for a space and `<0x0A>` for a byte; '' for an
-   * id that the tokenizer does not have.
+   * The pieces as the vocabulary has them, with "▁" for a space and `<0x0A>` for a byte, or, of
+   * bytes, with "Ġ" and "Ċ"; '' for an id that the tokenizer does not have.
    * @throws {LlamaError} BAD_INPUT for what is not an id.
    */
   pieces(ids: readonly number[]): string[] {
     return ids.map(id => {
       checkId(id);
-      return this.#model.vocabulary.pieces[id]?.text ?? '';
+      return this.#vocabulary.pieces[id]?.text ?? '';
     });
   }
 
@@ -150,73 +138,57 @@ export class Tokenizer {
    * `encode` gives so many ids for `text`, or more; told without tokenizing (`least-tokens.ts`).
    */
   leastTokens(text: string): number {
-    return leastTokens(text, this.#model);
+    return this.#spelling.leastTokens(text);
   }
 
-  /** The id of a piece as the vocabulary has it, such as "▁the" or "</s>"; undefined if none. */
+  /**
+   * The id of a piece as the vocabulary has it, such as "▁the", "Ġthe" or "</s>"; undefined if
+   * there is none.
+   */
   idOf(piece: string): number | undefined {
-    return this.#model.vocabulary.idOf(piece);
+    return this.#vocabulary.idOf(piece);
   }
 
-  /** Ids of tokens that are found as wholes, and the text between them, prefixed. */
+  /** Ids of tokens that are found as wholes, and the text between them, normalized. */
   *#parts(
     text: string,
     { special = false, continuation = false, literal = [] }: EncodeOptions,
-  ): Generator<number | string> {
-    const { spaces } = this.#model;
-    const isLiteral = (start: number, end: number) => overlapsAny(literal, start, end);
+  ): Generator<number | TextPart> {
+    const start: Before = continuation ? 'text' : 'nothing';
+    const isLiteral = (from: number, to: number) => overlapsAny(literal, from, to);
     const { raw, normalized } = this.#finders[special === true ? 'all' : 'added'];
     for (const outer of raw.split(text, special !== false, isLiteral)) {
       if (outer.token !== undefined) {
         yield outer.token.id;
         continue;
       }
-      const isFirst = outer.start === 0;
-      const stretch = normalizeStretch(outer.text, spaces, isFirst && continuation);
-      // Where the stretch begins in the text, less a prefix: else a place stays a place.
-      const offset = outer.start + outer.text.length - stretch.length;
-      const isLiteralInside = (start: number, end: number) =>
-        isLiteral(offset + start, offset + end);
-      for (const inner of normalized.split(stretch, special !== false, isLiteralInside)) {
+      const before = outer.start === 0 ? start : 'token';
+      const stretch = this.#spelling.normalize(outer.text, before);
+      const isLiteralInside = (from: number, to: number) => {
+        // Where places have moved, none is known: then the stretch is literal as a whole.
+        if (stretch.added === undefined)
+          return isLiteral(outer.start, outer.start + outer.text.length);
+        const offset = outer.start - stretch.added;
+        return isLiteral(offset + from, offset + to);
+      };
+      for (const inner of normalized.split(stretch.text, special !== false, isLiteralInside)) {
         if (inner.token !== undefined) yield inner.token.id;
-        else if (isFirst && inner.start === 0 && continuation) yield inner.text;
-        else yield prefixStretch(inner.text, spaces, isFirst && inner.start === 0);
+        else yield { text: inner.text, before: inner.start === 0 ? before : 'token' };
       }
     }
   }
+}
 
-  #pushText(ids: number[], text: string): void {
-    let afterUnknown = false;
-    for (const symbol of mergeSymbols(this.#symbols(text), this.#model.merges)) {
-      if (symbol >= 0) ids.push(symbol);
-      else if (this.#model.vocabulary.byteIds.length > 0) this.#pushBytes(ids, ~symbol);
-      else if (!afterUnknown || this.#model.fusesUnknown === false) ids.push(this.unkId!);
-      afterUnknown = symbol < 0;
-    }
-  }
+/** Text without added tokens, and what stands before it. */
+interface TextPart {
+  readonly text: string;
+  readonly before: Before;
+}
 
-  /**
-   * By character: the id of its piece, or ~(its code point), which is negative, if there is none.
-   */
-  #symbols(text: string): Int32Array {
-    const symbols = new Int32Array(text.length);
-    let count = 0;
-    for (let at = 0; at < text.length; ) {
-      const codePoint = text.codePointAt(at)!;
-      symbols[count++] = this.#symbol(normalize(codePoint));
-      at += codePoint > 0xffff ? 2 : 1;
-    }
-    return symbols.subarray(0, count);
-  }
-
-  #symbol(codePoint: number): number {
-    return this.#characters.get(codePoint) ?? ~codePoint;
-  }
-
-  #pushBytes(ids: number[], codePoint: number): void {
-    const { byteIds } = this.#model.vocabulary;
-    for (const byte of this.#utf8.encode(String.fromCodePoint(codePoint))) ids.push(byteIds[byte]);
-  }
+function spellingOf(model: TokenizerModel): Spelling {
+  return model.kind === 'byte-level'
+    ? new ByteLevelSpelling(model)
+    : new SentencePieceSpelling(model);
 }
 
 function present(id: number | undefined, name: string, key: string): number {
@@ -234,12 +206,15 @@ interface Finders {
   readonly normalized: AddedTokenFinder;
 }
 
-function findersOf(tokens: readonly AddedToken[], { spaces }: TokenizerModel): Finders {
+function findersOf(tokens: readonly AddedToken[], spelling: Spelling): Finders {
   const asTheyAre = tokens.filter(({ normalized }) => !normalized);
   const others = tokens.filter(({ normalized }) => normalized);
   return {
     raw: new AddedTokenFinder(asTheyAre, content => content),
-    normalized: new AddedTokenFinder(others, content => normalizeStretch(content, spaces)),
+    normalized: new AddedTokenFinder(
+      others,
+      content => spelling.normalize(content, 'nothing').text,
+    ),
   };
 }
 
@@ -251,9 +226,4 @@ function specialTokensOf({ vocabulary, addedTokens }: TokenizerModel): AddedToke
     return isSpecial ? [plainToken(id, text, true)] : [];
   });
   return [...unlisted, ...addedTokens.filter(({ special }) => special)];
-}
-
-function normalize(codePoint: number): number {
-  if (codePoint === SPACE) return ESCAPED_SPACE;
-  return codePoint >= 0xd800 && codePoint < 0xe000 ? REPLACEMENT : codePoint;
 }

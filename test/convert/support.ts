@@ -10,6 +10,7 @@ import { writeSafetensors } from '../../src/files/safetensors/safetensors.js';
 import { openModelFiles } from '../../src/load/model-files.js';
 import { openTokenizerModel } from '../../src/load/tokenizer.js';
 import { expectedWeights } from '../../src/model/weights.js';
+import type { SentencePieceModel } from '../../src/tokenizer/model/tokenizer-model.js';
 import { goldenPath } from '../support/golden.js';
 import { noise } from '../support/tensors.js';
 
@@ -55,7 +56,7 @@ export async function configOf(path: string) {
 
 /** All that makes its ids, but for what follows from it. */
 export async function tokenizerOf(path: string) {
-  const { vocabulary, scores, spaces } = await openTokenizerModel(path);
+  const { vocabulary, scores, spaces } = (await openTokenizerModel(path)) as SentencePieceModel;
   const { pieces, unkId, bosId, eosId } = vocabulary;
   const plain = pieces.map(({ text, type }) => ({ text, type }));
   return { pieces: plain, ids: { unkId, bosId, eosId }, scores: Array.from(scores!), spaces };

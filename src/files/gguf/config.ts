@@ -92,10 +92,7 @@ export function parseGgufConfig(
     ropeScaling: readRopeScaling(fields, { headDim, ropeTheta }, factors),
     maxPositionEmbeddings: size(fields, 'llama.context_length'),
     tieWordEmbeddings: isTied,
-    bosTokenId: tokenId(
-      orDefault(fields['tokenizer.ggml.bos_token_id'], 1),
-      'tokenizer.ggml.bos_token_id',
-    ),
+    bosTokenId: tokenIdsOf(fields, 'tokenizer.ggml.bos_token_id', 1)[0],
     eosTokenIds: eosTokenIdsOf(fields),
   };
   checkConfig(config);
@@ -196,12 +193,21 @@ function headDimOf(fields: Fields, hiddenSize: number, heads: number): number {
 /** The ids that llama.cpp ends a text at: of the end of a text, a turn, a message. */
 function eosTokenIdsOf(fields: Fields): number[] {
   const ids = [
-    tokenId(orDefault(fields['tokenizer.ggml.eos_token_id'], 2), 'tokenizer.ggml.eos_token_id'),
+    ...tokenIdsOf(fields, 'tokenizer.ggml.eos_token_id', 2),
+    ...tokenIdsOf(fields, 'tokenizer.ggml.eot_token_id'),
+    ...tokenIdsOf(fields, 'tokenizer.ggml.eom_token_id'),
   ];
-  for (const key of ['tokenizer.ggml.eot_token_id', 'tokenizer.ggml.eom_token_id']) {
-    if (fields[key] !== undefined) ids.push(tokenId(fields[key], key));
-  }
   return [...new Set(ids)];
+}
+
+/**
+ * The id that `key` gives, if it gives one; `llamas` without it, where the tokenizer is Llama 2's
+ * kind. (For "gpt2" llama.cpp takes 11 then, which is Falcon's, and for most others a word.)
+ */
+function tokenIdsOf(fields: Fields, key: string, llamas?: number): number[] {
+  const isLlamas = orDefault(fields['tokenizer.ggml.model'], 'llama') === 'llama';
+  const value = fields[key] ?? (isLlamas ? llamas : undefined);
+  return value === undefined ? [] : [tokenId(value, key)];
 }
 
 /**

@@ -1,13 +1,21 @@
 /**
- * UTF-8 (RFC 3629 §4), one byte at a time. A byte that cannot belong to a character becomes one
- * U+FFFD, as SentencePiece decodes; TextDecoder has one U+FFFD for several bytes of a character cut
- * off, and Hugging Face one for each byte of the whole run.
+ * UTF-8 (RFC 3629 §4), one byte at a time. What cannot belong to a character becomes U+FFFD: one
+ * for each byte, as SentencePiece decodes; or one for all the bytes that are there of a character
+ * cut off, as TextDecoder and Rust do (Unicode 3.9, "maximal subpart").
  */
 const REPLACEMENT = '\ufffd';
 
+/** What one U+FFFD stands for. */
+export type Unreadable = 'byte' | 'part';
+
 export class Utf8Stream {
+  readonly #unreadable: Unreadable;
   /** The beginning of a character. */
   #pending: number[] = [];
+
+  constructor(unreadable: Unreadable) {
+    this.#unreadable = unreadable;
+  }
 
   /**
    * Takes a byte (0 … 255); gives the text that is certain now: '' as long as the character is not
@@ -16,10 +24,7 @@ export class Utf8Stream {
   push(byte: number): string {
     this.#pending.push(byte);
     let text = '';
-    while (this.#pending.length > 0 && !isBeginning(this.#pending)) {
-      text += REPLACEMENT;
-      this.#pending.shift();
-    }
+    while (this.#pending.length > 0 && !isBeginning(this.#pending)) text += this.#giveUp();
     if (this.#pending.length > 0 && this.#pending.length === lengthOf(this.#pending[0])) {
       text += String.fromCodePoint(codePoint(this.#pending));
       this.#pending = [];
@@ -27,11 +32,18 @@ export class Utf8Stream {
     return text;
   }
 
-  /** The bytes are over, or interrupted: U+FFFD for each one that still waits. */
+  /** The bytes are over, or interrupted: U+FFFD for what still waits. */
   flush(): string {
-    const text = REPLACEMENT.repeat(this.#pending.length);
+    const { length } = this.#pending;
     this.#pending = [];
-    return text;
+    return REPLACEMENT.repeat(this.#unreadable === 'byte' ? length : Math.min(length, 1));
+  }
+
+  /** The last byte does not go with those before it: U+FFFD for the first, or for all of them. */
+  #giveUp(): string {
+    const count = this.#unreadable === 'byte' ? 1 : Math.max(1, this.#pending.length - 1);
+    this.#pending.splice(0, count);
+    return REPLACEMENT;
   }
 }
 

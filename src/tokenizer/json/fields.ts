@@ -60,3 +60,12 @@ export function matches(value: unknown, expected: unknown): boolean {
   if (keys.length !== Object.keys(value).length) return false;
   return keys.every(key => matches((value as Json)[key], (expected as Json)[key]));
 }
+
+/** The components of a Sequence, and of those within it; one that is none is alone. */
+export function flat(component: unknown, name: string, parts: string): readonly Json[] {
+  if (component === null || component === undefined) return [];
+  const json = object(component, name);
+  const { type, [parts]: list } = json;
+  if (type !== 'Sequence' || !Array.isArray(list)) return [json];
+  return list.flatMap(each => flat(each, name, parts));
+}

@@ -10,7 +10,7 @@
  */
 
 import type { SpaceRule } from '../model/space-rule.js';
-import { type Json, matches, object, unsupported } from './fields.js';
+import { flat, type Json, matches, object, unsupported } from './fields.js';
 
 const ESCAPE = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
 const DOUBLE = { type: 'Replace', pattern: { Regex: '\\A▁' }, content: '▁▁' };
@@ -88,13 +88,4 @@ function readDecoder(decoder: unknown, { byte_fallback: byteFallback }: Json): b
   const expected = [UNESCAPE, ...bytes, { type: 'Fuse' }, ...(strips ? [STRIP] : [])];
   if (matches(steps, expected)) return strips;
   throw unsupported('decoder', decoder, 'Replace("▁", " "), ByteFallback, Fuse and Strip');
-}
-
-/** The components of a Sequence, and of those within it; one that is none is alone. */
-export function flat(component: unknown, name: string, parts: string): readonly Json[] {
-  if (component === null || component === undefined) return [];
-  const json = object(component, name);
-  const { type, [parts]: list } = json;
-  if (type !== 'Sequence' || !Array.isArray(list)) return [json];
-  return list.flatMap(each => flat(each, name, parts));
 }

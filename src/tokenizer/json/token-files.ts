@@ -15,7 +15,11 @@ import { check, show } from '../../base/errors.js';
 import { isObject } from '../../base/json.js';
 import { type AddedToken, plainToken } from '../model/added-tokens.js';
 import { hasPrefix, sentencePieceSpaces } from '../model/space-rule.js';
-import { addedTokensOf, type TokenizerModel } from '../model/tokenizer-model.js';
+import {
+  addedTokensOf,
+  type SentencePieceModel,
+  type TokenizerModel,
+} from '../model/tokenizer-model.js';
 import { ABSENT, type Piece } from '../model/vocabulary.js';
 import { readAddedToken, readId } from './added-token.js';
 import { array, type Json, object } from './fields.js';
@@ -95,7 +99,7 @@ function idsOf(parts: Json): { bos: string | undefined; eos: string | undefined 
  * tokenizer.json, which has its own: `legacy` false is that of 2023. Where it does not say, it is
  * SentencePiece's, as in transformers 4; transformers 5 takes the new one then.
  */
-export function withLegacyRule(model: TokenizerModel, config: unknown): TokenizerModel {
+export function withLegacyRule(model: SentencePieceModel, config: unknown): SentencePieceModel {
   const { legacy, add_prefix_space: addPrefixSpace } = optional(config, 'tokenizer_config.json');
   if (!hasPrefix(model.spaces)) return model;
   const isPrefixed = addPrefixSpace !== false;

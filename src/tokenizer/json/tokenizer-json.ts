@@ -1,8 +1,8 @@
 /**
  * tokenizer.json: what Hugging Face's `tokenizers` saves (github.com/huggingface/tokenizers), for
  * Llama. It has a BPE model, whose merges are a list of pairs, first things first; a rule of "▁"
- * (`space-rule.ts`); and added tokens. Anything else that would change the ids or the text is
- * refused by name, and so is a key that nobody has looked at.
+ * (`space-rule.ts`) or of cuts and bytes (`byte-level.ts`); and added tokens. Anything else that
+ * would change the ids or the text is refused by name, and so is a key that nobody has looked at.
  *
  * Not followed, because it changes no id of a text, but noted (`model/notes.ts`): the
  * post_processor, which puts BOS and EOS around it; truncation and padding, left over from a run.
@@ -11,13 +11,29 @@
 import { check, show } from '../../base/errors.js';
 import { parseJson } from '../../base/json.js';
 import type { AddedToken } from '../model/added-tokens.js';
-import { type Merge, MergeTable } from '../model/merge-table.js';
+import { mergesFromPairs } from '../model/merge-table.js';
 import { postProcessorNotes, settingNotes } from '../model/notes.js';
 import type { TokenizerModel } from '../model/tokenizer-model.js';
-import { ABSENT, isBytePiece, type Piece, Vocabulary } from '../model/vocabulary.js';
+import {
+  ABSENT,
+  type BytePieces,
+  isBytePiece,
+  type Piece,
+  type PieceType,
+  Vocabulary,
+} from '../model/vocabulary.js';
 import { readAddedToken, readId } from './added-token.js';
-import { array, boolean, expectJson, type Json, object, refuseUnknownKeys } from './fields.js';
-import { flat, readSpaceRule } from './space-rule.js';
+import { isByteLevel, readByteLevelRule } from './byte-level.js';
+import {
+  array,
+  boolean,
+  expectJson,
+  flat,
+  type Json,
+  object,
+  refuseUnknownKeys,
+} from './fields.js';
+import { readSpaceRule } from './space-rule.js';
 
 const FILE_KEYS = [
   ...['version', 'truncation', 'padding', 'added_tokens', 'normalizer', 'pre_tokenizer'],
@@ -48,15 +64,17 @@ export function readTokenizerJson(text: string): TokenizerModel {
   const notes = [...settingNotes(file), ...readPostProcessor(file.post_processor)];
   const model = object(file.model, 'model');
   checkModel(model);
-  const spaces = readSpaceRule(file);
+  const kind = isByteLevel(file)
+    ? ({ kind: 'byte-level', rule: readByteLevelRule(file) } as const)
+    : ({ kind: 'sentencepiece', spaces: readSpaceRule(file) } as const);
   const addedTokens = array(file.added_tokens ?? [], 'added_tokens').map(entry => {
     return readAddedToken(entry, object(entry, 'an entry of added_tokens').id, 'added_tokens');
   });
-  const vocabulary = readVocabulary(model, addedTokens);
+  const vocabulary = readVocabulary(model, addedTokens, bytePieces(model, kind.kind));
   return {
+    ...kind,
     vocabulary,
-    merges: new MergeTable(vocabulary, readMerges(model.merges, vocabulary)),
-    spaces,
+    merges: mergesFromPairs(vocabulary, array(model.merges, 'model.merges').map(readPair)),
     addedTokens,
     fusesUnknown: boolean(model.fuse_unk ?? false, 'model.fuse_unk'),
     notes,
@@ -79,29 +97,35 @@ function checkModel(model: Json): void {
   expectJson(model.dropout || null, null, 'model.dropout'); // 0 is none
   expectJson(model.continuing_subword_prefix || null, null, 'model.continuing_subword_prefix');
   expectJson(model.end_of_word_suffix || null, null, 'model.end_of_word_suffix');
-  expectJson(model.ignore_merges ?? false, false, 'model.ignore_merges');
 }
 
-function readVocabulary(model: Json, added: readonly AddedToken[]): Vocabulary {
+function bytePieces(model: Json, kind: TokenizerModel['kind']): BytePieces {
+  if (kind === 'byte-level') return 'alphabet';
+  expectJson(model.ignore_merges ?? false, false, 'model.ignore_merges');
+  return boolean(model.byte_fallback ?? false, 'model.byte_fallback') ? 'fallback' : 'none';
+}
+
+function readVocabulary(model: Json, added: readonly AddedToken[], bytes: BytePieces): Vocabulary {
   const own = new Map<string, number>();
   for (const [text, id] of Object.entries(object(model.vocab, 'model.vocab')))
     own.set(text, readId(id, `the id of ${show(text)}`));
   const { unk_token: unkToken } = model;
   // transformers 5 writes null: with a piece for every byte, nothing is unknown.
-  const unk = typeof unkToken === 'string' ? unkToken : UNK;
+  const noUnk = bytes === 'alphabet' ? undefined : UNK;
+  const unk = typeof unkToken === 'string' ? unkToken : noUnk;
   const pieces: Piece[] = [];
-  place(pieces, own, added, unk);
+  const ownType = (text: string) => (bytes !== 'alphabet' && isBytePiece(text) ? 'byte' : 'normal');
+  place(pieces, own, added, unk, ownType);
   checkGaps(pieces, Math.max(...own.values()));
-  const idOf = (text: string) => {
+  const idOf = (text: string | undefined) => {
     const id = pieces.findIndex(piece => piece.text === text);
     return id === -1 ? undefined : id;
   };
   check(typeof unkToken !== 'string' || idOf(unk) !== undefined, 'BAD_TOKENIZER', () => {
     return `model.unk_token is ${show(unk)}, which is no piece`;
   });
-  const byteFallback = boolean(model.byte_fallback ?? false, 'model.byte_fallback');
   const ids = { unkId: idOf(unk), bosId: idOf(BOS), eosId: idOf(EOS) };
-  return new Vocabulary(pieces, ids, byteFallback);
+  return new Vocabulary(pieces, ids, bytes);
 }
 
 /** Puts the pieces of model.vocab and the added tokens where their ids say. */
@@ -109,7 +133,8 @@ function place(
   pieces: Piece[],
   own: ReadonlyMap<string, number>,
   added: readonly AddedToken[],
-  unk: string,
+  unk: string | undefined,
+  ownType: (text: string) => PieceType,
 ): void {
   const special = new Set(added.flatMap(token => (token.special ? [token.content] : [])));
   const put = (text: string, id: number, type: Piece['type'], where: string) => {
@@ -119,7 +144,7 @@ function place(
     });
     pieces[id] ??= { text, type: text === unk ? 'unknown' : special.has(text) ? 'control' : type };
   };
-  for (const [text, id] of own) put(text, id, isBytePiece(text) ? 'byte' : 'normal', 'model.vocab');
+  for (const [text, id] of own) put(text, id, ownType(text), 'model.vocab');
   for (const { content, id } of added) {
     const inModel = own.get(content) ?? id;
     check(inModel === id, 'BAD_TOKENIZER', () => {
@@ -137,20 +162,6 @@ function checkGaps(pieces: Piece[], last: number): void {
     });
     pieces[id] ??= ABSENT;
   }
-}
-
-function readMerges(merges: unknown, vocabulary: Vocabulary): Merge[] {
-  return array(merges, 'model.merges').map((merge, rank) => {
-    const [left, right] = readPair(merge, rank);
-    const id = (text: string) => {
-      const found = vocabulary.idOf(text);
-      check(found !== undefined, 'BAD_TOKENIZER', () => {
-        return `merge ${rank} needs ${show(text)}, which is no piece`;
-      });
-      return found;
-    };
-    return { left: id(left), right: id(right), merged: id(left + right), rank };
-  });
 }
 
 /** "a b" in files until 2024, ["a", "b"] since. */

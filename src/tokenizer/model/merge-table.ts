@@ -49,6 +49,12 @@ export class MergeTable {
     return this.#merges.get(this.#key(left, right)) ?? NO_MERGE;
   }
 
+  /** All pairs that merge, the first to be merged first. */
+  pairs(): [left: number, right: number][] {
+    const inOrder = [...this.#merges].sort(([, a], [, b]) => this.rank[a] - this.rank[b]);
+    return inOrder.map(([key]) => [Math.floor(key / this.#vocabSize), key % this.#vocabSize]);
+  }
+
   #key(left: number, right: number): number {
     return left * this.#vocabSize + right;
   }
@@ -59,6 +65,27 @@ export interface Merge {
   readonly right: number;
   readonly merged: number;
   readonly rank: number;
+}
+
+/**
+ * The merges that a list of pairs stands for, the first to be merged first.
+ * @throws {LlamaError} BAD_TOKENIZER unless both parts of each pair, and both together, are pieces.
+ */
+export function mergesFromPairs(
+  vocabulary: Vocabulary,
+  pairs: readonly (readonly [left: string, right: string])[],
+): MergeTable {
+  const merges = pairs.map(([left, right], rank): Merge => {
+    const id = (text: string) => {
+      const found = vocabulary.idOf(text);
+      check(found !== undefined, 'BAD_TOKENIZER', () => {
+        return `merge ${rank} needs ${show(text)}, which is no piece`;
+      });
+      return found;
+    };
+    return { left: id(left), right: id(right), merged: id(left + right), rank };
+  });
+  return new MergeTable(vocabulary, merges);
 }
 
 /**

@@ -1,20 +1,16 @@
 /** What each kind of tokenizer file is read into, and `Tokenizer` made from. */
 import { type AddedToken, plainToken } from './added-tokens.js';
+import type { ByteLevelRule } from './byte-level-rule.js';
 import { type MergeTable, mergesFromScores } from './merge-table.js';
 import type { SpaceRule } from './space-rule.js';
 import { ABSENT, type Piece, type PieceType, type SpecialIds, Vocabulary } from './vocabulary.js';
 
-/** What a tokenizer is made of: a vocabulary and the order of its merges. */
-export interface TokenizerModel {
+/** What all tokenizers are made of: a vocabulary and the order of its merges. */
+interface CommonModel {
   readonly vocabulary: Vocabulary;
   readonly merges: MergeTable;
-  readonly spaces: SpaceRule;
   /** Those that the files list as such; each is a piece of the vocabulary, too. */
   readonly addedTokens: readonly AddedToken[];
-  /**
-   * By id, as SentencePiece and GGUF have them; undefined from a tokenizer.json, which has none.
-   */
-  readonly scores?: readonly number[];
   /**
    * Whether a run of unknown characters is one unknown token, as in SentencePiece. Default true.
    */
@@ -22,6 +18,25 @@ export interface TokenizerModel {
   /** What the files say besides, and changes no id: a sentence each. */
   readonly notes: readonly string[];
 }
+
+/** Pieces of characters: Llama's, until the third. */
+export interface SentencePieceModel extends CommonModel {
+  readonly kind: 'sentencepiece';
+  readonly spaces: SpaceRule;
+  /**
+   * By id, as SentencePiece and GGUF have them; undefined from a tokenizer.json, which has none.
+   */
+  readonly scores?: readonly number[];
+}
+
+/** Pieces of bytes: GPT-2's and, since the third, Llama's. */
+export interface ByteLevelModel extends CommonModel {
+  readonly kind: 'byte-level';
+  readonly rule: ByteLevelRule;
+}
+
+/** What a tokenizer is made of. */
+export type TokenizerModel = SentencePieceModel | ByteLevelModel;
 
 /** A piece of a vocabulary, and the score by which pieces are merged. */
 export interface ScoredPiece extends Piece {
@@ -50,7 +65,7 @@ export const PIECE_NUMBERS: ReadonlyMap<PieceType, number> = new Map(
 export const paddingText = (id: number): string => `[PAD${id}]`;
 
 /** What such pieces stand for: ids without a piece. At the end of the list, nothing. */
-function withoutPadding(pieces: readonly Piece[]): Piece[] {
+export function withoutPadding(pieces: readonly Piece[]): Piece[] {
   const isPadding = ({ text, type }: Piece, id: number) =>
     type === 'unused' && text === paddingText(id);
   const end = pieces.findLastIndex((piece, id) => !isPadding(piece, id)) + 1;
@@ -102,11 +117,12 @@ export function modelFromScores(
   ids: SpecialIds,
   spaces: SpaceRule,
   byteFallback = true,
-): TokenizerModel {
+): SentencePieceModel {
   const present = withoutPadding(pieces);
-  const vocabulary = new Vocabulary(present, ids, byteFallback);
+  const vocabulary = new Vocabulary(present, ids, byteFallback ? 'fallback' : 'none');
   const scores = present.map((_, id) => pieces[id].score);
   return {
+    kind: 'sentencepiece',
     vocabulary,
     merges: mergesFromScores(vocabulary, scores),
     spaces,

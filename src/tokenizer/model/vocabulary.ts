@@ -1,11 +1,13 @@
 /**
  * The pieces of a tokenizer, checked: what tokenizer.model, tokenizer.json and GGUF agree on.
  *
- * The id of a piece is its place in the list. Each of the 256 bytes has a piece, `<0x00>` …
- * `<0xFF>`, for characters that have none; a tokenizer without these has the unknown piece for all
- * of them. Not here: which pieces merge (`merge-table.ts`).
+ * The id of a piece is its place in the list. Pieces of characters have others beside them for each
+ * of the 256 bytes, `<0x00>` … `<0xFF>`, for characters that have none; or, without these, the
+ * unknown piece for all of them. Pieces of bytes are written in GPT-2's alphabet
+ * (`byte-alphabet.ts`). Not here: which pieces merge (`merge-table.ts`).
  */
 import { check, show } from '../../base/errors.js';
+import { characterOfByte } from './byte-alphabet.js';
 
 /**
  * `control` pieces (BOS, EOS, padding) and `unknown` have no text of their own. `user-defined` ones
@@ -23,7 +25,7 @@ export type PieceType =
 
 /** A piece of a vocabulary. */
 export interface Piece {
-  /** With U+2581 "▁" for a space. */
+  /** With U+2581 "▁" for a space; or, of bytes, in GPT-2's alphabet, which has "Ġ" for it. */
   readonly text: string;
   readonly type: PieceType;
 }
@@ -38,8 +40,14 @@ export interface SpecialIds {
 }
 
 /**
- * In UTF-16 units. SentencePiece learns pieces of 16 characters at most; the limit keeps damaged
- * files from taking hours.
+ * Which pieces bytes have: none; `<0x00>` … `<0xFF>`, for characters without a piece; or those of
+ * the alphabet of bytes, of which there may be fewer than 256.
+ */
+export type BytePieces = 'none' | 'fallback' | 'alphabet';
+
+/**
+ * In UTF-16 units, of pieces of characters. SentencePiece learns pieces of 16 characters at most;
+ * the limit keeps damaged files from taking hours.
  */
 const MAX_PIECE_LENGTH = 256;
 
@@ -49,24 +57,28 @@ export class Vocabulary {
   readonly unkId: number | undefined;
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
-  /** byteIds[b] is the id of the piece for byte b; none if characters are not spelled in bytes. */
+  /**
+   * byteIds[b] is the id of the piece for byte b, −1 if there is none; empty if characters are not
+   * spelled in bytes.
+   */
   readonly byteIds: readonly number[];
+  readonly #bytes: BytePieces;
   readonly #ids = new Map<string, number>();
 
   /**
-   * @param byteFallback whether characters without a piece are spelled in bytes
    * @throws {LlamaError} BAD_TOKENIZER unless every piece has its own text, there is one piece for
    * each byte or none is needed, `ids` are pieces, and unkId is the only unknown one.
    */
-  constructor(pieces: readonly Piece[], ids: SpecialIds, byteFallback = true) {
+  constructor(pieces: readonly Piece[], ids: SpecialIds, bytes: BytePieces = 'fallback') {
     this.pieces = pieces;
     this.unkId = ids.unkId;
     this.bosId = ids.bosId;
     this.eosId = ids.eosId;
-    this.byteIds = byteFallback ? findBytes(pieces) : [];
+    this.#bytes = bytes;
     this.#checkTexts();
+    this.byteIds = this.#findBytes();
     this.#checkSpecials();
-    this.#checkBytes();
+    if (bytes !== 'alphabet') this.#checkBytes();
   }
 
   /** The id of the piece `text`, of whatever type; undefined if there is none. */
@@ -74,15 +86,27 @@ export class Vocabulary {
     return this.#ids.get(text);
   }
 
-  /** Other pieces, spelled in bytes if these are. */
+  /** Other pieces, spelled in bytes as these are. */
   with(pieces: readonly Piece[], ids: SpecialIds): Vocabulary {
-    return new Vocabulary(pieces, ids, this.byteIds.length > 0);
+    return new Vocabulary(pieces, ids, this.#bytes);
+  }
+
+  /** By byte: the id of its piece, −1 if there is none. */
+  #findBytes(): number[] {
+    if (this.#bytes === 'none') return [];
+    const isAlphabet = this.#bytes === 'alphabet';
+    return Array.from({ length: 256 }, (_, byte) => {
+      const id = this.idOf(isAlphabet ? characterOfByte(byte) : bytePiece(byte)) ?? -1;
+      const isByte = isAlphabet || this.pieces[id]?.type === 'byte';
+      return isByte ? id : -1;
+    });
   }
 
   #checkTexts(): void {
     this.pieces.forEach(({ text, type }, id) => {
       if (type === 'absent') return;
-      const limit = type === 'normal' || type === 'unused' ? MAX_PIECE_LENGTH : Infinity;
+      const isLimited = this.#bytes !== 'alphabet' && (type === 'normal' || type === 'unused');
+      const limit = isLimited ? MAX_PIECE_LENGTH : Infinity;
       check(text.length > 0 && text.length <= limit, 'BAD_TOKENIZER', () => {
         return `piece ${id} is ${text.length} characters long; 1 to ${limit} are allowed`;
       });
@@ -141,16 +165,6 @@ export class Vocabulary {
 
 function isPresent(piece: Piece | undefined): boolean {
   return piece !== undefined && piece.type !== 'absent';
-}
-
-/** By byte: the id of its piece, −1 if there is none. */
-function findBytes(pieces: readonly Piece[]): number[] {
-  const ids = new Array<number>(256).fill(-1);
-  pieces.forEach((piece, id) => {
-    const byte = byteOf(piece);
-    if (byte !== undefined) ids[byte] = id;
-  });
-  return ids;
 }
 
 /** 0 … 255 for a byte piece; undefined for any other. */

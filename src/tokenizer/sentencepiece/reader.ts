@@ -21,7 +21,7 @@ import {
   modelFromScores,
   PIECE_TYPES,
   type ScoredPiece,
-  type TokenizerModel,
+  type SentencePieceModel,
 } from '../model/tokenizer-model.js';
 import {
   asBoolean,
@@ -57,7 +57,7 @@ class ModelProto {
  * @throws {LlamaError} BAD_TOKENIZER if it is broken; UNSUPPORTED, naming the setting, if it is not
  * Llama's kind.
  */
-export function readSentencePieceModel(bytes: Uint8Array): TokenizerModel {
+export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
   const proto = new ModelProto();
   for (const field of readFields(bytes)) {
     if (field.number === 1)

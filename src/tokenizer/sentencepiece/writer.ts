@@ -5,7 +5,7 @@
 
 import { check } from '../../base/errors.js';
 import { hasPrefix } from '../model/space-rule.js';
-import { PIECE_NUMBERS, scoredPieces, type TokenizerModel } from '../model/tokenizer-model.js';
+import { PIECE_NUMBERS, type SentencePieceModel, scoredPieces } from '../model/tokenizer-model.js';
 import { floatField, integerField, messageField, stringField } from './protobuf-writer.js';
 import { BPE } from './reader.js';
 
@@ -13,7 +13,7 @@ import { BPE } from './reader.js';
  * The tokenizer `model` as a `ModelProto`, without what only mattered to its training.
  * @throws {LlamaError} UNSUPPORTED if it comes from a tokenizer.json, which has no scores.
  */
-export function writeSentencePieceModel(model: TokenizerModel): Uint8Array {
+export function writeSentencePieceModel(model: SentencePieceModel): Uint8Array {
   const { vocabulary, scores, spaces } = model;
   check(scores !== undefined, 'UNSUPPORTED', () => {
     return (

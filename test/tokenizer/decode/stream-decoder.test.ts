@@ -110,7 +110,7 @@ function decodeCharacter(bytes: readonly number[]): string | undefined {
 
 describe('Utf8Stream', () => {
   it('reads every character of Unicode', () => {
-    const bytes = new Utf8Stream();
+    const bytes = new Utf8Stream('byte');
     for (let codePoint = 0; codePoint <= 0x10ffff; codePoint += codePoint < 0x3000 ? 1 : 61) {
       if (codePoint >= 0xd800 && codePoint < 0xe000) continue;
       const text = String.fromCodePoint(codePoint);
@@ -137,7 +137,7 @@ describe('Utf8Stream', () => {
       '80',
       'e282',
     ]) {
-      const bytes = new Utf8Stream();
+      const bytes = new Utf8Stream('byte');
       const pairs = bad.match(/../g)!;
       const text =
         pairs.map(pair => bytes.push(Number.parseInt(pair, 16))).join('') + bytes.flush();

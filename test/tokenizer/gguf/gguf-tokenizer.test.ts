@@ -120,8 +120,8 @@ describe('refuses', () => {
     ['BAD_TOKENIZER', { 'tokenizer.ggml.model': undefined }, 'the file has no tokenizer'],
     [
       'UNSUPPORTED',
-      { 'tokenizer.ggml.model': string('gpt2') },
-      'tokenizer.ggml.model is "gpt2"; only "llama"',
+      { 'tokenizer.ggml.model': string('bert') },
+      'tokenizer.ggml.model is "bert"; only "llama" and "gpt2" are implemented',
     ],
     [
       'UNSUPPORTED',

@@ -8,7 +8,7 @@ import { readTokenizerJson } from '../../../src/tokenizer/json/tokenizer-json.js
 import { sentencePieceSpaces } from '../../../src/tokenizer/model/space-rule.js';
 import {
   modelFromScores,
-  type TokenizerModel,
+  type SentencePieceModel,
 } from '../../../src/tokenizer/model/tokenizer-model.js';
 import {
   asFloat,
@@ -28,7 +28,7 @@ import { Tokenizer } from '../../../src/tokenizer/tokenizer.js';
 import { goldenPath } from '../../support/golden.js';
 import { errorOf, goldenJson, goldenModel, scored, vectors } from '../support.js';
 
-const again = (model: TokenizerModel) => readSentencePieceModel(writeSentencePieceModel(model));
+const again = (model: SentencePieceModel) => readSentencePieceModel(writeSentencePieceModel(model));
 
 it('golden/tokenizer, with the ids that SentencePiece gives', () => {
   const model = readSentencePieceModel(goldenModel);
@@ -38,7 +38,8 @@ it('golden/tokenizer, with the ids that SentencePiece gives', () => {
 });
 
 it('the tokenizer of a GGUF file', async () => {
-  const model = await openTokenizerModel(goldenPath('gguf/mha-f32.gguf'));
+  const path = goldenPath('gguf/mha-f32.gguf');
+  const model = (await openTokenizerModel(path)) as SentencePieceModel;
   // A tokenizer.model lists no control pieces as added.
   expect(again(model)).toEqual({ ...model, addedTokens: [] });
 });
@@ -68,7 +69,7 @@ it('special pieces of other names, in other places, and no dummy prefix', () => 
 
 it('a tokenizer without scores is refused', () => {
   const error = errorOf('UNSUPPORTED', () =>
-    writeSentencePieceModel(readTokenizerJson(goldenJson)),
+    writeSentencePieceModel(readTokenizerJson(goldenJson) as SentencePieceModel),
   );
   expect(error.message).toContain('copy tokenizer.json instead');
 });
