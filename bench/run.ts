@@ -13,6 +13,7 @@ import { kernelsBench } from './kernels.bench.js';
 import { limitsBench } from './limits.bench.js';
 import { loadBench } from './load.bench.js';
 import { makeModel } from './make.js';
+import { perplexityBench } from './perplexity.bench.js';
 import { positionsBench } from './positions.bench.js';
 import { recordBench } from './results.js';
 import { tableBench } from './table.js';
@@ -34,6 +35,7 @@ const LONG: Record<string, () => Promise<unknown>> = { limits: limitsBench };
 /** Too long for every run, or no benchmark, and with options of their own. */
 const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = {
   positions: positionsBench,
+  perplexity: perplexityBench,
   make: makeModel,
   answers: answersBench,
   threads: threadsBench,

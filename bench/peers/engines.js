@@ -38,8 +38,8 @@ export async function openOurs(gguf, { threads, context }) {
 }
 
 /**
- * Of llama.cpp: as it comes; and with float32 keys and values, which it would round to f16 again
- * for its flash attention.
+ * Of llama.cpp: as it comes; with float32 keys and values, which it would round to f16 again for
+ * its flash attention; and with blocks of Q8_0.
  */
 export const CACHES = {
   f16: {},
@@ -47,6 +47,11 @@ export const CACHES = {
     experimentalKvCacheKeyType: 'F32',
     experimentalKvCacheValueType: 'F32',
     flashAttention: false,
+  },
+  q8: {
+    experimentalKvCacheKeyType: 'Q8_0',
+    experimentalKvCacheValueType: 'Q8_0',
+    flashAttention: true,
   },
 };
 

@@ -40,6 +40,8 @@ export interface OptionEntry<T = unknown> {
   readonly otherwise?: string;
   /** Without what it has no effect: kernels of one kind, or a temperature. */
   readonly owner?: 'exact' | 'wasm' | 'sampling';
+  /** A letter for a command line, where people know one from elsewhere. */
+  readonly short?: string;
   /** What stands for the value in --help; a switch has none. */
   readonly value?: string;
   /** What it does, in a sentence for --help. Without it the option is for programs only. */

@@ -121,12 +121,10 @@ describe('--help', () => {
     async name => {
       const table = optionsOf(VERBS.find(each => each.name === name)!);
       const { code, stdout } = await cli([name, '--help']);
-      const listed = [...stdout.matchAll(/^ {2}--([\w-]+)( [A-Z][\w.]*)?/gm)].map(match => [
-        match[1],
-        match[2]?.trim(),
-      ]);
+      const synopses = stdout.matchAll(/^ {2}(?:-(\w), )?--([\w-]+)( [A-Z][\w.]*)?/gm);
+      const listed = [...synopses].map(match => [match[1], match[2], match[3]?.trim()]);
       expect(code).toBe(0);
-      expect(listed).toEqual(table.map(option => [option.name, option.value]));
+      expect(listed).toEqual(table.map(({ short, name, value }) => [short, name, value]));
       expect(table.map(option => option.name)).toEqual(
         expect.arrayContaining(['json', 'help', 'model']),
       );

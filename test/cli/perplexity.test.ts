@@ -66,6 +66,11 @@ describe('perplexity --json', () => {
     expect(await json([...verb, '--file', '-'], TEXT)).toEqual(result);
   });
 
+  it('has the letters that llama-perplexity has', async () => {
+    const letters = await json(['perplexity', '-m', goldenPath('gqa'), '-c', '50', '-f', file]);
+    expect(letters).toMatchObject(figuresOf(expected.chunks));
+  });
+
   it('takes ids: if they begin with BOS, so does every chunk, unless told otherwise', async () => {
     const verb = ['perplexity', ...model, '--ctx-size', '50', '--tokens-file', '-'];
     expect(await json(verb, ids.join())).toMatchObject(figuresOf(expected.chunks));

@@ -23,6 +23,7 @@ beforeEach(async () => {
 const BESIDES: Readonly<Record<string, string[]>> = {
   generate: ['--prompt', 'Hi'],
   logits: ['--tokens', '1'],
+  perplexity: ['--file', 'package.json'],
   tokenize: ['Hi'],
   detokenize: ['1'],
   convert: ['--output', 'never'],

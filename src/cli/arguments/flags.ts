@@ -28,6 +28,7 @@ const nameOf = (flag: string): string =>
 export function flagsOf<T>(table: OptionTable<T>): Option[] {
   return forPeople(table).map(([name, entry]) => ({
     name: flagOf(name),
+    ...(entry.short && { short: entry.short }),
     ...(entry.value && { value: entry.value }),
     help: helpOf(entry, 'kernels' in table),
     multiple: SEVERAL.includes(entry.range.kind),

@@ -57,8 +57,9 @@ export function verbHelp(verb: Verb, bold: Bold): string {
   ].join('\n');
 }
 
-function synopsis({ name, value, multiple }: Option): string {
-  return `--${name}${value === undefined ? '' : ` ${value}`}${multiple ? ' …' : ''}`;
+function synopsis({ name, short, value, multiple }: Option): string {
+  const names = `${short === undefined ? '' : `-${short}, `}--${name}`;
+  return `${names}${value === undefined ? '' : ` ${value}`}${multiple ? ' …' : ''}`;
 }
 
 function columns(rows: readonly (readonly [left: string, right: string])[]): string[] {

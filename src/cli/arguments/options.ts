@@ -8,6 +8,8 @@ import type { Io } from '../terminal/io.js';
 export interface Option {
   /** Without the dashes. */
   readonly name: string;
+  /** A letter that stands for it after one dash, where people know one from elsewhere. */
+  readonly short?: string | undefined;
   /** What stands for the value in --help: N, TEXT …; a switch, which takes none, has none. */
   readonly value?: string;
   /** One sentence or two; with the default, if there is one. */
@@ -37,6 +39,7 @@ export interface Verb {
 export const MODEL: readonly Option[] = [
   {
     name: 'model',
+    short: 'm',
     value: 'M',
     help:
       'Directory with config.json, weights and tokenizer, as Hugging Face has it; or a GGUF ' +
@@ -51,7 +54,7 @@ export const MODEL: readonly Option[] = [
   },
 ];
 
-const HELP: Option = { name: 'help', help: 'Show this.' };
+const HELP: Option = { name: 'help', short: 'h', help: 'Show this.' };
 
 /** Those of the verb, and --json and --help, which every verb has. */
 export function optionsOf(verb: Verb): Option[] {
@@ -157,10 +160,10 @@ export function parseOptions(verb: Verb, args: readonly string[]): Options {
 
 function parse(verb: Verb, args: string[]) {
   const options: NonNullable<ParseArgsConfig['options']> = {};
-  for (const { name, value, multiple = false } of optionsOf(verb)) {
-    options[name] = { type: value === undefined ? 'boolean' : 'string', multiple };
+  for (const { name, short, value, multiple = false } of optionsOf(verb)) {
+    const type = value === undefined ? 'boolean' : 'string';
+    options[name] = { type, multiple, ...(short && { short }) };
   }
-  options.help!.short = 'h';
   try {
     return parseArgs({
       args,

@@ -35,6 +35,7 @@ export const perplexityVerb: Verb = {
     ...MODEL,
     {
       name: 'file',
+      short: 'f',
       value: 'F',
       help:
         'The text, in UTF-8, without the newline at its end, as llama.cpp reads it; - reads ' +

@@ -57,6 +57,7 @@ export const PERPLEXITY: OptionTable<PerplexityOptions> = {
   ctxSize: {
     range: integer(MIN_CTX_SIZE),
     default: 512,
+    short: 'c',
     value: 'N',
     help: 'Tokens that the model reads at a time.',
   },
