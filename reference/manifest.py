@@ -11,8 +11,8 @@ from safetensors import safe_open
 
 # Directories of golden/ with a script of their own; `make_golden.py` leaves them and their entries
 # alone.
-OTHERS = ["blocks", "chat", "gguf", "nan", "pytorch", "saved-models", "saved-tokenizers"]
-OTHERS += ["perplexity", "smollm2", "text", "tiny-32k"]
+OTHERS = ["blocks", "chat", "conversations", "gguf", "nan", "perplexity", "pytorch"]
+OTHERS += ["saved-models", "saved-tokenizers", "smollm2", "text", "tiny-32k"]
 
 
 def entry(path: Path, what: str) -> dict:

@@ -23,3 +23,20 @@ export const goldenChat: {
 
 /** Those of the golden tokenizer. */
 export const SPECIAL_TOKENS = { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>' };
+
+/** SmolLM2's own, and one that does what Llama 3.2's does. */
+export type TemplateName = 'smollm2' | 'llama-3.2';
+
+/** Texts by the name of the template; `ids` is a checksum of SmolLM2's. */
+export interface Conversation extends Readonly<Record<TemplateName, string>> {
+  readonly messages: readonly Message[];
+  readonly ids: string;
+  readonly tokens: number;
+}
+
+export const goldenConversations: {
+  /** The day on which the texts were written. */
+  readonly date: string;
+  readonly templates: Readonly<Record<TemplateName, string>>;
+  readonly cases: readonly Conversation[];
+} = JSON.parse(readFileSync(goldenPath('conversations/cases.json'), 'utf8'));
