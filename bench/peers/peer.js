@@ -1,18 +1,28 @@
 /** A side of the comparison, seen from the process that compares: `side.js` is the other end. */
 import { fork } from 'node:child_process';
 
-/** By the names of their scripts. */
-export const LABELS = { 'llama-cpp': 'llama.cpp', wllama: 'wllama', ours: 'llama-32k' };
+/** What each is called, its script, and what that is told besides. */
+export const PEERS = {
+  'llama-cpp': { label: 'llama.cpp', script: 'llama-cpp.js' },
+  wllama: { label: 'wllama', script: 'wllama.js' },
+  'onnx-q4': { label: 'ONNX q4', script: 'transformers-js.js', dtype: 'q4' },
+  'onnx-q8': { label: 'ONNX q8', script: 'transformers-js.js', dtype: 'q8' },
+  ours: { label: 'llama-32k', script: 'ours.js' },
+};
 
 export class Peer {
+  #own;
+
   constructor(name) {
-    this.label = LABELS[name];
+    const { label, script, ...own } = PEERS[name];
+    this.label = label;
+    this.#own = own;
     this.measured = [];
-    this.child = fork(new URL(`${name}.js`, import.meta.url));
+    this.child = fork(new URL(script, import.meta.url));
   }
 
   async load(settings) {
-    this.loaded = await this.#ask(settings);
+    this.loaded = await this.#ask({ ...settings, ...this.#own });
   }
 
   round() {

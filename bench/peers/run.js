@@ -9,6 +9,7 @@
  *     npm start -- --shape 1.1B --weights q8_0 --context 16384
  *                                                  decoding with so many tokens in the cache
  *     npm start -- --gguf model.Q4_K_M.gguf                         a model of yours
+ *     npm start -- --gguf model.gguf --onnx DIRECTORY --peers llama-cpp,onnx-q4,onnx-q8
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, loadavg, tmpdir } from 'node:os';
@@ -21,7 +22,7 @@ import { makeRandomCheckpoint } from '../../dist-bench/bench/random-checkpoint.j
 import { readBandwidth } from '../../dist-bench/bench/read-bandwidth.js';
 import { recordComparison } from '../../dist-bench/bench/results.js';
 import { SHAPES } from '../../dist-bench/bench/shapes.js';
-import { LABELS, Peer } from './peer.js';
+import { PEERS, Peer } from './peer.js';
 import { comparisonOf, report } from './report.js';
 
 const { values } = parseArgs({
@@ -30,6 +31,8 @@ const { values } = parseArgs({
     weights: { type: 'string', default: 'q8_0' },
     /** Instead of a random model: a file, which both sides read as it is. */
     gguf: { type: 'string' },
+    /** The same model as `reference/make_onnx.py` writes it, for onnx-q4 and onnx-q8. */
+    onnx: { type: 'string', default: '' },
     /** How we keep keys and values: f32, f16 or q8. llama.cpp keeps them as f16. */
     cache: { type: 'string', default: 'f16' },
     peers: { type: 'string', default: 'llama-cpp' },
@@ -51,16 +54,16 @@ const { values } = parseArgs({
     models: { type: 'string', default: join(tmpdir(), 'llama-32k-peers') },
   },
 });
-const { weights, cache, chromium } = values;
+const { weights, cache, chromium, onnx } = values;
 const names = [...values.peers.split(','), 'ours'];
 const shape = SHAPES[values.shape];
 if (
   shape === undefined ||
   GGML_TYPES[weights] === undefined ||
-  names.some(name => LABELS[name] === undefined)
+  names.some(name => PEERS[name] === undefined)
 ) {
   const list = object => Object.keys(object).join(', ');
-  console.error(`shapes: ${list(SHAPES)}; weights: ${list(GGML_TYPES)}; peers: ${list(LABELS)}`);
+  console.error(`shapes: ${list(SHAPES)}; weights: ${list(GGML_TYPES)}; peers: ${list(PEERS)}`);
   process.exit(2);
 }
 const [threads, prefill, decode, context, rounds] = [
@@ -99,6 +102,7 @@ const settings = {
   decode,
   context,
   chromium,
+  onnx,
 };
 const takeTurns = !values['one-at-a-time'] && (await fitsInMemory());
 if (!takeTurns)
@@ -106,7 +110,7 @@ if (!takeTurns)
 const measured = [];
 for (const group of takeTurns ? [names] : names.map(name => [name]))
   measured.push(...(await measure(group)));
-if (measured.at(-1)?.label === LABELS.ours) {
+if (measured.at(-1)?.label === PEERS.ours.label) {
   const setting = { ...settings, weightBytes, rounds, bandwidth };
   report(measured, setting);
   const comparison = context === 0 ? comparisonOf(measured, setting) : undefined;
