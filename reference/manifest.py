@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 # Directories of golden/ with a script of their own; `make_golden.py` leaves them and their entries
 # alone.
-OTHERS = ["blocks", "chat", "conversations", "gguf", "nan", "perplexity", "pytorch"]
+OTHERS = ["blocks", "byte-level", "chat", "conversations", "gguf", "nan", "perplexity", "pytorch"]
 OTHERS += ["saved-models", "saved-tokenizers", "smollm2", "text", "tiny-32k"]
 
 

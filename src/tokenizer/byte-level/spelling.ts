@@ -5,7 +5,8 @@
  *       → H i, Ġ ð Ł ¦ Ļ, !  → merge        bytes of UTF-8, in GPT-2's alphabet (`words.ts`)
  *       → Hi ĠðŁ¦ Ļ ! → ids
  *
- * Reading: the bytes of all pieces are one text; added tokens have the bytes that they read like.
+ * Reading: the bytes of all pieces are one text; added tokens have the bytes that they read like,
+ * if they are `normalized` behind the normalizer.
  * Special tokens that are left out do not stand between others. What is no UTF-8 becomes U+FFFD as
  * in Rust: one for all the bytes that there are of a character (`utf8-stream.ts`).
  *
@@ -15,6 +16,7 @@
 import { Utf8Stream } from '../decode/utf8-stream.js';
 import { leastTokens } from '../encode/least-tokens.js';
 import { spelledBytes } from '../model/byte-alphabet.js';
+import { MERGING } from '../model/merge-table.js';
 import type { Before, Normalized, Spelling, SpellingReader } from '../model/spelling.js';
 import type { ByteLevelModel } from '../model/tokenizer-model.js';
 import { splitterOf } from './splitter.js';
@@ -30,7 +32,7 @@ export class ByteLevelSpelling implements Spelling {
     this.#model = model;
     this.#split = splitterOf(model.rule);
     this.#words = new WordEncoder(model);
-    this.#texts = new PieceTexts(model);
+    this.#texts = new PieceTexts(model, added => this.normalize(added).text);
   }
 
   normalize(stretch: string): Normalized {
@@ -57,12 +59,12 @@ export class ByteLevelSpelling implements Spelling {
 /** What each piece reads like, worked out when it is first needed. */
 class PieceTexts {
   readonly #pieces: ByteLevelModel['vocabulary']['pieces'];
-  readonly #addedIds: ReadonlySet<number>;
   readonly #texts = new Map<number, string | Uint8Array>();
 
-  constructor({ vocabulary, addedTokens }: ByteLevelModel) {
+  constructor({ vocabulary, addedTokens }: ByteLevelModel, normalize: (content: string) => string) {
     this.#pieces = vocabulary.pieces;
-    this.#addedIds = new Set(addedTokens.map(({ id }) => id));
+    for (const { id, content, normalized } of addedTokens)
+      this.#texts.set(id, normalized ? normalize(content) : content);
   }
 
   /** The text of a piece, or its bytes if these are no text. */
@@ -76,8 +78,7 @@ class PieceTexts {
 
   #read(id: number): string | Uint8Array {
     const { text, type } = this.#pieces[id];
-    const isAdded = this.#addedIds.has(id) || (type !== 'normal' && type !== 'unused');
-    const bytes = isAdded ? undefined : spelledBytes(text);
+    const bytes = MERGING.has(type) ? spelledBytes(text) : undefined;
     if (bytes === undefined) return text;
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
