@@ -20,7 +20,7 @@ export default mergeConfig(
         'test/load/{model,saved-models}.test.ts',
         'test/text/{generate,generation,scheduler}.test.ts',
         'test/text/chat/format.test.ts',
-        'test/tiny-32k.test.ts',
+        'test/{smollm2,smollm2-text,tiny-32k}.test.ts',
         // programs in processes of their own
         'test/asm/wide/**',
         'test/{bench,house,hub,package,examples}/**',
