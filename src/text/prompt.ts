@@ -35,6 +35,8 @@ export interface PromptTokenizer {
     text: string,
     options: { readonly bos: boolean; readonly special: boolean },
   ): readonly number[];
+  /** Whether a prompt begins with BOS. Default true. */
+  readonly addsBos?: boolean;
   /** A number that the ids of `text` reach, told without tokenizing. */
   leastTokens?(text: string): number;
 }
@@ -115,7 +117,7 @@ export interface EncodePromptOptions {
 }
 
 /**
- * BOS and the ids of `text`.
+ * BOS, if the model's prompts begin with it, and the ids of `text`.
  * @throws {LlamaError} CONTEXT_OVERFLOW
  */
 export function encodePrompt(
@@ -124,7 +126,7 @@ export function encodePrompt(
   { positions = Infinity, special = false }: EncodePromptOptions = {},
 ): readonly number[] {
   checkTextFits(tokenizer, text, positions);
-  return tokenizer.encode(text, { bos: true, special });
+  return tokenizer.encode(text, { bos: tokenizer.addsBos ?? true, special });
 }
 
 /**

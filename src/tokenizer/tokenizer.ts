@@ -49,6 +49,11 @@ export class Tokenizer {
   readonly eosId: number | undefined;
   readonly unkId: number | undefined;
   /**
+   * Whether prompts begin with BOS (`bos`): always with SentencePiece; of pieces of bytes, if the
+   * files say so.
+   */
+  readonly addsBos: boolean;
+  /**
    * The tokens that the model's files list as added, special ones among them. A tokenizer.model by
    * itself lists its user-defined pieces only: in SentencePiece, no text becomes a control piece.
    */
@@ -72,6 +77,7 @@ export class Tokenizer {
     this.bosId = bosId;
     this.eosId = eosId;
     this.unkId = unkId;
+    this.addsBos = model.addsBos ?? true;
     this.addedTokens = model.addedTokens;
     this.specialTokens = specialTokensOf(model);
     this.notes = model.notes;

@@ -14,6 +14,8 @@ export interface KnownRule {
   /** What `tokenizer.ggml.pre` has for it; the first is written. */
   readonly names: readonly [string, ...string[]];
   readonly rule: ByteLevelRule;
+  /** Whether texts begin with BOS where a file does not say it. Default false. */
+  readonly addsBos?: boolean;
 }
 
 const isolated = (pattern: string): Split => ({ pattern, behavior: 'Isolated', invert: false });
@@ -45,6 +47,7 @@ export const KNOWN_RULES: readonly KnownRule[] = [
   {
     names: ['llama-bpe', 'llama3', 'llama-v3', 'falcon3', 'falcon-h1', 'pixtral', 'midm-2.0'],
     rule: rule([newer(String.raw`\p{N}{1,3}`)], true),
+    addsBos: true,
   },
   {
     names: ['smaug-bpe', 'dbrx', 'chatglm-bpe', 'glm4'],
@@ -83,9 +86,9 @@ export const KNOWN_RULES: readonly KnownRule[] = [
   },
 ];
 
-/** The rule that `tokenizer.ggml.pre` names so; undefined if none is known. */
-export function ruleNamed(name: string): ByteLevelRule | undefined {
-  return KNOWN_RULES.find(({ names }) => names.includes(name))?.rule;
+/** What `tokenizer.ggml.pre` names so; undefined if it is not known. */
+export function ruleNamed(name: string): KnownRule | undefined {
+  return KNOWN_RULES.find(({ names }) => names.includes(name));
 }
 
 /** What `tokenizer.ggml.pre` calls `rule`; undefined if it has no word for it. */

@@ -4,9 +4,9 @@
  */
 import { check, show } from '../../base/errors.js';
 import type { GgufValue } from '../../files/gguf/values.js';
-import { KNOWN_RULES, nameOfRule, ruleNamed } from '../byte-level/known-rules.js';
-import type { ByteLevelRule } from '../model/byte-level-rule.js';
+import { KNOWN_RULES, type KnownRule, nameOfRule, ruleNamed } from '../byte-level/known-rules.js';
 import { mergesFromPairs } from '../model/merge-table.js';
+import { settingNotes } from '../model/notes.js';
 import {
   addedTokensOf,
   type ByteLevelModel,
@@ -15,7 +15,15 @@ import {
   withoutPadding,
 } from '../model/tokenizer-model.js';
 import { type Piece, Vocabulary } from '../model/vocabulary.js';
-import { checkKeys, type Fields, PREFIX, readId, readTypedPieces, strings } from './fields.js';
+import {
+  checkKeys,
+  type Fields,
+  PREFIX,
+  readFlag,
+  readId,
+  readTypedPieces,
+  strings,
+} from './fields.js';
 
 const KNOWN = {
   keys: new Set(['pre', 'merges', 'scores']),
@@ -25,8 +33,11 @@ const KNOWN = {
   ]),
 };
 
-/** What llama.cpp takes where a file has no `pre`: that of before April 2024. */
+/** What llama.cpp takes where a file has no `pre`: files of before April 2024 have none. */
 const OLDEST = 'default';
+const NO_PRE =
+  `${PREFIX}pre is missing; taken as ${show(OLDEST)}, as llama.cpp takes it, which is wrong for ` +
+  'most models: convert it again';
 
 /** Throws what `readGgufTokenizer` throws. */
 export function readByteLevel(fields: Fields): ByteLevelModel {
@@ -39,15 +50,16 @@ export function readByteLevel(fields: Fields): ByteLevelModel {
   };
   const vocabulary = new Vocabulary(pieces, ids, 'alphabet');
   const merges = Array.from(strings(fields, 'merges'), readMerge);
-  const notes =
-    fields.pre === undefined
-      ? [`${PREFIX}pre is missing; taken as ${show(OLDEST)}, as llama.cpp does: convert it again`]
-      : [];
+  const known = readKnownRule(fields.pre ?? OLDEST);
+  const { add_bos_token: _, ...others } = fields; // followed
+  const notes = settingNotes(others).map(note => `${PREFIX}${note}`);
+  if (fields.pre === undefined) notes.push(NO_PRE);
   return {
     kind: 'byte-level',
     vocabulary,
     merges: mergesFromPairs(vocabulary, merges),
-    rule: readRule(fields.pre ?? OLDEST),
+    rule: known.rule,
+    addsBos: readFlag(fields, 'add_bos_token', known.addsBos ?? false),
     addedTokens: addedTokensOf(pieces, type => type === 'control' || type === 'user-defined'),
     notes,
   };
@@ -67,7 +79,7 @@ function readMerge(merge: string, rank: number): [string, string] {
   return [merge.slice(0, space), merge.slice(space + 1)];
 }
 
-function readRule(pre: unknown): ByteLevelRule {
+function readKnownRule(pre: unknown): KnownRule {
   const rule = typeof pre === 'string' ? ruleNamed(pre) : undefined;
   check(rule !== undefined, 'UNSUPPORTED', () => {
     const known = KNOWN_RULES.map(({ names }) => show(names[0])).join(', ');
@@ -102,6 +114,7 @@ export function byteLevelFields(model: ByteLevelModel, vocabSize: number): [stri
     ['tokens', { type: 'array', of: 'string', value: pieces.map(({ text }) => text) }],
     ['token_type', { type: 'array', of: 'i32', value: types }],
     ['merges', { type: 'array', of: 'string', value: pairs }],
+    ['add_bos_token', { type: 'bool', value: model.addsBos ?? true }],
     ['add_space_prefix', { type: 'bool', value: false }],
   ];
 }

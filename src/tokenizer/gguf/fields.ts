@@ -107,6 +107,17 @@ function list(
   return values as unknown as ArrayLike<unknown>;
 }
 
+/** Whether `key` is true; `fallback` if it is not there. */
+export function readFlag(fields: Fields, key: string, fallback: boolean): boolean {
+  const value = fields[key] ?? fallback;
+  check(
+    typeof value === 'boolean',
+    'BAD_TOKENIZER',
+    () => `${PREFIX}${key} is ${show(value)}, not true or false`,
+  );
+  return value;
+}
+
 /** The id that `key` gives; `fallback` if it is not there. */
 export function readId<T>(fields: Fields, key: string, fallback: T): number | T {
   const value = fields[key];

@@ -3,14 +3,13 @@
  * `tokenizer.ggml.model` "llama" (`sentencepiece.ts`) and "gpt2" (`byte-level.ts`). A key of
  * `tokenizer.ggml` that nobody has looked at is refused: it might change the ids.
  *
- * Not followed, but noted: `add_bos_token` and `add_eos_token`, as with tokenizer_config.json: the
- * caller says what a prompt begins with.
+ * Not followed, but noted: `add_eos_token`, as with tokenizer_config.json, and for "llama", whose
+ * prompts all begin with BOS, `add_bos_token`.
  */
 
 import { check, show } from '../../base/errors.js';
 import { type GgufMetadata, plainValues } from '../../files/gguf/values.js';
 import type { AddedToken } from '../model/added-tokens.js';
-import { settingNotes } from '../model/notes.js';
 import type { TokenizerModel } from '../model/tokenizer-model.js';
 import { byteLevelFields, byteLevelLosses, readByteLevel } from './byte-level.js';
 import { type Fields, PREFIX } from './fields.js';
@@ -46,9 +45,7 @@ export function readGgufTokenizer(metadata: GgufMetadata): TokenizerModel {
       'be others'
     );
   });
-  const model = read(fields);
-  const notes = settingNotes(fields).map(note => `${PREFIX}${note}`);
-  return { ...model, notes: [...model.notes, ...notes] };
+  return read(fields);
 }
 
 /**

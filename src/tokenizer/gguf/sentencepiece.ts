@@ -2,8 +2,9 @@
  * A tokenizer of SentencePiece's kind in a GGUF file, `tokenizer.ggml.model` "llama": what
  * tokenizer.model has, in arrays.
  */
-import { check, show } from '../../base/errors.js';
+import { check } from '../../base/errors.js';
 import type { GgufValue } from '../../files/gguf/values.js';
+import { settingNotes } from '../model/notes.js';
 import { hasPrefix, type SpaceRule, sentencePieceSpaces } from '../model/space-rule.js';
 import {
   addedTokensOf,
@@ -14,7 +15,15 @@ import {
   scoredPieces,
 } from '../model/tokenizer-model.js';
 import type { PieceType } from '../model/vocabulary.js';
-import { checkKeys, type Fields, numbers, PREFIX, readId, readTypedPieces } from './fields.js';
+import {
+  checkKeys,
+  type Fields,
+  numbers,
+  PREFIX,
+  readFlag,
+  readId,
+  readTypedPieces,
+} from './fields.js';
 import { scoresFromMerges } from './merge-scores.js';
 
 const KNOWN = {
@@ -34,13 +43,14 @@ export function readSentencePiece(fields: Fields): SentencePieceModel {
     unkId: readId(fields, 'unknown_token_id', 0),
   };
   const pieces = readPieces(fields, ids.unkId);
-  const addSpacePrefix = fields.add_space_prefix ?? true;
-  check(typeof addSpacePrefix === 'boolean', 'BAD_TOKENIZER', () => {
-    return `${PREFIX}add_space_prefix is ${show(addSpacePrefix)}, not true or false`;
-  });
+  const addSpacePrefix = readFlag(fields, 'add_space_prefix', true);
   const hasBytes = pieces.some(({ type }) => type === 'byte');
   const model = modelFromScores(pieces, ids, sentencePieceSpaces(addSpacePrefix), hasBytes);
-  return { ...model, addedTokens: addedTokensOf(pieces, type => ADDED.has(type)) };
+  return {
+    ...model,
+    addedTokens: addedTokensOf(pieces, type => ADDED.has(type)),
+    notes: settingNotes(fields).map(note => `${PREFIX}${note}`),
+  };
 }
 
 function readPieces(fields: Fields, unkId: number): ScoredPiece[] {

@@ -12,7 +12,7 @@ import { check, show } from '../../base/errors.js';
 import { parseJson } from '../../base/json.js';
 import type { AddedToken } from '../model/added-tokens.js';
 import { mergesFromPairs } from '../model/merge-table.js';
-import { postProcessorNotes, settingNotes } from '../model/notes.js';
+import { settingNotes } from '../model/notes.js';
 import type { TokenizerModel } from '../model/tokenizer-model.js';
 import {
   ABSENT,
@@ -24,15 +24,8 @@ import {
 } from '../model/vocabulary.js';
 import { readAddedToken, readId } from './added-token.js';
 import { isByteLevel, readByteLevelRule } from './byte-level.js';
-import {
-  array,
-  boolean,
-  expectJson,
-  flat,
-  type Json,
-  object,
-  refuseUnknownKeys,
-} from './fields.js';
+import { array, boolean, expectJson, type Json, object, refuseUnknownKeys } from './fields.js';
+import { readPostProcessor } from './post-processor.js';
 import { readSpaceRule } from './space-rule.js';
 
 const FILE_KEYS = [
@@ -43,11 +36,6 @@ const MODEL_KEYS = [
   ...['type', 'dropout', 'unk_token', 'continuing_subword_prefix', 'end_of_word_suffix'],
   ...['fuse_unk', 'byte_fallback', 'ignore_merges', 'vocab', 'merges'],
 ];
-/** They put special tokens around a text, or move offsets. */
-const POST_PROCESSORS: readonly unknown[] = [
-  ...['TemplateProcessing', 'BertProcessing', 'RobertaProcessing', 'ByteLevel'],
-];
-
 const UNK = '<unk>';
 const BOS = '<s>';
 const EOS = '</s>';
@@ -61,7 +49,6 @@ export function readTokenizerJson(text: string): TokenizerModel {
   const file = object(parseJson(text, 'the content', 'BAD_TOKENIZER'), 'the content');
   refuseUnknownKeys(file, FILE_KEYS, 'tokenizer.json');
   expectJson(file.version ?? '1.0', '1.0', 'version');
-  const notes = [...settingNotes(file), ...readPostProcessor(file.post_processor)];
   const model = object(file.model, 'model');
   checkModel(model);
   const kind = isByteLevel(file)
@@ -70,25 +57,17 @@ export function readTokenizerJson(text: string): TokenizerModel {
   const addedTokens = array(file.added_tokens ?? [], 'added_tokens').map(entry => {
     return readAddedToken(entry, object(entry, 'an entry of added_tokens').id, 'added_tokens');
   });
-  const vocabulary = readVocabulary(model, addedTokens, bytePieces(model, kind.kind));
+  const { first, notes } = readPostProcessor(file.post_processor, kind.kind);
+  const vocabulary = readVocabulary(model, addedTokens, bytePieces(model, kind.kind), first);
   return {
     ...kind,
     vocabulary,
     merges: mergesFromPairs(vocabulary, array(model.merges, 'model.merges').map(readPair)),
     addedTokens,
     fusesUnknown: boolean(model.fuse_unk ?? false, 'model.fuse_unk'),
-    notes,
+    addsBos: kind.kind === 'sentencepiece' || first !== undefined,
+    notes: [...settingNotes(file), ...notes],
   };
-}
-
-/** What is to be noted of it. */
-function readPostProcessor(postProcessor: unknown): string[] {
-  const types = flat(postProcessor, 'post_processor', 'processors').map(({ type }) => type);
-  for (const type of types) {
-    const isKnown = POST_PROCESSORS.includes(type);
-    if (!isKnown) expectJson(type, 'TemplateProcessing', 'post_processor.type');
-  }
-  return postProcessorNotes(types);
 }
 
 function checkModel(model: Json): void {
@@ -105,7 +84,12 @@ function bytePieces(model: Json, kind: TokenizerModel['kind']): BytePieces {
   return boolean(model.byte_fallback ?? false, 'model.byte_fallback') ? 'fallback' : 'none';
 }
 
-function readVocabulary(model: Json, added: readonly AddedToken[], bytes: BytePieces): Vocabulary {
+function readVocabulary(
+  model: Json,
+  added: readonly AddedToken[],
+  bytes: BytePieces,
+  first: string | undefined,
+): Vocabulary {
   const own = new Map<string, number>();
   for (const [text, id] of Object.entries(object(model.vocab, 'model.vocab')))
     own.set(text, readId(id, `the id of ${show(text)}`));
@@ -124,7 +108,7 @@ function readVocabulary(model: Json, added: readonly AddedToken[], bytes: BytePi
   check(typeof unkToken !== 'string' || idOf(unk) !== undefined, 'BAD_TOKENIZER', () => {
     return `model.unk_token is ${show(unk)}, which is no piece`;
   });
-  const ids = { unkId: idOf(unk), bosId: idOf(BOS), eosId: idOf(EOS) };
+  const ids = { unkId: idOf(unk), bosId: idOf(first) ?? idOf(BOS), eosId: idOf(EOS) };
   return new Vocabulary(pieces, ids, bytes);
 }
 

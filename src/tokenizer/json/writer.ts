@@ -25,7 +25,7 @@ export function writeTokenizerJson(model: ByteLevelModel): string {
     added_tokens: addedTokens.map(token => ({ id: token.id, ...addedTokenEntry(token) })),
     normalizer: rule.normalizer === 'none' ? null : { type: rule.normalizer },
     pre_tokenizer: preTokenizer(rule),
-    post_processor: { ...byteLevel, add_prefix_space: false, use_regex: false },
+    post_processor: postProcessor(model),
     decoder: { ...byteLevel, add_prefix_space: true, use_regex: true },
     model: {
       type: 'BPE',
@@ -41,6 +41,20 @@ export function writeTokenizerJson(model: ByteLevelModel): string {
     },
   };
   return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** Puts BOS in front, if texts begin with it. */
+function postProcessor({ vocabulary: { bosId, pieces }, addsBos = true }: ByteLevelModel) {
+  if (!addsBos || bosId === undefined) return null;
+  const { text } = pieces[bosId];
+  const bos = { SpecialToken: { id: text, type_id: 0 } };
+  const sequence = (id: string) => ({ Sequence: { id, type_id: 0 } });
+  return {
+    type: 'TemplateProcessing',
+    single: [bos, sequence('A')],
+    pair: [bos, sequence('A'), bos, sequence('B')],
+    special_tokens: { [text]: { id: text, ids: [bosId], tokens: [text] } },
+  };
 }
 
 function preTokenizer({ splits, addPrefixSpace, useRegex }: ByteLevelRule) {

@@ -15,6 +15,8 @@ interface CommonModel {
    * Whether a run of unknown characters is one unknown token, as in SentencePiece. Default true.
    */
   readonly fusesUnknown?: boolean;
+  /** Whether the model was trained on texts that begin with BOS: prompts then do. Default true. */
+  readonly addsBos?: boolean;
   /** What the files say besides, and changes no id: a sentence each. */
   readonly notes: readonly string[];
 }
