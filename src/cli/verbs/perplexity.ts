@@ -107,8 +107,8 @@ interface Text {
 async function tokensOf({ ids, text }: Given, path: string, options: Options): Promise<Text> {
   if (ids !== undefined) return { ids };
   const tokenizer = await openTokenizer(path);
-  const { bosId } = tokenizer;
-  const bos = bosId !== undefined && !options.flag('no-bos');
+  const { addsBos, bosId } = tokenizer;
+  const bos = addsBos && bosId !== undefined && !options.flag('no-bos');
   return { ids: tokenizer.encode(text!, { bos }), bosId };
 }
 
