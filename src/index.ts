@@ -61,6 +61,7 @@ export {
   type TextTokenizer,
   type Timings,
 } from './text/generation.js';
+export { idsOnly } from './text/ids-only.js';
 export type { GenerateOptions, GenerateProgress, TextConfig } from './text/options.js';
 export type { GenerateModel, PassOptions } from './text/pass.js';
 export type { PerplexityOptions, ScoredChunk } from './text/perplexity/options.js';

@@ -16,6 +16,7 @@ import { raiseLimit } from '../model/context.js';
 import { Llama } from '../model/llama.js';
 import type { LinearScaling } from '../ops/rope-scaling/linear.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
+import { orRefusal } from './find-tokenizer.js';
 import { openModelFiles } from './model-files.js';
 import { checkLoadOptions, LOAD, type LoadOptions } from './options.js';
 import { packCacheDirectory } from './pack-cache/directory.js';
@@ -55,7 +56,7 @@ export interface LoadedModel extends AsyncDisposable {
  * @param opened the model's tokenizer, if it is open already
  * @throws {LlamaError} BAD_OPTION, before anything is opened, for an option that does not exist, is
  * out of range or belongs to the other kernels; and what `openModelFiles` and `openTokenizer`
- * throw.
+ * throw. Where only the tokenizer is missing or not known, `loadLlama` opens the model.
  */
 export async function loadModel(
   path: string = EMBEDDED_MODEL,
@@ -65,20 +66,48 @@ export async function loadModel(
   checkLoadOptions(options);
   checkPath(path);
   await refuseNameOfHub(path);
-  const tokenizer = opened ?? (await openTokenizer(path));
+  const loaded = await loadForIds(path, opened ?? (await openTokenizer(path)), options);
+  const { tokenizer } = loaded;
+  if (!(tokenizer instanceof LlamaError)) return { ...loaded, tokenizer };
+  await loaded.close();
+  throw tokenizer;
+}
+
+/** A model with its tokenizer, or the reason why it has none that can be used. */
+export interface LoadedForIds extends Omit<LoadedModel, 'tokenizer'> {
+  readonly tokenizer: Tokenizer | LlamaError;
+}
+
+/** As `loadModel` with what `findTokenizer` found; of another vocabulary it is as good as none. */
+export async function loadForIds(
+  path: string,
+  found: Tokenizer | LlamaError,
+  options: LoadOptions,
+): Promise<LoadedForIds> {
   const { model, generationConfig, notes: ofFiles } = await loadLlama(path, options);
-  try {
-    checkVocabulary(tokenizer, model.config.vocabSize);
-  } catch (error) {
-    await model.close();
-    throw error;
-  }
-  const notes = [...ofFiles, ...tokenizer.notes, ...endOfTextNotes(model.config, tokenizer)];
+  const { config } = model;
+  const tokenizer = await orRefusal(() => fitting(found, config));
+  const notes = [...ofFiles, ...tokenizerNotes(tokenizer, config)];
   const close = () => model.close();
   return { path, model, tokenizer, generationConfig, notes, close, [Symbol.asyncDispose]: close };
 }
 
-/** The same without a tokenizer: for ids in and logits out. */
+function fitting(found: Tokenizer | LlamaError, config: LlamaConfig): Tokenizer | LlamaError {
+  if (!(found instanceof LlamaError)) checkVocabulary(found, config.vocabSize);
+  return found;
+}
+
+/** What is to be known of the tokenizer that was found, or of there being none. */
+export function tokenizerNotes(found: Tokenizer | LlamaError, config: LlamaConfig): string[] {
+  return found instanceof LlamaError
+    ? [`token ids only, no text: ${found.message}`]
+    : [...found.notes, ...endOfTextNotes(config, found)];
+}
+
+/**
+ * The same without a tokenizer: for ids in and logits out, also of a model whose tokenizer is
+ * missing or not known. `idsOnly` stands in for it where ids are generated.
+ */
 export async function loadLlama(
   path: string,
   options: LoadOptions = {},

@@ -9,10 +9,13 @@
  * first word "▁Paris" is shown after "The capital is", and is not after BOS alone. (Decoding the
  * new tokens by themselves would always drop it.)
  */
+import type { LlamaError } from '../base/errors.js';
 import { StopMatcher } from './stop.js';
 
 /** What this needs of a tokenizer; `src/tokenizer` is one. */
 export interface StreamTokenizer {
+  /** Set if no token has a text, as with `idsOnly`: why, for whoever asks for one. */
+  readonly refusal?: LlamaError | undefined;
   /** A decoder for one text. */
   streamDecoder(): {
     /** The text that is complete with this token. */
@@ -38,12 +41,14 @@ export class Output {
   readonly #matcher: StopMatcher;
   readonly #stopTokenIds: ReadonlySet<number>;
 
+  /** Throws the tokenizer's refusal if it has one and there are stop strings. */
   constructor(
     tokenizer: StreamTokenizer,
     prompt: readonly number[],
     stop: readonly string[],
     stopTokenIds: readonly number[],
   ) {
+    if (tokenizer.refusal !== undefined && stop.length > 0) throw tokenizer.refusal;
     this.#decoder = tokenizer.streamDecoder();
     for (const id of prompt) this.#decoder.push(id);
     this.#matcher = new StopMatcher(stop);

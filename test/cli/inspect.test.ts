@@ -56,7 +56,8 @@ describe('inspect', () => {
     const frequencies = [0, 1].map(layer => `model.layers.${layer}.self_attn.rotary_emb.inv_freq`);
     expect(tensors).toHaveLength(originals.length);
     expect(tensors).toEqual(expect.arrayContaining(halved));
-    expect(notes).toHaveLength(1);
+    expect(notes).toHaveLength(2);
+    expect(notes[1]).toContain('token ids only, no text: there is neither tokenizer.model');
     for (const name of frequencies) expect(notes[0]).toContain(name);
     expect(totals.dtypes).toEqual({ F16: totals.parameters });
   });

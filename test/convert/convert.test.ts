@@ -401,15 +401,6 @@ describe('is refused:', () => {
     await expectRefused(convert({ signal: {} }), 'BAD_OPTION', 'signal is {}', 'an AbortSignal');
     await expectRefused(convert({ overwrite: true }), 'BAD_OPTION', '"overwrite" is not an option');
   });
-
-  it('a GGUF file without a tokenizer, or with another model’s', async () => {
-    await expectRefused(
-      convertModel(goldenPath('pytorch/mha'), at('model.gguf')),
-      'NOT_FOUND',
-      'tokenizer.model',
-    );
-    expect(await names()).toEqual([]);
-  });
 });
 
 const STORIES = fileURLToPath(new URL('../../../shared/models/stories260k', import.meta.url));

@@ -63,7 +63,7 @@ const flagOfKey = (key: string): string => key.replaceAll('_', '-');
 export function noteUnusedSettings(
   io: Io,
   options: Options,
-  { generationConfig }: LoadedModel,
+  { generationConfig }: Pick<LoadedModel, 'generationConfig'>,
 ): void {
   if (generationConfig === undefined || options.flag('json')) return;
   const text = unusedSettings(generationConfig, options);

@@ -48,7 +48,10 @@ export function generationOptions(
 }
 
 /** finish_reason as OpenAI's API has it: `stop` also for end of text. */
-export function resultAsJson({ path, model }: LoadedModel, result: GenerationResult) {
+export function resultAsJson(
+  { path, model }: Pick<LoadedModel, 'path' | 'model'>,
+  result: GenerationResult,
+) {
   return {
     text: result.text,
     tokens: result.tokens,

@@ -1,7 +1,7 @@
 /** A prompt that no context has room for, refused before it is tokenized and a model is loaded. */
 import { openModelFiles } from '../../load/model-files.js';
-import { openTokenizer } from '../../load/tokenizer.js';
 import { checkTextFits } from '../../text/prompt.js';
+import { tokenizerForText } from './tokenizer.js';
 
 /** In UTF-16 units. To tokenize so many takes less time than to open a model twice. */
 const SHORT = 2 ** 20;
@@ -15,5 +15,6 @@ export async function refuseTooLong(
   if (text === undefined || text.length <= SHORT) return;
   const { config, checkpoint } = await openModelFiles(path);
   await checkpoint.close();
-  checkTextFits(await openTokenizer(path), text, Math.max(context, config.maxPositionEmbeddings));
+  const tokenizer = await tokenizerForText(path);
+  checkTextFits(tokenizer, text, Math.max(context, config.maxPositionEmbeddings));
 }

@@ -1,15 +1,19 @@
 /** The prompt of `generate` and `logits`: token ids, a text as it is, or an instruction. */
-import { check } from '../../base/errors.js';
+import { check, type LlamaError } from '../../base/errors.js';
 import { openChatFormat } from '../../load/chat-format.js';
+import { findTokenizer } from '../../load/find-tokenizer.js';
+import { type LoadedForIds, loadForIds, loadModel } from '../../load/model.js';
+import type { LoadOptions } from '../../load/options.js';
 import type { ChatFormat } from '../../text/chat/format.js';
 import { encodePrompt, type Message, promptWarnings } from '../../text/prompt.js';
-import type { Tokenizer } from '../../tokenizer/tokenizer.js';
+import { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { readStdin } from '../terminal/input.js';
 import { type Io, note } from '../terminal/io.js';
 import { CHAT_OPTIONS, chatTemplate, systemMessages } from './chat.js';
 import { readInputFile, TOKENS_FILE } from './input-file.js';
 import type { Option, Options } from './options.js';
 import { parseIntegers } from './token-list.js';
+import { tokenizerForText } from './tokenizer.js';
 
 export const PROMPT_OPTIONS: readonly Option[] = [
   {
@@ -33,6 +37,11 @@ export const PROMPT_OPTIONS: readonly Option[] = [
   },
   TOKENS_FILE,
 ];
+
+/** For the help of a verb that takes them. */
+export const NO_TOKENIZER =
+  'A model without a tokenizer, or with one that is not known, takes --tokens and --tokens-file, ' +
+  'and ids are printed in place of text.';
 
 /** One of them is there. */
 export interface Prompt {
@@ -87,26 +96,43 @@ async function promptText(options: Options, io: Io): Promise<string> {
 /** A prompt as ids, and for an instruction the format that it has then. */
 export interface EncodedPrompt {
   readonly ids: readonly number[];
+  /** Whether it was a text, which needs a tokenizer, and not ids. */
+  readonly isText: boolean;
+  readonly tokenizer: Tokenizer | LlamaError;
   readonly format?: ChatFormat;
 }
 
 /** Tells what is probably a mistake, unless --json is given. */
 export async function encodeGiven(
   { tokens, text, messages }: Prompt,
-  model: { readonly path: string; readonly tokenizer: Tokenizer },
+  path: string,
   options: Options,
   io: Io,
 ): Promise<EncodedPrompt> {
-  if (tokens !== undefined) return { ids: tokens };
+  if (tokens !== undefined) {
+    return { ids: tokens, isText: false, tokenizer: await findTokenizer(path) };
+  }
+  const tokenizer = await tokenizerForText(path);
   if (messages === undefined) {
     tellWarnings(text!, options, io);
-    const ids = encodePrompt(model.tokenizer, text!, { special: true });
-    tellTokens(ids.slice(1), model.tokenizer, options, io);
-    return { ids };
+    const ids = encodePrompt(tokenizer, text!, { special: true });
+    tellTokens(ids.slice(1), tokenizer, options, io);
+    return { ids, isText: true, tokenizer };
   }
-  const format = await openChatFormat(model, chatTemplate(options));
+  const format = await openChatFormat({ path, tokenizer }, chatTemplate(options));
   if (format.template === undefined) tellWarnings(messages.at(-1)!.content, options, io);
-  return { ids: format.encode(messages), format };
+  return { ids: format.encode(messages), isText: true, tokenizer, format };
+}
+
+/** The model for it, which for ids need not have a tokenizer. */
+export function loadGiven(
+  { isText, tokenizer }: EncodedPrompt,
+  path: string,
+  engine: LoadOptions,
+): Promise<LoadedForIds> {
+  return isText && tokenizer instanceof Tokenizer
+    ? loadModel(path, engine, tokenizer)
+    : loadForIds(path, tokenizer, engine);
 }
 
 function tellWarnings(text: string, options: Options, io: Io): void {

@@ -8,7 +8,6 @@
 import { LlamaError } from '../../base/errors.js';
 import { openChatFormat } from '../../load/chat-format.js';
 import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../../load/model.js';
-import { openTokenizer } from '../../load/tokenizer.js';
 import type { ChatFormat } from '../../text/chat/format.js';
 import { generate } from '../../text/generate.js';
 import type { GenerationResult } from '../../text/generation.js';
@@ -27,6 +26,7 @@ import { noteUnusedSettings } from '../arguments/generation-config.js';
 import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { ABOUT_EMBEDDED, SUGGESTIONS } from '../arguments/suggestions.js';
+import { tokenizerForText } from '../arguments/tokenizer.js';
 import { report } from '../terminal/errors.js';
 import { escapeFor } from '../terminal/escape.js';
 import { Interrupted, type Io, note, write, writeJson } from '../terminal/io.js';
@@ -63,7 +63,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const json = options.flag('json');
   const progress = new Progress(io, json);
   const path = await modelPath(options, io);
-  const tokenizer = await openTokenizer(path);
+  const tokenizer = await tokenizerForText(path, 'generate --tokens takes token ids');
   const format = await openChatFormat({ path, tokenizer }, chatTemplate(options));
   const engine = engineOptions(options, { progress });
   await withLoaded({ io, json, progress }, loadModel(path, engine, tokenizer), async loaded => {

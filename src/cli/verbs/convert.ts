@@ -29,7 +29,8 @@ export const convertVerb: Verb = {
       'they are, and into a directory only with --type, f32 being exact. Vectors are float32 in ' +
       'GGUF files.',
     'Added tokens go along. What a GGUF file cannot hold of them, and of the rule of spaces, is ' +
-      'said in a note.',
+      'said in a note. A tokenizer that is not known is copied from directory to directory and ' +
+      'from GGUF file to GGUF file, and otherwise left out, with a note.',
     'What else a GGUF file says, of its licence or how to chat, goes into another GGUF file, ' +
       'not into a directory.',
     'Until all is written there is no model at the output. ' +

@@ -1,11 +1,11 @@
 /** `llama-32k generate`: a prompt, continued. */
 
-import { check } from '../../base/errors.js';
-import { type LoadedModel, loadModel } from '../../load/model.js';
-import { openTokenizer } from '../../load/tokenizer.js';
+import { check, LlamaError } from '../../base/errors.js';
+import type { LoadedForIds } from '../../load/model.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { generate, positionsNeeded } from '../../text/generate.js';
 import type { GenerationResult, GenerationStep } from '../../text/generation.js';
+import { idsOnly } from '../../text/ids-only.js';
 import type { GenerateProgress } from '../../text/options.js';
 import { CARD_STOP_STRINGS } from '../../text/prompt.js';
 import {
@@ -18,9 +18,18 @@ import {
 import { noteUnusedSettings } from '../arguments/generation-config.js';
 import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
+import {
+  type EncodedPrompt,
+  encodeGiven,
+  loadGiven,
+  NO_TOKENIZER,
+  PROMPT_OPTIONS,
+  readPrompt,
+  writtenText,
+} from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { ABOUT_EMBEDDED } from '../arguments/suggestions.js';
+import { withoutText } from '../arguments/tokenizer.js';
 import { escapeFor } from '../terminal/escape.js';
 import { abortOnInterrupt, type Io, note, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
@@ -33,13 +42,14 @@ export const generateVerb: Verb = {
     `Without options it is greedy: the same prompt gives the same text. ${CARD_SETTINGS}`,
     'It ends at end of text, at a stop string, or at the limit. What ends a turn by the chat ' +
       `template ends it, too; by the model card's format, ${CARD_STOP_STRINGS.join()}.`,
+    NO_TOKENIZER,
     ABOUT_EMBEDDED,
   ],
   options: [...MODEL, ...PROMPT_OPTIONS, ...GENERATION_OPTIONS, ...LOGPROBS, ...ENGINE],
   json:
     'Print {text, tokens, finish_reason: stop | length, prompt_tokens, completion_tokens, ' +
     'timings, seed, model, kernels} and, if asked for, logprobs: [{token, logprob, ' +
-    'top_logprobs}].',
+    'top_logprobs}]; text is null without a tokenizer.',
   run,
 };
 
@@ -54,8 +64,9 @@ async function run(options: Options, io: Io): Promise<void> {
   const given = await readPrompt(options, io);
   const path = await modelPath(options, io);
   await refuseTooLong(writtenText(given), path, options.integer('context'));
-  const tokenizer = await openTokenizer(path);
-  const { ids: prompt, format } = await encodeGiven(given, { path, tokenizer }, options, io);
+  const encoded = await encodeGiven(given, path, options, io);
+  refuseStop(encoded, options);
+  const { ids: prompt, format } = encoded;
   const generationFor = (config: LlamaConfig) => {
     return { ...generationOptions(options, format?.ends(config)), logprobs };
   };
@@ -64,17 +75,30 @@ async function run(options: Options, io: Io): Promise<void> {
   // What cannot be generated to the end is refused now, before minutes of loading.
   const context = (config: LlamaConfig) => positionsNeeded(prompt, generationFor(config), config);
   const engine = engineOptions(options, { signal, progress }, context);
-  await withLoaded({ io, json, progress }, loadModel(path, engine, tokenizer), async loaded => {
+  const loading = loadGiven(encoded, path, engine);
+  await withLoaded({ io, json, progress }, loading, async loaded => {
     noteUnusedSettings(io, options, loaded);
-    const steps = generate(loaded.model, tokenizer, prompt, {
-      ...generationFor(loaded.model.config),
+    const { model, tokenizer } = loaded;
+    const hasText = !(tokenizer instanceof LlamaError);
+    const forOutput = hasText ? tokenizer : idsOnly(model.config, tokenizer);
+    const steps = generate(model, forOutput, prompt, {
+      ...generationFor(model.config),
       signal,
       onProgress: step => showProgress(io, progress, step),
     });
-    const result = json ? await printJson(io, loaded, steps) : await printText(io, steps, progress);
+    const printPlain = hasText ? printText : printIds;
+    const result = json
+      ? await printJson(io, loaded, steps)
+      : await printPlain(io, steps, progress);
     progress.clear();
     if (!json) noteLimit(io, options, result);
   });
+}
+
+/** Before loading: stop strings need a text. */
+function refuseStop({ tokenizer }: EncodedPrompt, options: Options): void {
+  if (!(tokenizer instanceof LlamaError) || generationOptions(options).stop?.length === 0) return;
+  throw withoutText(tokenizer, 'give --stop-token-ids in place of --stop');
 }
 
 function showProgress(io: Io, progress: Progress, { stage, done, total }: GenerateProgress): void {
@@ -109,7 +133,24 @@ async function printText(io: Io, steps: Steps, progress: Progress): Promise<Gene
   return result!;
 }
 
-async function printJson(io: Io, loaded: LoadedModel, steps: Steps): Promise<GenerationResult> {
+/** As --tokens takes them. */
+async function printIds(io: Io, steps: Steps, progress: Progress): Promise<GenerationResult> {
+  let result: GenerationResult | undefined;
+  let separator = '';
+  try {
+    for await (const step of steps) {
+      result = step.result;
+      if (io.stdout.isTTY) progress.clear();
+      await write(io.stdout, `${separator}${step.token}`);
+      separator = ',';
+    }
+  } finally {
+    if (separator !== '') await write(io.stdout, '\n');
+  }
+  return result!;
+}
+
+async function printJson(io: Io, loaded: LoadedForIds, steps: Steps): Promise<GenerationResult> {
   const logprobs = [];
   let result: GenerationResult | undefined;
   for await (const step of steps) {
@@ -120,6 +161,7 @@ async function printJson(io: Io, loaded: LoadedModel, steps: Steps): Promise<Gen
   }
   await writeJson(io, {
     ...resultAsJson(loaded, result!),
+    ...(loaded.tokenizer instanceof LlamaError && { text: null }),
     ...(logprobs.length > 0 && { logprobs }),
   });
   return result!;

@@ -1,13 +1,13 @@
 /** `llama-32k inspect`: what a model is made of. Reads no weights. */
 
 import { showBytes } from '../../base/disk.js';
-import { LlamaError } from '../../base/errors.js';
 import { isObject } from '../../base/json.js';
 import { elementCount } from '../../base/tensor.js';
 import { separateWords } from '../../base/text.js';
 import { readChatTemplates } from '../../load/chat-format.js';
+import { findTokenizer } from '../../load/find-tokenizer.js';
+import { tokenizerNotes } from '../../load/model.js';
 import { openModelFiles } from '../../load/model-files.js';
-import { endOfTextNotes, openTokenizer } from '../../load/tokenizer.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { expectedWeights } from '../../model/weights.js';
 import { modelPath } from '../arguments/model.js';
@@ -48,7 +48,7 @@ async function run(options: Options, io: Io): Promise<void> {
     chat_template: found ? { origin: found.origin, names: [...found.templates.keys()] } : null,
     tensors,
     totals: totalsOf(tensors),
-    notes: [...ofFiles, ...(await tokenizerNotes(path, config))],
+    notes: [...ofFiles, ...tokenizerNotes(await findTokenizer(path), config)],
   };
   if (options.flag('json')) await writeJson(io, description);
   else {
@@ -65,17 +65,6 @@ function asInConfigJson(fields: object): Record<string, unknown> {
       isObject(value) ? asInConfigJson(value) : (value ?? null),
     ]),
   );
-}
-
-/** A directory without a tokenizer is no fault here. */
-async function tokenizerNotes(path: string, config: LlamaConfig): Promise<string[]> {
-  try {
-    const tokenizer = await openTokenizer(path);
-    return [...tokenizer.notes, ...endOfTextNotes(config, tokenizer)];
-  } catch (error) {
-    if (!(error instanceof LlamaError)) throw error;
-    return error.code === 'NOT_FOUND' ? [] : [`the tokenizer cannot be read: ${error.message}`];
-  }
 }
 
 function totalsOf(tensors: Description['tensors']): Totals {

@@ -3,10 +3,8 @@
  * compared with.
  */
 
-import { check } from '../../base/errors.js';
+import { check, LlamaError } from '../../base/errors.js';
 import type { Floats } from '../../base/tensor.js';
-import { loadLlama } from '../../load/model.js';
-import { openTokenizer } from '../../load/tokenizer.js';
 import { CHUNK_SIZE, type Reading, readTokens } from '../../model/chunks.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { describeLimit } from '../../model/context.js';
@@ -17,7 +15,14 @@ import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { count, flagsOf, readOwnFlags } from '../arguments/flags.js';
 import { contextFor, ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { encodeGiven, PROMPT_OPTIONS, readPrompt, writtenText } from '../arguments/prompt.js';
+import {
+  encodeGiven,
+  loadGiven,
+  NO_TOKENIZER,
+  PROMPT_OPTIONS,
+  readPrompt,
+  writtenText,
+} from '../arguments/prompt.js';
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { parseIntegers } from '../arguments/token-list.js';
 import { TraceFile } from '../arguments/trace-file.js';
@@ -45,6 +50,7 @@ export const logitsVerb: Verb = {
     'Row p scores what comes after tokens 0 to p. With --json all of them, in full precision: ' +
       `the shortest decimals that give the same float64. Without it the ${LISTED} best, with ` +
       'their log-probabilities.',
+    NO_TOKENIZER,
   ],
   options: [
     ...MODEL,
@@ -92,22 +98,21 @@ async function run(options: Options, io: Io): Promise<void> {
   const prompt = await readPrompt(options, io);
   const path = await modelPath(options, io);
   await refuseTooLong(writtenText(prompt), path);
-  // Ids in, numbers out needs no tokenizer, and not every directory has one.
-  const tokenizer = json && prompt.tokens !== undefined ? undefined : await openTokenizer(path);
-  const tokens =
-    prompt.tokens ?? (await encodeGiven(prompt, { path, tokenizer: tokenizer! }, options, io)).ids;
+  const given = await encodeGiven(prompt, path, options, io);
+  const tokens = given.ids;
 
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
   const engine = engineOptions(options, { signal, progress }, contextFor(tokens.length));
-  await withLoaded({ io, json, progress }, loadLlama(path, engine), async ({ model }) => {
+  const loading = loadGiven(given, path, engine);
+  await withLoaded({ io, json, progress }, loading, async ({ model, tokenizer }) => {
     checkTokens(tokens, model.config);
     traceFile?.checkNames(model.config);
     const positions = parsePositions(options.text('positions'), tokens.length);
     const text = { kernels: model.engine.name, tokens, positions };
     const printer = json
       ? jsonPrinter({ model: path, ...text })
-      : listPrinter(io, tokenizer!, tokens, positions);
+      : listPrinter(io, tokenizer, tokens, positions);
     const pass = { chunk, progress, signal, ...traceFile?.options };
     const print = () => {
       const rows = inOrder(positions, logitsOf(model, tokens, positions, pass));
@@ -221,12 +226,11 @@ function jsonPrinter(head: object): Printer {
 
 function listPrinter(
   io: Io,
-  tokenizer: Tokenizer,
+  tokenizer: Tokenizer | LlamaError,
   tokens: readonly number[],
   positions: readonly number[],
 ): Printer {
-  const name = (id: number) =>
-    escapeFor(io.stdout, id < tokenizer.vocabSize ? tokenizer.pieces([id])[0] : '(padding)');
+  const name = (id: number) => escapeFor(io.stdout, pieceOf(tokenizer, id));
   return {
     begin: () => '',
     row: (logits, index) => {
@@ -235,12 +239,18 @@ function listPrinter(
       const lines = topLogprobs.map(({ token, logprob }) => {
         const logit = logits[token].toFixed(6).padStart(14);
         const numbers = `${logit} ${logprob.toFixed(4).padStart(10)}`;
-        return `${String(token).padStart(8)}${numbers}  ${name(token)}\n`;
+        return `${String(token).padStart(8)}${numbers}  ${name(token)}`.trimEnd();
       });
       const token = tokens[position];
-      const title = `after position ${position}, token ${token} ${name(token)}`;
-      return `${title}\n      id         logit    logprob  piece\n${lines.join('')}`;
+      const title = `after position ${position}, token ${token} ${name(token)}`.trimEnd();
+      return `${title}\n      id         logit    logprob  piece\n${lines.join('\n')}\n`;
     },
     end: () => '',
   };
+}
+
+/** Nothing where there is no tokenizer. */
+function pieceOf(tokenizer: Tokenizer | LlamaError, id: number): string {
+  if (tokenizer instanceof LlamaError) return '';
+  return id < tokenizer.vocabSize ? tokenizer.pieces([id])[0] : '(padding)';
 }

@@ -1,7 +1,6 @@
 /** `llama-32k perplexity`: how well a model foretells a text. */
 import { check } from '../../base/errors.js';
 import { loadLlama } from '../../load/model.js';
-import { openTokenizer } from '../../load/tokenizer.js';
 import {
   checkPerplexityOptions,
   PERPLEXITY,
@@ -15,6 +14,7 @@ import { readInputFile, TOKENS_FILE } from '../arguments/input-file.js';
 import { contextFor, ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { parseIntegers } from '../arguments/token-list.js';
+import { tokenizerForText } from '../arguments/tokenizer.js';
 import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { groupDigits } from '../terminal/table.js';
@@ -106,7 +106,7 @@ interface Text {
 /** Ids need no tokenizer, and not every model has one. */
 async function tokensOf({ ids, text }: Given, path: string, options: Options): Promise<Text> {
   if (ids !== undefined) return { ids };
-  const tokenizer = await openTokenizer(path);
+  const tokenizer = await tokenizerForText(path, 'give token ids with --tokens-file');
   const { addsBos, bosId } = tokenizer;
   const bos = addsBos && bosId !== undefined && !options.flag('no-bos');
   return { ids: tokenizer.encode(text!, { bos }), bosId };

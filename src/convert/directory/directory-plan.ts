@@ -29,9 +29,11 @@ export async function directoryPlan(
   });
   const weights = await safetensorsFiles(tensors, shardSize, recoder);
   const configFile = fileWith('config.json', Buffer.from(configJson(config, mainDType(tensors))));
+  const beside = await filesBesideWeights(source);
   return {
     dtypes: new Map(tensors.map(({ tensor, dtype }) => [tensor.name, dtype])),
-    files: [configFile, ...(await filesBesideWeights(source)), ...weights],
+    files: [configFile, ...beside.files, ...weights],
+    notes: beside.notes,
   };
 }
 

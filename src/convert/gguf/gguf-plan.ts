@@ -1,14 +1,15 @@
 /** A model as one GGUF file. */
 
+import { LlamaError } from '../../base/errors.js';
 import { ropeNotes } from '../../files/gguf/rope.js';
 import { ggufDataBytes, writeGguf } from '../../files/gguf/writer.js';
 import { ggufTokenizerNotes } from '../../tokenizer/gguf/gguf-tokenizer.js';
 import { fileOf } from '../output.js';
 import type { Recoder } from '../recoder.js';
 import type { Plan } from '../rewrite.js';
-import { modelToWrite, type Source } from '../source.js';
+import { modelToWrite, noTokenizer, type Source } from '../source.js';
 import type { GgufFileType } from './recipes.js';
-import { dtypesInFile, ggufOfModel } from './write-model.js';
+import { dtypesInFile, ggufOfModel, type ModelToWrite } from './write-model.js';
 
 /**
  * Without `fileType`, tensors have the formats that they have. Throws what `modelToWrite` and
@@ -26,9 +27,13 @@ export async function ggufPlan(
     writeGguf(metadata, tensors),
     ggufDataBytes(metadata, tensors),
   );
-  const notes = [
-    ...ggufTokenizerNotes(model.tokenizer, source.config.vocabSize),
-    ...ropeNotes(source.config),
-  ];
+  const notes = [...tokenizerNotes(model), ...ropeNotes(source.config)];
   return { dtypes: dtypesInFile(source, fileType), files: [file], notes };
+}
+
+function tokenizerNotes({ tokenizer, config, metadata }: ModelToWrite): string[] {
+  if (!(tokenizer instanceof LlamaError)) return ggufTokenizerNotes(tokenizer, config.vocabSize);
+  return metadata === undefined
+    ? [noTokenizer(tokenizer)]
+    : [`the tokenizer goes along unread, as it is: ${tokenizer.message}`];
 }

@@ -3,6 +3,7 @@
  * and K, in any of its formats.
  */
 
+import { LlamaError } from '../../base/errors.js';
 import { elementCount } from '../../base/tensor.js';
 import { bytesOf } from '../../files/dtypes.js';
 import { ggufTemplateMetadata, type TemplatesByName } from '../../files/gguf/chat-template.js';
@@ -29,6 +30,9 @@ import {
 /** That of the block formats since May 2023, GGML_QNT_VERSION. */
 const QUANTIZATION_VERSION = 2;
 
+/** As llama.cpp's converter says it. */
+const NO_TOKENIZER = ['tokenizer.ggml.model', { type: 'string', value: 'none' }] as const;
+
 /** Metadata that a file has for itself, not for its model. */
 const ABOUT_THE_FILE = /^split\.|^general\.(alignment|file_type|quantization_version)$/;
 
@@ -38,7 +42,8 @@ export interface ModelToWrite {
   readonly config: LlamaConfig;
   /** With the weights that `config` describes. Read while the file is being written. */
   readonly checkpoint: Checkpoint;
-  readonly tokenizer: TokenizerModel;
+  /** Or why there is none; then that of `metadata` is kept as it is, if there is one. */
+  readonly tokenizer: TokenizerModel | LlamaError;
   /** Of a directory; those of a GGUF file are in its metadata. */
   readonly templates?: TemplatesByName;
   /**
@@ -105,7 +110,7 @@ function mainDType(tensors: readonly GgufInput[]): GgmlDType {
 }
 
 function metadataOf(
-  { name, config, tokenizer, templates = new Map(), metadata = new Map() }: ModelToWrite,
+  { name, config, tokenizer, templates = new Map(), metadata }: ModelToWrite,
   fileTypeId?: number,
 ): GgufMetadata {
   const own = new Map<string, GgufValue>([
@@ -116,9 +121,15 @@ function metadataOf(
       : ([['general.file_type', { type: 'u32', value: fileTypeId }]] as const)),
     ['general.quantization_version', { type: 'u32', value: QUANTIZATION_VERSION }],
     ...ggufConfigMetadata(config),
-    ...ggufTokenizerMetadata(tokenizer, config.vocabSize),
+    ...(tokenizer instanceof LlamaError
+      ? [NO_TOKENIZER]
+      : ggufTokenizerMetadata(tokenizer, config.vocabSize)),
     ...ggufTemplateMetadata(templates),
   ]);
+  if (metadata === undefined) return own;
+  if (tokenizer instanceof LlamaError) {
+    for (const key of own.keys()) if (key.startsWith('tokenizer.')) own.delete(key);
+  }
   const isKept = (key: string) =>
     key === 'general.name' || !(own.has(key) || ABOUT_THE_FILE.test(key));
   return new Map([...own, ...[...metadata].filter(([key]) => isKept(key))]);

@@ -24,6 +24,9 @@ const READERS: ReadonlyMap<unknown, (fields: Fields) => TokenizerModel> = new Ma
   ['gpt2', readByteLevel],
 ]);
 
+/** What converters of llama.cpp say where there is none, and its reader takes besides. */
+const NONE: ReadonlySet<unknown> = new Set(['none', 'no_vocab']);
+
 /**
  * Reads the tokenizer of a GGUF file.
  * @throws {LlamaError} BAD_TOKENIZER if it is broken or not there; UNSUPPORTED, naming the setting,
@@ -32,11 +35,10 @@ const READERS: ReadonlyMap<unknown, (fields: Fields) => TokenizerModel> = new Ma
 export function readGgufTokenizer(metadata: GgufMetadata): TokenizerModel {
   const all = Object.entries(plainValues(metadata)).filter(([key]) => key.startsWith(PREFIX));
   const fields = Object.fromEntries(all.map(([key, value]) => [key.slice(PREFIX.length), value]));
-  check(
-    fields.model !== undefined,
-    'BAD_TOKENIZER',
-    () => `${PREFIX}model is missing: the file has no tokenizer`,
-  );
+  check(fields.model !== undefined && !NONE.has(fields.model), 'BAD_TOKENIZER', () => {
+    const said = fields.model === undefined ? 'missing' : show(fields.model);
+    return `${PREFIX}model is ${said}: the file has no tokenizer`;
+  });
   const read = READERS.get(fields.model);
   check(read !== undefined, 'UNSUPPORTED', () => {
     const names = [...READERS.keys()].map(name => show(name)).join(' and ');
