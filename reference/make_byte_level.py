@@ -12,8 +12,8 @@ are words, with the white space around them or only by themselves.
 `NAME.json` is the tokenizer. `expected.json` says how the texts are made (`Generator`, which the
 tests have in TypeScript), and has for each tokenizer the ids of the first texts, which are written
 out, and hashes of the ids of 200 texts each; the same of the texts that lists of ids become, with
-special tokens and without. No character is younger than Unicode 14: others are letters to one
-version of Unicode and not to another.
+special tokens and without. `splits.json` has what single patterns cut. No character is younger than
+Unicode 14: others are letters to one version of Unicode and not to another.
 """
 
 import hashlib
@@ -200,6 +200,51 @@ def rest() -> Tokenizer:
     return tokenizer
 
 
+CL100K = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+"
+    r"| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
+PATTERNS = [
+    *(LLAMA3, CL100K, r"\p{N}{1,3}+", r"\p{N}{1,3}", r"\s+$", r"\d+", r"\D", r"\s", r"\S"),
+    *(r"[^\S\n]+", r"[\S\n]+", r".", r".+", r"e{2}", r"e{,2}", r"e{1,}", r"e?", r"e+?"),
+    *(r"e*?t", r"(?>e+)e", r"e*+e", r"e?+e", r"(e|t)+", r"(?:e|t){2}x{", r"(?i:s)", r"(?i:k)"),
+    *(r"(?i:it's)", r"'(?i:[sdmt])", r"\p{^L}", r"\P{L}", r"\P{^L}", r"\p{Lu}\p{Ll}*"),
+    *(r"\p{Han}+", r"[\p{Hiragana}\p{Katakana}]+", r"[a-c\-e-]+", r"[-'.]+", r"[\]\[.]"),
+    *(r"[a[bt]]+", r"[^[a-t]]+", r"\x41|\x{1F999}|\u0065", r"[\x{1F300}-\x{1F9FF}]"),
+    *(r"\t|\n|\v|\f|\r|\a|\e", r"\.|\||\-|/", r"(?<=e)t|(?<!e) ", r"t(?=h)|h(?!e)"),
+    *(r"[|.,!?()\s]+", r"", r"(?=e)", r"$", r"~|`|#|@|!"),
+]
+SPLIT_TEXTS = [
+    "The tree's  trees, it'S IT'S 'ſ see 1234567 K K ٣٤½\n\n  next\r\n\tline  \n",
+    "a-b.c|d [e] eee eeetea 🦙🌱 漢字かなカナ Ǆ é e\u0301 \x0b\x0c\x07\x1b\x85\xa0\u2028\ufeff",
+    "x{2} ~`#@!/",
+    "",
+    " ",
+    "\n",
+    "ee\n ee \n",
+]
+BEHAVIORS = ["Isolated", "Removed", "Contiguous", "MergedWithPrevious", "MergedWithNext"]
+
+
+def parts_of(pattern: str, behavior: str, invert: bool, text: str) -> list[str]:
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in behavior)[1:]
+    split = pre.Split(Regex(pattern), snake, invert)
+    return [part for part, _ in split.pre_tokenize_str(text)]
+
+
+def splits() -> dict:
+    """What each pattern and behaviour makes of the texts."""
+    patterns = {p: [parts_of(p, "Isolated", False, t) for t in SPLIT_TEXTS] for p in PATTERNS}
+    combined = [
+        {"pattern": p, "behavior": b, "invert": i}
+        | {"parts": [parts_of(p, b, i, text) for text in SPLIT_TEXTS]}
+        for p in (r"e", r"\s+", r"e?", r"[a-z]+")
+        for b in BEHAVIORS
+        for i in (False, True)
+    ]
+    return {"texts": SPLIT_TEXTS, "patterns": patterns, "combined": combined}
+
+
 def block_hashes(values: list) -> list[str]:
     """Of `BLOCK` each, as JSON."""
     blocks = [values[i : i + BLOCK] for i in range(0, len(values), BLOCK)]
@@ -236,6 +281,8 @@ def main() -> None:
         golden["tokenizers"][make.__name__] = expected(tokenizer, texts, lists)
     file = TARGET / "expected.json"
     file.write_text(json.dumps(golden, ensure_ascii=False, indent=0) + "\n")
+    file = TARGET / "splits.json"
+    file.write_text(json.dumps(splits(), ensure_ascii=False, indent=0) + "\n")
     add_to_manifest(TARGET.parent, "byte-level", "byte-level tokenizers; ids of texts")
 
 

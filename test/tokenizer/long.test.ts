@@ -5,6 +5,7 @@
  */
 import { expect, it } from 'vitest';
 import { readSentencePieceModel, Tokenizer } from '../../src/tokenizer/index.js';
+import { modelOf } from './byte-level/support.js';
 import { fromModel, modelFile, pieces } from './support.js';
 
 const LIMIT_MS = 20_000;
@@ -33,11 +34,14 @@ const texts: readonly [string, string][] = [
   ['one letter', 'a'.repeat(1e6)],
   ['spaces', ' '.repeat(1e6)],
   ['newlines', '\n'.repeat(1e6)],
+  ['newlines before a word', `${'\n'.repeat(1e6)}x`],
+  ['apostrophes', "'".repeat(1e6)],
   ['emoji', '🦙'.repeat(250_000)],
 ];
 const tokenizers: readonly [string, Tokenizer][] = [
   ['tokenizer.model', fromModel],
   ['runs', runs],
+  ['pieces of bytes, as Llama 3 has them', new Tokenizer(modelOf('llama3'))],
 ];
 
 it.each(

@@ -27,11 +27,24 @@ export const DIGITS = isolated(String.raw`\p{N}+`);
 
 const GPT2 = isolated(GPT2_PATTERN);
 
+const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+
 /** Contractions, words with one character before them, punctuation, lines, spaces. */
 const newer = (digits: string): Split =>
   isolated(
-    String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}` +
+    String.raw`${CONTRACTIONS}|[^\r\n\p{L}\p{N}]?\p{L}+|${digits}` +
       String.raw`| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+  );
+
+const UPPER = String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`;
+const LOWER = String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`;
+
+/** Words are cut where small letters end, too: "camelCase". `end`: what belongs to a word. */
+const cased = (end: string, digits: string): Split =>
+  isolated(
+    String.raw`[^\r\n\p{L}\p{N}]?${UPPER}*${LOWER}+${end}` +
+      String.raw`|[^\r\n\p{L}\p{N}]?${UPPER}+${LOWER}*${end}|${digits}` +
+      String.raw`| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
   );
 
 const rule = (splits: readonly Split[], ignoreMerges = false): ByteLevelRule => ({
@@ -52,6 +65,33 @@ export const KNOWN_RULES: readonly KnownRule[] = [
   {
     names: ['smaug-bpe', 'dbrx', 'chatglm-bpe', 'glm4'],
     rule: rule([newer(String.raw`\p{N}{1,3}`)]),
+  },
+  {
+    names: ['seed-coder'],
+    rule: rule([
+      isolated(
+        String.raw`${CONTRACTIONS}|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}` +
+          String.raw`| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+`,
+      ),
+    ]),
+  },
+  {
+    names: ['bailingmoe', 'bailingmoe2', 'llada-moe'],
+    rule: rule([
+      isolated(
+        String.raw`'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}` +
+          String.raw`| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`,
+      ),
+    ]),
+  },
+  {
+    names: ['tekken'],
+    rule: rule([cased('', String.raw`\p{N}`)], true),
+    addsBos: true,
+  },
+  {
+    names: ['gpt-4o', 'llama4', 'kanana2'],
+    rule: rule([cased(`${CONTRACTIONS}?`, String.raw`\p{N}{1,3}`)]),
   },
   {
     names: ['qwen2', 'stablelm2', 'deepseek-r1-qwen', 'megrez', 'hunyuan', 'grok-2', 'solar-open'],

@@ -9,6 +9,7 @@
  *     (?i:…)        letters of ASCII in both cases, with U+017F (long s) and U+212A (kelvin sign)
  *     x++ x*+ x?+   possessive: an atomic group, as (?>x+) is, made of (?=(x+))\1
  *     x{1,3}+       not possessive in Ruby's syntax: (?:x{1,3})+
+ *     x{,3}         x{0,3}
  *     \p{^L}        \P{L}
  *
  * What tokenizers do not use, or what cannot be said in JavaScript, is refused by name: \b, ^,
@@ -125,10 +126,10 @@ class Translator {
   }
 
   #quantified(atom: string): string {
-    const [quantifier] = /^(?:[*+?]|\{\d+(?:,\d*)?\})/.exec(this.#rest(12)) ?? [];
+    const [quantifier] = /^(?:[*+?]|\{\d+(?:,\d*)?\}|\{,\d+\})/.exec(this.#rest(12)) ?? [];
     if (quantifier === undefined) return atom;
     this.#take(quantifier);
-    const repeated = `${atom}${quantifier}`;
+    const repeated = `${atom}${quantifier.replace('{,', '{0,')}`;
     const isCounted = quantifier.startsWith('{');
     if (isCounted && this.#next() === '?') this.#refuse(`${quantifier}?`);
     if (this.#take('?')) return `${repeated}?`;
@@ -205,14 +206,13 @@ class Translator {
   }
 
   #literal(character: string): string {
-    if (!this.#foldsCase || !/[A-Za-z]/.test(character)) return escaped(character);
-    return `[${this.#folded(character)}]`;
+    return this.#foldsCase ? `[${this.#folded(character)}]` : escaped(character);
   }
 
   /** All characters that are one without regard to case. */
   #folded(letter: string): string {
-    if (letter > '\x7f') this.#refuse(`(?i:${letter})`);
     const both = new Set([letter.toLowerCase(), letter.toUpperCase()]);
+    if (letter > '\x7f' && both.size > 1) this.#refuse(`(?i:${letter})`);
     const more = { s: 'ſ', k: '\u212a' }[letter.toLowerCase()] ?? '';
     return [...both, ...more].map(escaped).join('');
   }
