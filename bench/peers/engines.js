@@ -5,9 +5,9 @@
 import { loadLlama } from '../../dist/load/model.js';
 import { argmax } from './side.js';
 
-/** This project's WASM engine, with every matrix in the format that the file has it in. */
-export async function openOurs(gguf, { threads, context }) {
-  const { model } = await loadLlama(gguf, { kernels: 'wasm', threads, context });
+/** This project's WASM engine; without `weights`, every matrix is in the format of the file. */
+export async function openOurs(gguf, { threads, context, weights }) {
+  const { model } = await loadLlama(gguf, { kernels: 'wasm', threads, context, weights });
   const forward = (sequence, tokens, options) => {
     const start = sequence.length;
     return model.forward(
@@ -26,12 +26,13 @@ export async function openOurs(gguf, { threads, context }) {
       sequence.dispose();
       return tokens;
     },
-    async logits(tokens) {
+    /** A row for each token from index `from` on. */
+    async logits(tokens, from = 0) {
       const sequence = model.createSequence();
-      // [R, V]
-      const { shape, data } = await forward(sequence, tokens, { logitsFor: [...tokens.keys()] });
+      const logitsFor = [...tokens.keys()].slice(from);
+      const { shape, data } = await forward(sequence, tokens, { logitsFor }); // [R, V]
       sequence.dispose();
-      return tokens.map((_, row) => data.subarray(row * shape[1], (row + 1) * shape[1]));
+      return logitsFor.map((_, row) => data.subarray(row * shape[1], (row + 1) * shape[1]));
     },
     close: () => model.close(),
   };
@@ -77,12 +78,13 @@ export async function openTheirs(llama, gguf, { threads, context: contextSize, v
       }
       return tokens;
     },
-    async logits(tokens) {
+    async logits(tokens, from = 0) {
       await sequence.clearHistory();
+      const wanted = token => [token, { generateNext: { logits: true } }];
       const output = await sequence.controlledEvaluate(
-        tokens.map(token => [token, { generateNext: { logits: true } }]),
+        tokens.map((token, i) => (i < from ? token : wanted(token))),
       );
-      return output.map(({ next }) => {
+      return output.slice(from).map(({ next }) => {
         const row = new Float32Array(vocabSize).fill(NaN); // should one be missing
         for (const [token, logit] of next.logits) row[token] = logit;
         return row;
