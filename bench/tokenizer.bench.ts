@@ -1,19 +1,37 @@
-/** How fast text becomes ids and ids text, with the small tokenizer of golden/. */
+/** How fast text becomes ids and ids text, with small tokenizers of golden/, one of each kind. */
 import { readFileSync } from 'node:fs';
 import { Bench } from 'tinybench';
-import { readSentencePieceModel, Tokenizer } from '../src/tokenizer/index.js';
+import { openTokenizerModel } from '../src/load/tokenizer.js';
+import {
+  readSentencePieceModel,
+  readTokenizerJson,
+  Tokenizer,
+  type TokenizerModel,
+} from '../src/tokenizer/index.js';
 import { medians } from './measure.js';
 
 const LENGTH = 1_000_000;
 
+const OWN = ['golden/tokenizer/tokenizer.model', 'golden/byte-level/llama3.json'];
+
 /**
- * Prints MB/s, where a megabyte is a million characters of ASCII. `modelPath`: another
- * tokenizer.model to measure.
+ * Prints MB/s, where a megabyte is a million characters of ASCII. `path`: another tokenizer.model,
+ * tokenizer.json, directory or GGUF file to measure.
  */
-export async function tokenizerBench(
-  modelPath = 'golden/tokenizer/tokenizer.model',
-): Promise<void> {
-  const tokenizer = new Tokenizer(readSentencePieceModel(readFileSync(modelPath)));
+export async function tokenizerBench(path?: string): Promise<void> {
+  for (const each of path === undefined ? OWN : [path]) {
+    console.log(each);
+    await measure(new Tokenizer(await readModel(each)));
+  }
+}
+
+async function readModel(path: string): Promise<TokenizerModel> {
+  if (path.endsWith('.model')) return readSentencePieceModel(readFileSync(path));
+  if (path.endsWith('.json')) return readTokenizerJson(readFileSync(path, 'utf8'));
+  return openTokenizerModel(path);
+}
+
+async function measure(tokenizer: Tokenizer): Promise<void> {
   const texts = {
     English: english(),
     'one letter': 'a'.repeat(LENGTH),
