@@ -70,6 +70,11 @@ describe('encoding', () => {
     expect(rest.pieces(rest.encode('dog'))[0]).toMatch(/^Ġ/);
     expect(rest.pieces(rest.encode('dog', { continuation: true }))[0]).toMatch(/^d/);
     expect(rest.encode(' dog')).toEqual(rest.encode('dog'));
+    // Each part that is cut before gets one, but for the first.
+    const continued = rest.pieces(rest.encode('dog1dog', { continuation: true })).join('');
+    expect([continued, rest.pieces(rest.encode('dog1dog')).join('')]).toEqual([
+      ...['dogĠ1Ġdog', 'ĠdogĠ1Ġdog'],
+    ]);
     expect(gpt2.encode('dog', { continuation: true })).toEqual(gpt2.encode('dog'));
   });
 
