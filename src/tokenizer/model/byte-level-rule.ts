@@ -25,6 +25,7 @@ export interface Split {
   readonly invert: boolean;
 }
 
+/** How a byte-level tokenizer cuts a stretch of text into parts, and whether it merges them. */
 export interface ByteLevelRule {
   /** Unicode's normal form of a stretch, before `normalized` added tokens are looked for. */
   readonly normalizer: 'none' | 'NFC';
