@@ -121,7 +121,7 @@ async function readIds(path: string, file: string, tokensFile?: string): Promise
     return parseIntegers(await readFile(tokensFile, 'utf8'), '--tokens-file');
   const tokenizer = await openTokenizer(path);
   const text = await readFile(file, 'utf8');
-  return tokenizer.encode(text.replace(/\n$/, ''), { bos: tokenizer.bosId !== undefined });
+  return tokenizer.encode(text.replace(/\n$/, ''), { bos: tokenizer.addsBos });
 }
 
 /** None, and a line that says so, where nobody ran `npm install` in bench/peers. */

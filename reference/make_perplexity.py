@@ -4,14 +4,20 @@ the text is cut.
 `chunks` and `ppl_stride` are cut as llama-perplexity does it (llama.cpp, tools/perplexity),
 `stride` by the loop of Hugging Face's guide, "Perplexity of fixed-length models": targets that a
 window shares with the one before are −100, and the loss of `LlamaForCausalLM` passes them over.
+
+With the GGUF file of SmolLM2-135M-Instruct (`node scripts/fetch-smollm2.js` says where it is) that
+model's, too, of golden/text.
 """
 
+import argparse
 from pathlib import Path
 
 import torch
+from gguf import GGUFReader
 from manifest import add_to_manifest
 from models import BOS, load_model, random_tokens, write_cases
 from safetensors.torch import load_file
+from smollm2 import read_network, read_tokenizer
 from tracing import in_float64
 from transformers import LlamaForCausalLM
 
@@ -60,12 +66,13 @@ def sliding(tokens: torch.Tensor, ctx_size: int, stride: int):
 
 @torch.no_grad()
 def nlls_of(network: LlamaForCausalLM, window: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """−log p of every target that is not ignored; the loss of transformers is their mean."""
+    """−log p of every target that is not ignored; the loss of transformers, of logits in float32, is
+    their mean."""
     output = network(window[None], labels=target[None], use_cache=False)
     logprobs = output.logits[0, :-1].double().log_softmax(-1)
     scored = target[1:] != IGNORED
     nlls = -logprobs[scored].gather(1, target[1:][scored][:, None])[:, 0]
-    assert torch.isclose(output.loss.double(), nlls.mean(), rtol=1e-6)
+    assert torch.isclose(output.loss.double(), nlls.mean(), rtol=1e-5)
     return nlls
 
 
@@ -85,9 +92,10 @@ def case(network: LlamaForCausalLM, tokens: torch.Tensor, cut, **options) -> dic
             "windows": windows}
 
 
-def write(name: str, tokens: torch.Tensor, cuts: list[tuple]) -> None:
-    """`cuts`: a way to cut the text, and its options."""
-    network = load_model(GOLDEN / name, torch.float64)
+def write(
+    name: str, network: LlamaForCausalLM, tokens: torch.Tensor, cuts: list[tuple]
+) -> None:
+    """`network` is in float64; `cuts`: a way to cut the text, and its options."""
     with in_float64():
         cases = [case(network, tokens, cut, **options) for cut, options in cuts]
     directory = GOLDEN / "perplexity"
@@ -95,8 +103,26 @@ def write(name: str, tokens: torch.Tensor, cuts: list[tuple]) -> None:
     write_cases(directory / f"{name}.json", cases, tokens=tokens.tolist())
 
 
+def write_smollm2(path: Path) -> None:
+    """The text begins without BOS, as the model's texts do."""
+    reader = GGUFReader(path)
+    text = (GOLDEN / "text" / "alice.txt").read_text("ascii")
+    ids = read_tokenizer(reader)(text[:6000]).input_ids
+    single = read_network(reader)
+    double = read_network(reader).double()
+    double.model.rotary_emb = single.model.rotary_emb  # frequencies are float32, see in_float64
+    write("smollm2", double, torch.tensor(ids[:1100]), [
+        (chunks, {"ctx_size": 512, "bos": False}),
+        (sliding, {"ctx_size": 512, "stride": 294}),
+    ])
+
+
 def main() -> None:
-    write("gqa", random_tokens(15, 200), [
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("smollm2", type=Path, nargs="?")
+    smollm2 = parser.parse_args().smollm2
+    gqa, tiny = (load_model(GOLDEN / name, torch.float64) for name in ("gqa", "tiny-32k"))
+    write("gqa", gqa, random_tokens(15, 200), [
         (chunks, {"ctx_size": 33, "bos": True}),
         (chunks, {"ctx_size": 50, "bos": False}),
         (overlapping, {"ctx_size": 40, "ppl_stride": 15}),
@@ -106,10 +132,12 @@ def main() -> None:
     ])
     # a text of its own world
     tokens = load_file(GOLDEN / "tiny-32k" / "logits.safetensors")["tokens"]
-    write("tiny-32k", tokens[:1100], [
+    write("tiny-32k", tiny, tokens[:1100], [
         (chunks, {"ctx_size": 256, "bos": True}),
         (sliding, {"ctx_size": 256, "stride": 128}),
     ])
+    if smollm2 is not None:
+        write_smollm2(smollm2)
     add_to_manifest(GOLDEN, "perplexity", "transformers' perplexity of token ids, in float64")
 
 

@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadLlama } from '../../../src/load/model.js';
+import { openTokenizer } from '../../../src/load/tokenizer.js';
 import type { Llama } from '../../../src/model/llama.js';
 import { type Perplexity, perplexity } from '../../../src/text/perplexity/perplexity.js';
 import { goldenPath } from '../../support/golden.js';
+import { findSmollm2 } from '../../support/smollm2.js';
 
 interface Case {
   readonly ctx_size: number;
@@ -69,6 +71,27 @@ describe(
     });
   },
 );
+
+const smollm2 = findSmollm2('the perplexity of a text in real English');
+describe.skipIf(smollm2 === undefined)('SmolLM2-135M-Instruct on golden/text', () => {
+  const { tokens, cases } = readGolden('smollm2');
+  test('has the ids of the file, and does not begin with BOS', async () => {
+    const tokenizer = await openTokenizer(smollm2!);
+    const text = readFileSync(goldenPath('text/alice.txt'), 'utf8');
+    expect(tokenizer.addsBos).toBe(false);
+    expect(tokenizer.encode(text).slice(0, tokens.length)).toEqual(tokens);
+  });
+
+  test.each(named(cases))(
+    '%s: float32 within 1e-4 of transformers in float64, as its logits are within 1e-4 σ',
+    async (_, golden) => {
+      const { model } = await loadLlama(smollm2!, { weights: 'f32', context: 512, threads: 2 });
+      await expectGolden(model, tokens, golden, 1e-4);
+      await model.close();
+    },
+    300_000,
+  );
+});
 
 describe(
   'golden/tiny-32k, WASM kernels: within 1e-5 of transformers in float64, for logits are ' +
