@@ -66,8 +66,8 @@ def sliding(tokens: torch.Tensor, ctx_size: int, stride: int):
 
 @torch.no_grad()
 def nlls_of(network: LlamaForCausalLM, window: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """−log p of every target that is not ignored; the loss of transformers, of logits in float32, is
-    their mean."""
+    """−log p of every target that is not ignored. The loss of transformers, which is of logits in
+    float32, is their mean."""
     output = network(window[None], labels=target[None], use_cache=False)
     logprobs = output.logits[0, :-1].double().log_softmax(-1)
     scored = target[1:] != IGNORED
