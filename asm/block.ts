@@ -48,3 +48,21 @@ function oddBytes(x: v128): v128 {
 export function addBlock(total: v128, sum: v128, weightScales: v128, xScale: v128): v128 {
   return f32x4.add(total, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sum), weightScales), xScale));
 }
+
+/** total + (sum · d + xSum · m) · d_x */
+// @ts-ignore: decorator
+@inline
+export function addBlockWithMinimum(
+  total: v128,
+  sum: v128,
+  weightScales: v128,
+  minima: v128,
+  xSum: v128,
+  xScale: v128,
+): v128 {
+  const block = f32x4.add(
+    f32x4.mul(f32x4.convert_i32x4_s(sum), weightScales),
+    f32x4.mul(xSum, minima),
+  );
+  return f32x4.add(total, f32x4.mul(block, xScale));
+}

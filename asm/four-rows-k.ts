@@ -1,15 +1,28 @@
 /**
- * Four rows and all 16 outputs of a tile, for weights that come in superblocks of 256 numbers: Q4_K
- * and Q6_K. Weights and scales are unpacked in registers, once for four rows. The totals over
+ * Four rows and all 16 outputs of a tile, for weights that come in superblocks of 256 numbers: the
+ * K formats. Weights and scales are unpacked in registers, once for four rows. The totals over
  * superblocks lie in `out`.
  *
- * Numerics: see `matmul-q4k.ts` and `matmul-q6k.ts`.
+ * Numerics: see `matmul-q45k.ts`, `matmul-q6k.ts` and `matmul-q23k.ts`.
  */
 import { hold } from './hold';
-import * as q4k from './matmul-q4k';
+import * as q23k from './matmul-q23k';
+import { firstOf, secondOf } from './matmul-q45';
+import * as q45k from './matmul-q45k';
 import * as q6k from './matmul-q6k';
 import { SUMS_BYTES } from './quantize';
-import { addProducts, factorsOf, high, low, NIBBLES, weighedTotal } from './small-weights';
+import { addProducts, factorsOf, FIFTH_BIT, NIBBLES, weighedTotal } from './small-weights';
+import {
+  hasFifth,
+  hasMinimum,
+  hasNibbles,
+  hasThird,
+  hasTwoBits,
+  isQ6,
+  quantsAt,
+  scalesAt,
+  superblockBytes,
+} from './weight-format';
 
 /** Outputs that are computed at a time, in bytes of `out`. */
 const STEP: usize = 32;
@@ -18,10 +31,7 @@ const STEP: usize = 32;
  * Over `superblocks` superblocks. Rows are those at 0, r1, r2, r3 times `…Bytes`; they may be the
  * same.
  */
-// @ts-ignore: decorator
-@inline
-export function fourRowsOf(
-  isQ6: bool,
+export function fourRows<F>(
   out: usize,
   outBytes: usize,
   x: usize,
@@ -36,9 +46,9 @@ export function fourRowsOf(
   weights: usize,
   superblocks: usize,
 ): void {
-  const mask = hold(isQ6 ? q6k.SIX_BITS : NIBBLES, <u32>superblocks);
-  const blocks: usize = isQ6 ? 16 : 8;
-  const superblockBytes = isQ6 ? q6k.SUPERBLOCK_BYTES : q4k.SUPERBLOCK_BYTES;
+  const mask = hold(maskOf<F>(), <u32>superblocks),
+    upperBit = hold(hasFifth<F>() ? FIFTH_BIT : q23k.THIRD_BIT, <u32>superblocks);
+  const blocks: usize = isQ6<F>() ? 16 : 8;
   for (let step: usize = 0; step < 64; step += STEP) {
     const o0 = out + step,
       o1 = o0 + r1 * outBytes,
@@ -51,26 +61,148 @@ export function fourRowsOf(
     let w = weights + step,
       scale = scales,
       offsets = sums;
-    for (const end = w + superblocks * superblockBytes; w < end; w += superblockBytes) {
+    for (const end = w + superblocks * superblockBytes<F>(); w < end; w += superblockBytes<F>()) {
       let ta0 = i32x4.splat(0),
         tb0 = ta0;
-      let ta1 = i32x4.splat(0),
+      let ta1 = ta0,
         tb1 = ta1;
-      let ta2 = i32x4.splat(0),
+      let ta2 = ta0,
         tb2 = ta2;
-      let ta3 = i32x4.splat(0),
+      let ta3 = ta0,
         tb3 = ta3;
-      let quants = w + (isQ6 ? q6k.QUANTS : q4k.QUANTS);
+      let ma0 = ta0,
+        mb0 = ta0;
+      let ma1 = ta0,
+        mb1 = ta0;
+      let ma2 = ta0,
+        mb2 = ta0;
+      let ma3 = ta0,
+        mb3 = ta0;
+      let p3 = ta0,
+        q3 = ta0;
+      let quants = w + quantsAt<F>();
       let y0 = offsets,
         y1 = offsets + r1 * sumBytes,
         y2 = offsets + r2 * sumBytes,
         y3 = offsets + r3 * sumBytes;
       for (let block: usize = 0; block != blocks; block++) {
-        const packed = w + ((block >> 2) << 6) + (isQ6 ? q6k.SCALES : q4k.SCALES),
-          shift = (<i32>block & 3) << 3;
-        const f = factorsOf(scaleAt(isQ6, v128.load(packed), shift)),
-          g = factorsOf(scaleAt(isQ6, v128.load(packed, 16), shift));
-        if (isQ6) {
+        if (hasTwoBits<F>()) {
+          if (hasThird<F>()) {
+            p3 = v128.load(quants);
+            q3 = v128.load(quants, 16);
+            quants += 64;
+          }
+          const firstPart = block << 1;
+          for (let part = firstPart; part < firstPart + 2; part++) {
+            const packed = w + scalesAt<F>() + ((part >> 2) << 6),
+              shift = (<i32>part & 3) << 3;
+            const packedScales = v128.load(packed),
+              otherScales = v128.load(packed, 16);
+            const f = factorsOf(scaleAt<F>(packedScales, shift)),
+              g = factorsOf(scaleAt<F>(otherScales, shift));
+            const p = v128.load(quants),
+              q = v128.load(quants, 16);
+            const a0 = q23k.quantAt<F>(p, p3, 0, mask, upperBit),
+              a1 = q23k.quantAt<F>(p, p3, 1, mask, upperBit),
+              a2 = q23k.quantAt<F>(p, p3, 2, mask, upperBit),
+              a3 = q23k.quantAt<F>(p, p3, 3, mask, upperBit);
+            const b0 = q23k.quantAt<F>(q, q3, 0, mask, upperBit),
+              b1 = q23k.quantAt<F>(q, q3, 1, mask, upperBit),
+              b2 = q23k.quantAt<F>(q, q3, 2, mask, upperBit),
+              b3 = q23k.quantAt<F>(q, q3, 3, mask, upperBit);
+            const fm = hasMinimum<F>() ? factorsOf(q23k.minimumAt(packedScales, shift)) : f,
+              gm = hasMinimum<F>() ? factorsOf(q23k.minimumAt(otherScales, shift)) : g;
+            let sum = v128.load32_splat(y0),
+              start = q23k.startOf<F>(sum),
+              u0 = v128.load32_splat(x0),
+              u1 = v128.load32_splat(x0, 4),
+              u2 = v128.load32_splat(x0, 8),
+              u3 = v128.load32_splat(x0, 12);
+            ta0 = i32x4.add(
+              ta0,
+              weighedTotal(q6k.addQuarters(start, u0, u1, u2, u3, a0, a1, a2, a3), f),
+            );
+            tb0 = i32x4.add(
+              tb0,
+              weighedTotal(q6k.addQuarters(start, u0, u1, u2, u3, b0, b1, b2, b3), g),
+            );
+            if (hasMinimum<F>()) {
+              ma0 = i32x4.add(ma0, weighedTotal(sum, fm));
+              mb0 = i32x4.add(mb0, weighedTotal(sum, gm));
+            }
+            sum = v128.load32_splat(y1);
+            start = q23k.startOf<F>(sum);
+            u0 = v128.load32_splat(x1);
+            u1 = v128.load32_splat(x1, 4);
+            u2 = v128.load32_splat(x1, 8);
+            u3 = v128.load32_splat(x1, 12);
+            ta1 = i32x4.add(
+              ta1,
+              weighedTotal(q6k.addQuarters(start, u0, u1, u2, u3, a0, a1, a2, a3), f),
+            );
+            tb1 = i32x4.add(
+              tb1,
+              weighedTotal(q6k.addQuarters(start, u0, u1, u2, u3, b0, b1, b2, b3), g),
+            );
+            if (hasMinimum<F>()) {
+              ma1 = i32x4.add(ma1, weighedTotal(sum, fm));
+              mb1 = i32x4.add(mb1, weighedTotal(sum, gm));
+            }
+            sum = v128.load32_splat(y2);
+            start = q23k.startOf<F>(sum);
+            u0 = v128.load32_splat(x2);
+            u1 = v128.load32_splat(x2, 4);
+            u2 = v128.load32_splat(x2, 8);
+            u3 = v128.load32_splat(x2, 12);
+            ta2 = i32x4.add(
+              ta2,
+              weighedTotal(q6k.addQuarters(start, u0, u1, u2, u3, a0, a1, a2, a3), f),
+            );
+            tb2 = i32x4.add(
+              tb2,
+              weighedTotal(q6k.addQuarters(start, u0, u1, u2, u3, b0, b1, b2, b3), g),
+            );
+            if (hasMinimum<F>()) {
+              ma2 = i32x4.add(ma2, weighedTotal(sum, fm));
+              mb2 = i32x4.add(mb2, weighedTotal(sum, gm));
+            }
+            sum = v128.load32_splat(y3);
+            start = q23k.startOf<F>(sum);
+            u0 = v128.load32_splat(x3);
+            u1 = v128.load32_splat(x3, 4);
+            u2 = v128.load32_splat(x3, 8);
+            u3 = v128.load32_splat(x3, 12);
+            ta3 = i32x4.add(
+              ta3,
+              weighedTotal(q6k.addQuarters(start, u0, u1, u2, u3, a0, a1, a2, a3), f),
+            );
+            tb3 = i32x4.add(
+              tb3,
+              weighedTotal(q6k.addQuarters(start, u0, u1, u2, u3, b0, b1, b2, b3), g),
+            );
+            if (hasMinimum<F>()) {
+              ma3 = i32x4.add(ma3, weighedTotal(sum, fm));
+              mb3 = i32x4.add(mb3, weighedTotal(sum, gm));
+            }
+            x0 += 16;
+            x1 += 16;
+            x2 += 16;
+            x3 += 16;
+            y0 += 4;
+            y1 += 4;
+            y2 += 4;
+            y3 += 4;
+            quants += 64;
+            if (hasThird<F>()) {
+              p3 = i32x4.shr_u(p3, 4);
+              q3 = i32x4.shr_u(q3, 4);
+            }
+          }
+        } else if (isQ6<F>()) {
+          const packed = w + scalesAt<F>() + ((block >> 2) << 6),
+            shift = (<i32>block & 3) << 3;
+          const f = factorsOf(scaleAt<F>(v128.load(packed), shift)),
+            g = factorsOf(scaleAt<F>(v128.load(packed, 16), shift));
           const p0 = v128.load(quants),
             p1 = v128.load(quants, 64),
             p2 = v128.load(quants, 128);
@@ -147,134 +279,113 @@ export function fourRowsOf(
           y3 += 4;
           quants += 192;
         } else {
-          let a0 = i32x4.splat(0),
-            b0 = a0;
-          let a1 = i32x4.splat(0),
-            b1 = a1;
-          let a2 = i32x4.splat(0),
-            b2 = a2;
-          let a3 = i32x4.splat(0),
-            b3 = a3;
-          for (const endOfBlock = x0 + 32; x0 < endOfBlock; x0 += 8) {
-            const p = v128.load(quants),
-              q = v128.load(quants, 16);
-            const pl = low(p, mask),
-              ph = high(p, mask),
-              ql = low(q, mask),
-              qh = high(q, mask);
-            let v = v128.load32_splat(x0);
-            a0 = addProducts(a0, v, pl);
-            b0 = addProducts(b0, v, ql);
-            v = v128.load32_splat(x0, 4);
-            a0 = addProducts(a0, v, ph);
-            b0 = addProducts(b0, v, qh);
-            v = v128.load32_splat(x1);
-            a1 = addProducts(a1, v, pl);
-            b1 = addProducts(b1, v, ql);
-            v = v128.load32_splat(x1, 4);
-            a1 = addProducts(a1, v, ph);
-            b1 = addProducts(b1, v, qh);
-            v = v128.load32_splat(x2);
-            a2 = addProducts(a2, v, pl);
-            b2 = addProducts(b2, v, ql);
-            v = v128.load32_splat(x2, 4);
-            a2 = addProducts(a2, v, ph);
-            b2 = addProducts(b2, v, qh);
-            v = v128.load32_splat(x3);
-            a3 = addProducts(a3, v, pl);
-            b3 = addProducts(b3, v, ql);
-            v = v128.load32_splat(x3, 4);
-            a3 = addProducts(a3, v, ph);
-            b3 = addProducts(b3, v, qh);
-            x1 += 8;
-            x2 += 8;
-            x3 += 8;
+          const packed = w + scalesAt<F>() + ((block >> 2) << 6),
+            shift = (<i32>block & 3) << 3;
+          const f = factorsOf(scaleAt<F>(v128.load(packed), shift)),
+            g = factorsOf(scaleAt<F>(v128.load(packed, 16), shift));
+          if (hasFifth<F>()) {
+            p3 = v128.load(quants);
+            q3 = v128.load(quants, 16);
             quants += 64;
           }
-          ta0 = i32x4.add(ta0, weighedTotal(a0, f));
-          tb0 = i32x4.add(tb0, weighedTotal(b0, g));
-          ta1 = i32x4.add(ta1, weighedTotal(a1, f));
-          tb1 = i32x4.add(tb1, weighedTotal(b1, g));
-          ta2 = i32x4.add(ta2, weighedTotal(a2, f));
-          tb2 = i32x4.add(tb2, weighedTotal(b2, g));
-          ta3 = i32x4.add(ta3, weighedTotal(a3, f));
-          tb3 = i32x4.add(tb3, weighedTotal(b3, g));
+          const endOfBlock = x0 + 32;
+          do {
+            let a0 = i32x4.splat(0),
+              b0 = a0;
+            let a1 = a0,
+              b1 = a0;
+            let a2 = a0,
+              b2 = a0;
+            let a3 = a0,
+              b3 = a0;
+            for (const end = x0 + q45k.partOf<F>(); x0 < end; x0 += 8) {
+              const p = v128.load(quants),
+                q = v128.load(quants, 16);
+              const pl = firstOf<F>(p, p3, mask, upperBit),
+                ph = secondOf<F>(p, p3, mask, upperBit),
+                ql = firstOf<F>(q, q3, mask, upperBit),
+                qh = secondOf<F>(q, q3, mask, upperBit);
+              if (hasFifth<F>()) {
+                p3 = i32x4.shr_u(p3, 2);
+                q3 = i32x4.shr_u(q3, 2);
+              }
+              let v = v128.load32_splat(x0);
+              a0 = addProducts(a0, v, pl);
+              b0 = addProducts(b0, v, ql);
+              v = v128.load32_splat(x0, 4);
+              a0 = addProducts(a0, v, ph);
+              b0 = addProducts(b0, v, qh);
+              v = v128.load32_splat(x1);
+              a1 = addProducts(a1, v, pl);
+              b1 = addProducts(b1, v, ql);
+              v = v128.load32_splat(x1, 4);
+              a1 = addProducts(a1, v, ph);
+              b1 = addProducts(b1, v, qh);
+              v = v128.load32_splat(x2);
+              a2 = addProducts(a2, v, pl);
+              b2 = addProducts(b2, v, ql);
+              v = v128.load32_splat(x2, 4);
+              a2 = addProducts(a2, v, ph);
+              b2 = addProducts(b2, v, qh);
+              v = v128.load32_splat(x3);
+              a3 = addProducts(a3, v, pl);
+              b3 = addProducts(b3, v, ql);
+              v = v128.load32_splat(x3, 4);
+              a3 = addProducts(a3, v, ph);
+              b3 = addProducts(b3, v, qh);
+              x1 += 8;
+              x2 += 8;
+              x3 += 8;
+              quants += 64;
+            }
+            ta0 = i32x4.add(ta0, weighedTotal(a0, f));
+            tb0 = i32x4.add(tb0, weighedTotal(b0, g));
+            ta1 = i32x4.add(ta1, weighedTotal(a1, f));
+            tb1 = i32x4.add(tb1, weighedTotal(b1, g));
+            ta2 = i32x4.add(ta2, weighedTotal(a2, f));
+            tb2 = i32x4.add(tb2, weighedTotal(b2, g));
+            ta3 = i32x4.add(ta3, weighedTotal(a3, f));
+            tb3 = i32x4.add(tb3, weighedTotal(b3, g));
+          } while (hasFifth<F>() && x0 < endOfBlock);
         }
       }
       // Once for all rows, by names: V8 packs a pair of vectors only if both have the same users.
       const unit = v128.load(w),
         otherUnit = v128.load(w, 16);
-      const minimumUnit = isQ6 ? unit : v128.load(w, 64),
-        otherMinimumUnit = !isQ6 ? v128.load(w, 80) : minimumUnit;
-      const m = isQ6 ? unit : q4k.evenMinima(w + q4k.MINIMA, 0),
-        n = isQ6 ? unit : q4k.oddMinima(w + q4k.MINIMA, 0),
-        o = isQ6 ? unit : q4k.evenMinima(w + q4k.MINIMA + 64, 0),
-        p = isQ6 ? unit : q4k.oddMinima(w + q4k.MINIMA + 64, 0);
-      const otherM = !isQ6 ? q4k.evenMinima(w + q4k.MINIMA, 1) : m,
-        otherN = !isQ6 ? q4k.oddMinima(w + q4k.MINIMA, 1) : n,
-        otherO = !isQ6 ? q4k.evenMinima(w + q4k.MINIMA + 64, 1) : o,
-        otherP = !isQ6 ? q4k.oddMinima(w + q4k.MINIMA + 64, 1) : p;
+      const minimumUnit = hasMinimum<F>() ? v128.load(w, 64) : unit,
+        otherMinimumUnit = hasMinimum<F>() ? v128.load(w, 80) : unit;
+      const minima = w + q45k.minimaAt<F>();
+      const m = hasNibbles<F>() ? v128.load(minima) : unit,
+        n = hasNibbles<F>() ? v128.load(minima, 64) : unit;
+      const otherM = hasNibbles<F>() ? v128.load(minima, 16) : unit,
+        otherN = hasNibbles<F>() ? v128.load(minima, 80) : unit;
       // All is loaded before anything is stored, for the last of the rows may be the same one.
       let y = v128.load32_splat(scale);
-      if (isQ6) {
-        ta0 = q6k.superblock(ta0, unit, y);
-        tb0 = q6k.superblock(tb0, otherUnit, y);
-      } else {
-        ta0 = q4k.superblock(ta0, unit, q4k.minimumSum(m, n, o, p, offsets), minimumUnit, y);
-        const minimum = q4k.minimumSum(otherM, otherN, otherO, otherP, offsets);
-        tb0 = q4k.superblock(tb0, otherUnit, minimum, otherMinimumUnit, y);
-      }
+      let minimum = minimumOf<F>(ma0, m, n, offsets);
+      ta0 = superblock<F>(ta0, unit, minimum, minimumUnit, y);
+      minimum = minimumOf<F>(mb0, otherM, otherN, offsets);
+      tb0 = superblock<F>(tb0, otherUnit, minimum, otherMinimumUnit, y);
       ta0 = f32x4.add(v128.load(o0), ta0);
       tb0 = f32x4.add(v128.load(o0, 16), tb0);
       y = v128.load32_splat(scale + r1 * scaleBytes);
-      if (isQ6) {
-        ta1 = q6k.superblock(ta1, unit, y);
-        tb1 = q6k.superblock(tb1, otherUnit, y);
-      } else {
-        ta1 = q4k.superblock(
-          ta1,
-          unit,
-          q4k.minimumSum(m, n, o, p, offsets + r1 * sumBytes),
-          minimumUnit,
-          y,
-        );
-        const minimum = q4k.minimumSum(otherM, otherN, otherO, otherP, offsets + r1 * sumBytes);
-        tb1 = q4k.superblock(tb1, otherUnit, minimum, otherMinimumUnit, y);
-      }
+      minimum = minimumOf<F>(ma1, m, n, offsets + r1 * sumBytes);
+      ta1 = superblock<F>(ta1, unit, minimum, minimumUnit, y);
+      minimum = minimumOf<F>(mb1, otherM, otherN, offsets + r1 * sumBytes);
+      tb1 = superblock<F>(tb1, otherUnit, minimum, otherMinimumUnit, y);
       ta1 = f32x4.add(v128.load(o1), ta1);
       tb1 = f32x4.add(v128.load(o1, 16), tb1);
       y = v128.load32_splat(scale + r2 * scaleBytes);
-      if (isQ6) {
-        ta2 = q6k.superblock(ta2, unit, y);
-        tb2 = q6k.superblock(tb2, otherUnit, y);
-      } else {
-        ta2 = q4k.superblock(
-          ta2,
-          unit,
-          q4k.minimumSum(m, n, o, p, offsets + r2 * sumBytes),
-          minimumUnit,
-          y,
-        );
-        const minimum = q4k.minimumSum(otherM, otherN, otherO, otherP, offsets + r2 * sumBytes);
-        tb2 = q4k.superblock(tb2, otherUnit, minimum, otherMinimumUnit, y);
-      }
+      minimum = minimumOf<F>(ma2, m, n, offsets + r2 * sumBytes);
+      ta2 = superblock<F>(ta2, unit, minimum, minimumUnit, y);
+      minimum = minimumOf<F>(mb2, otherM, otherN, offsets + r2 * sumBytes);
+      tb2 = superblock<F>(tb2, otherUnit, minimum, otherMinimumUnit, y);
       ta2 = f32x4.add(v128.load(o2), ta2);
       tb2 = f32x4.add(v128.load(o2, 16), tb2);
       y = v128.load32_splat(scale + r3 * scaleBytes);
-      if (isQ6) {
-        ta3 = q6k.superblock(ta3, unit, y);
-        tb3 = q6k.superblock(tb3, otherUnit, y);
-      } else {
-        ta3 = q4k.superblock(
-          ta3,
-          unit,
-          q4k.minimumSum(m, n, o, p, offsets + r3 * sumBytes),
-          minimumUnit,
-          y,
-        );
-        const minimum = q4k.minimumSum(otherM, otherN, otherO, otherP, offsets + r3 * sumBytes);
-        tb3 = q4k.superblock(tb3, otherUnit, minimum, otherMinimumUnit, y);
-      }
+      minimum = minimumOf<F>(ma3, m, n, offsets + r3 * sumBytes);
+      ta3 = superblock<F>(ta3, unit, minimum, minimumUnit, y);
+      minimum = minimumOf<F>(mb3, otherM, otherN, offsets + r3 * sumBytes);
+      tb3 = superblock<F>(tb3, otherUnit, minimum, otherMinimumUnit, y);
       ta3 = f32x4.add(v128.load(o3), ta3);
       tb3 = f32x4.add(v128.load(o3, 16), tb3);
       store(o0, ta0, tb0);
@@ -287,12 +398,37 @@ export function fourRowsOf(
   }
 }
 
-/** That byte of each lane which `shift` bits lie below: a scale. */
+/** The lowest bits of four bytes, as many as lie together. */
 // @ts-ignore: decorator
 @inline
-function scaleAt(isQ6: bool, packed: v128, shift: i32): v128 {
-  if (isQ6) return i32x4.shr_s(i32x4.shl(packed, 24 - shift), 24);
+function maskOf<F>(): u32 {
+  if (isQ6<F>()) return q6k.SIX_BITS;
+  return hasTwoBits<F>() ? q23k.TWO_BITS : NIBBLES;
+}
+
+/** The scale in that byte of each lane which `shift` bits lie below. */
+// @ts-ignore: decorator
+@inline
+function scaleAt<F>(packed: v128, shift: i32): v128 {
+  if (hasTwoBits<F>()) return q23k.scaleAt<F>(packed, shift);
+  if (isQ6<F>()) return q6k.signedByte(packed, 24 - shift);
   return v128.and(i32x4.shr_u(packed, shift), i32x4.splat(255));
+}
+
+/** −Σ_b m · Σ xq of four outputs: what was summed block by block, or of all blocks at once. */
+// @ts-ignore: decorator
+@inline
+function minimumOf<F>(summed: v128, m: v128, n: v128, xSums: usize): v128 {
+  return hasNibbles<F>() ? q45k.minimumSum(m, n, xSums) : summed;
+}
+
+/** What a superblock adds to the totals of four outputs. */
+// @ts-ignore: decorator
+@inline
+function superblock<F>(sum: v128, unit: v128, minimum: v128, minimumUnit: v128, scale: v128): v128 {
+  return hasMinimum<F>()
+    ? q45k.superblock(sum, unit, minimum, minimumUnit, scale)
+    : q6k.superblock(sum, unit, scale);
 }
 
 // @ts-ignore: decorator

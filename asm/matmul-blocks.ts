@@ -8,17 +8,33 @@
  * tile, which so stay in the first level of the cache until all rows have met them. For few rows
  * neither shorter panels nor several tiles in turn are faster (docs/LOG.md).
  */
+import * as fourRows from './four-rows';
+import * as fourRowsK from './four-rows-k';
 import { store64 } from './lanes';
-import * as q4 from './matmul-q4';
-import * as q4k from './matmul-q4k';
+import * as q23k from './matmul-q23k';
+import * as q45 from './matmul-q45';
+import * as q45k from './matmul-q45k';
 import * as q6k from './matmul-q6k';
 import * as q8 from './matmul-q8';
 import { SUMS_BYTES } from './quantize';
-
-const Q8: i32 = 0;
-const Q4: i32 = 1;
-const Q4K: i32 = 2;
-const Q6K: i32 = 3;
+import {
+  blockBytes,
+  hasNibbles,
+  hasTwoBits,
+  isK,
+  isQ8,
+  Q2_K,
+  Q3_K,
+  Q4_0,
+  Q4_1,
+  Q4_K,
+  Q5_0,
+  Q5_1,
+  Q5_K,
+  Q6_K,
+  Q8_0,
+  superblockBytes,
+} from './weight-format';
 
 /** Blocks of 32 in a panel. */
 const PANEL: usize = 32;
@@ -38,7 +54,7 @@ export function matmulQ8(
   firstTile: u32,
   endTile: u32,
 ): void {
-  matmul(Q8, out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+  matmul<Q8_0>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
 }
 
 /** x: as `quantize8` leaves it. */
@@ -54,10 +70,90 @@ export function matmulQ4(
   firstTile: u32,
   endTile: u32,
 ): void {
-  matmul(Q4, out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+  matmul<Q4_0>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+}
+
+/** The same. */
+export function matmulQ41(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
+  matmul<Q4_1>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+}
+
+/** The same. */
+export function matmulQ5(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
+  matmul<Q5_0>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+}
+
+/** The same. */
+export function matmulQ51(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
+  matmul<Q5_1>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
 }
 
 /** x: as `quantize8K` leaves it; `blocks` are a multiple of 8. */
+export function matmulQ2K(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
+  matmul<Q2_K>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+}
+
+/** The same. */
+export function matmulQ3K(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
+  matmul<Q3_K>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+}
+
+/** The same. */
 export function matmulQ4K(
   out: usize,
   outStride: u32,
@@ -70,7 +166,23 @@ export function matmulQ4K(
   firstTile: u32,
   endTile: u32,
 ): void {
-  matmul(Q4K, out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+  matmul<Q4_K>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+}
+
+/** The same. */
+export function matmulQ5K(
+  out: usize,
+  outStride: u32,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: u32,
+  weights: usize,
+  blocks: u32,
+  firstTile: u32,
+  endTile: u32,
+): void {
+  matmul<Q5_K>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
 }
 
 /** The same. */
@@ -86,13 +198,12 @@ export function matmulQ6K(
   firstTile: u32,
   endTile: u32,
 ): void {
-  matmul(Q6K, out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
+  matmul<Q6_K>(out, outStride, xq, xScales, xSums, rows, weights, blocks, firstTile, endTile);
 }
 
 // @ts-ignore: decorator
 @inline
-function matmul(
-  format: i32,
+function matmul<F>(
   out: usize,
   outStride: u32,
   xq: usize,
@@ -105,24 +216,24 @@ function matmul(
   endTile: usize,
 ): void {
   const outBytes = (<usize>outStride) << 2;
-  const tileBytes = weightBytes(format, blocks);
+  const tileBytes = weightBytes<F>(blocks);
   out += firstTile << 6;
   weights += firstTile * tileBytes;
   if (rows == 1) {
     let tiles = endTile - firstTile;
     while (tiles > 0) {
-      const count = min(tiles, streams(format));
+      const count = min(tiles, streams<F>());
       memory.fill(out, 0, count << 6);
-      oneRow(format, out, xq, xScales, xSums, weights, tileBytes, count, blocks);
+      oneRow<F>(out, xq, xScales, xSums, weights, tileBytes, count, blocks);
       out += count << 6;
       weights += count * tileBytes;
       tiles -= count;
     }
     return;
   }
-  const xBytes = quantBytes(format, blocks);
-  const scaleBytes = scalesBytes(format, blocks);
-  const sumBytes = sumsBytes(format, blocks);
+  const xBytes = quantBytes<F>(blocks);
+  const scaleBytes = scalesBytes<F>(blocks);
+  const sumBytes = sumsBytes<F>(blocks);
   for (let tile = firstTile; tile < endTile; tile++) {
     const zero = f32x4.splat(0);
     for (let row: usize = 0; row < rows; row++)
@@ -130,18 +241,17 @@ function matmul(
     for (let block: usize = 0; block < blocks; block += PANEL) {
       const count = min(PANEL, blocks - block);
       for (let row: usize = 0; row < rows; row += 4) {
-        fourRows(
-          format,
+        fourRowsAt<F>(
           out + row * outBytes,
           outBytes,
-          xq + row * xBytes + quantBytes(format, block),
+          xq + row * xBytes + quantBytes<F>(block),
           xBytes,
-          xScales + row * scaleBytes + scalesBytes(format, block),
+          xScales + row * scaleBytes + scalesBytes<F>(block),
           scaleBytes,
-          xSums + row * sumBytes + sumsBytes(format, block),
+          xSums + row * sumBytes + sumsBytes<F>(block),
           sumBytes,
           rows - row,
-          weights + weightBytes(format, block),
+          weights + weightBytes<F>(block),
           count,
         );
       }
@@ -154,44 +264,41 @@ function matmul(
 /** How many tiles a single row reads in step. */
 // @ts-ignore: decorator
 @inline
-function streams(format: i32): usize {
-  return format == Q8 || format == Q4 ? 4 : 2;
+function streams<F>(): usize {
+  return isK<F>() ? 2 : 4;
 }
 
 /** Bytes of `blocks` blocks of 16 outputs. */
 // @ts-ignore: decorator
 @inline
-function weightBytes(format: i32, blocks: usize): usize {
-  if (format == Q8) return blocks * q8.BLOCK_BYTES;
-  if (format == Q4) return blocks * q4.BLOCK_BYTES;
-  return (blocks >> 3) * (format == Q4K ? q4k.SUPERBLOCK_BYTES : q6k.SUPERBLOCK_BYTES);
+function weightBytes<F>(blocks: usize): usize {
+  return isK<F>() ? (blocks >> 3) * superblockBytes<F>() : blocks * blockBytes<F>();
 }
 
 /** Bytes of a row's quants in `blocks` blocks. */
 // @ts-ignore: decorator
 @inline
-function quantBytes(format: i32, blocks: usize): usize {
-  return format == Q8 ? blocks << 6 : blocks << 5;
+function quantBytes<F>(blocks: usize): usize {
+  return isQ8<F>() ? blocks << 6 : blocks << 5;
 }
 
 /** … of its scales. */
 // @ts-ignore: decorator
 @inline
-function scalesBytes(format: i32, blocks: usize): usize {
-  return format == Q8 || format == Q4 ? blocks << 2 : (blocks >> 3) << 2;
+function scalesBytes<F>(blocks: usize): usize {
+  return isK<F>() ? (blocks >> 3) << 2 : blocks << 2;
 }
 
 /** … of its sums. */
 // @ts-ignore: decorator
 @inline
-function sumsBytes(format: i32, blocks: usize): usize {
-  return format == Q8 || format == Q4 ? blocks << 2 : (blocks >> 3) * SUMS_BYTES;
+function sumsBytes<F>(blocks: usize): usize {
+  return isK<F>() ? (blocks >> 3) * SUMS_BYTES : blocks << 2;
 }
 
 // @ts-ignore: decorator
 @inline
-function oneRow(
-  format: i32,
+function oneRow<F>(
   out: usize,
   xq: usize,
   xScales: usize,
@@ -201,17 +308,19 @@ function oneRow(
   tiles: usize,
   blocks: usize,
 ): void {
-  if (format == Q8) q8.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
-  else if (format == Q4) q4.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
-  else if (format == Q4K) q4k.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+  if (isQ8<F>()) q8.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+  else if (!isK<F>()) q45.oneRow<F>(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+  else if (hasNibbles<F>())
+    q45k.oneRow<F>(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+  else if (hasTwoBits<F>())
+    q23k.oneRow<F>(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
   else q6k.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
 }
 
 /** … of which `rows` exist: the last stands for those that do not. */
 // @ts-ignore: decorator
 @inline
-function fourRows(
-  format: i32,
+function fourRowsAt<F>(
   out: usize,
   outBytes: usize,
   x: usize,
@@ -227,38 +336,8 @@ function fourRows(
   const r1 = min<usize>(1, rows - 1),
     r2 = min<usize>(2, rows - 1),
     r3 = min<usize>(3, rows - 1);
-  if (format == Q8)
-    q8.fourRows(
-      out,
-      outBytes,
-      x,
-      xBytes,
-      scales,
-      scaleBytes,
-      sums - scales,
-      r1,
-      r2,
-      r3,
-      weights,
-      blocks,
-    );
-  else if (format == Q4)
-    q4.fourRows(
-      out,
-      outBytes,
-      x,
-      xBytes,
-      scales,
-      scaleBytes,
-      sums - scales,
-      r1,
-      r2,
-      r3,
-      weights,
-      blocks,
-    );
-  else if (format == Q4K)
-    q4k.fourRows(
+  if (isK<F>())
+    fourRowsK.fourRows<F>(
       out,
       outBytes,
       x,
@@ -274,19 +353,18 @@ function fourRows(
       blocks >> 3,
     );
   else
-    q6k.fourRows(
+    fourRows.fourRows<F>(
       out,
       outBytes,
       x,
       xBytes,
       scales,
       scaleBytes,
-      sums,
-      sumBytes,
+      sums - scales,
       r1,
       r2,
       r3,
       weights,
-      blocks >> 3,
+      blocks,
     );
 }

@@ -12,18 +12,11 @@
  */
 import { hold } from './hold';
 import { quarter, store64 } from './lanes';
-import { fourRowsOf } from './four-rows-k';
 import { SUMS_BYTES } from './quantize';
 import { addProducts, ONES, total } from './small-weights';
+import { Q6_K, quantsAt, scalesAt, superblockBytes } from './weight-format';
 
-/**
- * A superblock of 16 outputs: d (float32), for each four blocks 16 × 4 s (int8), then each block:
- * three lines, with the fourth quarter in the upper bits of the others.
- */
-export const SCALES: usize = 4 * 16;
-export const QUANTS: usize = SCALES + 16 * 16;
-const BLOCK_BYTES: usize = 3 * 64;
-export const SUPERBLOCK_BYTES: usize = QUANTS + 16 * BLOCK_BYTES;
+/** The lower six bits of four bytes. */
 export const SIX_BITS: u32 = 0x3f3f3f3f;
 
 /** One row: `tiles` tiles, `tileBytes` apart, a superblock of each in turn. `out` begins as 0. */
@@ -51,7 +44,7 @@ export function oneRow(
         td = ta;
       let x = xq,
         sums = xSums,
-        quants = w + QUANTS;
+        quants = w + quantsAt<Q6_K>();
       for (let block: usize = 0; block < 16; block++) {
         const x0 = v128.load32_splat(x),
           x1 = v128.load32_splat(x, 4),
@@ -62,19 +55,19 @@ export function oneRow(
           b = blockSum(offset, x0, x1, x2, x3, quants, 1, six),
           c = blockSum(offset, x0, x1, x2, x3, quants, 2, six),
           d = blockSum(offset, x0, x1, x2, x3, quants, 3, six);
-        const scales = w + ((block >> 2) << 6),
+        const scales = w + scalesAt<Q6_K>() + ((block >> 2) << 6),
           shift = 24 - ((<i32>block & 3) << 3);
-        const p = v128.load(scales, SCALES),
-          q = v128.load(scales, SCALES + 16),
-          r = v128.load(scales, SCALES + 32),
-          s = v128.load(scales, SCALES + 48);
+        const p = v128.load(scales),
+          q = v128.load(scales, 16),
+          r = v128.load(scales, 32),
+          s = v128.load(scales, 48);
         ta = i32x4.add(ta, i32x4.mul(total(a, ones), signedByte(p, shift)));
         tb = i32x4.add(tb, i32x4.mul(total(b, ones), signedByte(q, shift)));
         tc = i32x4.add(tc, i32x4.mul(total(c, ones), signedByte(r, shift)));
         td = i32x4.add(td, i32x4.mul(total(d, ones), signedByte(s, shift)));
         x += 16;
         sums += 4;
-        quants += BLOCK_BYTES;
+        quants += 192;
       }
       const scale = v128.load32_splat(xScales);
       const sa = superblock(ta, v128.load(w), scale),
@@ -90,7 +83,7 @@ export function oneRow(
       );
       w += tileBytes;
     }
-    weights += SUPERBLOCK_BYTES;
+    weights += superblockBytes<Q6_K>();
     xq += 256;
     xSums += SUMS_BYTES;
   }
@@ -156,7 +149,7 @@ export function fourth(q0: v128, q1: v128, q2: v128, six: v128): v128 {
 /** Of each lane the byte whose highest bit `shift` moves to the highest of the lane. */
 // @ts-ignore: decorator
 @inline
-function signedByte(x: v128, shift: i32): v128 {
+export function signedByte(x: v128, shift: i32): v128 {
   return i32x4.shr_s(i32x4.shl(x, shift), 24);
 }
 
@@ -165,38 +158,4 @@ function signedByte(x: v128, shift: i32): v128 {
 @inline
 export function superblock(sum: v128, unit: v128, scale: v128): v128 {
   return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sum), unit), scale);
-}
-
-/** Four rows, over `superblocks` superblocks. */
-export function fourRows(
-  out: usize,
-  outBytes: usize,
-  x: usize,
-  xBytes: usize,
-  scales: usize,
-  scaleBytes: usize,
-  sums: usize,
-  sumBytes: usize,
-  r1: usize,
-  r2: usize,
-  r3: usize,
-  weights: usize,
-  superblocks: usize,
-): void {
-  fourRowsOf(
-    true,
-    out,
-    outBytes,
-    x,
-    xBytes,
-    scales,
-    scaleBytes,
-    sums,
-    sumBytes,
-    r1,
-    r2,
-    r3,
-    weights,
-    superblocks,
-  );
 }

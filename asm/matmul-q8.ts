@@ -16,14 +16,12 @@
  *   Σ q·w = 128 · Σ h·w + Σ l·w − 8192 · Σ w
  */
 import { addBlock, dot4 } from './block';
-import { BIAS, EVEN, fourRowsOf, HALVES, INT16, join, SCALE_BYTES } from './four-rows';
+import { BIAS, EVEN, join } from './four-rows';
 import { HALF_FIELDS, HALF_SCALE, highHalves, lowHalves, LOW_HALF } from './half';
 import { hold } from './hold';
 import { store64 } from './lanes';
+import { blockBytes, Q8_0, quantBytes } from './weight-format';
 
-/** Of a block of 32 numbers of 16 outputs. */
-const QUANT_BYTES: usize = 32 * 16;
-export const BLOCK_BYTES: usize = QUANT_BYTES + SCALE_BYTES;
 /** Of a block of activations. */
 const X_BYTES: usize = 64;
 
@@ -114,9 +112,9 @@ export function oneRow(
       c = addBlock(v128.load(o, 32), c, highHalves(p, fields, unit), scale);
       d = addBlock(v128.load(o, 48), d, highHalves(q, fields, unit), scale);
       store64(o, a, b, c, d);
-      w += tileBytes - QUANT_BYTES;
+      w += tileBytes - quantBytes<Q8_0>();
     }
-    weights += BLOCK_BYTES;
+    weights += blockBytes<Q8_0>();
     xq += X_BYTES;
   }
 }
@@ -129,23 +127,4 @@ function addFour(sum: v128, weights: v128, mask: v128, even: v128, odd: v128): v
     i32x4.add(sum, i32x4.dot_i16x8_s(v128.and(weights, mask), even)),
     i32x4.dot_i16x8_s(i16x8.shr_s(weights, 8), odd),
   );
-}
-
-/** Four rows, over `blocks` blocks. `sums`: from their scales to their sums. */
-export function fourRows(
-  out: usize,
-  outBytes: usize,
-  x: usize,
-  xBytes: usize,
-  scales: usize,
-  scaleBytes: usize,
-  sums: usize,
-  r1: usize,
-  r2: usize,
-  r3: usize,
-  weights: usize,
-  blocks: usize,
-): void {
-  const kind = isDefined(DOT4) ? HALVES : INT16;
-  fourRowsOf(kind, out, outBytes, x, xBytes, scales, scaleBytes, sums, r1, r2, r3, weights, blocks);
 }

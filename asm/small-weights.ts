@@ -6,12 +6,14 @@
  * at the end is right if the end itself fits in 16 bits. By fours (DOT4), where that is a single
  * instruction, sums are int32.
  *
- * q4_0, q4_k: 16 products of 127 · 15 at most fit. With an offset, as in q4_0 and q6_k, a sum
- * begins at what the offset adds (`quantize.ts`), and it is the difference that must fit.
+ * 16 products of 127 · 15 fit, or eight of 127 · 31. With an offset, as in q4_0, q5_0 and q6_k, a
+ * sum begins at what the offset adds (`quantize.ts`), and it is the difference that must fit.
  */
 import { dot2, dot4 } from './block';
 
 export const NIBBLES: u32 = 0x0f0f0f0f;
+/** The fifth of each of four bytes' bits. */
+export const FIFTH_BIT: u32 = 0x10101010;
 /** 1 as two int16. */
 export const ONES: u32 = 0x00010001;
 
@@ -64,4 +66,28 @@ export function high(q: v128, nibbles: v128): v128 {
 @inline
 export function addLine(sum: v128, q: v128, x: v128, y: v128, nibbles: v128): v128 {
   return addProducts(addProducts(sum, x, low(q, nibbles)), y, high(q, nibbles));
+}
+
+/**
+ * Four bits and a fifth, which lies `shift` bits below its place. (`fifths` has eight bits for each
+ * byte; those of other numbers fall where `fifth`, FIFTH_BIT in every lane, has none.)
+ */
+// @ts-ignore: decorator
+@inline
+export function withFifth(four: v128, fifths: v128, shift: i32, fifth: v128): v128 {
+  return v128.or(four, v128.and(i32x4.shl(fifths, shift), fifth));
+}
+
+/** What sums begin at, twice: for an offset of 16 instead of 8. */
+// @ts-ignore: decorator
+@inline
+export function doubled(offset: v128): v128 {
+  return isDefined(DOT4) ? i32x4.add(offset, offset) : i16x8.add(offset, offset);
+}
+
+/** What sums begin at, an eighth of it: for an offset of 4 instead of 32. */
+// @ts-ignore: decorator
+@inline
+export function eighth(offset: v128): v128 {
+  return isDefined(DOT4) ? i32x4.shr_s(offset, 3) : i16x8.shr_s(offset, 3);
 }

@@ -1,10 +1,12 @@
 /** Models of any shape with random weights, in memory: for shapes that no golden model has. */
+import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
 import { encodeNumbers, readNumbers } from '../../src/files/rows.js';
 import { memorySource } from '../../src/files/source.js';
 import type { Checkpoint, CheckpointTensor } from '../../src/model/checkpoint.js';
 import type { LlamaConfig } from '../../src/model/config.js';
 import type { BlockDType } from '../../src/model/dtypes.js';
 import { EMBEDDING, expectedWeights } from '../../src/model/weights.js';
+import { randomBlocks } from './random-blocks.js';
 import { noise } from './tensors.js';
 
 /** The numbers of the weight `name`, which are random, as somebody wants them instead. */
@@ -44,9 +46,15 @@ function tensorOf(
   dtype: BlockDType | 'F32',
   numbers: Float32Array,
 ): CheckpointTensor {
-  // F32 as it is: `encodeNumbers` refuses NaN
-  const bytes = dtype === 'F32' ? new Uint8Array(numbers.buffer) : encodeNumbers(dtype, numbers);
-  return tensorOfBytes(name, shape, dtype, bytes);
+  return tensorOfBytes(name, shape, dtype, bytesOf(dtype, numbers, name.length));
+}
+
+/** Of numbers, or where nothing writes the format, of any. */
+function bytesOf(dtype: BlockDType | 'F32', numbers: Float32Array, seed: number): Uint8Array {
+  if (dtype === 'F32') return new Uint8Array(numbers.buffer); // `encodeNumbers` refuses NaN
+  return BLOCK_FORMATS[dtype].encode === undefined
+    ? randomBlocks(dtype, numbers.length, seed)
+    : encodeNumbers(dtype, numbers);
 }
 
 /** The tensor that has these bytes in its file. */

@@ -11,7 +11,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { BUILDS, type Build, canRun } from '../../../src/engines/wasm/kernels/builds.js';
-import { LAYOUT_VERSION } from '../../../src/engines/wasm/memory/weight-formats.js';
+import {
+  BLOCK_SIZES,
+  type BlockFormat,
+  LAYOUT_VERSION,
+} from '../../../src/engines/wasm/memory/weight-formats.js';
 import type { WasmOptions } from '../../../src/engines/wasm/options.js';
 import { WasmEngine } from '../../../src/engines/wasm/wasm-engine.js';
 import type { PackedStore } from '../../../src/engines/wasm/workers/place-weights.js';
@@ -44,7 +48,9 @@ const AWKWARD = configOf(66, 127, 22);
 const BLOCKS = configOf(256, 512, 256);
 
 const NUMBERS = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const;
-const TAKEN = ['Q8_0', 'Q4_0', 'Q4_K', 'Q6_K'] as const;
+const TAKEN = (Object.keys(BLOCK_SIZES) as BlockFormat[]).map(
+  format => format.toUpperCase() as Uppercase<BlockFormat>,
+);
 
 /** SHA-256 of all packed weights, in the order of their places. */
 async function hash(

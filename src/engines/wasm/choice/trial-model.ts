@@ -14,7 +14,7 @@ import { TABLE } from '../memory/weight-items.js';
 import type { PackedDType } from '../workers/messages.js';
 import { packTile } from '../workers/pack-tile.js';
 
-/** Rows are whole blocks of 256 in D, as q4_k and q6_k have them; in F of 32, an odd number. */
+/** Rows are whole blocks of 256 in D, as the K formats have them; in F of 32, an odd number. */
 export const TRIAL: LlamaConfig = {
   vocabSize: 67,
   hiddenSize: 256,
@@ -35,16 +35,29 @@ export const TRIAL: LlamaConfig = {
 /** Of the matrices, in the order of `expectedWeights`, which ends with the head. */
 const DTYPES = [
   'F32', // the embedding
-  ...(['F32', 'F16', 'BF16', 'F32', 'Q4_0', 'Q4_K', 'Q8_0'] as const),
-  ...(['Q6_K', 'Q8_0', 'Q4_0', 'F16', 'BF16', 'Q6_K', 'Q4_0'] as const),
-  'Q4_K', // the head
+  ...(['F32', 'F16', 'BF16', 'F32', 'Q2_K', 'Q4_K', 'Q8_0'] as const),
+  ...(['Q6_K', 'Q5_K', 'Q3_K', 'F16', 'Q4_0', 'Q5_0', 'Q4_1'] as const),
+  'Q5_1', // the head
 ] as const satisfies PackedDType[];
 
 /** Blocks of llama.cpp: how many bytes, and where there are float16 scales in them. */
-const BLOCKS = {
+const BLOCKS: Readonly<Partial<Record<string, Blocks>>> = {
+  Q4_1: { numbers: 32, bytes: 20, scales: [0, 2] },
+  Q5_0: { numbers: 32, bytes: 22, scales: [0] },
+  Q5_1: { numbers: 32, bytes: 24, scales: [0, 2] },
+  Q2_K: { numbers: 256, bytes: 84, scales: [80, 82] },
+  Q3_K: { numbers: 256, bytes: 110, scales: [108] },
   Q4_K: { numbers: 256, bytes: 144, scales: [0, 2] },
+  Q5_K: { numbers: 256, bytes: 176, scales: [0, 2] },
   Q6_K: { numbers: 256, bytes: 210, scales: [208] },
-} as const;
+};
+
+interface Blocks {
+  readonly numbers: number;
+  readonly bytes: number;
+  readonly scales: readonly number[];
+}
+
 /** Float16 of 2^−9: with quants of up to 2^11, and scales, the size of a model's weights. */
 const SCALE = 0x1800;
 
@@ -104,11 +117,11 @@ function packMatrix(
   const { pointer, shape } = place;
   const format = place.format as Parameters<typeof tileBytes>[0];
   const [rows, columns] = shape;
-  const isBlocks = format === 'q4_k' || format === 'q6_k';
-  const dtype = format === 'q4_k' ? 'Q4_K' : format === 'q6_k' ? 'Q6_K' : 'F32';
-  const rowBytes =
-    dtype === 'F32' ? columns * 4 : (columns / BLOCKS[dtype].numbers) * BLOCKS[dtype].bytes;
-  if (isBlocks) writeBlocks(new DataView(buffer, source, rows * rowBytes), BLOCKS[dtype as 'Q4_K']);
+  const own = format.toUpperCase() as PackedDType;
+  const blocks = BLOCKS[own];
+  const dtype = blocks === undefined ? 'F32' : own;
+  const rowBytes = blocks ? (columns / blocks.numbers) * blocks.bytes : columns * 4;
+  if (blocks) writeBlocks(new DataView(buffer, source, rows * rowBytes), blocks);
   else writeNumbers(new Float32Array(buffer, source, rows * columns));
   for (let row = 0; row < rows; row += TILE) {
     const target = pointer + (row / TILE) * tileBytes(format, columns);
@@ -127,10 +140,7 @@ function writeNumbers(numbers: Float32Array<SharedArrayBuffer>): void {
   }
 }
 
-function writeBlocks(
-  view: DataView<SharedArrayBuffer>,
-  { bytes, scales }: { readonly bytes: number; readonly scales: readonly number[] },
-): void {
+function writeBlocks(view: DataView<SharedArrayBuffer>, { bytes, scales }: Blocks): void {
   for (let i = 0; i < view.byteLength; i++) view.setUint8(i, hashOf(i));
   for (let at = 0; at < view.byteLength; at += bytes)
     for (const scale of scales) view.setUint16(at + scale, SCALE + (hashOf(at) % 1024), true);

@@ -35,6 +35,8 @@ const BLOCK_MATMUL = [
   ...(['firstTile', 'endTile'] as const),
 ];
 
+const REPACK = [...(['to', 'rows', 'rowBytes', 'blocks', 'count'] as const)];
+
 export const KERNELS = {
   add: ['out', 'x', 'y', 'from', 'to'],
   swiglu: ['out', 'gate', 'up', 'from', 'to'],
@@ -62,7 +64,13 @@ export const KERNELS = {
   scaleForF16: QUANTIZE,
   matmulQ8: BLOCK_MATMUL,
   matmulQ4: BLOCK_MATMUL,
+  matmulQ41: BLOCK_MATMUL,
+  matmulQ5: BLOCK_MATMUL,
+  matmulQ51: BLOCK_MATMUL,
+  matmulQ2K: BLOCK_MATMUL,
+  matmulQ3K: BLOCK_MATMUL,
   matmulQ4K: BLOCK_MATMUL,
+  matmulQ5K: BLOCK_MATMUL,
   matmulQ6K: BLOCK_MATMUL,
   rebiasF16: ['to', 'from', 'count'],
   widenF16: ['to', 'from', 'count'],
@@ -73,10 +81,16 @@ export const KERNELS = {
   packPairs: ['to', 'rows', 'rowStride', 'm', 'count'],
   packQ8: ['to', 'rows', 'rowStride', 'm', 'count'],
   packQ4: ['to', 'rows', 'rowStride', 'm', 'count'],
-  repackQ8: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
-  repackQ4: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
-  repackQ4K: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
-  repackQ6K: ['to', 'rows', 'rowBytes', 'blocks', 'count'],
+  repackQ8: REPACK,
+  repackQ4: REPACK,
+  repackQ41: REPACK,
+  repackQ5: REPACK,
+  repackQ51: REPACK,
+  repackQ2K: REPACK,
+  repackQ3K: REPACK,
+  repackQ4K: REPACK,
+  repackQ5K: REPACK,
+  repackQ6K: REPACK,
 } as const;
 
 /**

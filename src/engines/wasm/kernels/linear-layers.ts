@@ -5,16 +5,23 @@
 import type { LlamaConfig } from '../../../model/config.js';
 import { type ActivationCopy, reserveCopy } from '../memory/activation-copy.js';
 import type { Arena, WasmTensor } from '../memory/arena.js';
-import { blocksOf, TILE } from '../memory/weight-formats.js';
+import { type BlockFormat, blocksOf, TILE } from '../memory/weight-formats.js';
+import type { KernelExports } from './exports.js';
 import type { LockStep } from './lock-step.js';
 
 /** The formats whose blocks meet a quantized copy of an activation: its maker and its reader. */
 export const BLOCKS = {
   q8_0: { copy: 'quantize14', matmul: 'matmulQ8' },
   q4_0: { copy: 'quantize8', matmul: 'matmulQ4' },
+  q4_1: { copy: 'quantize8', matmul: 'matmulQ41' },
+  q5_0: { copy: 'quantize8', matmul: 'matmulQ5' },
+  q5_1: { copy: 'quantize8', matmul: 'matmulQ51' },
+  q2_k: { copy: 'quantize8K', matmul: 'matmulQ2K' },
+  q3_k: { copy: 'quantize8K', matmul: 'matmulQ3K' },
   q4_k: { copy: 'quantize8K', matmul: 'matmulQ4K' },
+  q5_k: { copy: 'quantize8K', matmul: 'matmulQ5K' },
   q6_k: { copy: 'quantize8K', matmul: 'matmulQ6K' },
-} as const;
+} as const satisfies Record<BlockFormat, { copy: string; matmul: keyof KernelExports }>;
 
 /** The others; f16 meets a scaled copy. */
 export const NUMBERS = {

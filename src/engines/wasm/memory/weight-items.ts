@@ -6,6 +6,7 @@ import type { LlamaConfig } from '../../../model/config.js';
 import { EMBEDDING, LM_HEAD, mapLayer, NORM } from '../../../model/weights.js';
 import { LINE_BYTES } from './shared-memory.js';
 import {
+  isBlockFormat,
   type PackedFormat,
   type PlaceFormat,
   TILE,
@@ -81,13 +82,8 @@ export class Packing {
  * float32.
  */
 function nativeFormat({ dtype }: CheckpointTensor): PackedFormat {
-  const own: Partial<Record<typeof dtype, PackedFormat>> = {
-    F16: 'f16',
-    BF16: 'bf16',
-    Q8_0: 'q8_0',
-    Q4_0: 'q4_0',
-    Q4_K: 'q4_k',
-    Q6_K: 'q6_k',
-  };
-  return own[dtype] ?? 'f32';
+  if (dtype === 'F16') return 'f16';
+  if (dtype === 'BF16') return 'bf16';
+  const own = dtype.toLowerCase();
+  return isBlockFormat(own) ? own : 'f32';
 }

@@ -8,7 +8,7 @@ import type { Checkpoint, CheckpointTensor } from '../../../model/checkpoint.js'
 import { EMBEDDING, LM_HEAD } from '../../../model/weights.js';
 import type { MemoryLayout, Place } from '../memory/layout.js';
 import { STAGING_BYTES } from '../memory/staging.js';
-import { type PackedFormat, TILE, tileBytes } from '../memory/weight-formats.js';
+import { isBlockFormat, type PackedFormat, TILE, tileBytes } from '../memory/weight-formats.js';
 import { TABLE } from '../memory/weight-items.js';
 import { type PackedDType, type PackJob, tooLargeIn } from './messages.js';
 import type { Pool } from './pool.js';
@@ -187,7 +187,7 @@ async function notPacked(
       `${broken} numbers ${inFile} are NaN or infinite; is the file damaged? Fetch it again`,
     );
   }
-  const limit = format === 'q4_k' || format === 'q6_k' ? 'finite' : 'below 128';
+  const limit = format.endsWith('_k') ? 'finite' : 'below 128';
   if (dtype.toLowerCase() === format) {
     return new LlamaError(
       'BAD_CHECKPOINT',
@@ -209,8 +209,5 @@ async function notPacked(
 function packedDType({ dtype }: CheckpointTensor, format?: PackedFormat): PackedDType {
   if (dtype === 'F16' || dtype === 'BF16') return dtype;
   // blocks are taken as they are, or become numbers first
-  const isSame = dtype.toLowerCase() === format;
-  return isSame && (dtype === 'Q8_0' || dtype === 'Q4_0' || dtype === 'Q4_K' || dtype === 'Q6_K')
-    ? dtype
-    : 'F32';
+  return dtype.toLowerCase() === format && isBlockFormat(format) ? (dtype as PackedDType) : 'F32';
 }

@@ -2,7 +2,7 @@
 import type { Tensor } from '../../../base/tensor.js';
 import type { LlamaConfig } from '../../../model/config.js';
 import type { MemoryLayout } from '../memory/layout.js';
-import type { PackedFormat } from '../memory/weight-formats.js';
+import type { BlockFormat, PackedFormat } from '../memory/weight-formats.js';
 
 export interface WorkerSetup {
   readonly module: WebAssembly.Module;
@@ -17,7 +17,7 @@ export interface WorkerSetup {
 /**
  * What packing starts from: numbers, or llama.cpp's blocks, which become tiles of the same blocks.
  */
-export type PackedDType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_K' | 'Q6_K';
+export type PackedDType = 'F32' | 'F16' | 'BF16' | Uppercase<BlockFormat>;
 
 /** Pack rows of a matrix that lie in a staging buffer. */
 export interface PackJob {

@@ -3,16 +3,27 @@
  * packed weights.
  */
 import type { KernelExports } from '../kernels/exports.js';
-import type { WeightFormat } from '../memory/weight-formats.js';
+import {
+  BLOCK_SIZES,
+  type BlockFormat,
+  isBlockFormat,
+  type WeightFormat,
+} from '../memory/weight-formats.js';
 import type { PackJob } from './messages.js';
 
-/** What takes blocks as they are, by dtype; and by how many numbers a block has. */
+/** What takes blocks as they are, by the format that they are of. */
 export const REPACKERS = {
-  Q8_0: ['repackQ8', 32],
-  Q4_0: ['repackQ4', 32],
-  Q4_K: ['repackQ4K', 256],
-  Q6_K: ['repackQ6K', 256],
-} as const;
+  q8_0: 'repackQ8',
+  q4_0: 'repackQ4',
+  q4_1: 'repackQ41',
+  q5_0: 'repackQ5',
+  q5_1: 'repackQ51',
+  q2_k: 'repackQ2K',
+  q3_k: 'repackQ3K',
+  q4_k: 'repackQ4K',
+  q5_k: 'repackQ5K',
+  q6_k: 'repackQ6K',
+} as const satisfies Record<BlockFormat, keyof KernelExports>;
 /** What packs float32 numbers, by the format they get. */
 export const PACKERS = {
   f32: 'packF32',
@@ -36,9 +47,9 @@ export function packTile(
   rows: number,
   scratch: number,
 ): number {
-  if (dtype in REPACKERS) {
-    const [name, numbers] = REPACKERS[dtype as keyof typeof REPACKERS];
-    return kernels[name](target, source, rowBytes, columns / numbers, rows) ?? 0;
+  if (isBlockFormat(format) && dtype.toLowerCase() === format) {
+    const [numbers] = BLOCK_SIZES[format];
+    return kernels[REPACKERS[format]](target, source, rowBytes, columns / numbers, rows) ?? 0;
   }
   const { packPairs, rebiasF16, widenF16, widenBF16 } = kernels;
   const count = rows * columns;
