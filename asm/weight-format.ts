@@ -73,7 +73,7 @@ export function hasThird<F>(): bool {
   return is<F, Q3_K>();
 }
 
-/** Whether a block adds a minimum to its quants, times a scale, instead of taking an offset away. */
+/** Whether a block adds a minimum, instead of taking an offset away from its quants. */
 // @ts-ignore: decorator
 @inline
 export function hasMinimum<F>(): bool {

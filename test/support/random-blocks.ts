@@ -1,10 +1,10 @@
-/** Blocks that nothing here writes: random bytes, around scales that make them the size of weights. */
+/** Blocks of formats that nothing here writes: random bytes, with scales as weights have them. */
 import { toF16Bits } from '../../src/base/half.js';
 import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
 import type { BlockDType } from '../../src/model/dtypes.js';
 import { noise } from './tensors.js';
 
-/** Where they keep their f16s, which are chosen so that numbers are around 0, and as good as 0.04. */
+/** Their f16s, chosen so that numbers are some 0.04 from 0. */
 const SCALES: Partial<Record<BlockDType, readonly (readonly [at: number, scale: number])[]>> = {
   Q2_K: [
     [80, 0.003],

@@ -61,10 +61,10 @@ describe('a model in blocks', () => {
   );
 
   // Activations of 8 bits are off by max|x| / 127 / √12, some 0.005 σ of a linear layer's result;
-  // nine follow one another here: 0.015 σ, and 0.021 where the blocks are random bytes, whose numbers
-  // are not centred.
+  // nine follow one another here: 0.015 σ, and 0.021 where the blocks are random bytes, which are
+  // not centred.
   it.each(TAKEN)(
-    'of %s runs as it is: RMS within 0.02 σ (random bytes 0.025) of float64, and within 2e-5 as f32',
+    'of %s runs as it is: RMS within 0.02 σ (random bytes: 0.025) of float64, 2e-5 as f32',
     async dtype => {
       const blocks = checkpointOf(dtype);
       const exact = new Llama(CONFIG, new ExactEngine(CONFIG, blocks));
