@@ -34,6 +34,8 @@ describe('encoding', () => {
   it('reads half a surrogate pair as U+FFFD', () => {
     for (const half of ['\ud83c', '\udf31', '\udf31\ud83c', 'a\ud83c', '\ud83cb', "'\ud83cs"])
       expect(gpt2.encode(half)).toEqual(gpt2.encode(half.replace(/[\ud800-\udfff]/g, '\ufffd')));
+    const { text } = new ByteLevelSpelling(modelOf('gpt2')).normalize('\udf31🌱\ud83c');
+    expect(text).toBe('\ufffd🌱\ufffd'); // a symbol, which half a pair is not
   });
 
   it('has no ids for no text, but for BOS and EOS', () => {
