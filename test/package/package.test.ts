@@ -7,17 +7,18 @@ import { type Installed, install, runNode, runProgram, runTool } from './install
 
 /**
  * The most that the files of a folder take unpacked, in bytes, and why they are there. All of it is
- * 7 MB, of which the trained model is most.
+ * 8 MB, of which the trained model is most.
  */
 const BUDGET: Record<string, number> = {
   // tiny-32k, so that everything works without a download: 2.1 million parameters in bfloat16
   'golden/tiny-32k': 4_400_000,
-  // what runs (1 MB), types (0.3 MB), and maps, which lead a debugger and an editor to src
-  dist: 2_600_000,
+  // what runs (1.3 MB, of which five builds of the kernels 0.4), types (0.3 MB), and maps, which lead
+  // a debugger and an editor to src
+  dist: 2_900_000,
   // the code is written to be read: what maps and "go to definition" show
-  src: 1_000_000,
+  src: 1_150_000,
   // the same for the kernels
-  asm: 200_000,
+  asm: 230_000,
   '': 60_000,
 };
 
