@@ -12,8 +12,8 @@ import { type Installed, install, runNode, runProgram, runTool } from './install
 const BUDGET: Record<string, number> = {
   // tiny-32k, so that everything works without a download: 2.1 million parameters in bfloat16
   'golden/tiny-32k': 4_400_000,
-  // what runs (1.3 MB, of which five builds of the kernels 0.4), types (0.3 MB), and maps, which lead
-  // a debugger and an editor to src
+  // what runs (1.3 MB, of which five builds of the kernels 0.4), types (0.3 MB), and maps, which
+  // lead a debugger and an editor to src
   dist: 2_900_000,
   // the code is written to be read: what maps and "go to definition" show
   src: 1_150_000,
