@@ -18,8 +18,11 @@ const path = findSmollm2('a model of real language')!;
 const numbered = goldenPrompts.map((prompt, i) => [i, prompt.prompt.length, prompt] as const);
 /** In σ: transformers' own float32 is up to 3e-5 σ from float64 here. */
 const FLOAT32 = 1e-4;
-/** In σ: activations keep 14 bits where weights are multiplied as integers. */
-const INTEGERS = 2e-2;
+/**
+ * In σ, what llama.cpp comes to on these prompts (`npm run prompts` in bench/peers): activations of
+ * 8 bits put a logit up to 0.47 off, and a token that is 0.13 ahead is not always chosen.
+ */
+const EIGHT_BITS = { logits: 0.5, ahead: 0.13 };
 
 /** The largest difference of `ours` from `theirs`, at the ids of `sample`, in σ. */
 function error({ ids, sigma }: Sample, ours: ArrayLike<number>, theirs: ArrayLike<number>): number {
@@ -52,7 +55,7 @@ it('there are 20 prompts, up to 2,000 tokens long, of which few steps are nearly
   const margins = goldenPrompts.flatMap(each => each.margins);
   expect(margins).toHaveLength(20 * 64);
   expect(margins.filter(margin => margin <= 2 * FLOAT32).length).toBeLessThan(5);
-  expect(margins.filter(margin => margin <= 2 * INTEGERS).length).toBeLessThan(100);
+  expect(margins.filter(margin => margin <= EIGHT_BITS.ahead).length).toBeLessThan(300);
 });
 
 describe.skipIf(path === undefined)('widened to float32', () => {
@@ -83,13 +86,13 @@ describe.skipIf(path === undefined)('as it is', () => {
   afterAll(() => model.close());
 
   it.each([0, 2, 12, 17])(
-    'prompt %i: logits within 2e-2 σ of exact ones on the same blocks; ' +
-      'greedy tokens the same wherever the best is 4e-2 σ ahead',
+    'prompt %i: no farther from exact arithmetic on the same blocks than llama.cpp: ' +
+      'logits within 0.5 σ, greedy tokens the same wherever the best is 0.13 σ ahead',
     async number => {
       const { fromTruth, others } = await read(model, number);
-      expect(fromTruth).toBeLessThan(INTEGERS);
+      expect(fromTruth).toBeLessThan(EIGHT_BITS.logits);
       const { margins } = goldenPrompts[number];
-      expect(others.filter(step => margins[step] > 2 * INTEGERS)).toEqual([]);
+      expect(others.filter(step => margins[step] > EIGHT_BITS.ahead)).toEqual([]);
     },
     300_000,
   );
