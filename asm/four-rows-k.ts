@@ -78,8 +78,8 @@ export function fourRows<F>(
         mb2 = ta0;
       let ma3 = ta0,
         mb3 = ta0;
-      let p3 = ta0,
-        q3 = ta0;
+      let pUpper = ta0,
+        qUpper = ta0;
       let quants = w + quantsAt<F>();
       let y0 = offsets,
         y1 = offsets + r1 * sumBytes,
@@ -88,8 +88,8 @@ export function fourRows<F>(
       for (let block: usize = 0; block != blocks; block++) {
         if (hasTwoBits<F>()) {
           if (hasThird<F>()) {
-            p3 = v128.load(quants);
-            q3 = v128.load(quants, 16);
+            pUpper = v128.load(quants);
+            qUpper = v128.load(quants, 16);
             quants += 64;
           }
           const firstPart = block << 1;
@@ -102,14 +102,14 @@ export function fourRows<F>(
               g = factorsOf(scaleAt<F>(otherScales, shift));
             const p = v128.load(quants),
               q = v128.load(quants, 16);
-            const a0 = q23k.quantAt<F>(p, p3, 0, mask, upperBit),
-              a1 = q23k.quantAt<F>(p, p3, 1, mask, upperBit),
-              a2 = q23k.quantAt<F>(p, p3, 2, mask, upperBit),
-              a3 = q23k.quantAt<F>(p, p3, 3, mask, upperBit);
-            const b0 = q23k.quantAt<F>(q, q3, 0, mask, upperBit),
-              b1 = q23k.quantAt<F>(q, q3, 1, mask, upperBit),
-              b2 = q23k.quantAt<F>(q, q3, 2, mask, upperBit),
-              b3 = q23k.quantAt<F>(q, q3, 3, mask, upperBit);
+            const a0 = q23k.quantAt<F>(p, pUpper, 0, mask, upperBit),
+              a1 = q23k.quantAt<F>(p, pUpper, 1, mask, upperBit),
+              a2 = q23k.quantAt<F>(p, pUpper, 2, mask, upperBit),
+              a3 = q23k.quantAt<F>(p, pUpper, 3, mask, upperBit);
+            const b0 = q23k.quantAt<F>(q, qUpper, 0, mask, upperBit),
+              b1 = q23k.quantAt<F>(q, qUpper, 1, mask, upperBit),
+              b2 = q23k.quantAt<F>(q, qUpper, 2, mask, upperBit),
+              b3 = q23k.quantAt<F>(q, qUpper, 3, mask, upperBit);
             const fm = hasMinimum<F>() ? factorsOf(q23k.minimumAt(packedScales, shift)) : f,
               gm = hasMinimum<F>() ? factorsOf(q23k.minimumAt(otherScales, shift)) : g;
             let sum = v128.load32_splat(y0),
@@ -194,8 +194,8 @@ export function fourRows<F>(
             y3 += 4;
             quants += 64;
             if (hasThird<F>()) {
-              p3 = i32x4.shr_u(p3, 4);
-              q3 = i32x4.shr_u(q3, 4);
+              pUpper = i32x4.shr_u(pUpper, 4);
+              qUpper = i32x4.shr_u(qUpper, 4);
             }
           }
         } else if (isQ6<F>()) {
@@ -284,8 +284,8 @@ export function fourRows<F>(
           const f = factorsOf(scaleAt<F>(v128.load(packed), shift)),
             g = factorsOf(scaleAt<F>(v128.load(packed, 16), shift));
           if (hasFifth<F>()) {
-            p3 = v128.load(quants);
-            q3 = v128.load(quants, 16);
+            pUpper = v128.load(quants);
+            qUpper = v128.load(quants, 16);
             quants += 64;
           }
           const endOfBlock = x0 + 32;
@@ -301,13 +301,13 @@ export function fourRows<F>(
             for (const end = x0 + q45k.partOf<F>(); x0 < end; x0 += 8) {
               const p = v128.load(quants),
                 q = v128.load(quants, 16);
-              const pl = firstOf<F>(p, p3, mask, upperBit),
-                ph = secondOf<F>(p, p3, mask, upperBit),
-                ql = firstOf<F>(q, q3, mask, upperBit),
-                qh = secondOf<F>(q, q3, mask, upperBit);
+              const pl = firstOf<F>(p, pUpper, mask, upperBit),
+                ph = secondOf<F>(p, pUpper, mask, upperBit),
+                ql = firstOf<F>(q, qUpper, mask, upperBit),
+                qh = secondOf<F>(q, qUpper, mask, upperBit);
               if (hasFifth<F>()) {
-                p3 = i32x4.shr_u(p3, 2);
-                q3 = i32x4.shr_u(q3, 2);
+                pUpper = i32x4.shr_u(pUpper, 2);
+                qUpper = i32x4.shr_u(qUpper, 2);
               }
               let v = v128.load32_splat(x0);
               a0 = addProducts(a0, v, pl);

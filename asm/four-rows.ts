@@ -180,15 +180,15 @@ export function fourRows<F>(
         w += 64;
       }
     } else {
-      let fp = a0,
-        fq = a0,
-        fr = a0,
-        fs = a0;
+      let pFifths = a0,
+        qFifths = a0,
+        rFifths = a0,
+        sFifths = a0;
       if (hasFifth<F>()) {
-        fp = v128.load(w);
-        fq = v128.load(w, 16);
-        fr = v128.load(w, 32);
-        fs = v128.load(w, 48);
+        pFifths = v128.load(w);
+        qFifths = v128.load(w, 16);
+        rFifths = v128.load(w, 32);
+        sFifths = v128.load(w, 48);
         w += 64;
       }
       for (const endOfBlock = x0 + (kind == INT16 ? 64 : 32); x0 < endOfBlock; x0 += 8) {
@@ -196,19 +196,19 @@ export function fourRows<F>(
           q = v128.load(w, 16),
           r = v128.load(w, 32),
           s = v128.load(w, 48);
-        const pFirst = first<F>(p, fp, mask, fifth),
-          qFirst = first<F>(q, fq, mask, fifth),
-          rFirst = first<F>(r, fr, mask, fifth),
-          sFirst = first<F>(s, fs, mask, fifth);
-        const pSecond = second<F>(p, fp, mask, fifth),
-          qSecond = second<F>(q, fq, mask, fifth),
-          rSecond = second<F>(r, fr, mask, fifth),
-          sSecond = second<F>(s, fs, mask, fifth);
+        const pFirst = first<F>(p, pFifths, mask, fifth),
+          qFirst = first<F>(q, qFifths, mask, fifth),
+          rFirst = first<F>(r, rFifths, mask, fifth),
+          sFirst = first<F>(s, sFifths, mask, fifth);
+        const pSecond = second<F>(p, pFifths, mask, fifth),
+          qSecond = second<F>(q, qFifths, mask, fifth),
+          rSecond = second<F>(r, rFifths, mask, fifth),
+          sSecond = second<F>(s, sFifths, mask, fifth);
         if (hasFifth<F>()) {
-          fp = i32x4.shr_u(fp, 2);
-          fq = i32x4.shr_u(fq, 2);
-          fr = i32x4.shr_u(fr, 2);
-          fs = i32x4.shr_u(fs, 2);
+          pFifths = i32x4.shr_u(pFifths, 2);
+          qFifths = i32x4.shr_u(qFifths, 2);
+          rFifths = i32x4.shr_u(rFifths, 2);
+          sFifths = i32x4.shr_u(sFifths, 2);
         }
         let y = v128.load32_splat(x0);
         a0 = add<F>(a0, pFirst, y);

@@ -1,8 +1,9 @@
 /**
  * Linear layers with quantized weights: which tiles, rows and numbers are worked on together.
  *
- * A single row reads every weight once. Tiles are read in step, several at a time, a block of each:
- * so many streams keep more of the memory's answers under way than one does (docs/LOG.md).
+ * A single row reads every weight once. Tiles of short blocks are read in step, several at a time, a
+ * block of each: so many streams keep more of the memory's answers under way than one does
+ * (docs/LOG.md).
  *
  * Many rows share a weight. They are taken four at a time, over *panels* of 1,024 numbers of a
  * tile, which so stay in the first level of the cache until all rows have met them. For few rows
@@ -261,11 +262,11 @@ function matmul<F>(
   }
 }
 
-/** How many tiles a single row reads in step. */
+/** How many tiles a single row reads in step. A superblock is long enough to be a stream alone. */
 // @ts-ignore: decorator
 @inline
 function streams<F>(): usize {
-  return isK<F>() ? 2 : 4;
+  return isK<F>() ? 1 : 4;
 }
 
 /** Bytes of `blocks` blocks of 16 outputs. */
