@@ -1,8 +1,8 @@
 /**
  * Linear layers with quantized weights: which tiles, rows and numbers are worked on together.
  *
- * A single row reads every weight once. Tiles of short blocks are read in step, several at a time, a
- * block of each: so many streams keep more of the memory's answers under way than one does
+ * A single row reads every weight once. Tiles of short blocks are read in step, several at a time,
+ * a block of each: so many streams keep more of the memory's answers under way than one does
  * (docs/LOG.md).
  *
  * Many rows share a weight. They are taken four at a time, over *panels* of 1,024 numbers of a
