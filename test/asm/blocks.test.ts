@@ -1,53 +1,21 @@
 /** llama.cpp's blocks: into tiles without loss, and the linear layers on them. */
 import { expect, it } from 'vitest';
 import { toF16Bits } from '../../src/base/half.js';
-import { BLOCKS } from '../../src/engines/wasm/kernels/linear-layers.js';
-import {
-  BLOCK_SIZES,
-  type BlockFormat,
-  blocksOf,
-  tileBytes,
-} from '../../src/engines/wasm/memory/weight-formats.js';
-import { REPACKERS } from '../../src/engines/wasm/workers/pack-tile.js';
+import { BLOCK_SIZES, tileBytes } from '../../src/engines/wasm/memory/weight-formats.js';
 import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
 import { noise } from '../support/tensors.js';
-import { describeBuilds, type Instance } from './instance.js';
-import { strideOf } from './linear.js';
+import {
+  blockLayer,
+  DTYPES,
+  type DType,
+  decoded,
+  formatOf,
+  quantizationOf,
+  repack,
+  SCALES,
+} from './block-layer.js';
+import { describeBuilds } from './instance.js';
 import { pack } from './packed.js';
-
-type DType = Uppercase<BlockFormat>;
-
-/** Where a block keeps its f16s, and how often the largest quant has each of them in it. */
-const SCALES: Readonly<Record<DType, readonly (readonly [at: number, times: number])[]>> = {
-  Q8_0: [[0, 128]],
-  Q4_0: [[0, 15]],
-  Q4_1: [
-    [0, 15],
-    [2, 1],
-  ],
-  Q5_0: [[0, 31]],
-  Q5_1: [
-    [0, 31],
-    [2, 1],
-  ],
-  Q2_K: [
-    [80, 15 * 3],
-    [82, 15],
-  ],
-  Q3_K: [[108, 32 * 7]],
-  Q4_K: [
-    [0, 63 * 15],
-    [2, 63],
-  ],
-  Q5_K: [
-    [0, 63 * 31],
-    [2, 63],
-  ],
-  Q6_K: [[208, 128 * 63]],
-};
-const DTYPES = Object.keys(SCALES) as DType[];
-
-const formatOf = (dtype: DType) => dtype.toLowerCase() as BlockFormat;
 
 /** Rows of random blocks; their f16s are normal, subnormal, zero and negative. */
 function randomRows(dtype: DType, rows: number, blocks: number): Uint8Array {
@@ -63,31 +31,6 @@ function randomRows(dtype: DType, rows: number, blocks: number): Uint8Array {
     }
   }
   return all;
-}
-
-function repack(instance: Instance, dtype: DType, rows: Uint8Array, count: number) {
-  const rowBytes = rows.length / count;
-  const blocks = rowBytes / BLOCK_FORMATS[dtype].bytes;
-  const from = instance.reserve(rows.length);
-  instance.bytes(from, rows.length).set(rows);
-  const tiles = Math.ceil(count / 16);
-  const tile = tileBytes(formatOf(dtype), blocks * BLOCK_FORMATS[dtype].numbers);
-  const pointer = instance.reserve(tiles * tile);
-  let unstorable = 0;
-  for (let t = 0; t < tiles; t++) {
-    const some = Math.min(16, count - t * 16);
-    const source = from + t * 16 * rowBytes;
-    const kernel = instance.kernels[REPACKERS[formatOf(dtype)]];
-    unstorable += kernel(pointer + t * tile, source, rowBytes, blocks, some)!;
-  }
-  return { pointer, unstorable };
-}
-
-function decoded(dtype: DType, rows: Uint8Array): Float32Array {
-  const { bytes, numbers, decode } = BLOCK_FORMATS[dtype];
-  const out = new Float32Array((rows.length / bytes) * numbers);
-  decode(rows, out);
-  return out;
 }
 
 describeBuilds('blocks', instance => {
@@ -123,7 +66,8 @@ describeBuilds('blocks', instance => {
       const { pointer, unstorable } = repack(instance, dtype, weights, n);
       expect(unstorable).toBe(0);
       const x = Float32Array.from(noise(rows * m, 7), (v, i) => v * 2 ** ((i >> 5) % 9));
-      const { multiply, activations } = quantized(instance, dtype, x, m, pointer, n);
+      const { multiply, scales } = blockLayer(instance, dtype, x, m, pointer, n);
+      const activations = quantizedActivations(dtype, x, scales);
       const got = multiply(0, rows);
 
       const w = decoded(dtype, weights);
@@ -175,7 +119,7 @@ describeBuilds('blocks', instance => {
       for (let k = 0; k < numbers; k++) {
         const x = new Float32Array(numbers);
         x[k] = dtype === 'Q8_0' ? 8191 : 127; // whose scale is 1, and a sum of one product exact
-        const { multiply } = quantized(instance, dtype, x, numbers, pointer, 16);
+        const { multiply } = blockLayer(instance, dtype, x, numbers, pointer, 16);
         const expected = Array.from({ length: 16 }, (_, row) => x[k] * w[row * numbers + k] + 0);
         expect([...multiply(0, 1)[0]]).toEqual(expected);
       }
@@ -183,56 +127,15 @@ describeBuilds('blocks', instance => {
   });
 });
 
-/** x [rows, m] as the layer takes it, and the layer with the n outputs at `pointer`. */
-function quantized(
-  instance: Instance,
-  dtype: DType,
-  x: Float32Array,
-  m: number,
-  pointer: number,
-  n: number,
-) {
-  const rows = x.length / m;
-  const { copy, matmul } = BLOCKS[formatOf(dtype)];
-  const blocks = blocksOf(m);
-  const perScale = copy === 'quantize8K' ? 8 : 1;
-  const quantBytes = copy === 'quantize14' ? 64 : 32;
-  const sumBytes = copy === 'quantize8K' ? 10 : 4;
-  const placed = instance.place(x, m, strideOf(m));
-  const xq = instance.reserve(rows * blocks * quantBytes);
-  const scales = instance.reserve((rows * blocks * 4) / perScale);
-  const sums = instance.reserve(rows * blocks * sumBytes);
-  instance.kernels[copy](xq, scales, sums, placed, strideOf(m), m, 0, rows);
-  const tiles = Math.ceil(n / 16);
-  const multiply = (first: number, count: number): Float32Array[] => {
-    const out = instance.reserve(count * tiles * 64);
-    instance.kernels[matmul](
-      out,
-      tiles * 16,
-      xq + first * blocks * quantBytes,
-      scales + (first * blocks * 4) / perScale,
-      sums + first * blocks * sumBytes,
-      count,
-      pointer,
-      blocks,
-      0,
-      tiles,
-    );
-    return Array.from({ length: count }, (_, r) =>
-      instance.floats(out + r * tiles * 64, n).slice(),
-    );
-  };
-  const d = instance.floats(scales, (rows * blocks) / perScale);
-  const limit = copy === 'quantize14' ? 8191 : 127;
-  // As quantize.test.ts holds it to: nearest, of max|x| / L.
-  const activations = Array.from(x, (v, i) => {
-    const scale =
-      d[Math.floor(i / m) * (blocks / perScale) + Math.floor((i % m) / (32 * perScale))];
+/** What quantizing leaves of x, as quantize.test.ts holds it to: the nearest, of max|x| / L. */
+function quantizedActivations(dtype: DType, x: Float32Array, scales: Float32Array): number[] {
+  const { limit, perScale } = quantizationOf(dtype);
+  return Array.from(x, (v, i) => {
+    const scale = scales[Math.floor(i / perScale)];
     if (scale === 0) return 0;
     const inverse = Math.fround(limit / Math.fround(scale * limit));
     return nearest(Math.fround(v * inverse)) * scale;
   });
-  return { multiply, activations };
 }
 
 /** Ties to even. */
