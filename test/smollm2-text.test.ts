@@ -3,6 +3,7 @@
  * its GGUF file has them, give transformers' ids, and its replies end where they should.
  */
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openChatFormat } from '../src/load/chat-format.js';
 import { type LoadedModel, loadModel } from '../src/load/model.js';
@@ -88,6 +89,19 @@ describe.skipIf(path === undefined)('a reply of SmolLM2', () => {
   const ending = goldenPrompts
     .filter(({ text }) => text.includes(END_OF_TURN))
     .filter(({ prompt, margins }) => prompt.length < 100 && Math.min(...margins) > 2e-4);
+
+  it("is the README's, through its whole conversation", async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const turns = /```\n> ([^`]*)```/.exec(readme)![1].split('\n> ');
+    const messages: Message[] = [];
+    for (const [question, ...answer] of turns.map(turn => turn.trim().split('\n'))) {
+      messages.push({ role: 'user', content: question });
+      const { text } = await replyTo(messages);
+      expect(text).toBe(answer.join(' '));
+      messages.push({ role: 'assistant', content: text });
+    }
+    expect(messages).toHaveLength(6);
+  });
 
   it('of those that transformers ends within 64 tokens there are some', () => {
     expect(ending.length).toBeGreaterThan(5);

@@ -2,7 +2,8 @@
 
 import { readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { check } from '../base/errors.js';
+import { check, type LlamaError } from '../base/errors.js';
+import { badOption } from '../base/options.js';
 import { isPartial } from '../base/partial.js';
 
 export interface Destination {
@@ -19,6 +20,10 @@ export interface Destination {
 
 /** Whether what is written to `path` is a GGUF file, and not a directory. */
 export const isGgufPath = (path: string): boolean => /\.gguf$/i.test(resolve(path));
+
+/** That a file may only be replaced if that is asked for. */
+export const isThere = (what: string): LlamaError =>
+  badOption('force', `${what}; give another name, or force, which replaces it`);
 
 /**
  * Where to write when `output` is given, and is it not the model at `source` itself?
@@ -42,11 +47,7 @@ export async function destinationOf(
   if (isGgufPath(output)) {
     const isFile = present.isFile();
     check(isFile, 'BAD_OPTION', () => `${output} is there, and is not a file; give another name`);
-    check(
-      force,
-      'BAD_OPTION',
-      () => `${output} is there already; give another name, or force to replace it`,
-    );
+    if (!force) throw isThere(`${output} is there already`);
     return { path, kind: 'file', mode: present.mode & 0o7777 };
   }
   check(present.isDirectory(), 'BAD_OPTION', () => {

@@ -6,11 +6,10 @@
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { flushDirectory } from '../base/disk.js';
-import { check } from '../base/errors.js';
 import { type Leftover, sweep, withPartial } from '../base/partial.js';
 import type { Chunks } from '../files/chunks.js';
 import { CONFIG } from '../load/model-files.js';
-import { checkEmpty, type Destination } from './destination.js';
+import { checkEmpty, type Destination, isThere } from './destination.js';
 import { checkWritingSpace, onWritten, WRITE, writeFlushed } from './written-disk.js';
 
 export interface OutputFile {
@@ -112,9 +111,7 @@ async function writeFile(
 /** It was not there when this began, and to replace it was not asked for. */
 async function refuseToReplace(path: string): Promise<void> {
   const present = await stat(path).catch(() => undefined);
-  check(present === undefined, 'BAD_OPTION', () => {
-    return `${path} was made by somebody else meanwhile; give another name, or force to replace it`;
-  });
+  if (present !== undefined) throw isThere(`${path} was made by somebody else meanwhile`);
 }
 
 async function writeAll(

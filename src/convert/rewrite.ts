@@ -34,7 +34,10 @@ export interface Written {
   readonly dtypes: Readonly<Record<string, number>>;
   /** Tensors whose new format may not hold their numbers exactly. */
   readonly rounded: number;
-  /** What the model's files say or hold besides, and was not written: a sentence each. */
+  /**
+   * What the model's files say or hold besides, and was not written, and which matrices have other
+   * formats than the type's: a sentence each.
+   */
   readonly notes: readonly string[];
 }
 
@@ -42,7 +45,7 @@ export interface Plan {
   /** By the names of Hugging Face. */
   readonly dtypes: ReadonlyMap<string, NumberDType>;
   readonly files: readonly OutputFile[];
-  /** What the form has no place for: a sentence each. Default none. */
+  /** What the form has no place for, or has otherwise: a sentence each. Default none. */
   readonly notes?: readonly string[];
 }
 

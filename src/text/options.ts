@@ -212,7 +212,7 @@ function limitOf(
   check(
     promptTokens < maxPositionEmbeddings,
     'CONTEXT_OVERFLOW',
-    () => `the prompt has ${promptTokens} tokens, too many for output; ${describeLimit(config)}`,
+    () => `the prompt has ${promptTokens} tokens, no room for a reply; ${describeLimit(config)}`,
   );
   checkRoom(promptTokens, maxLength, 'maxLength, which counts the prompt', 'maxLength');
   return Math.min(maxPositionEmbeddings, maxLength, promptTokens + maxNewTokens);

@@ -76,6 +76,11 @@ describe('chat from a pipe', () => {
     expect(stderr).toContain('there is no command /nonsense');
   });
 
+  it.each(['/quit', '/exit', '/bye'])('%s ends it', async command => {
+    const { code, stdout, stderr } = await cli(chat, `${command}\nHi\n`);
+    expect([code, stdout, stderr]).toEqual([0, '', expect.not.stringContaining('no command')]);
+  });
+
   it('goes on after a message that does not fit, as if it had not been said', async () => {
     const limited = [...chat, '--json'].map(arg =>
       arg === '--max-new-tokens' ? '--max-length' : arg === '6' ? '150' : arg,

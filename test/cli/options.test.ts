@@ -74,6 +74,10 @@ describe('parseOptions', () => {
     );
   });
 
+  it('takes a choice in capitals, as llama.cpp writes formats', () => {
+    expect(parse('--kind=B').choice('kind')).toBe('b');
+  });
+
   it('refuses what is not among the choices, and lists them', () => {
     expect(() => parse('--kind=c').choice('kind')).toThrow(
       refused(/--kind is "c"; there is: a, b/),

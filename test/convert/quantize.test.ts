@@ -91,6 +91,17 @@ describe('a model that is quantized already', () => {
   });
 });
 
+it('tells which matrices have rows too short for their blocks, and what they are in', async () => {
+  const { notes } = await quantizeModel(goldenPath('mha'), at('k.gguf'), { type: 'q4_k_m' });
+  expect(notes.slice(0, 2)).toEqual([
+    '12 matrices are F16 in place of Q4_K: rows of 60 numbers are not a multiple of 256',
+    '1 matrix is F16 in place of Q4_K: rows of 115 numbers are not a multiple of 256',
+  ]);
+  expect(notes).toHaveLength(4);
+  await wideModel(at('wide'));
+  expect((await quantizeModel(at('wide'), at('wide.gguf'), { type: 'q4_k_m' })).notes).toEqual([]);
+});
+
 describe('is refused:', () => {
   const quantize = (output: string, options: object) =>
     quantizeModel(goldenPath('mha'), at(output), options as never);

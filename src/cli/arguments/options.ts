@@ -110,16 +110,17 @@ export class Options {
     return Number(text);
   }
 
-  /** One of the option's choices; the first if it was not given. */
+  /** One of the option's choices, in whatever case; the first if it was not given. */
   choice(name: string): string {
     const { choices = [] } = this.#option(name);
     const text = this.text(name) ?? choices[0];
+    const chosen = choices.find(choice => choice === text.toLowerCase());
     check(
-      choices.includes(text),
+      chosen !== undefined,
       'BAD_OPTION',
       () => `--${name} is ${show(text)}; there is: ${choices.join(', ')}`,
     );
-    return text;
+    return chosen;
   }
 
   #value(name: string): unknown {

@@ -50,6 +50,9 @@ export const chatVerb: Verb = {
   run,
 };
 
+/** The last two are what Ollama's and other users type. */
+const QUIT = ['/quit', '/exit', '/bye'];
+
 const COMMANDS = [
   '/help   show this',
   '/reset  forget the conversation',
@@ -118,7 +121,7 @@ class Chat {
     this.#reader = new MessageReader(io, this.#interrupt);
   }
 
-  /** Until the input ends, /quit, or Ctrl-C, which throws `Interrupted`. */
+  /** Until the input ends, one of `QUIT`, or Ctrl-C, which throws `Interrupted`. */
   async run(): Promise<void> {
     const off = this.#io.onInterrupt(this.#interrupt);
     if (this.#reader.isTerminal) {
@@ -129,7 +132,7 @@ class Chat {
     try {
       this.#reader.prompt();
       for await (const message of this.#reader) {
-        if (this.#interrupted || message.trim() === '/quit') break;
+        if (this.#interrupted || QUIT.includes(message.trim())) break;
         if (isCommand(message)) this.#command(message.trim());
         else if (message.trim() !== '') await this.#answer(message);
         this.#reader.prompt();

@@ -28,7 +28,10 @@ export const tokenizeVerb: Verb = {
         'too.',
     },
   ],
-  json: 'Print {ids, pieces}; pieces have ▁ for a space, and <0x0A> for a byte that is no piece.',
+  json:
+    'Print {ids, pieces}; pieces are as the tokenizer has them: of SentencePiece with ▁ for a ' +
+    'space, and <0x0A> for a byte that is no piece; of a byte-level one with a letter for each ' +
+    'byte, Ġ for a space and Ċ for a newline.',
   argument: 'TEXT',
   async run(options: Options, io: Io): Promise<void> {
     const text = await readArgument(options, io, 'TEXT');

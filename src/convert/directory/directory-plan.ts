@@ -43,6 +43,7 @@ function ownDType({ name, dtype }: CheckpointTensor): FloatDType {
     'UNSUPPORTED',
     `${name} is ${dtype}, which safetensors files do not have; give a type: f32 is exact, f16 ` +
       'and bf16 round once more',
+    { option: 'type' },
   );
 }
 

@@ -8,7 +8,7 @@ import { fileOf } from '../output.js';
 import type { Recoder } from '../recoder.js';
 import type { Plan } from '../rewrite.js';
 import { modelToWrite, noTokenizer, type Source } from '../source.js';
-import type { GgufFileType } from './recipes.js';
+import { fallbackNotes, type GgufFileType } from './recipes.js';
 import { dtypesInFile, ggufOfModel, type ModelToWrite } from './write-model.js';
 
 /**
@@ -27,7 +27,11 @@ export async function ggufPlan(
     writeGguf(metadata, tensors),
     ggufDataBytes(metadata, tensors),
   );
-  const notes = [...tokenizerNotes(model), ...ropeNotes(source.config)];
+  const notes = [
+    ...tokenizerNotes(model),
+    ...ropeNotes(source.config),
+    ...(fileType === undefined ? [] : fallbackNotes(fileType, source.config)),
+  ];
   return { dtypes: dtypesInFile(source, fileType), files: [file], notes };
 }
 

@@ -13,7 +13,7 @@ import { unitOf } from '../../files/rows.js';
 import type { CheckpointTensor } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { isBlockDType } from '../../model/dtypes.js';
-import type { Weight } from '../../model/weights.js';
+import { type Weight, weightsOf } from '../../model/weights.js';
 
 interface FileType {
   /** The number that general.file_type has for it: llama_ftype. */
@@ -60,22 +60,38 @@ export function dtypeInFile(
   weight: Weight,
   config: LlamaConfig,
 ): GgmlDType {
+  const wanted = wantedDType(fileType, weight, config);
+  return isBlockDType(wanted) ? fitDType(wanted, widthOf(weight)) : wanted;
+}
+
+/** Which matrices of a file have other formats than its type says, and why: a sentence for each. */
+export function fallbackNotes(fileType: GgufFileType, config: LlamaConfig): string[] {
+  const counts = new Map<string, number>();
+  for (const weight of weightsOf(config)) {
+    const wanted = wantedDType(fileType, weight, config);
+    const dtype = dtypeInFile(fileType, weight, config);
+    if (dtype === wanted) continue;
+    const reason =
+      `${dtype} in place of ${wanted}: rows of ${widthOf(weight)} numbers are not a multiple ` +
+      `of ${unitOf(wanted).numbers}`;
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  return [...counts].map(([reason, count]) =>
+    count === 1 ? `1 matrix is ${reason}` : `${count} matrices are ${reason}`,
+  );
+}
+
+const widthOf = ({ shape }: Weight): number => shape.at(-1)!;
+
+/** The format that `weight` would have if its rows were of any length. */
+function wantedDType(fileType: GgufFileType, weight: Weight, config: LlamaConfig): GgmlDType {
   const { shape, field } = weight;
   if (shape.length === 1) return 'F32';
   const { dtype, isPure = false }: FileType = FILE_TYPES[fileType];
-  if (!isBlockDType(dtype)) return dtype;
-  const [, width] = shape;
-  if (isPure) return fitDType(dtype, width);
-  if (field === (config.tieWordEmbeddings ? 'embedding' : 'lmHead')) {
-    return fitDType(
-      dtype === 'Q8_0' || width % unitOf(dtype).numbers !== 0 ? 'Q8_0' : 'Q6_K',
-      width,
-    );
-  }
-  return fitDType(
-    dtype === 'Q4_K' && wantsMoreBits(weight, config.numHiddenLayers) ? 'Q6_K' : dtype,
-    width,
-  );
+  if (!isBlockDType(dtype) || isPure) return dtype;
+  if (field === (config.tieWordEmbeddings ? 'embedding' : 'lmHead'))
+    return dtype === 'Q8_0' ? 'Q8_0' : 'Q6_K';
+  return dtype === 'Q4_K' && wantsMoreBits(weight, config.numHiddenLayers) ? 'Q6_K' : dtype;
 }
 
 /**

@@ -46,7 +46,7 @@ export interface ChatFormat {
    *
    * @param config of the model, which may have end-of-text ids of its own
    */
-  ends(config: Pick<LlamaConfig, 'eosTokenIds' | 'bosTokenId'>): ReplyEnds;
+  ends(config: Pick<LlamaConfig, 'eosTokenIds' | 'bosTokenId' | 'vocabSize'>): ReplyEnds;
 }
 
 /** What a template needs of `src/tokenizer`. */
@@ -94,7 +94,9 @@ export function templateFormat(
       return tokenizer.encode(text, { special: true, literal });
     },
     ends: config => {
-      return { stop: [], stopTokenIds: [...new Set([...defaultStopTokenIds(config), ...ends])] };
+      // A token that the files beside add behind the vocabulary is one that the model cannot say.
+      const said = ends.filter(id => id < config.vocabSize);
+      return { stop: [], stopTokenIds: [...new Set([...defaultStopTokenIds(config), ...said])] };
     },
   };
 }

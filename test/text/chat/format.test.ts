@@ -9,7 +9,7 @@ import type { Tokenizer } from '../../../src/tokenizer/tokenizer.js';
 import { goldenPath } from '../../support/golden.js';
 import { goldenChat, SPECIAL_TOKENS } from './support.js';
 
-const CONFIG = { eosTokenIds: [2], bosTokenId: 1 };
+const CONFIG = { eosTokenIds: [2], bosTokenId: 1, vocabSize: 32_000 };
 const names = Object.keys(goldenChat.templates);
 const of = (name: string) => (each: { template: string }) => each.template === name;
 const numbered = <T>(list: readonly T[]) => list.map((each, i) => [i, each] as const);
@@ -117,8 +117,18 @@ describe('the ends of a reply', () => {
 
   it("are the tokenizer's and the configuration's", () => {
     const format = formatOf('x', { eos_token: '<|im_end|>' });
-    const { stopTokenIds } = format.ends({ eosTokenIds: [2, 7], bosTokenId: 1 });
+    const { stopTokenIds } = format.ends({ ...CONFIG, eosTokenIds: [2, 7] });
     expect(stopTokenIds).toEqual([2, 7, 1, idOf('<|im_end|>')]);
+  });
+
+  it('are no tokens that files add behind the vocabulary: the model cannot say them', () => {
+    const format = formatOf('x', { eos_token: '<|im_end|>' });
+    const ends = (vocabSize: number) => format.ends({ ...CONFIG, vocabSize }).stopTokenIds;
+    const id = idOf('<|im_end|>');
+    expect([ends(id), ends(id + 1)]).toEqual([
+      [2, 1],
+      [2, 1, id],
+    ]);
   });
 });
 
