@@ -1,5 +1,5 @@
 /** Models without a tokenizer, or with one that is refused: ids go in and out, text does not. */
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../convert/support.js';
@@ -8,6 +8,17 @@ import { gqaWith, mhaCalling, UNIGRAM } from '../support/without-tokenizer.js';
 import { cli, json } from './support.js';
 
 const { at } = temporaryDirectory();
+
+it.each([['generate', '--prompt', 'Hi'], ['chat'], ['perplexity', '--file', 'package.json']])(
+  '%s does not say of a directory without a model that it runs',
+  async (...args) => {
+    await mkdir(at('m'));
+    const { code, stderr } = await cli([...args, '--model', at('m')], 'Hi\n');
+    expect(code).toBe(3);
+    expect(stderr).toContain('there is no config.json');
+    expect(stderr).not.toContain('runs without');
+  },
+);
 
 describe.each<[string, string, () => Promise<string>, string]>([
   ['no tokenizer', 'gqa', () => gqaWith(at('m'), {}), 'neither tokenizer.model nor tokenizer.json'],

@@ -147,7 +147,8 @@ class RunningValues {
 
 function readable({ perplexity, standardError, meanNll, tokens, chunks }: Perplexity): string {
   const error = standardError === undefined ? '' : ` ± ${standardError.toFixed(4)}`;
-  const scored = `${groupDigits(tokens)} tokens scored in ${groupDigits(chunks.length)} chunks`;
+  const count = chunks.length === 1 ? '1 chunk' : `${groupDigits(chunks.length)} chunks`;
+  const scored = `${groupDigits(tokens)} tokens scored in ${count}`;
   return (
     `perplexity ${perplexity.toFixed(4)}${error}\n` +
     `mean −log p ${meanNll.toFixed(5)} nats, ${scored}\n`
