@@ -55,6 +55,11 @@ const NOT_READ: ReadonlyMap<number, string> = new Map([
   [41, 'Q1_0'],
 ]);
 
+/** So it is with SmolLM2-135M, whose rows have 576 numbers. */
+const IN_SMALL_MODELS =
+  ': of rows that are not a multiple of 256, llama-quantize makes IQ4_NL in files of Q2_K and ' +
+  'Q3_K, but Q5_0 and better in those of Q4_K_M';
+
 const DTYPES: ReadonlyMap<number, GgmlDType> = new Map(
   Object.entries(GGML_IDS).map(([dtype, id]) => [id, dtype as GgmlDType]),
 );
@@ -76,6 +81,7 @@ export function dtypeOf(id: number, of: string): GgmlDType {
   throw new LlamaError(
     'UNSUPPORTED',
     `${of} is in the format ${name}, which is not implemented; there are ` +
-      `${Object.keys(GGML_IDS).join(', ')}`,
+      `${Object.keys(GGML_IDS).join(', ')}. Fetch the model in one of these` +
+      (name === 'IQ4_NL' ? IN_SMALL_MODELS : ''),
   );
 }

@@ -55,7 +55,8 @@ it.each([
   });
 });
 
-it.each(['Q8_0', 'Q4_0'] as const)('a scale of 200 in %s blocks: float32 reads it', async dtype => {
+const SCALED = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
+it.each(SCALED)('a scale of 200 in %s blocks: float32 reads it', async dtype => {
   await expect(loadWith(200, dtype)).rejects.toMatchObject({
     code: 'BAD_CHECKPOINT',
     message: expect.stringContaining(`1 scales of ${NAME}, which is ${dtype} in the file,`),

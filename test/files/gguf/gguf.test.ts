@@ -179,6 +179,7 @@ describe('refuses by name', () => {
     [{ version: 3 * 2 ** 24 }, 'big-endian, version 3'],
     [{ magic: 'tjgg' }, 'GGML file'],
     [{ infos: [info('a', [256], 23, 0)], data: 136 }, '"a" is in the format IQ4_XS'],
+    [{ infos: [info('a', [32], 20, 0)], data: 18 }, 'Q5_0 and better in those of Q4_K_M'],
     [{ infos: [info('a', [4], 26, 0)], data: 16 }, '"a" is in the format I32'],
     [{ infos: [info('a', [32], 4, 0)], data: 20 }, '"a" is in the format Q4_2'],
   ])('%#', async (parts, words) => {
