@@ -100,7 +100,7 @@ describe('logits --json', () => {
   it.each([
     [['--tokens', '1,331'], 2, 'BAD_INPUT', 'token 331 is not in the vocabulary; ids are 0 to 330'],
     [['--tokens', '1,-1'], 2, 'BAD_INPUT', 'token -1'],
-    [['--tokens', ''], 2, 'BAD_INPUT', 'there are no token ids'],
+    [['--tokens', ''], 2, 'BAD_INPUT', 'there are no integers'],
     [
       ['--tokens', Array(32769).fill(1).join()],
       1,

@@ -94,7 +94,7 @@ describe('--tokens-file', () => {
   it.each<[string, string]>([
     ['nosuch', '--tokens-file: there is no'],
     ['directory', 'is a directory; name a file'],
-    ['empty', '--tokens-file: there are no token ids'],
+    ['empty', '--tokens-file: there are no integers'],
     ['ids', '--tokens-file: "x" is not an integer'],
     ['binary', 'is not UTF-8'],
   ])('%s', async (name, message) => {

@@ -12,7 +12,7 @@ export function parseIntegers(text: string, what: string): number[] {
     .trim()
     .replace(/^\[(.*)\]$/s, '$1')
     .trim();
-  check(list !== '', 'BAD_INPUT', () => `${what}: there are no token ids; write 1,2,3`);
+  check(list !== '', 'BAD_INPUT', () => `${what}: there are no integers; write 1,2,3`);
   const words = new RegExp(WORD);
   const integers: number[] = [];
   let isMissing = false;
