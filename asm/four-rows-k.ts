@@ -12,6 +12,7 @@ import * as q45k from './matmul-q45k';
 import * as q6k from './matmul-q6k';
 import { SUMS_BYTES } from './quantize';
 import { addProducts, factorsOf, FIFTH_BIT, NIBBLES, weighedTotal } from './small-weights';
+import { superblock } from './superblock';
 import {
   hasFifth,
   hasMinimum,
@@ -420,15 +421,6 @@ function scaleAt<F>(packed: v128, shift: i32): v128 {
 @inline
 function minimumOf<F>(summed: v128, m: v128, n: v128, xSums: usize): v128 {
   return hasNibbles<F>() ? q45k.minimumSum(m, n, xSums) : summed;
-}
-
-/** What a superblock adds to the totals of four outputs. */
-// @ts-ignore: decorator
-@inline
-function superblock<F>(sum: v128, unit: v128, minimum: v128, minimumUnit: v128, scale: v128): v128 {
-  return hasMinimum<F>()
-    ? q45k.superblock(sum, unit, minimum, minimumUnit, scale)
-    : q6k.superblock(sum, unit, scale);
 }
 
 // @ts-ignore: decorator

@@ -12,11 +12,11 @@
  * 1/32 is in the d_min that is stored.
  */
 import { hold } from './hold';
-import { quarter, store64 } from './lanes';
-import { superblock as superblockWithMinimum } from './matmul-q45k';
-import { signedByte, superblock } from './matmul-q6k';
+import { quarter } from './lanes';
+import { signedByte } from './matmul-q6k';
 import { SUMS_BYTES } from './quantize';
 import { addProducts, eighth, factorsOf, ONES, total, weighedTotal } from './small-weights';
+import { addSuperblocks, superblock } from './superblock';
 import { hasMinimum, hasThird, quantsAt, scalesAt, superblockBytes } from './weight-format';
 
 export const TWO_BITS: u32 = 0x03030303;
@@ -104,17 +104,11 @@ export function oneRow<F>(
         }
       }
       const scale = v128.load32_splat(xScales);
-      const sa = addUp<F>(ta, v128.load(w), ma, minimumUnit<F>(w, 0), scale),
-        sb = addUp<F>(tb, v128.load(w, 16), mb, minimumUnit<F>(w, 1), scale),
-        sc = addUp<F>(tc, v128.load(w, 32), mc, minimumUnit<F>(w, 2), scale),
-        sd = addUp<F>(td, v128.load(w, 48), md, minimumUnit<F>(w, 3), scale);
-      store64(
-        o,
-        f32x4.add(v128.load(o), sa),
-        f32x4.add(v128.load(o, 16), sb),
-        f32x4.add(v128.load(o, 32), sc),
-        f32x4.add(v128.load(o, 48), sd),
-      );
+      const sa = superblock<F>(ta, v128.load(w), ma, minimumUnit<F>(w, 0), scale),
+        sb = superblock<F>(tb, v128.load(w, 16), mb, minimumUnit<F>(w, 1), scale),
+        sc = superblock<F>(tc, v128.load(w, 32), mc, minimumUnit<F>(w, 2), scale),
+        sd = superblock<F>(td, v128.load(w, 48), md, minimumUnit<F>(w, 3), scale);
+      addSuperblocks(o, sa, sb, sc, sd);
       w += tileBytes;
     }
     weights += superblockBytes<F>();
@@ -183,13 +177,4 @@ export function minimumAt(packed: v128, shift: i32): v128 {
 @inline
 function minimumUnit<F>(w: usize, n: i32): v128 {
   return hasMinimum<F>() ? quarter(w + 64, n) : quarter(w, n);
-}
-
-/** What a superblock adds to the totals of four outputs. */
-// @ts-ignore: decorator
-@inline
-function addUp<F>(sum: v128, unit: v128, minimum: v128, minimumUnit: v128, scale: v128): v128 {
-  return hasMinimum<F>()
-    ? superblockWithMinimum(sum, unit, minimum, minimumUnit, scale)
-    : superblock(sum, unit, scale);
 }

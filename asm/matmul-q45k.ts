@@ -10,10 +10,11 @@
  * in order.
  */
 import { hold } from './hold';
-import { quarter, store64 } from './lanes';
+import { quarter } from './lanes';
 import { addFirst, addSecond } from './matmul-q45';
 import { MINIMUM_SUMS_AT, SUMS_BYTES } from './quantize';
 import { FIFTH_BIT, NIBBLES, ONES, total } from './small-weights';
+import { addSuperblocks, superblock } from './superblock';
 import { hasFifth, quantsAt, scalesAt, superblockBytes } from './weight-format';
 
 /** The first and the third of four bytes. */
@@ -104,17 +105,11 @@ export function oneRow<F>(
         mc = minimumSumAt<F>(w, 2, xSums),
         md = minimumSumAt<F>(w, 3, xSums);
       const scale = v128.load32_splat(xScales);
-      const sa = superblock(ta, v128.load(w), ma, v128.load(w, 64), scale),
-        sb = superblock(tb, v128.load(w, 16), mb, v128.load(w, 80), scale),
-        sc = superblock(tc, v128.load(w, 32), mc, v128.load(w, 96), scale),
-        sd = superblock(td, v128.load(w, 48), md, v128.load(w, 112), scale);
-      store64(
-        o,
-        f32x4.add(v128.load(o), sa),
-        f32x4.add(v128.load(o, 16), sb),
-        f32x4.add(v128.load(o, 32), sc),
-        f32x4.add(v128.load(o, 48), sd),
-      );
+      const sa = superblock<F>(ta, v128.load(w), ma, v128.load(w, 64), scale),
+        sb = superblock<F>(tb, v128.load(w, 16), mb, v128.load(w, 80), scale),
+        sc = superblock<F>(tc, v128.load(w, 32), mc, v128.load(w, 96), scale),
+        sd = superblock<F>(td, v128.load(w, 48), md, v128.load(w, 112), scale);
+      addSuperblocks(o, sa, sb, sc, sd);
       w += tileBytes;
     }
     weights += superblockBytes<F>();
@@ -171,21 +166,4 @@ export function minimumSum(first: v128, second: v128, xSums: usize): v128 {
 function minimumSumAt<F>(w: usize, n: i32, xSums: usize): v128 {
   const minima = w + minimaAt<F>();
   return minimumSum(quarter(minima, n), quarter(minima + 64, n), xSums);
-}
-
-/** What a superblock adds to the totals of four outputs. */
-// @ts-ignore: decorator
-@inline
-export function superblock(
-  sum: v128,
-  unit: v128,
-  minimum: v128,
-  minimumUnit: v128,
-  scale: v128,
-): v128 {
-  const scaled = f32x4.mul(f32x4.convert_i32x4_s(sum), unit);
-  return f32x4.mul(
-    f32x4.add(scaled, f32x4.mul(f32x4.convert_i32x4_s(minimum), minimumUnit)),
-    scale,
-  );
 }

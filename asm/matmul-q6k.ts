@@ -11,9 +11,10 @@
  * sums in.
  */
 import { hold } from './hold';
-import { quarter, store64 } from './lanes';
+import { quarter } from './lanes';
 import { SUMS_BYTES } from './quantize';
 import { addProducts, ONES, total } from './small-weights';
+import { addSuperblocks, superblock } from './superblock';
 import { Q6_K, quantsAt, scalesAt, superblockBytes } from './weight-format';
 
 /** The lower six bits of four bytes. */
@@ -70,17 +71,11 @@ export function oneRow(
         quants += 192;
       }
       const scale = v128.load32_splat(xScales);
-      const sa = superblock(ta, v128.load(w), scale),
-        sb = superblock(tb, v128.load(w, 16), scale),
-        sc = superblock(tc, v128.load(w, 32), scale),
-        sd = superblock(td, v128.load(w, 48), scale);
-      store64(
-        o,
-        f32x4.add(v128.load(o), sa),
-        f32x4.add(v128.load(o, 16), sb),
-        f32x4.add(v128.load(o, 32), sc),
-        f32x4.add(v128.load(o, 48), sd),
-      );
+      const sa = superblock<Q6_K>(ta, v128.load(w), ta, scale, scale),
+        sb = superblock<Q6_K>(tb, v128.load(w, 16), tb, scale, scale),
+        sc = superblock<Q6_K>(tc, v128.load(w, 32), tc, scale, scale),
+        sd = superblock<Q6_K>(td, v128.load(w, 48), td, scale, scale);
+      addSuperblocks(o, sa, sb, sc, sd);
       w += tileBytes;
     }
     weights += superblockBytes<Q6_K>();
@@ -151,11 +146,4 @@ export function fourth(q0: v128, q1: v128, q2: v128, six: v128): v128 {
 @inline
 export function signedByte(x: v128, shift: i32): v128 {
   return i32x4.shr_s(i32x4.shl(x, shift), 24);
-}
-
-/** What a superblock adds to the totals of four outputs. */
-// @ts-ignore: decorator
-@inline
-export function superblock(sum: v128, unit: v128, scale: v128): v128 {
-  return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(sum), unit), scale);
 }
