@@ -12,7 +12,9 @@ from documents import (
     Size,
     conversation_about,
 )
+from foreign import foreign
 from instructions import INSTRUCTIONS
+from small_talk import small_talk
 from stories import story
 from world import Split
 
@@ -52,6 +54,16 @@ def instructions(split: Split, count: int) -> Iterator[Case]:
             yield Case(
                 f"instruction: {kind.__name__}", kind(split, Random(f"{SEED} {kind.__name__} {i}"))
             )
+
+
+def small_talks(split: Split, count: int) -> Iterator[Case]:
+    for i in range(count):
+        yield Case("small talk", small_talk(split, Random(f"{SEED} small talk {i}")))
+
+
+def foreigners(split: Split, count: int) -> Iterator[Case]:
+    for i in range(count):
+        yield Case("foreign", foreign(split, Random(f"{SEED} foreign {i}")))
 
 
 def summaries(split: Split, count: int) -> Iterator[Case]:

@@ -57,7 +57,7 @@ def encode(
             + [PROMPT] * (len(instruction) - 1)
             + kinds_of(reply, turn, tokenizer)
         )
-    return [*ids, EOS], [*kinds, REPLY]
+    return [*ids, EOS], [*kinds, ANSWER]
 
 
 def kinds_of(reply: list[int], turn: Turn, tokenizer: spm.SentencePieceProcessor) -> list[int]:
@@ -65,8 +65,11 @@ def kinds_of(reply: list[int], turn: Turn, tokenizer: spm.SentencePieceProcessor
     last."""
     if turn.answer is None:
         return [ANSWER] * len(reply)
-    answer = tokenizer.encode(turn.answer)
-    start = max(i for i in range(len(reply)) if reply[i : i + len(answer)] == answer)
+    if turn.reply.startswith(turn.answer):
+        answer, start = after_newline(turn.answer, tokenizer), 0
+    else:
+        answer = tokenizer.encode(turn.answer)
+        start = max(i for i in range(len(reply)) if reply[i : i + len(answer)] == answer)
     return [REPLY] * start + [ANSWER] * len(answer) + [REPLY] * (len(reply) - start - len(answer))
 
 

@@ -27,6 +27,8 @@ class Size:
     """Sentences in each document beside its facts."""
     questions: int = 16
     """One a turn; the documents are before the first."""
+    early: float = 1.0
+    """Above 1, more is asked about the first documents: document n · u^early of n, u in 0 … 1."""
 
 
 def conversation_about(
@@ -39,10 +41,12 @@ def conversation_about(
     texts = [document(i, person, facts[i], size.fillers, rng) for i, person in enumerate(people)]
     turns: list[Turn] = []
     everything = [(i, kind) for i in range(size.documents) for kind in facts[i]]
-    if asked is None:
+    if asked is not None:
+        questions = [(i, rng.choice(list(facts[i]))) for i in asked]
+    elif size.early == 1.0:
         questions = rng.sample(everything, min(size.questions, len(everything)))
     else:
-        questions = [(i, rng.choice(list(facts[i]))) for i in asked]
+        questions = early_questions(size, facts, rng)
     for i, kind in questions:
         statement, question, _ = ATTRIBUTES[kind]
         value = facts[i][kind]
@@ -55,6 +59,12 @@ def conversation_about(
         )
     head = "\n".join([REQUEST, "", *texts, "", ""])
     return [Turn(head + turns[0].instruction, turns[0].reply, turns[0].answer), *turns[1:]]
+
+
+def early_questions(size: Size, facts: list[dict[str, str]], rng: Random) -> list[tuple[int, str]]:
+    drawn = ((int(len(facts) * rng.random() ** size.early)) for _ in range(4 * size.questions))
+    asked = dict.fromkeys((i, rng.choice(list(facts[i]))) for i in drawn)
+    return list(asked)[: size.questions]
 
 
 def facts_of(person: str, count: int, rng: Random) -> dict[str, str]:

@@ -16,8 +16,19 @@ from pathlib import Path
 
 import sentencepiece as spm
 import torch
-from cases import DOCUMENT_TOKENS, Case, by_length, instructions, part_right, questions, summaries
+from cases import (
+    DOCUMENT_TOKENS,
+    Case,
+    by_length,
+    foreigners,
+    instructions,
+    part_right,
+    questions,
+    small_talks,
+    summaries,
+)
 from conversation import BOS, EOS, after_newline
+from foreign import REPLY
 from network import with_factor
 from transformers import DynamicCache, LlamaForCausalLM
 
@@ -84,6 +95,7 @@ def open_reader(model: Path, factor: float | None = None) -> Reader:
 
 def tasks(split: str, count: int) -> Iterable[Case]:
     tables = [instructions(split, count), summaries(split, count)]
+    tables += [small_talks(split, 4 * count), foreigners(split, 10 * count)]
     tables += [
         questions(split, documents, documents * DOCUMENT_TOKENS, count // 10, 10)
         for documents in (20, 30, 50)
@@ -105,6 +117,8 @@ def answers(reader: Reader, cases: Iterable[Case]) -> Iterator[dict]:
             "wanted": case.wanted,
             "reply": reply,
             "right": part_right(reply, case),
+            "exact": reply == case.wanted,
+            "refused": reply == REPLY,
         }
 
 
@@ -134,13 +148,17 @@ def main() -> None:
             answers(reader, cases),
             key=lambda answer: (answer["by"], answer["task"], answer["length"]),
         ):
-            right = []
+            made = []
             for answer in group:
-                right.append(answer["right"])
+                made.append(answer)
                 file.write(json.dumps(answer) + "\n")
+            right, exact, refused = (
+                sum(answer[key] for answer in made) / len(made)
+                for key in ("right", "exact", "refused")
+            )
             print(
-                f"{by:8} {task:28} {length or '':>6} {sum(right) / len(right):.3f} of {len(right)},"
-                f" {time.time() - began:.0f} s",
+                f"{by:8} {task:28} {length or '':>6} {right:.3f} of {len(made)}, to the letter"
+                f" {exact:.3f}, refused {refused:.3f}, {time.time() - began:.0f} s",
                 flush=True,
             )
 

@@ -131,8 +131,3 @@ def names(split: Split, rng: Random) -> Conversation:
 INSTRUCTIONS: list[Callable[[Split, Random], Conversation]] = [
     repeat, reverse, pick, count, which, sentence, replace, opposite, names,
 ]  # fmt: skip
-
-
-def instructions(count: int, split: Split, rng: Random) -> Conversation:
-    """A conversation of `count` of them, one after the other."""
-    return [turn for _ in range(count) for turn in rng.choice(INSTRUCTIONS)(split, rng)]

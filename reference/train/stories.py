@@ -1,11 +1,16 @@
-"""Stories of many scenes, in each of which one thing happens; the summary says which."""
+"""Stories of many scenes, in each of which one thing happens; the summary says which.
+
+The request says how many there are. Without it a network of three layers does not know when it has
+told the last one: that a next scene exists is seen only by looking for it, and then it is too late.
+"""
 
 from random import Random
 
 from conversation import Conversation, Turn
 from world import ANIMALS, INSTRUMENTS, THINGS, Split, filler, sample_people
 
-REQUEST = "Tell the main events of this story."
+REQUEST = "Tell the {count} main events of this story."
+COUNTS = "one two three four five six seven eight nine ten eleven twelve".split()
 ORDINALS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
 )
@@ -21,7 +26,8 @@ def story(scenes: int, fillers: int, split: Split, rng: Random) -> Conversation:
         for i, person in enumerate(people)
     ]
     texts = [scene(event, fillers, rng) for event in events]
-    return [Turn("\n".join([REQUEST, "", *texts]), "\n".join(events))]
+    request = REQUEST.format(count=COUNTS[scenes - 1])
+    return [Turn("\n".join([request, "", *texts]), "\n".join(events))]
 
 
 def scene(event: str, fillers: int, rng: Random) -> str:

@@ -8,7 +8,8 @@ from random import Random
 import sentencepiece as spm
 from conversation import prompt_of
 from documents import Size, conversation_about
-from instructions import instructions
+from instructions import INSTRUCTIONS
+from small_talk import small_talk
 from stories import story
 
 VOCAB = 2048
@@ -16,14 +17,15 @@ SEED = 32768
 
 
 def lines() -> Iterator[str]:
-    """Every kind of text, and every name often enough to become one piece."""
+    """Every kind of text but what is foreign, and every name often enough to become one piece."""
     rng = Random(SEED)
     for _ in range(400):
         conversations = [
             conversation_about(Size(documents=20, facts=4, fillers=2), "train", rng),
             story(10, 3, "train", rng),
         ]
-        conversations += [instructions(1, "train", rng) for _ in range(20)]
+        conversations += [rng.choice(INSTRUCTIONS)("train", rng) for _ in range(20)]
+        conversations += [small_talk("train", rng) for _ in range(2)]
         for conversation in conversations:
             yield from prompt_of(conversation).splitlines()
             yield from conversation[-1].reply.splitlines()
