@@ -311,11 +311,9 @@ function oneRow<F>(
 ): void {
   if (isQ8<F>()) q8.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
   else if (!isK<F>()) q45.oneRow<F>(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
-  else if (hasNibbles<F>())
-    q45k.oneRow<F>(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
-  else if (hasTwoBits<F>())
-    q23k.oneRow<F>(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
-  else q6k.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+  else if (hasNibbles<F>()) q45k.oneRow<F>(out, xq, xScales, xSums, weights, blocks);
+  else if (hasTwoBits<F>()) q23k.oneRow<F>(out, xq, xScales, xSums, weights, blocks);
+  else q6k.oneRow(out, xq, xScales, xSums, weights, blocks);
 }
 
 /** … of which `rows` exist: the last stands for those that do not. */

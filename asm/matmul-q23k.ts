@@ -22,7 +22,7 @@ import { hasMinimum, hasThird, quantsAt, scalesAt, superblockBytes } from './wei
 export const TWO_BITS: u32 = 0x03030303;
 export const THIRD_BIT: u32 = 0x04040404;
 
-/** One row: `tiles` tiles, `tileBytes` apart, a superblock of each in turn. `out` begins as 0. */
+/** One row and one tile, whose sums are added to `out`. */
 // @ts-ignore: decorator
 @inline
 export function oneRow<F>(
@@ -31,88 +31,79 @@ export function oneRow<F>(
   xScales: usize,
   xSums: usize,
   weights: usize,
-  tileBytes: usize,
-  tiles: usize,
   blocks: usize,
 ): void {
   const two = hold(TWO_BITS, <u32>blocks),
     third = hold(THIRD_BIT, <u32>blocks),
     ones = hold(ONES, <u32>blocks);
   for (const end = xScales + ((blocks >> 3) << 2); xScales < end; xScales += 4) {
-    let w = weights,
-      o = out;
-    for (const last = out + (tiles << 6); o < last; o += 64) {
-      let ta = i32x4.splat(0),
-        tb = ta,
-        tc = ta,
-        td = ta;
-      let ma = ta,
-        mb = ta,
-        mc = ta,
-        md = ta;
-      let ha = ta,
-        hb = ta,
-        hc = ta,
-        hd = ta;
-      let x = xq,
-        sums = xSums,
-        quants = w + quantsAt<F>();
-      for (let pair: usize = 0; pair < 16; pair += 2) {
-        if (hasThird<F>()) {
-          ha = v128.load(quants);
-          hb = v128.load(quants, 16);
-          hc = v128.load(quants, 32);
-          hd = v128.load(quants, 48);
-          quants += 64;
+    let ta = i32x4.splat(0),
+      tb = ta,
+      tc = ta,
+      td = ta;
+    let ma = ta,
+      mb = ta,
+      mc = ta,
+      md = ta;
+    let ha = ta,
+      hb = ta,
+      hc = ta,
+      hd = ta;
+    let sums = xSums,
+      quants = weights + quantsAt<F>();
+    for (let pair: usize = 0; pair < 16; pair += 2) {
+      if (hasThird<F>()) {
+        ha = v128.load(quants);
+        hb = v128.load(quants, 16);
+        hc = v128.load(quants, 32);
+        hd = v128.load(quants, 48);
+        quants += 64;
+      }
+      for (let part = pair; part < pair + 2; part++) {
+        const x0 = v128.load32_splat(xq),
+          x1 = v128.load32_splat(xq, 4),
+          x2 = v128.load32_splat(xq, 8),
+          x3 = v128.load32_splat(xq, 12),
+          sum = v128.load32_splat(sums),
+          start = startOf<F>(sum);
+        const a = addBlock<F>(start, x0, x1, x2, x3, quarter(quants, 0), ha, two, third),
+          b = addBlock<F>(start, x0, x1, x2, x3, quarter(quants, 1), hb, two, third),
+          c = addBlock<F>(start, x0, x1, x2, x3, quarter(quants, 2), hc, two, third),
+          d = addBlock<F>(start, x0, x1, x2, x3, quarter(quants, 3), hd, two, third);
+        const scales = weights + scalesAt<F>() + ((part >> 2) << 6),
+          shift = (<i32>part & 3) << 3;
+        const p = v128.load(scales),
+          q = v128.load(scales, 16),
+          r = v128.load(scales, 32),
+          s = v128.load(scales, 48);
+        ta = i32x4.add(ta, i32x4.mul(total(a, ones), scaleAt<F>(p, shift)));
+        tb = i32x4.add(tb, i32x4.mul(total(b, ones), scaleAt<F>(q, shift)));
+        tc = i32x4.add(tc, i32x4.mul(total(c, ones), scaleAt<F>(r, shift)));
+        td = i32x4.add(td, i32x4.mul(total(d, ones), scaleAt<F>(s, shift)));
+        if (hasMinimum<F>()) {
+          ma = i32x4.add(ma, weighedTotal(sum, factorsOf(minimumAt(p, shift))));
+          mb = i32x4.add(mb, weighedTotal(sum, factorsOf(minimumAt(q, shift))));
+          mc = i32x4.add(mc, weighedTotal(sum, factorsOf(minimumAt(r, shift))));
+          md = i32x4.add(md, weighedTotal(sum, factorsOf(minimumAt(s, shift))));
         }
-        for (let part = pair; part < pair + 2; part++) {
-          const x0 = v128.load32_splat(x),
-            x1 = v128.load32_splat(x, 4),
-            x2 = v128.load32_splat(x, 8),
-            x3 = v128.load32_splat(x, 12),
-            sum = v128.load32_splat(sums),
-            start = startOf<F>(sum);
-          const a = addBlock<F>(start, x0, x1, x2, x3, quarter(quants, 0), ha, two, third),
-            b = addBlock<F>(start, x0, x1, x2, x3, quarter(quants, 1), hb, two, third),
-            c = addBlock<F>(start, x0, x1, x2, x3, quarter(quants, 2), hc, two, third),
-            d = addBlock<F>(start, x0, x1, x2, x3, quarter(quants, 3), hd, two, third);
-          const scales = w + scalesAt<F>() + ((part >> 2) << 6),
-            shift = (<i32>part & 3) << 3;
-          const p = v128.load(scales),
-            q = v128.load(scales, 16),
-            r = v128.load(scales, 32),
-            s = v128.load(scales, 48);
-          ta = i32x4.add(ta, i32x4.mul(total(a, ones), scaleAt<F>(p, shift)));
-          tb = i32x4.add(tb, i32x4.mul(total(b, ones), scaleAt<F>(q, shift)));
-          tc = i32x4.add(tc, i32x4.mul(total(c, ones), scaleAt<F>(r, shift)));
-          td = i32x4.add(td, i32x4.mul(total(d, ones), scaleAt<F>(s, shift)));
-          if (hasMinimum<F>()) {
-            ma = i32x4.add(ma, weighedTotal(sum, factorsOf(minimumAt(p, shift))));
-            mb = i32x4.add(mb, weighedTotal(sum, factorsOf(minimumAt(q, shift))));
-            mc = i32x4.add(mc, weighedTotal(sum, factorsOf(minimumAt(r, shift))));
-            md = i32x4.add(md, weighedTotal(sum, factorsOf(minimumAt(s, shift))));
-          }
-          x += 16;
-          sums += 4;
-          quants += 64;
-          if (hasThird<F>()) {
-            ha = i32x4.shr_u(ha, 4);
-            hb = i32x4.shr_u(hb, 4);
-            hc = i32x4.shr_u(hc, 4);
-            hd = i32x4.shr_u(hd, 4);
-          }
+        xq += 16;
+        sums += 4;
+        quants += 64;
+        if (hasThird<F>()) {
+          ha = i32x4.shr_u(ha, 4);
+          hb = i32x4.shr_u(hb, 4);
+          hc = i32x4.shr_u(hc, 4);
+          hd = i32x4.shr_u(hd, 4);
         }
       }
-      const scale = v128.load32_splat(xScales);
-      const sa = superblock<F>(ta, v128.load(w), ma, minimumUnit<F>(w, 0), scale),
-        sb = superblock<F>(tb, v128.load(w, 16), mb, minimumUnit<F>(w, 1), scale),
-        sc = superblock<F>(tc, v128.load(w, 32), mc, minimumUnit<F>(w, 2), scale),
-        sd = superblock<F>(td, v128.load(w, 48), md, minimumUnit<F>(w, 3), scale);
-      addSuperblocks(o, sa, sb, sc, sd);
-      w += tileBytes;
     }
+    const scale = v128.load32_splat(xScales);
+    const sa = superblock<F>(ta, v128.load(weights), ma, minimumUnit<F>(weights, 0), scale),
+      sb = superblock<F>(tb, v128.load(weights, 16), mb, minimumUnit<F>(weights, 1), scale),
+      sc = superblock<F>(tc, v128.load(weights, 32), mc, minimumUnit<F>(weights, 2), scale),
+      sd = superblock<F>(td, v128.load(weights, 48), md, minimumUnit<F>(weights, 3), scale);
+    addSuperblocks(out, sa, sb, sc, sd);
     weights += superblockBytes<F>();
-    xq += 256;
     xSums += SUMS_BYTES;
   }
 }

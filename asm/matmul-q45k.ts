@@ -20,7 +20,7 @@ import { hasFifth, quantsAt, scalesAt, superblockBytes } from './weight-format';
 /** The first and the third of four bytes. */
 const EVEN: u32 = 0x00ff00ff;
 
-/** One row: `tiles` tiles, `tileBytes` apart, a superblock of each in turn. `out` begins as 0. */
+/** One row and one tile, whose sums are added to `out`. */
 // @ts-ignore: decorator
 @inline
 export function oneRow<F>(
@@ -29,8 +29,6 @@ export function oneRow<F>(
   xScales: usize,
   xSums: usize,
   weights: usize,
-  tileBytes: usize,
-  tiles: usize,
   blocks: usize,
 ): void {
   const nibbles = hold(NIBBLES, <u32>blocks),
@@ -38,82 +36,75 @@ export function oneRow<F>(
     byte = hold(255, <u32>blocks),
     fifth = hold(FIFTH_BIT, <u32>blocks);
   for (const end = xScales + ((blocks >> 3) << 2); xScales < end; xScales += 4) {
-    let w = weights,
-      o = out;
-    for (const last = out + (tiles << 6); o < last; o += 64) {
-      let ta = i32x4.splat(0),
-        tb = ta,
-        tc = ta,
-        td = ta;
-      let x = xq,
-        quants = w + quantsAt<F>();
-      for (let block: usize = 0; block < 8; block++) {
-        let fa = ta,
-          fb = ta,
-          fc = ta,
-          fd = ta;
-        if (hasFifth<F>()) {
-          fa = v128.load(quants);
-          fb = v128.load(quants, 16);
-          fc = v128.load(quants, 32);
-          fd = v128.load(quants, 48);
+    let ta = i32x4.splat(0),
+      tb = ta,
+      tc = ta,
+      td = ta;
+    let quants = weights + quantsAt<F>();
+    for (let block: usize = 0; block < 8; block++) {
+      let fa = ta,
+        fb = ta,
+        fc = ta,
+        fd = ta;
+      if (hasFifth<F>()) {
+        fa = v128.load(quants);
+        fb = v128.load(quants, 16);
+        fc = v128.load(quants, 32);
+        fd = v128.load(quants, 48);
+        quants += 64;
+      }
+      const scales = weights + scalesAt<F>() + ((block >> 2) << 6),
+        shift = (<i32>block & 3) << 3;
+      const sa = scaleAt(v128.load(scales), shift, byte),
+        sb = scaleAt(v128.load(scales, 16), shift, byte),
+        sc = scaleAt(v128.load(scales, 32), shift, byte),
+        sd = scaleAt(v128.load(scales, 48), shift, byte);
+      const endOfBlock = xq + 32;
+      do {
+        let a = i32x4.splat(0),
+          b = a,
+          c = a,
+          d = a;
+        for (const end = xq + partOf<F>(); xq < end; xq += 8) {
+          const first = v128.load32_splat(xq),
+            second = v128.load32_splat(xq, 4);
+          const p = v128.load(quants),
+            q = v128.load(quants, 16),
+            r = v128.load(quants, 32),
+            s = v128.load(quants, 48);
+          a = addFirst<F>(a, p, fa, first, nibbles, fifth);
+          b = addFirst<F>(b, q, fb, first, nibbles, fifth);
+          c = addFirst<F>(c, r, fc, first, nibbles, fifth);
+          d = addFirst<F>(d, s, fd, first, nibbles, fifth);
+          a = addSecond<F>(a, p, fa, second, nibbles, fifth);
+          b = addSecond<F>(b, q, fb, second, nibbles, fifth);
+          c = addSecond<F>(c, r, fc, second, nibbles, fifth);
+          d = addSecond<F>(d, s, fd, second, nibbles, fifth);
+          if (hasFifth<F>()) {
+            fa = i32x4.shr_u(fa, 2);
+            fb = i32x4.shr_u(fb, 2);
+            fc = i32x4.shr_u(fc, 2);
+            fd = i32x4.shr_u(fd, 2);
+          }
           quants += 64;
         }
-        const scales = w + scalesAt<F>() + ((block >> 2) << 6),
-          shift = (<i32>block & 3) << 3;
-        const sa = scaleAt(v128.load(scales), shift, byte),
-          sb = scaleAt(v128.load(scales, 16), shift, byte),
-          sc = scaleAt(v128.load(scales, 32), shift, byte),
-          sd = scaleAt(v128.load(scales, 48), shift, byte);
-        const endOfBlock = x + 32;
-        do {
-          let a = i32x4.splat(0),
-            b = a,
-            c = a,
-            d = a;
-          for (const end = x + partOf<F>(); x < end; x += 8) {
-            const first = v128.load32_splat(x),
-              second = v128.load32_splat(x, 4);
-            const p = v128.load(quants),
-              q = v128.load(quants, 16),
-              r = v128.load(quants, 32),
-              s = v128.load(quants, 48);
-            a = addFirst<F>(a, p, fa, first, nibbles, fifth);
-            b = addFirst<F>(b, q, fb, first, nibbles, fifth);
-            c = addFirst<F>(c, r, fc, first, nibbles, fifth);
-            d = addFirst<F>(d, s, fd, first, nibbles, fifth);
-            a = addSecond<F>(a, p, fa, second, nibbles, fifth);
-            b = addSecond<F>(b, q, fb, second, nibbles, fifth);
-            c = addSecond<F>(c, r, fc, second, nibbles, fifth);
-            d = addSecond<F>(d, s, fd, second, nibbles, fifth);
-            if (hasFifth<F>()) {
-              fa = i32x4.shr_u(fa, 2);
-              fb = i32x4.shr_u(fb, 2);
-              fc = i32x4.shr_u(fc, 2);
-              fd = i32x4.shr_u(fd, 2);
-            }
-            quants += 64;
-          }
-          ta = i32x4.add(ta, i32x4.mul(total(a, ones), sa));
-          tb = i32x4.add(tb, i32x4.mul(total(b, ones), sb));
-          tc = i32x4.add(tc, i32x4.mul(total(c, ones), sc));
-          td = i32x4.add(td, i32x4.mul(total(d, ones), sd));
-        } while (hasFifth<F>() && x < endOfBlock);
-      }
-      const ma = minimumSumAt<F>(w, 0, xSums),
-        mb = minimumSumAt<F>(w, 1, xSums),
-        mc = minimumSumAt<F>(w, 2, xSums),
-        md = minimumSumAt<F>(w, 3, xSums);
-      const scale = v128.load32_splat(xScales);
-      const sa = superblock<F>(ta, v128.load(w), ma, v128.load(w, 64), scale),
-        sb = superblock<F>(tb, v128.load(w, 16), mb, v128.load(w, 80), scale),
-        sc = superblock<F>(tc, v128.load(w, 32), mc, v128.load(w, 96), scale),
-        sd = superblock<F>(td, v128.load(w, 48), md, v128.load(w, 112), scale);
-      addSuperblocks(o, sa, sb, sc, sd);
-      w += tileBytes;
+        ta = i32x4.add(ta, i32x4.mul(total(a, ones), sa));
+        tb = i32x4.add(tb, i32x4.mul(total(b, ones), sb));
+        tc = i32x4.add(tc, i32x4.mul(total(c, ones), sc));
+        td = i32x4.add(td, i32x4.mul(total(d, ones), sd));
+      } while (hasFifth<F>() && xq < endOfBlock);
     }
+    const ma = minimumSumAt<F>(weights, 0, xSums),
+      mb = minimumSumAt<F>(weights, 1, xSums),
+      mc = minimumSumAt<F>(weights, 2, xSums),
+      md = minimumSumAt<F>(weights, 3, xSums);
+    const scale = v128.load32_splat(xScales);
+    const sa = superblock<F>(ta, v128.load(weights), ma, v128.load(weights, 64), scale),
+      sb = superblock<F>(tb, v128.load(weights, 16), mb, v128.load(weights, 80), scale),
+      sc = superblock<F>(tc, v128.load(weights, 32), mc, v128.load(weights, 96), scale),
+      sd = superblock<F>(td, v128.load(weights, 48), md, v128.load(weights, 112), scale);
+    addSuperblocks(out, sa, sb, sc, sd);
     weights += superblockBytes<F>();
-    xq += 256;
     xSums += SUMS_BYTES;
   }
 }

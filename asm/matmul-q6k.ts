@@ -20,7 +20,7 @@ import { Q6_K, quantsAt, scalesAt, superblockBytes } from './weight-format';
 /** The lower six bits of four bytes. */
 export const SIX_BITS: u32 = 0x3f3f3f3f;
 
-/** One row: `tiles` tiles, `tileBytes` apart, a superblock of each in turn. `out` begins as 0. */
+/** One row and one tile, whose sums are added to `out`. */
 // @ts-ignore: decorator
 @inline
 export function oneRow(
@@ -29,57 +29,48 @@ export function oneRow(
   xScales: usize,
   xSums: usize,
   weights: usize,
-  tileBytes: usize,
-  tiles: usize,
   blocks: usize,
 ): void {
   const six = hold(SIX_BITS, <u32>blocks),
     ones = hold(ONES, <u32>blocks);
   for (const end = xScales + ((blocks >> 3) << 2); xScales < end; xScales += 4) {
-    let w = weights,
-      o = out;
-    for (const last = out + (tiles << 6); o < last; o += 64) {
-      let ta = i32x4.splat(0),
-        tb = ta,
-        tc = ta,
-        td = ta;
-      let x = xq,
-        sums = xSums,
-        quants = w + quantsAt<Q6_K>();
-      for (let block: usize = 0; block < 16; block++) {
-        const x0 = v128.load32_splat(x),
-          x1 = v128.load32_splat(x, 4),
-          x2 = v128.load32_splat(x, 8),
-          x3 = v128.load32_splat(x, 12),
-          offset = v128.load32_splat(sums);
-        const a = blockSum(offset, x0, x1, x2, x3, quants, 0, six),
-          b = blockSum(offset, x0, x1, x2, x3, quants, 1, six),
-          c = blockSum(offset, x0, x1, x2, x3, quants, 2, six),
-          d = blockSum(offset, x0, x1, x2, x3, quants, 3, six);
-        const scales = w + scalesAt<Q6_K>() + ((block >> 2) << 6),
-          shift = 24 - ((<i32>block & 3) << 3);
-        const p = v128.load(scales),
-          q = v128.load(scales, 16),
-          r = v128.load(scales, 32),
-          s = v128.load(scales, 48);
-        ta = i32x4.add(ta, i32x4.mul(total(a, ones), signedByte(p, shift)));
-        tb = i32x4.add(tb, i32x4.mul(total(b, ones), signedByte(q, shift)));
-        tc = i32x4.add(tc, i32x4.mul(total(c, ones), signedByte(r, shift)));
-        td = i32x4.add(td, i32x4.mul(total(d, ones), signedByte(s, shift)));
-        x += 16;
-        sums += 4;
-        quants += 192;
-      }
-      const scale = v128.load32_splat(xScales);
-      const sa = superblock<Q6_K>(ta, v128.load(w), ta, scale, scale),
-        sb = superblock<Q6_K>(tb, v128.load(w, 16), tb, scale, scale),
-        sc = superblock<Q6_K>(tc, v128.load(w, 32), tc, scale, scale),
-        sd = superblock<Q6_K>(td, v128.load(w, 48), td, scale, scale);
-      addSuperblocks(o, sa, sb, sc, sd);
-      w += tileBytes;
+    let ta = i32x4.splat(0),
+      tb = ta,
+      tc = ta,
+      td = ta;
+    let sums = xSums,
+      quants = weights + quantsAt<Q6_K>();
+    for (let block: usize = 0; block < 16; block++) {
+      const x0 = v128.load32_splat(xq),
+        x1 = v128.load32_splat(xq, 4),
+        x2 = v128.load32_splat(xq, 8),
+        x3 = v128.load32_splat(xq, 12),
+        offset = v128.load32_splat(sums);
+      const a = blockSum(offset, x0, x1, x2, x3, quants, 0, six),
+        b = blockSum(offset, x0, x1, x2, x3, quants, 1, six),
+        c = blockSum(offset, x0, x1, x2, x3, quants, 2, six),
+        d = blockSum(offset, x0, x1, x2, x3, quants, 3, six);
+      const scales = weights + scalesAt<Q6_K>() + ((block >> 2) << 6),
+        shift = 24 - ((<i32>block & 3) << 3);
+      const p = v128.load(scales),
+        q = v128.load(scales, 16),
+        r = v128.load(scales, 32),
+        s = v128.load(scales, 48);
+      ta = i32x4.add(ta, i32x4.mul(total(a, ones), signedByte(p, shift)));
+      tb = i32x4.add(tb, i32x4.mul(total(b, ones), signedByte(q, shift)));
+      tc = i32x4.add(tc, i32x4.mul(total(c, ones), signedByte(r, shift)));
+      td = i32x4.add(td, i32x4.mul(total(d, ones), signedByte(s, shift)));
+      xq += 16;
+      sums += 4;
+      quants += 192;
     }
+    const scale = v128.load32_splat(xScales);
+    const sa = superblock<Q6_K>(ta, v128.load(weights), ta, scale, scale),
+      sb = superblock<Q6_K>(tb, v128.load(weights, 16), tb, scale, scale),
+      sc = superblock<Q6_K>(tc, v128.load(weights, 32), tc, scale, scale),
+      sd = superblock<Q6_K>(td, v128.load(weights, 48), td, scale, scale);
+    addSuperblocks(out, sa, sb, sc, sd);
     weights += superblockBytes<Q6_K>();
-    xq += 256;
     xSums += SUMS_BYTES;
   }
 }

@@ -59,16 +59,6 @@ export function high(q: v128, nibbles: v128): v128 {
 }
 
 /**
- * sum + the products of a line of weights: those of its low nibbles with x, those of its high ones
- * with y.
- */
-// @ts-ignore: decorator
-@inline
-export function addLine(sum: v128, q: v128, x: v128, y: v128, nibbles: v128): v128 {
-  return addProducts(addProducts(sum, x, low(q, nibbles)), y, high(q, nibbles));
-}
-
-/**
  * Four bits and a fifth, which lies `shift` bits below its place. (`fifths` has eight bits for each
  * byte; those of other numbers fall where `fifth`, FIFTH_BIT in every lane, has none.)
  */
