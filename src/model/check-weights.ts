@@ -3,7 +3,7 @@
 import { firstOf, LlamaError, show } from '../base/errors.js';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
 import type { LlamaConfig } from './config.js';
-import { BLOCK_DTYPES, isBlockDType, isFloatDType } from './dtypes.js';
+import { BLOCK_UNITS, isBlockDType, isFloatDType } from './dtypes.js';
 import { EMBEDDING, expectedWeights, LM_HEAD, NORM } from './weights.js';
 
 /**
@@ -83,7 +83,8 @@ function difference(
   if (tensor.shape.join() !== shape.join())
     return `${tensor.name} is ${show(tensor.shape)}, not ${show(shape)}`;
   if (isFloatDType(tensor.dtype) || isBlockDType(tensor.dtype)) return undefined;
-  return `${tensor.name} is ${tensor.dtype}, not F64, F32, F16, BF16 or ${BLOCK_DTYPES.join(', ')}`;
+  const blocks = Object.keys(BLOCK_UNITS).join(', ');
+  return `${tensor.name} is ${tensor.dtype}, not F64, F32, F16, BF16 or ${blocks}`;
 }
 
 /** The first few of `items` after what is the matter with them; empty if there are none. */

@@ -37,27 +37,30 @@ export function isFloatDType(dtype: string): dtype is FloatDType {
   return dtype === 'F64' || dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
 }
 
-/** The block formats, by the names that GGUF files and llama.cpp give them. */
-export const BLOCK_DTYPES = [
-  'Q4_0',
-  'Q4_1',
-  'Q5_0',
-  'Q5_1',
-  'Q8_0',
-  'Q2_K',
-  'Q3_K',
-  'Q4_K',
-  'Q5_K',
-  'Q6_K',
-] as const;
+/**
+ * How many numbers share a block, and how many bytes it takes in a file, by the names that GGUF
+ * files and llama.cpp give the formats (ggml-common.h).
+ */
+export const BLOCK_UNITS = {
+  Q4_0: { numbers: 32, bytes: 18 },
+  Q4_1: { numbers: 32, bytes: 20 },
+  Q5_0: { numbers: 32, bytes: 22 },
+  Q5_1: { numbers: 32, bytes: 24 },
+  Q8_0: { numbers: 32, bytes: 34 },
+  Q2_K: { numbers: 256, bytes: 84 },
+  Q3_K: { numbers: 256, bytes: 110 },
+  Q4_K: { numbers: 256, bytes: 144 },
+  Q5_K: { numbers: 256, bytes: 176 },
+  Q6_K: { numbers: 256, bytes: 210 },
+} as const;
 
 /**
  * A format in which a block of numbers shares a scale. Only in GGUF files; rows are a multiple of a
  * block.
  */
-export type BlockDType = (typeof BLOCK_DTYPES)[number];
+export type BlockDType = keyof typeof BLOCK_UNITS;
 
 /** Whether `dtype` is the name of a block format. */
 export function isBlockDType(dtype: string): dtype is BlockDType {
-  return (BLOCK_DTYPES as readonly string[]).includes(dtype);
+  return Object.hasOwn(BLOCK_UNITS, dtype);
 }

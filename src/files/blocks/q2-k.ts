@@ -8,11 +8,11 @@
  *     80   d     f16
  *     82   dmin  f16
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale } from './block-format.js';
 
-const NUMBERS = 256;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q2_K;
 const GROUP = 16;
-const BYTES = 84;
 const QUANTS = 16;
 const D = 80;
 const DMIN = 82;

@@ -8,11 +8,11 @@
  *             s[4·k + i]
  *     108  d  f16
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale } from './block-format.js';
 
-const NUMBERS = 256;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q3_K;
 const GROUP = 16;
-const BYTES = 110;
 const QUANTS = 32;
 const SCALES = 96;
 const D = 108;

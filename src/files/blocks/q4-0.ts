@@ -4,12 +4,12 @@
  *     0   d  f16
  *     2   q  16 bytes: byte i has number i in the low half and number i + 16 in the high half
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
 import { quantizeSigned } from './nearest.js';
 
-const NUMBERS = 32;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q4_0;
 const HALF = NUMBERS / 2;
-const BYTES = 18;
 const QUANTS = 2;
 
 export const q4_0: BlockFormat = { numbers: NUMBERS, bytes: BYTES, decode, encode };

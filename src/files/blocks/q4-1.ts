@@ -5,12 +5,12 @@
  *     2   m  f16
  *     4   q  as in Q4_0
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
 import { quantizeFromMinimum } from './nearest.js';
 
-const NUMBERS = 32;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q4_1;
 const HALF = NUMBERS / 2;
-const BYTES = 20;
 const MINIMUM = 2;
 const QUANTS = 4;
 

@@ -8,14 +8,14 @@
  *     16   q     128 bytes: 32 for every two groups, the first in the low halves, the second in
  *                the high halves
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
 import { type AffineFit, fitAffine, roundWithin } from './least-squares.js';
 import { readSixBits, writeSixBits } from './six-bit-scales.js';
 
-const NUMBERS = 256;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q4_K;
 const GROUP = 32;
 const GROUPS = 8;
-const BYTES = 144;
 const DMIN = 2;
 const SCALES = 4;
 const QUANTS = 16;

@@ -5,13 +5,13 @@
  *     2   the fifth bits of q: bit i of 32 is that of number i
  *     6   the other four bits, as in Q4_0
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
 import { fifthBits, packFives } from './five-bits.js';
 import { quantizeSigned } from './nearest.js';
 
-const NUMBERS = 32;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q5_0;
 const HALF = NUMBERS / 2;
-const BYTES = 22;
 const FIFTHS = 2;
 const QUANTS = 6;
 

@@ -5,13 +5,13 @@
  *     2   m  f16
  *     4   the fifth bits of q, and from 8 on the other four, as in Q5_0
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
 import { fifthBits, packFives } from './five-bits.js';
 import { quantizeFromMinimum } from './nearest.js';
 
-const NUMBERS = 32;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q5_1;
 const HALF = NUMBERS / 2;
-const BYTES = 24;
 const MINIMUM = 2;
 const FIFTHS = 4;
 const QUANTS = 8;

@@ -8,13 +8,13 @@
  *     16   the fifth bits of q: bit g of byte i is of number i of group g
  *     48   the other four bits, as in Q4_K
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale } from './block-format.js';
 import { readSixBits } from './six-bit-scales.js';
 
-const NUMBERS = 256;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q5_K;
 const GROUP = 32;
 const GROUPS = 8;
-const BYTES = 176;
 const DMIN = 2;
 const SCALES = 4;
 const FIFTHS = 16;

@@ -8,13 +8,13 @@
  *     192  s  int8[16]
  *     208  d  f16
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
 import { fitSigned, roundWithin } from './least-squares.js';
 
-const NUMBERS = 256;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q6_K;
 const GROUP = 16;
 const GROUPS = 16;
-const BYTES = 210;
 const HIGHS = 128;
 const SCALES = 192;
 const D = 208;

@@ -4,10 +4,10 @@
  *     0   d  f16
  *     2   q  int8[32]
  */
+import { BLOCK_UNITS } from '../../model/dtypes.js';
 import { type BlockFormat, readScale, writeScale } from './block-format.js';
 
-const NUMBERS = 32;
-const BYTES = 34;
+const { numbers: NUMBERS, bytes: BYTES } = BLOCK_UNITS.Q8_0;
 const QUANTS = 2;
 const MOST = 127;
 

@@ -4,12 +4,13 @@
  */
 import type { Checkpoint } from '../../../model/checkpoint.js';
 import type { LlamaConfig } from '../../../model/config.js';
+import { BLOCK_UNITS, type BlockDType } from '../../../model/dtypes.js';
 import { expectedWeights } from '../../../model/weights.js';
 import type { KernelExports } from '../kernels/exports.js';
 import type { Bank } from '../kernels/lock-step.js';
 import type { CacheFormat } from '../memory/cache-formats.js';
 import { type MemoryLayout, makeLayout, type Place } from '../memory/layout.js';
-import { TILE, tileBytes } from '../memory/weight-formats.js';
+import { type PackedFormat, TILE, tileBytes } from '../memory/weight-formats.js';
 import { TABLE } from '../memory/weight-items.js';
 import type { PackedDType } from '../workers/messages.js';
 import { packTile } from '../workers/pack-tile.js';
@@ -40,23 +41,17 @@ const DTYPES = [
   'Q5_1', // the head
 ] as const satisfies PackedDType[];
 
-/** Blocks of llama.cpp: how many bytes, and where there are float16 scales in them. */
-const BLOCKS: Readonly<Partial<Record<string, Blocks>>> = {
-  Q4_1: { numbers: 32, bytes: 20, scales: [0, 2] },
-  Q5_0: { numbers: 32, bytes: 22, scales: [0] },
-  Q5_1: { numbers: 32, bytes: 24, scales: [0, 2] },
-  Q2_K: { numbers: 256, bytes: 84, scales: [80, 82] },
-  Q3_K: { numbers: 256, bytes: 110, scales: [108] },
-  Q4_K: { numbers: 256, bytes: 144, scales: [0, 2] },
-  Q5_K: { numbers: 256, bytes: 176, scales: [0, 2] },
-  Q6_K: { numbers: 256, bytes: 210, scales: [208] },
+/** Where the float16 scales are in a block, of the formats that are not packed from numbers. */
+const SCALES_AT: Readonly<Partial<Record<BlockDType, readonly number[]>>> = {
+  Q4_1: [0, 2],
+  Q5_0: [0],
+  Q5_1: [0, 2],
+  Q2_K: [80, 82],
+  Q3_K: [108],
+  Q4_K: [0, 2],
+  Q5_K: [0, 2],
+  Q6_K: [208],
 };
-
-interface Blocks {
-  readonly numbers: number;
-  readonly bytes: number;
-  readonly scales: readonly number[];
-}
 
 /** Float16 of 2^−9: with quants of up to 2^11, and scales, the size of a model's weights. */
 const SCALE = 0x1800;
@@ -115,13 +110,14 @@ function packMatrix(
   { place, source, scratch }: { place: Place; source: number; scratch: number },
 ): void {
   const { pointer, shape } = place;
-  const format = place.format as Parameters<typeof tileBytes>[0];
+  const format = place.format as PackedFormat;
   const [rows, columns] = shape;
-  const own = format.toUpperCase() as PackedDType;
-  const blocks = BLOCKS[own];
-  const dtype = blocks === undefined ? 'F32' : own;
-  const rowBytes = blocks ? (columns / blocks.numbers) * blocks.bytes : columns * 4;
-  if (blocks) writeBlocks(new DataView(buffer, source, rows * rowBytes), blocks);
+  const own = format.toUpperCase() as BlockDType;
+  const scalesAt = SCALES_AT[own];
+  const dtype = scalesAt ? own : 'F32';
+  const { numbers, bytes } = scalesAt ? BLOCK_UNITS[own] : { numbers: 1, bytes: 4 };
+  const rowBytes = (columns / numbers) * bytes;
+  if (scalesAt) writeBlocks(new DataView(buffer, source, rows * rowBytes), bytes, scalesAt);
   else writeNumbers(new Float32Array(buffer, source, rows * columns));
   for (let row = 0; row < rows; row += TILE) {
     const target = pointer + (row / TILE) * tileBytes(format, columns);
@@ -140,10 +136,15 @@ function writeNumbers(numbers: Float32Array<SharedArrayBuffer>): void {
   }
 }
 
-function writeBlocks(view: DataView<SharedArrayBuffer>, { bytes, scales }: Blocks): void {
+/** Any quants, in blocks of `bytes` bytes. */
+function writeBlocks(
+  view: DataView<SharedArrayBuffer>,
+  bytes: number,
+  scalesAt: readonly number[],
+): void {
   for (let i = 0; i < view.byteLength; i++) view.setUint8(i, hashOf(i));
   for (let at = 0; at < view.byteLength; at += bytes)
-    for (const scale of scales) view.setUint16(at + scale, SCALE + (hashOf(at) % 1024), true);
+    for (const scale of scalesAt) view.setUint16(at + scale, SCALE + (hashOf(at) % 1024), true);
 }
 
 /** Some number of 32 bits for each `i`: Knuth's multiplicative hash, mixed once. */
