@@ -75,6 +75,7 @@ export {
   type PromptTokenizer,
   promptWarnings,
 } from './text/prompt.js';
+export type { TokenConstraint } from './text/sampling/constraint.js';
 export {
   type FromHuggingFace,
   type HuggingFaceOptions,

@@ -24,6 +24,7 @@ import {
   type TextConfig,
 } from './options.js';
 import { type End, Output, type StreamTokenizer } from './output.js';
+import type { TokenConstraint } from './sampling/constraint.js';
 import { logprobsOf, type StepLogprobs } from './sampling/logprobs.js';
 import { type CachedPositions, type TextRow, TokenSequence } from './token-sequence.js';
 
@@ -90,6 +91,7 @@ export class Generation {
   readonly #settings: Settings;
   readonly #sequence: TokenSequence;
   readonly #output: Output;
+  readonly #constraint: TokenConstraint | undefined;
   /** Prompt and output. */
   readonly #ids: number[];
   readonly #promptTokens: number;
@@ -114,6 +116,7 @@ export class Generation {
   ) {
     const settings = checkGenerateOptions(options, prompt, model.config, tokenizer.vocabSize);
     this.#settings = settings;
+    this.#constraint = settings.constraint?.fork();
     this.#ids = [...prompt];
     this.#promptTokens = prompt.length;
     this.#output = new Output(tokenizer, prompt, settings.stop, settings.stopTokenIds);
@@ -195,9 +198,10 @@ export class Generation {
 
   #next(logits: Floats): GenerationStep {
     const { sampler, limit, logprobs, onProgress } = this.#settings;
-    const token = sampler.sample(logits, this.#ids);
+    const token = sampler.sample(logits, this.#ids, this.#constraint);
     this.#ids.push(token);
     const text = this.#output.push(token, this.#ids.length === limit);
+    if (this.#output.end === undefined) this.#constraint?.advance(token);
     const promptTokens = this.#promptTokens;
     onProgress({
       stage: 'decode',

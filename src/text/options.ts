@@ -18,6 +18,7 @@ import { CHUNK_SIZE } from '../model/chunks.js';
 import type { LlamaConfig } from '../model/config.js';
 import { describeLimit } from '../model/context.js';
 import { defaultStopTokenIds } from './prompt.js';
+import type { TokenConstraint } from './sampling/constraint.js';
 import { MAX_TOP_LOGPROBS } from './sampling/logprobs.js';
 import { SAMPLING, type SamplingOptions } from './sampling/options.js';
 import { createSampler, type Sampler } from './sampling/sampler.js';
@@ -49,6 +50,12 @@ export interface GenerateOptions extends SamplingOptions {
    * rest is truncated, and at the end it holds this text. Default: a new one, freed at the end.
    */
   readonly sequence?: TokenSequence | undefined;
+  /**
+   * What the output must be, such as JSON. It ends with a stop token, of which there must be one,
+   * where it is complete; at a limit or a stop string it may be cut off. The text is written on a
+   * fork, which begins where this constraint stands. Default: anything.
+   */
+  readonly constraint?: TokenConstraint | undefined;
   /** Prompt tokens per forward pass: more is faster, and takes more memory. Default 512. */
   readonly chunkSize?: number | undefined;
   /** Ends the text between two passes, and a pass as soon as it can; the reason is thrown. */
@@ -102,10 +109,16 @@ export const GENERATION: OptionTable<GenerateOptions> = {
       'model alone has it.',
   },
   sequence: { range: object('a TokenSequence', value => value instanceof TokenSequence) },
+  constraint: { range: object('a TokenConstraint', isConstraint) },
   chunkSize: { range: integer(1), default: CHUNK_SIZE },
   signal: { range: abortSignal },
   onProgress: { range: callback, default: () => {} },
 };
+
+function isConstraint(value: object): boolean {
+  const methods = ['forbid', 'advance', 'fork'] as const;
+  return methods.every(name => typeof (value as TokenConstraint)[name] === 'function');
+}
 
 /** What checking needs to know of a model. */
 export type TextConfig = Pick<
@@ -116,7 +129,7 @@ export type TextConfig = Pick<
 
 /** Options that were checked. */
 export interface Settings
-  extends Pick<GenerateOptions, 'logprobs' | 'sequence' | 'signal'>,
+  extends Pick<GenerateOptions, 'logprobs' | 'sequence' | 'signal' | 'constraint'>,
     Complete<Pick<GenerateOptions, 'stop' | 'stopTokenIds' | 'chunkSize' | 'onProgress'>> {
   readonly sampler: Sampler;
   /** Tokens, with the prompt's, at which to end. */
@@ -142,13 +155,15 @@ export function checkGenerateOptions(
   checkIds('logitBias', Object.keys(logitBias).map(Number), config);
   checkIds('badWordsIds', badWordsIds.flat(), config);
   checkLeast(given);
+  checkEnds(given, stopTokenIds);
   checkPrompt(prompt, config);
-  const { stop, logprobs, sequence, chunkSize, signal, onProgress } = given;
+  const { stop, logprobs, sequence, constraint, chunkSize, signal, onProgress } = given;
   return {
     stop: stop!,
     stopTokenIds,
     logprobs,
     sequence,
+    constraint,
     chunkSize: chunkSize!,
     signal,
     onProgress: onProgress!,
@@ -186,6 +201,15 @@ function checkLeast(options: GenerateOptions): void {
       throw badOption(least, `${least} is ${low}; it must be at most ${most}, which is ${high}`);
     }
   }
+}
+
+/** That a text that is held to a constraint can end. */
+function checkEnds({ constraint }: GenerateOptions, stopTokenIds: readonly number[]): void {
+  if (constraint === undefined || stopTokenIds.length > 0) return;
+  throw badOption(
+    'stopTokenIds',
+    'stopTokenIds is [], and a text with a constraint ends with a stop token; give one',
+  );
 }
 
 function checkPrompt(ids: readonly number[], { vocabSize }: TextConfig): void {

@@ -3,11 +3,12 @@
  * `GenerationMixin._get_logits_processor` and `_sample`:
  *
  *     logit bias → repetition penalty → frequency and presence penalties → repeated n-grams
- *       → bad words → least length → temperature → top-k → top-p → min-p → typical-p → softmax
- *       → draw
+ *       → bad words → least length → constraint → temperature → top-k → top-p → min-p → typical-p
+ *       → softmax → draw
  *
- * At temperature 0 argmax follows on the least length. Frequency and presence penalties, which
- * transformers lacks, stand where vLLM has them. A step whose option is neutral is skipped. Logits
+ * At temperature 0 argmax follows on the constraint, which is no option but has a state
+ * (`constraint.ts`). Frequency and presence penalties, which transformers lacks, stand where vLLM
+ * has them. A step whose option is neutral is skipped. Logits
  * become float32 first, as in transformers. The draw is by inverse CDF in order of the ids, with
  * the number that `philox.ts` gives for (seed, length of the text so far): a sampler has no state,
  * and continuing a text from any of its prefixes with the same seed gives the same continuation,
@@ -22,6 +23,7 @@ import type { Floats } from '../../base/tensor.js';
 import { ROUNDINGS } from '../../ops/rounding.js';
 import { softmax } from '../../ops/softmax.js';
 import { badWords, banTokens, countPenalties, logitBias, noRepeatNgram } from './bans.js';
+import { constrain, type TokenConstraint } from './constraint.js';
 import { SAMPLING, type SamplingOptions } from './options.js';
 import { randomSeed, uniform } from './philox.js';
 import { minP, repetitionPenalty, temperature, topK, topP, typicalP } from './processors.js';
@@ -31,10 +33,11 @@ export interface Sampler {
   readonly seed: number | undefined;
   /**
    * The next token after the text `ids` (prompt with BOS, and output), whose last row has these
-   * logits, [V]; they are left as they are. Throws NOT_FINITE on a NaN, on +Infinity, or if every
-   * token is at −Infinity.
+   * logits, [V]; they are left as they are. `constraint` has the state after `ids`, and keeps it.
+   * Throws NOT_FINITE on a NaN, on +Infinity, or if every token is at −Infinity; and as
+   * `TokenConstraint.forbid` does.
    */
-  sample(logits: Floats, ids: readonly number[]): number;
+  sample(logits: Floats, ids: readonly number[], constraint?: TokenConstraint): number;
 }
 
 type Settings = Complete<SamplingOptions>;
@@ -63,13 +66,14 @@ export function createSampler(options: SamplingOptions = {}, text: SampledText =
   if (settings.temperature === 0) {
     return {
       seed: undefined,
-      sample: (logits, ids) => argmax(processLogits(logits, ids, settings, text)),
+      sample: (logits, ids, constraint) =>
+        argmax(processLogits(logits, ids, settings, text, constraint)),
     };
   }
   return {
     seed,
-    sample: (logits, ids) =>
-      draw(distribution(logits, ids, settings, text), uniform(seed, ids.length)),
+    sample: (logits, ids, constraint) =>
+      draw(distribution(logits, ids, settings, text, constraint), uniform(seed, ids.length)),
   };
 }
 
@@ -107,16 +111,20 @@ export function processLogits(
   ids: readonly number[],
   settings: Settings,
   text: SampledText = {},
+  constraint?: TokenConstraint,
 ): Float32Array {
   const scores = new Float32Array(logits);
   checkScores(scores, 'the model gave it: compare with the exact kernels, and check the weights');
   scores.fill(-Infinity, text.vocabSize ?? scores.length);
   penalizeAndBan(scores, ids, settings, text);
+  if (constraint !== undefined) constrain(scores, constraint, text.stopTokenIds ?? []);
   if (settings.temperature !== 1 && settings.temperature !== 0)
     temperature(scores, settings.temperature);
   checkScores(
     scores,
-    'the options ban every token, or a bias, penalty or temperature is too extreme for float32',
+    'the options ban every token' +
+      `${constraint === undefined ? '' : ' that the constraint allows'}` +
+      ', or a bias, penalty or temperature is too extreme for float32',
   );
   if (settings.temperature !== 0) filter(scores, settings);
   return scores;
@@ -158,8 +166,9 @@ export function distribution(
   ids: readonly number[],
   settings: Settings,
   text: SampledText = {},
+  constraint?: TokenConstraint,
 ): Float32Array {
-  const scores = processLogits(logits, ids, settings, text);
+  const scores = processLogits(logits, ids, settings, text, constraint);
   softmax(scores, 0, scores.length, ROUNDINGS.f32);
   return scores;
 }
