@@ -10,11 +10,8 @@ import {
   ATTENTION_ROWS,
   attentionScratchBytes,
 } from '../src/engines/wasm/memory/attention-scratch.js';
-import {
-  type CacheFormat,
-  headPageBytes,
-  PAGE_POSITIONS,
-} from '../src/engines/wasm/memory/cache-formats.js';
+import { type CacheFormat, headPageBytes } from '../src/engines/wasm/memory/cache-formats.js';
+import { PAGE_POSITIONS } from '../src/model/sequence.js';
 import { best } from './best.js';
 import { normalTable } from './random-weights.js';
 import { readBandwidth } from './read-bandwidth.js';

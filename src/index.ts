@@ -67,6 +67,12 @@ export type { GenerateModel, PassOptions } from './text/pass.js';
 export type { PerplexityOptions, ScoredChunk } from './text/perplexity/options.js';
 export { type Perplexity, type PerplexityModel, perplexity } from './text/perplexity/perplexity.js';
 export {
+  PrefixCache,
+  type PrefixCacheOptions,
+  type PrefixCacheStats,
+  type TakenPrefix,
+} from './text/prefix-cache/prefix-cache.js';
+export {
   CARD_STOP_STRINGS,
   type EncodePromptOptions,
   encodePrompt,

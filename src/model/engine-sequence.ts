@@ -4,7 +4,7 @@
  */
 
 import { check, LlamaError } from '../base/errors.js';
-import type { Sequence } from './sequence.js';
+import { PAGE_POSITIONS, type Sequence } from './sequence.js';
 
 /** A sequence, and who may use it when: what is the same in every engine. */
 export abstract class EngineSequence implements Sequence {
@@ -47,6 +47,26 @@ export abstract class EngineSequence implements Sequence {
     return twin;
   }
 
+  append(other: Sequence, end: number): void {
+    this.checkIdle();
+    const isOwn = other instanceof EngineSequence && other.engine === this.engine;
+    check(isOwn, 'BAD_INPUT', () => 'both sequences must be of the same model; compute it here');
+    other.#checkAlive();
+    check(
+      Number.isInteger(end) && end >= this.#length && end <= other.#length,
+      'BAD_INPUT',
+      () =>
+        `cannot continue a sequence of ${this.#length} positions up to ${end} with one of ` +
+        `${other.#length}; give an integer from the one to the other`,
+    );
+    this.#checkWhole();
+    this.take(other, end);
+    this.#length = end;
+  }
+
+  abstract readonly isShared: boolean;
+  abstract readonly pageBytes: number;
+
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -81,8 +101,21 @@ export abstract class EngineSequence implements Sequence {
   /** Another sequence that holds positions 0 … length − 1 of this one. */
   protected abstract copy(): EngineSequence;
 
+  /** Holds positions length … end − 1 of `other`, too. */
+  protected abstract take(other: EngineSequence, end: number): void;
+
   /** Positions from `length` on are not wanted any more: gives their memory back. */
   protected abstract forget(length: number): void;
+
+  #checkWhole(): void {
+    check(
+      this.#length % PAGE_POSITIONS === 0,
+      'BAD_INPUT',
+      () =>
+        `a sequence of ${this.#length} positions ends within a page; truncate it to a multiple ` +
+        `of ${PAGE_POSITIONS}`,
+    );
+  }
 
   #checkAlive(): void {
     if (this.#disposed) throw disposedError();

@@ -1,6 +1,12 @@
 /** What a forward pass computes: rows, each a token of a sequence. */
 
 /**
+ * Keys and values are shared, kept and read from a disk as pages of so many positions, in every
+ * engine.
+ */
+export const PAGE_POSITIONS = 64;
+
+/**
  * The keys and values of one text. Positions 0 … length − 1 are filled.
  *
  * A forward pass computes a sequence from the call of `forward` until its promise is settled, the
@@ -19,6 +25,20 @@ export interface Sequence {
    * before the pass. Throws DISPOSED after `dispose`.
    */
   fork(): Sequence;
+  /**
+   * Continues with positions length … end − 1 of `other`, a sequence of the same engine that holds
+   * the same tokens up to there; in the WASM engine they share its memory. Throws BAD_INPUT if
+   * `other` has not so many positions or is of another engine, if this one does not end where a
+   * page of 64 positions does, and while a pass computes this one; DISPOSED after `dispose`.
+   */
+  append(other: Sequence, end: number): void;
+  /**
+   * Whether the memory of the last position is held by another sequence, too: `dispose` of this one
+   * alone would not give it back. Always false in the exact engine, where JavaScript sees to that.
+   */
+  readonly isShared: boolean;
+  /** The bytes that 64 positions take. */
+  readonly pageBytes: number;
   /**
    * Gives the memory back; the sequence cannot be used afterwards. While a pass computes it, this
    * ends its part in the pass with DISPOSED, the part of no other sequence, and the memory is given

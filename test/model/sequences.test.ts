@@ -156,7 +156,7 @@ describe.each(['exact', 'wasm'] as const)('%s', name => {
   describe('refused by name, before anything is touched', () => {
     it('a sequence of another model, of other kernels, or of nobody', async () => {
       const [own, foreign] = [model.createSequence(), other.createSequence()];
-      const nobody: Sequence = { length: 0, truncate() {}, dispose() {}, fork: () => nobody };
+      const nobody = { length: 0 } as Sequence;
       await other.forward(continuing(foreign, tokensOf(70)));
       for (const sequence of [foreign, foreign.fork(), nobody]) {
         const rows = [...continuing(own, [20]), ...continuing(sequence, [20])];
@@ -169,6 +169,24 @@ describe.each(['exact', 'wasm'] as const)('%s', name => {
       const { data } = await other.forward(continuing(foreign, [20]));
       expect([...data]).toEqual(await alone([...tokensOf(70), 20]));
       for (const sequence of [own, foreign]) sequence.dispose();
+    });
+
+    it('to continue with a sequence of another model, with too few, or within a page', async () => {
+      const [a, b, foreign] = [model, model, other].map(each => each.createSequence());
+      await model.forward([...continuing(a, tokensOf(70)), ...continuing(b, tokensOf(100))]);
+      const refused = (message: string) =>
+        expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining(message) });
+      expect(() => a.append(foreign, 0)).toThrow(refused('of the same model'));
+      expect(() => a.append(b, 100)).toThrow(refused('70 positions ends within a page'));
+      a.truncate(64);
+      for (const end of [63, 64.5, 101]) expect(() => a.append(b, end)).toThrow(refused(`${end}`));
+      a.append(b, 90);
+      const { data } = await model.forward(continuing(a, [20]));
+      expect([...data]).toEqual(await alone([...tokensOf(90), 20]));
+      b.dispose();
+      expect(() => a.append(b, 90)).toThrow(expect.objectContaining({ code: 'DISPOSED' }));
+      for (const sequence of [a, foreign]) sequence.dispose();
+      await expectNothingHeld();
     });
 
     it('to truncate in a pass, to be in two of them, to go on after dispose', async () => {

@@ -1,20 +1,30 @@
 /**
  * The exact kernels' key-value cache: per layer one growing array of keys and one of values,
- * position after position.
+ * position after position. A fork shares them until one of both writes where the other may have
+ * written.
  */
 
 import type { Floats } from '../../base/tensor.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { EngineSequence } from '../../model/engine-sequence.js';
+import { PAGE_POSITIONS } from '../../model/sequence.js';
 import type { Visible } from '../../ops/attention.js';
 import type { Rounding } from '../../ops/rounding.js';
 
+/** Of one layer, of a sequence and all forks that have not gone their own way yet. */
 interface LayerCache {
   keys: Floats; // [capacity, K·d]
   values: Floats; // [capacity, K·d]
+  /** Positions that somebody wrote. */
+  filled: number;
+  /** Who wrote last, unless it was forked since. */
+  owner: ExactSequence | undefined;
+  /** From here on positions are the owner's alone. */
+  ownedFrom: number;
 }
 
 export class ExactSequence extends EngineSequence {
+  readonly isShared = false;
   readonly #config: LlamaConfig;
   readonly #Numbers: Rounding['Numbers'];
   #layers: LayerCache[] = [];
@@ -26,15 +36,22 @@ export class ExactSequence extends EngineSequence {
     this.forget(0);
   }
 
+  get pageBytes(): number {
+    const { numHiddenLayers } = this.#config;
+    const { BYTES_PER_ELEMENT } = this.#layers[0].keys;
+    return 2 * numHiddenLayers * PAGE_POSITIONS * this.#width * BYTES_PER_ELEMENT;
+  }
+
   write(layer: number, position: number, keys: Floats, values: Floats): void {
-    const cache = this.#layers[layer];
-    const end = (position + 1) * this.#width;
+    const cache = this.#ownCache(layer, position);
+    const end = position * this.#width + keys.length;
     if (end > cache.keys.length) {
       cache.keys = this.#grow(cache.keys, end);
       cache.values = this.#grow(cache.values, end);
     }
-    cache.keys.set(keys, end - this.#width);
-    cache.values.set(values, end - this.#width);
+    cache.keys.set(keys, position * this.#width);
+    cache.values.set(values, position * this.#width);
+    cache.filled = end / this.#width;
   }
 
   /** What the token at `position` may see: everything up to and including itself. */
@@ -45,12 +62,15 @@ export class ExactSequence extends EngineSequence {
 
   protected copy(): ExactSequence {
     const twin = new ExactSequence(this.engine, this.#config, this.#Numbers);
-    const end = this.length * this.#width;
-    twin.#layers = this.#layers.map(({ keys, values }) => ({
-      keys: keys.slice(0, end),
-      values: values.slice(0, end),
-    }));
+    for (const cache of this.#layers) cache.owner = undefined;
+    twin.#layers = [...this.#layers];
     return twin;
+  }
+
+  protected take(other: ExactSequence, end: number): void {
+    const part = [this.length * this.#width, end * this.#width] as const;
+    for (const [layer, { keys, values }] of other.#layers.entries())
+      this.write(layer, this.length, keys.subarray(...part), values.subarray(...part));
   }
 
   /** What is held of a shorter past is written over. */
@@ -59,11 +79,35 @@ export class ExactSequence extends EngineSequence {
     this.#layers = Array.from({ length: this.#config.numHiddenLayers }, () => ({
       keys: new this.#Numbers(0),
       values: new this.#Numbers(0),
+      filled: 0,
+      owner: this,
+      ownedFrom: 0,
     }));
   }
 
   get #width(): number {
     return this.#config.numKeyValueHeads * this.#config.headDim;
+  }
+
+  /** The cache of `layer`, with nobody else's positions from `position` on. */
+  #ownCache(layer: number, position: number): LayerCache {
+    const cache = this.#layers[layer];
+    if (cache.owner === this && position >= cache.ownedFrom) return cache;
+    if (position >= cache.filled) {
+      cache.owner = this;
+      cache.ownedFrom = position;
+      return cache;
+    }
+    const end = position * this.#width;
+    const own: LayerCache = {
+      keys: cache.keys.slice(0, end),
+      values: cache.values.slice(0, end),
+      filled: position,
+      owner: this,
+      ownedFrom: 0,
+    };
+    this.#layers[layer] = own;
+    return own;
   }
 
   #grow(old: Floats, needed: number): Floats {

@@ -8,12 +8,11 @@ import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js';
 import type { EngineSequence } from '../../model/engine-sequence.js';
-import type { Row } from '../../model/sequence.js';
+import { PAGE_POSITIONS, type Row } from '../../model/sequence.js';
 import { mapLayer } from '../../model/weights.js';
 import { compileKernels } from './choice/compile-kernels.js';
 import { type CompiledKernels, isWide } from './kernels/builds.js';
-import { PAGE_POSITIONS } from './memory/cache-formats.js';
-import { type MemoryLayout, makeLayout } from './memory/layout.js';
+import { type MemoryLayout, makeLayout, pageBytesOf } from './memory/layout.js';
 import { checkMemory } from './memory/memory-needs.js';
 import { CountedPages, WasmSequence } from './memory/paged-sequence.js';
 import { allocateMemory, growMemory } from './memory/shared-memory.js';
@@ -133,7 +132,7 @@ export class WasmEngine implements Engine {
     this.#passes = new Passes(layout, this.#pool, control);
     FORGOTTEN.register(this, { pool: this.#pool, checkpoint }, this);
     this.#pages = new CountedPages(
-      layout.maxPages,
+      { maxPages: layout.maxPages, pageBytes: pageBytesOf(layout) },
       pages => this.#growTo(pages),
       (from, to) => this.#copyPage(from, to),
     );

@@ -4,13 +4,12 @@
  */
 import type { Floats, Tensor } from '../../../base/tensor.js';
 import type { LlamaConfig } from '../../../model/config.js';
-import type { Row } from '../../../model/sequence.js';
+import { PAGE_POSITIONS, type Row } from '../../../model/sequence.js';
 import { attentionProbabilities } from '../../../ops/attention.js';
 import { ROUNDINGS } from '../../../ops/rounding.js';
 import type { Arena, WasmTensor } from '../memory/arena.js';
 import { reservePageTable } from '../memory/arena-layout.js';
 import { ATTENTION_HEADS, ATTENTION_ROWS } from '../memory/attention-scratch.js';
-import { PAGE_POSITIONS } from '../memory/cache-formats.js';
 import { readKeys } from '../memory/cached-keys.js';
 import type { BankLayout, MemoryLayout } from '../memory/layout.js';
 import type { KernelExports } from './exports.js';

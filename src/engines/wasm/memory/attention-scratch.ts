@@ -1,12 +1,7 @@
 /** What a call of `asm/attention.ts` needs. */
 import { alignTo } from '../../../base/align.js';
-import {
-  blocksOfHead,
-  type CacheFormat,
-  headPageBytes,
-  PAGE_POSITIONS,
-  paddedHeadDim,
-} from './cache-formats.js';
+import { PAGE_POSITIONS } from '../../../model/sequence.js';
+import { blocksOfHead, type CacheFormat, headPageBytes, paddedHeadDim } from './cache-formats.js';
 
 /** So many consecutive rows of a sequence share a walk through its keys and values. */
 export const ATTENTION_ROWS = 16;

@@ -2,12 +2,11 @@
  * The formats of cached keys and values, and their sizes. The layouts are in `asm/key-value.ts`.
  */
 import { alignTo } from '../../../base/align.js';
+import { PAGE_POSITIONS } from '../../../model/sequence.js';
 
 /** How keys and values are held: float32, IEEE's float16, or 8-bit integers with scales. */
 export type CacheFormat = 'f32' | 'f16' | 'q8';
 
-/** Positions in a page. */
-export const PAGE_POSITIONS = 64;
 /** Keys are kept 16 positions at a time, values 16 numbers at a time. */
 export const STEP = 16;
 /** Numbers of a key that share a scale in q8. */

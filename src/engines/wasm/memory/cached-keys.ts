@@ -1,14 +1,8 @@
 /** Keys out of the pages in which they are cached: the layout of `asm/key-value.ts` in reverse. */
 import { alignTo } from '../../../base/align.js';
 import { f16ToF32 } from '../../../base/half.js';
-import {
-  BLOCK,
-  blocksOfHead,
-  type CacheFormat,
-  headPageBytes,
-  PAGE_POSITIONS,
-  STEP,
-} from './cache-formats.js';
+import { PAGE_POSITIONS } from '../../../model/sequence.js';
+import { BLOCK, blocksOfHead, type CacheFormat, headPageBytes, STEP } from './cache-formats.js';
 
 export interface KeyShape {
   readonly format: CacheFormat;

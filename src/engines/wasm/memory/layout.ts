@@ -14,8 +14,9 @@ import { alignTo } from '../../../base/align.js';
 import { LlamaError } from '../../../base/errors.js';
 import type { Checkpoint } from '../../../model/checkpoint.js';
 import type { LlamaConfig } from '../../../model/config.js';
+import { PAGE_POSITIONS } from '../../../model/sequence.js';
 import { type ArenaLayout, layOutArena } from './arena-layout.js';
-import { type CacheFormat, headPageBytes, PAGE_POSITIONS } from './cache-formats.js';
+import { type CacheFormat, headPageBytes } from './cache-formats.js';
 import { FOUR_GIB, LINE_BYTES, UNIT_BYTES } from './shared-memory.js';
 import type { PlaceFormat, WeightFormat } from './weight-formats.js';
 import { type Item, Packing, totalBytes } from './weight-items.js';
@@ -92,6 +93,11 @@ export function makeLayout(
     ...needs,
     vocabSize: config.vocabSize,
   };
+}
+
+/** Of keys and values of 64 positions, in all banks together. */
+export function pageBytesOf({ banks }: Pick<MemoryLayout, 'banks'>): number {
+  return banks.reduce((sum, { pageBytes }) => sum + pageBytes, 0);
 }
 
 interface BankLimits {

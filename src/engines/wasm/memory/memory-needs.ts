@@ -3,9 +3,9 @@
  * before anything is allocated.
  */
 import { check } from '../../../base/errors.js';
+import { PAGE_POSITIONS } from '../../../model/sequence.js';
 import { platform } from '../platform/here.js';
-import { PAGE_POSITIONS } from './cache-formats.js';
-import type { MemoryLayout } from './layout.js';
+import { type MemoryLayout, pageBytesOf } from './layout.js';
 import { TABLE } from './weight-items.js';
 
 /** In bytes. */
@@ -35,7 +35,7 @@ export function memoryNeeds(
   const pages = Math.ceil(positions / PAGE_POSITIONS);
   const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
   const weights = sum(Object.values(places).map(({ bytes }) => bytes));
-  const cache = pages * sum(banks.map(({ pageBytes }) => pageBytes));
+  const cache = pages * pageBytesOf({ banks });
   const [vocabSize] = places[TABLE].shape;
   const process = PROCESS_BYTES + threads * THREAD_BYTES + vocabSize * TOKEN_BYTES;
   const fixed = sum(banks.map(({ kvBase }) => kvBase)) + process;

@@ -6,10 +6,12 @@
  */
 import { check } from '../../../base/errors.js';
 import { EngineSequence } from '../../../model/engine-sequence.js';
-import { PAGE_POSITIONS } from './cache-formats.js';
+import { PAGE_POSITIONS } from '../../../model/sequence.js';
 
 /** The pages of all sequences. */
 export interface PagePool {
+  /** Of one page, in all banks together. */
+  readonly pageBytes: number;
   /** A page that nobody else has. Throws OUT_OF_MEMORY. */
   take(): number;
   share(page: number): void;
@@ -26,6 +28,15 @@ export class WasmSequence extends EngineSequence {
   constructor(engine: object, pool: PagePool) {
     super(engine);
     this.#pool = pool;
+  }
+
+  get isShared(): boolean {
+    const last = this.pages.at(-1);
+    return last !== undefined && this.#pool.isShared(last);
+  }
+
+  get pageBytes(): number {
+    return this.#pool.pageBytes;
   }
 
   /**
@@ -54,6 +65,14 @@ export class WasmSequence extends EngineSequence {
     return twin;
   }
 
+  protected take(other: WasmSequence, end: number): void {
+    const mine = this.pages.length;
+    for (const page of other.pages.slice(mine, Math.ceil(end / PAGE_POSITIONS))) {
+      this.#pool.share(page);
+      this.pages.push(page);
+    }
+  }
+
   protected forget(length: number): void {
     for (const page of this.pages.splice(Math.ceil(length / PAGE_POSITIONS)))
       this.#pool.release(page);
@@ -64,6 +83,7 @@ export class WasmSequence extends EngineSequence {
  * Which pages are in use, and by how many; `memories` grow when more are needed than ever before.
  */
 export class CountedPages implements PagePool {
+  readonly pageBytes: number;
   readonly #counts: number[] = [];
   readonly #free: number[] = [];
   readonly #maxPages: number;
@@ -71,11 +91,12 @@ export class CountedPages implements PagePool {
   readonly copy: (from: number, to: number) => void;
 
   constructor(
-    maxPages: number,
+    { maxPages, pageBytes }: { readonly maxPages: number; readonly pageBytes: number },
     grow: (pages: number) => void,
     copy: (from: number, to: number) => void,
   ) {
     this.#maxPages = maxPages;
+    this.pageBytes = pageBytes;
     this.#grow = grow;
     this.copy = copy;
   }
