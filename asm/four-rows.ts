@@ -8,15 +8,12 @@
 import { addBlock, addBlockWithMinimum, dot4 } from './block';
 import { HALF_FIELDS, HALF_SCALE, highHalves, LOW_HALF, lowHalves } from './half';
 import { hold } from './hold';
-import { store64 } from './lanes';
+import { EVEN, store64 } from './lanes';
 import { firstOf, offsetAt, secondOf, sumFrom } from './matmul-q45';
+import { join } from './matmul-q8';
 import { addProducts, FIFTH_BIT, NIBBLES, ONES, total } from './small-weights';
-import { hasFifth, hasMinimum, isQ8 } from './weight-format';
+import { BIAS, hasFifth, hasMinimum, isQ8 } from './weight-format';
 
-/** The even ones of four bytes. */
-export const EVEN: u32 = 0x00ff00ff;
-/** What is added to the even ones of four weights of q8_0. */
-export const BIAS: u32 = 0x00800080;
 /** Bytes of the scales of a block of 16 outputs. */
 const SCALE_BYTES: usize = 2 * 16;
 
@@ -373,13 +370,6 @@ function second<F>(weights: v128, fifths: v128, mask: v128, fifth: v128): v128 {
 @inline
 function add<F>(sum: v128, weights: v128, x: v128): v128 {
   return isQ8<F>() ? i32x4.add(sum, i32x4.dot_i16x8_s(weights, x)) : addProducts(sum, x, weights);
-}
-
-/** 128 · high − 8192 · weights */
-// @ts-ignore: decorator
-@inline
-export function join(high: v128, weights: v128): v128 {
-  return i32x4.sub(i32x4.shl(high, 7), i32x4.shl(weights, 13));
 }
 
 // @ts-ignore: decorator

@@ -1,14 +1,17 @@
 /**
  * f16 numbers, and how packed weights store them: with another exponent bias.
  *
- *   IEEE f16 1 sign, 5 exponent bits e, 10 fraction bits f: 2^(e−15) · (1 + f/1024); e = 0:
- *   subnormal, 2^−24 · f stored here the same fields: 2^(e−25) · (1 + f/1024); e = f = 0: zero
+ *   IEEE's: a sign, 5 exponent bits e, 10 fraction bits f: 2^(e−15) · (1 + f/1024), or 2^−24 · f,
+ *   which is subnormal, if e = 0
+ *
+ *   stored here: the same fields: 2^(e−25) · (1 + f/1024), or 0 if e = f = 0
  *
  * Shifted into a float32 (`<< 13`), the stored bits are the number times 2^−102, exactly. An IEEE
  * f16 would need 2^−112, and its subnormals would be subnormal float32s on the way, which cost a
  * processor 100 cycles each: of weights with a standard deviation of 0.02, one in 400 is. Every f16
  * below 128 can be stored, subnormals too. Larger ones cannot; no weight of such a model is.
  */
+
 /** Halfway from the largest f16 below 128 to 128, where the exponent bits end. */
 const LIMIT: f32 = 128 - 0.03125;
 /** Sign, exponent and fraction of a stored half, in the upper bits of a float32. */

@@ -1,5 +1,8 @@
 /** Across the lanes of a vector. */
 
+/** The first and the third of four bytes. */
+export const EVEN: u32 = 0x00ff00ff;
+
 // @ts-ignore: decorator
 @inline
 export function laneSum(x: v128): f32 {

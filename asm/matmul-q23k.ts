@@ -2,10 +2,9 @@
  * A linear layer with Q2_K or Q3_K weights and activations of 8 bits (`quantize8K`). With
  * superblocks B of 256, blocks b of 16 in them, and q = 0 … 3 or 0 … 7,
  *
- *   Q2_K: out[r, n] = Σ_B d_x[r, B] · (d[n, B] · Σ_b s[n, b] · Σ_k xq[r, k] · q[n, k] − d_min[n, B]
- *   · Σ_b m[n, b] · Σ_k xq[r, k]), s, m = 0 … 15
- *   Q3_K: out[r, n] = Σ_B d_x[r, B] · d[n, B] · Σ_b s[n, b] · Σ_k xq[r, k] · (q[n, k] − 4), s = −32
- *   … 31
+ *   Q2_K: as Q4_K (`matmul-q45k.ts`), s, m = 0 … 15
+ *
+ *   Q3_K: as Q6_K (`matmul-q6k.ts`), with q − 4 in place of q − 32, s = −32 … 31
  *
  * Numerics: as with Q4_K, and as with Q6_K. From the −32 · Σ xq of a block that `quantize8K` has
  * left in xSums, Q3_K's sums over k begin at an eighth; Q2_K's minima are weighed with it, and the

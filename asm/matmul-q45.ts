@@ -2,9 +2,9 @@
  * A linear layer with weights of four or five bits in blocks of 32 and activations of 8 bits
  * (`quantize.ts`): q4_0, q4_1, q5_0 and q5_1. With blocks b, and q = 0 … 15 or 0 … 31,
  *
- *   q4_0, q5_0: out[r, n] = Σ_b Σ_k xq[r, k] · (q[n, k] − z) · d[n, b] · d_x[r, b], z = 8 or 16
- *   q4_1, q5_1: out[r, n] = Σ_b (Σ_k xq[r, k] · q[n, k] · d[n, b] + Σ_k xq[r, k] · m[n, b]) ·
- *   d_x[r, b]
+ *   q4_0, q5_0: out[r, n] = Σ_b d_x[r, b] · d[n, b] · Σ_k xq[r, k] · (q[n, k] − z), z = 8 or 16
+ *
+ *   q4_1, q5_1: out[r, n] = Σ_b d_x[r, b] · Σ_k xq[r, k] · (q[n, k] · d[n, b] + m[n, b])
  *
  * Weights are exact, activations off by 2^−8 of the largest in their block.
  *

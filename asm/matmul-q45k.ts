@@ -2,23 +2,21 @@
  * A linear layer with Q4_K or Q5_K weights and activations of 8 bits (`quantize8K`). With
  * superblocks B of 256, blocks b of 32 in them, and q = 0 … 15 or 0 … 31,
  *
- *   out[r, n] = Σ_B d_x[r, B] · (d[n, B] · Σ_b s[n, b] · Σ_k xq[r, k] · q[n, k] − d_min[n, B] · Σ_b
- *   m[n, b] · Σ_k xq[r, k]), s, m = 0 … 63
+ *   out[r, n] = Σ_B d_x[r, B] · (d[n, B] · S − d_min[n, B] · M)
  *
- * Numerics: both sums over b are exact integers, below 2^26. They become float32, are multiplied by
+ *   S = Σ_b s[n, b] · Σ_k xq[r, k] · q[n, k],   M = Σ_b m[n, b] · Σ_k xq[r, k],   s, m = 0 … 63
+ *
+ * Numerics: S and M are exact integers, below 2^26. They become float32, are multiplied by
  * d and d_min, subtracted, multiplied by d_x and added to the total, each step rounded; superblocks
  * in order.
  */
 import { hold } from './hold';
-import { quarter } from './lanes';
+import { EVEN, quarter } from './lanes';
 import { addFirst, addSecond } from './matmul-q45';
 import { MINIMUM_SUMS_AT, SUMS_BYTES } from './quantize';
 import { FIFTH_BIT, NIBBLES, ONES, total } from './small-weights';
 import { addSuperblocks, superblock } from './superblock';
 import { hasFifth, quantsAt, scalesAt, superblockBytes } from './weight-format';
-
-/** The first and the third of four bytes. */
-const EVEN: u32 = 0x00ff00ff;
 
 /** One row and one tile, whose sums are added to `out`. */
 // @ts-ignore: decorator

@@ -1,9 +1,8 @@
 /**
  * A linear layer with Q6_K weights and activations of 8 bits (`quantize8K`). With superblocks B of
- * 256, blocks b of 16 in them, and q = 0 … 63,
+ * 256, blocks b of 16 in them, q = 0 … 63 and s = −128 … 127,
  *
- *   out[r, n] = Σ_B d_x[r, B] · d[n, B] · Σ_b s[n, b] · Σ_k xq[r, k] · (q[n, k] − 32), s = −128 …
- *   127
+ *   out[r, n] = Σ_B d_x[r, B] · d[n, B] · Σ_b s[n, b] · Σ_k xq[r, k] · (q[n, k] − 32)
  *
  * Numerics: the sum over b is an exact integer, below 2^27. It becomes a float32, is multiplied by
  * d, then by d_x, and added to the total, each step rounded; superblocks in order. A sum over k

@@ -16,18 +16,15 @@
  *   Σ q·w = 128 · Σ h·w + Σ l·w − 8192 · Σ w
  */
 import { addBlock, dot4 } from './block';
-import { BIAS, EVEN, join } from './four-rows';
 import { HALF_FIELDS, HALF_SCALE, highHalves, lowHalves, LOW_HALF } from './half';
 import { hold } from './hold';
-import { store64 } from './lanes';
-import { blockBytes, Q8_0, quantBytes } from './weight-format';
+import { EVEN, store64 } from './lanes';
+import { BIAS, blockBytes, Q8_0, quantBytes } from './weight-format';
 
 /** Of a block of activations. */
 const X_BYTES: usize = 64;
 
-/**
- * One row: `tiles` tiles, `tileBytes` apart, a block of each in turn. `out` begins as 0.
- */
+/** One row: `tiles` tiles, `tileBytes` apart, a block of each in turn. `out` begins as 0. */
 // @ts-ignore: decorator
 @inline
 export function oneRow(
@@ -127,4 +124,11 @@ function addFour(sum: v128, weights: v128, mask: v128, even: v128, odd: v128): v
     i32x4.add(sum, i32x4.dot_i16x8_s(v128.and(weights, mask), even)),
     i32x4.dot_i16x8_s(i16x8.shr_s(weights, 8), odd),
   );
+}
+
+/** 128 · Σ h·w − 8192 · Σ w, from the two sums. */
+// @ts-ignore: decorator
+@inline
+export function join(high: v128, weights: v128): v128 {
+  return i32x4.sub(i32x4.shl(high, 7), i32x4.shl(weights, 13));
 }

@@ -13,8 +13,8 @@
  */
 import { countUnstorable, storedHalf } from './half';
 import { hold } from './hold';
-import { BIAS } from './four-rows';
 import { fourNumbers } from './rows';
+import { BIAS } from './weight-format';
 
 export function packQ8(to: usize, rows: usize, rowStride: u32, m: u32, count: u32): u32 {
   return packTile(8, to, rows, rowStride, m, count);

@@ -12,18 +12,18 @@
  * multiple of 4 must be 0 (see README.md).
  */
 
+import { inverseOf, scaleOf } from './block-scale';
 import { HALF_SCALE } from './half';
 import { hold } from './hold';
 import { evenFirst, laneLargest, store64 } from './lanes';
 
 /**
- * What `quantize8K` leaves beside each 256 numbers: 16 offsets for Q6_K, and behind them, for Q4_K,
- * −Σq of each 32 as int16, in the order 0 2 1 3 4 6 5 7.
+ * What `quantize8K` leaves beside each 256 numbers: 16 offsets, for Q6_K, Q3_K and Q2_K, and behind
+ * them, for Q4_K and Q5_K, −Σq of each 32 as int16, in the order 0 2 1 3 4 6 5 7.
  */
 export const MINIMUM_SUMS_AT: usize = 4 * 16;
 export const SUMS_BYTES: usize = MINIMUM_SUMS_AT + 2 * 8;
 
-const SMALLEST: f32 = 7.888609052210118e-31; // 2^−100
 const ROUND: f32 = 12582912; // 1.5 · 2^23
 
 /**
@@ -65,7 +65,7 @@ export function quantize14(
 // @ts-ignore: decorator
 @inline
 function store14(whole: bool, to: usize, scale: usize, sum: usize, from: usize, end: usize): void {
-  const inverse = scaleOf(whole, scale, from, end, 128, 8191);
+  const inverse = storeScale(whole, scale, from, end, 128, 8191);
   if (isDefined(DOT4)) storeHalves(whole, to, from, end, inverse);
   else storeEvenFirst(whole, to, sum, from, end, inverse);
 }
@@ -106,7 +106,7 @@ function storeHalves(whole: bool, to: usize, from: usize, end: usize, inverse: v
   }
 }
 
-/** int8, −127 … 127, and beside each block the offset of q4_0: −8 for each number. */
+/** int8, −127 … 127, and beside each block what `matmul-q45.ts` begins at: −8 for each number. */
 export function quantize8(
   xq: usize,
   xScales: usize,
@@ -138,7 +138,7 @@ export function quantize8(
 // @ts-ignore: decorator
 @inline
 function store8(whole: bool, to: usize, scale: usize, sums: usize, from: usize, end: usize): void {
-  const inverse = scaleOf(whole, scale, from, end, 128, 127);
+  const inverse = storeScale(whole, scale, from, end, 128, 127);
   const first = store16(whole, to, from, end, inverse),
     second = store16(whole, to + 16, from + 64, end, inverse);
   storeOffset(sums, i16x8.add(first, second), -8);
@@ -163,7 +163,7 @@ export function quantize8K(
     let scales = xScales + ((<usize>row * blocks) << 2);
     let sums = xSums + <usize>row * blocks * SUMS_BYTES;
     for (; from < end; from += 1024) {
-      const inverse = scaleOf(true, scales, from, end, 1024, 127);
+      const inverse = storeScale(true, scales, from, end, 1024, 127);
       for (let block: usize = 0; block < 8; block++) {
         const at = from + (block << 7);
         const first = store16(true, to, at, end, inverse),
@@ -256,7 +256,7 @@ export function scaleForF16(
  */
 // @ts-ignore: decorator
 @inline
-function scaleOf(
+function storeScale(
   whole: bool,
   scale: usize,
   from: usize,
@@ -273,9 +273,8 @@ function scaleOf(
     b = i32x4.max_u(b, f32x4.abs(four(whole, from + k + 16, end)));
   }
   const largest = reinterpret<f32>(laneLargest(i32x4.max_u(a, b)));
-  const zero = largest < SMALLEST;
-  store<f32>(scale, zero ? 0 : largest / limit);
-  return f32x4.splat(zero ? 0 : limit / largest);
+  store<f32>(scale, scaleOf(largest, limit));
+  return f32x4.splat(inverseOf(largest, limit));
 }
 
 /** Eight numbers as int16. */

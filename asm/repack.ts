@@ -9,8 +9,9 @@
  * Layouts of the blocks: ggml-common.h of llama.cpp.
  */
 import { fromF16 } from './f16';
-import { BIAS } from './four-rows';
+import { NIBBLES } from './small-weights';
 import {
+  BIAS,
   blockBytes,
   hasFifth,
   hasMinimum,
@@ -22,19 +23,19 @@ import {
   Q5_0,
   Q5_1,
   Q5_K,
+  Q6_K,
+  Q8_0,
   quantBytes,
   quantsAt,
   scalesAt,
   superblockBytes,
 } from './weight-format';
 
-const LOW: u32 = 0x0f0f0f0f;
-const HIGH: u32 = 0xf0f0f0f0;
+const HIGH: u32 = ~NIBBLES;
 
 /** {f16 d, int8 q[32]}: x = d · q */
 export function repackQ8(to: usize, rows: usize, rowBytes: u32, blocks: u32, count: u32): u32 {
-  const tileBlock: usize = 34 * 16;
-  memory.fill(to, 0, <usize>blocks * tileBlock);
+  memory.fill(to, 0, <usize>blocks * blockBytes<Q8_0>());
   let unstorable: u32 = 0;
   for (let row: usize = 0; row < 16; row++) {
     let from = rows + row * rowBytes;
@@ -43,9 +44,9 @@ export function repackQ8(to: usize, rows: usize, rowBytes: u32, blocks: u32, cou
       const exists = row < <usize>count;
       for (let i: usize = 0; i < 32; i += 4)
         store<u32>(block + (i << 4) + (row << 2), (exists ? load<u32>(from + 2 + i) : 0) ^ BIAS);
-      if (exists) unstorable += storeHalf(block + 512 + scaleAt(row), from);
+      if (exists) unstorable += storeHalf(block + quantBytes<Q8_0>() + scaleAt(row), from);
       from += 34;
-      block += tileBlock;
+      block += blockBytes<Q8_0>();
     }
   }
   return unstorable;
@@ -282,24 +283,23 @@ function repackNibblesK<F>(to: usize, rows: usize, rowBytes: u32, blocks: u32, c
 
 /** {u8 lower[128], u8 upper[64], int8 scales[16], f16 d}: x = d · s · (q − 32). `blocks` of 256. */
 export function repackQ6K(to: usize, rows: usize, rowBytes: u32, blocks: u32, count: u32): u32 {
-  const tileBlock: usize = 212 * 16;
-  memory.fill(to, 0, <usize>blocks * tileBlock);
+  memory.fill(to, 0, <usize>blocks * superblockBytes<Q6_K>());
   let unstorable: u32 = 0;
   for (let row: usize = 0; row < <usize>count; row++) {
     let from = rows + row * rowBytes;
-    let block = to;
+    let block = to + (row << 2);
     for (let b: u32 = 0; b < blocks; b++) {
-      unstorable += storeNumber(block + row * 4, from + 208);
+      unstorable += storeNumber(block, from + 208);
       for (let i: usize = 0; i < 16; i++) {
-        store<u8>(block + 64 + (i >> 2) * 64 + row * 4 + (i & 3), load<u8>(from + 192 + i));
-        const part = block + 320 + i * 192 + row * 4;
+        store<u8>(block + scalesAt<Q6_K>() + (i >> 2) * 64 + (i & 3), load<u8>(from + 192 + i));
+        const part = block + quantsAt<Q6_K>() + i * 192;
         const q3 = sixBits(from, i * 16 + 12);
         store<u32>(part, sixBits(from, i * 16) | ((q3 & 0x03030303) << 6));
         store<u32>(part + 64, sixBits(from, i * 16 + 4) | ((q3 & 0x0c0c0c0c) << 4));
         store<u32>(part + 128, sixBits(from, i * 16 + 8) | ((q3 & 0x30303030) << 2));
       }
       from += 210;
-      block += tileBlock;
+      block += superblockBytes<Q6_K>();
     }
   }
   return unstorable;
@@ -309,13 +309,13 @@ export function repackQ6K(to: usize, rows: usize, rowBytes: u32, blocks: u32, co
 // @ts-ignore: decorator
 @inline
 function lowNibbles(q: usize): u32 {
-  return (load<u32>(q) & LOW) | ((load<u32>(q, 4) & LOW) << 4);
+  return (load<u32>(q) & NIBBLES) | ((load<u32>(q, 4) & NIBBLES) << 4);
 }
 
 // @ts-ignore: decorator
 @inline
 function highNibbles(q: usize): u32 {
-  return ((load<u32>(q) >> 4) & LOW) | (load<u32>(q, 4) & HIGH);
+  return ((load<u32>(q) >> 4) & NIBBLES) | (load<u32>(q, 4) & HIGH);
 }
 
 /** s of part i: six bits, of which those of parts 4 … 7 are in two places. */
@@ -345,7 +345,7 @@ function sixBits(block: usize, k: usize): u32 {
     i = k & 31;
   const lower = load<u32>(block + half * 64 + (quarter & 1) * 32 + i) >> <u32>((quarter >> 1) << 2);
   const upper = load<u32>(block + 128 + half * 32 + i) >> <u32>(quarter << 1);
-  return (lower & LOW) | ((upper & 0x03030303) << 4);
+  return (lower & NIBBLES) | ((upper & 0x03030303) << 4);
 }
 
 /** An IEEE f16 as it is stored here (`half.ts`); 1 if it is too large for that. */

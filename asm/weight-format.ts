@@ -17,6 +17,9 @@ export class Q4_K {}
 export class Q5_K {}
 export class Q6_K {}
 
+/** What is added to the first and the third of four weights of q8_0, as they lie in a tile. */
+export const BIAS: u32 = 0x00800080;
+
 /** Of a vector of each of 16 outputs, an int32, a float32 or four bytes. */
 const LINE: usize = 4 * 16;
 /** Of a float16 of each of 16 outputs. */

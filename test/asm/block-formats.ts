@@ -1,6 +1,6 @@
 /**
  * q8_0 and q4_0 as llama.cpp's reference quantizers make them (ggml-quants.c), written plainly: the
- * judge of `asm/pack.ts`.
+ * judge of `asm/pack-blocks.ts`.
  */
 import { roundToF16 } from '../../src/base/half.js';
 

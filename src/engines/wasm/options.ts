@@ -37,7 +37,7 @@ export interface WasmOptions extends LoadHooks {
   /**
    * Whether kernels may be compiled to 256-bit code. auto: where V8 can (x86-64, Node 24 to 26),
    * where every kernel then computes the bits of the 128-bit code, and where that is faster; this
-   * is tried once, and takes some 200 ms, in which V8's flag `--experimental-wasm-revectorize` is
+   * is tried once, and takes some 350 ms, in which V8's flag `--experimental-wasm-revectorize` is
    * on for the whole process: other WebAssembly that V8 optimizes in that moment, of other threads
    * too, becomes such code. The result is the same bits. Default off; the command line says auto.
    */

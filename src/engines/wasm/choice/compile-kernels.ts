@@ -1,6 +1,6 @@
 /**
  * Which build of the kernels is used: the fastest that computes rightly here, found by trying,
- * since nothing but a clock tells what a processor has. It takes a tenth of a second or two, once
+ * since nothing but a clock tells what a processor has. It takes a third of a second or so, once
  * per process.
  */
 import { LlamaError } from '../../../base/errors.js';

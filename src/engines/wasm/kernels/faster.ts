@@ -5,7 +5,7 @@
  */
 
 import { allocateMemory, UNIT_BYTES } from '../memory/shared-memory.js';
-import { blocksOf, tileBytes } from '../memory/weight-formats.js';
+import { blocksOf, TILE, tileBytes } from '../memory/weight-formats.js';
 import type { KernelExports } from './exports.js';
 
 const MILLISECONDS = 50; // the optimizing compiler takes over after some ten
@@ -15,7 +15,6 @@ const MARGIN = 0.9;
 
 const COLUMNS = 1024;
 const ROWS = 4;
-const TILE = 16;
 const OUT = 65_536;
 
 /**

@@ -20,7 +20,7 @@ export const LAYOUT_VERSION = 2;
 /** Numbers that share a scale, but for those of the K formats. */
 const BLOCK = 32;
 /** … in the K formats. */
-export const K_BLOCK = 256;
+const K_BLOCK = 256;
 
 /**
  * How many numbers of a row are a block, and how many bytes they take in a tile. A few more than in
