@@ -37,5 +37,5 @@ function decodePercent(text: string): string {
 }
 
 /** Name, password and query of an address may be secret, also of one that is none. */
-export const withoutSecrets = (address: string): string =>
+const withoutSecrets = (address: string): string =>
   address.replace(/^([\w+.-]+:\/\/)?.*@/s, '$1…@').replace(/[?#].*$/s, '…');

@@ -7,11 +7,14 @@ import type { TokenizerModel } from '../tokenizer/model/tokenizer-model.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { checkVocabulary, openTokenizer, openTokenizerModel } from './tokenizer.js';
 
-/** What `openTokenizer` gives or throws; whatever else goes wrong is thrown. */
+/**
+ * The tokenizer of the model at `path`, or the error that says why it has none that can be used:
+ * NOT_FOUND, UNSUPPORTED or BAD_TOKENIZER. Whatever else goes wrong is thrown.
+ */
 export const findTokenizer = (path: string): Promise<Tokenizer | LlamaError> =>
   orRefusal(() => openTokenizer(path));
 
-/** The same of `openTokenizerModel`, for a model of `vocabSize` tokens. */
+/** The same of what `openTokenizerModel` gives, for a model of `vocabSize` tokens. */
 export function findTokenizerModel(
   path: string,
   vocabSize: number,
@@ -27,6 +30,7 @@ export function findTokenizerModel(
 /** Missing, of another kind, broken, or another model's. */
 const REFUSALS: readonly LlamaErrorCode[] = ['NOT_FOUND', 'UNSUPPORTED', 'BAD_TOKENIZER'];
 
+/** What `open` returns, or the error if it is one of these. */
 export async function orRefusal<T>(open: () => T | Promise<T>): Promise<T | LlamaError> {
   try {
     return await open();

@@ -78,7 +78,12 @@ export interface LoadedForIds extends Omit<LoadedModel, 'tokenizer'> {
   readonly tokenizer: Tokenizer | LlamaError;
 }
 
-/** As `loadModel` with what `findTokenizer` found; of another vocabulary it is as good as none. */
+/**
+ * The model at `path`, with the tokenizer that `findTokenizer` found, or with the error that says
+ * why it has none; a tokenizer that has ids which the model lacks is refused in the same way.
+ *
+ * @throws {LlamaError} what `loadModel` throws, but for what is the matter with the tokenizer
+ */
 export async function loadForIds(
   path: string,
   found: Tokenizer | LlamaError,

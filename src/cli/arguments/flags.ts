@@ -19,7 +19,7 @@ import { parseIntegers } from './token-list.js';
 const SEVERAL: readonly (FlagKind | undefined)[] = ['texts', 'idLists', 'biases'];
 
 /** Without the dashes. */
-export const flagOf = (name: string): string => separateWords(name, '-');
+const flagOf = (name: string): string => separateWords(name, '-');
 
 const nameOf = (flag: string): string =>
   flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

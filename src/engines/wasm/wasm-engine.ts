@@ -23,7 +23,7 @@ import { CONTROL_WORDS, Control } from './threads/control.js';
 import { type PackedStore, placeWeights } from './workers/place-weights.js';
 import { Pool } from './workers/pool.js';
 
-export function defaultThreads(): number {
+function defaultThreads(): number {
   return Math.min(MAX_THREADS, platform.cores());
 }
 

@@ -64,7 +64,7 @@ export const PIECE_NUMBERS: ReadonlyMap<PieceType, number> = new Map(
  * The text of the piece that llama.cpp's converter makes for an id without one, of type unused: its
  * files have as many pieces as the model has rows.
  */
-export const paddingText = (id: number): string => `[PAD${id}]`;
+const paddingText = (id: number): string => `[PAD${id}]`;
 
 /** What such pieces stand for: ids without a piece. At the end of the list, nothing. */
 export function withoutPadding(pieces: readonly Piece[]): Piece[] {
