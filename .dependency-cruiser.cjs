@@ -13,6 +13,7 @@ const FLOORS = [
   'load',
   'hub',
   'convert',
+  'server',
   'cli',
 ];
 
@@ -21,11 +22,19 @@ const NODE = [
   '^src/base/(disk|partial|cores|worker)\\.ts$',
   '^src/engines/wasm/platform/',
   '^src/files/(file|file-identity|weight-files)\\.ts$',
-  '^src/(load|hub|convert|cli)/',
+  '^src/(load|hub|convert|server|cli)/',
 ];
 
 /** Which packages are needed at run time, and by whom. */
-const PACKAGES = { '@huggingface/hub': '^src/hub/', '@huggingface/jinja': '^src/text/' };
+const PACKAGES = {
+  '@huggingface/hub': '^src/hub/',
+  '@huggingface/jinja': '^src/text/',
+  '@hono/node-server': '^src/server/',
+  hono: '^src/server/',
+  pino: '^src/server/',
+  'prom-client': '^src/server/',
+  zod: '^src/server/',
+};
 
 const below = floor => `^src/(${FLOORS.slice(FLOORS.indexOf(floor) + 1).join('|')})/`;
 
@@ -76,6 +85,18 @@ module.exports = {
       to: {
         path: '^node_modules/',
         pathNot: `^node_modules/(@types/node|${Object.keys(PACKAGES).join('|')})/`,
+      },
+    },
+    {
+      name: 'server-when-needed',
+      comment: 'what is not for a server loads none of its packages; its options need none',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/server/' },
+      to: {
+        path: '^src/server/',
+        pathNot: '^src/server/settings/',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
       },
     },
     {

@@ -8,12 +8,14 @@ import { inspectVerb } from './verbs/inspect.js';
 import { logitsVerb } from './verbs/logits.js';
 import { perplexityVerb } from './verbs/perplexity.js';
 import { quantizeVerb } from './verbs/quantize.js';
+import { serveVerb } from './verbs/serve.js';
 import { detokenizeVerb, tokenizeVerb } from './verbs/tokenize.js';
 
 /** Every verb, in the order in which they are listed. */
 export const VERBS: readonly Verb[] = [
   generateVerb,
   chatVerb,
+  serveVerb,
   logitsVerb,
   perplexityVerb,
   tokenizeVerb,

@@ -141,6 +141,23 @@ export class Tokenizer {
   }
 
   /**
+   * What one token reads like in the middle of a text, special tokens by their names: `text`, or,
+   * if its bytes are a part of a character or may be, `undefined`; and its bytes in any case. Empty
+   * for an id that the tokenizer does not have.
+   * @throws {LlamaError} BAD_INPUT for what is not an id.
+   */
+  tokenOf(id: number): { readonly text: string | undefined; readonly bytes: Uint8Array } {
+    checkId(id);
+    const piece = this.#vocabulary.pieces[id];
+    if (piece === undefined || piece.type === 'absent')
+      return { text: '', bytes: new Uint8Array() };
+    const text = this.#spelling.textOf(id);
+    return typeof text === 'string'
+      ? { text, bytes: new TextEncoder().encode(text) }
+      : { text: undefined, bytes: text };
+  }
+
+  /**
    * `encode` gives so many ids for `text`, or more; told without tokenizing (`least-tokens.ts`).
    */
   leastTokens(text: string): number {

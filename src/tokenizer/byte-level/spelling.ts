@@ -50,6 +50,10 @@ export class ByteLevelSpelling implements Spelling {
     return new ByteLevelReader(this.#texts);
   }
 
+  textOf(id: number): string | Uint8Array {
+    return this.#texts.of(id);
+  }
+
   leastTokens(text: string): number {
     if (losesText(this.#model)) return 0;
     return leastTokens(this.normalize(text).text, this.#model);

@@ -23,6 +23,8 @@ export interface Spelling {
   pushIds(ids: number[], text: string, before: Before): void;
   /** For the text of ids; `continuation`: other text stands before it. */
   reader(continuation: boolean): SpellingReader;
+  /** What the piece `id` reads like in the middle of a text, or its bytes if these are no text. */
+  textOf(id: number): string | Uint8Array;
   /** A number that the ids of `text` reach, added tokens or not, told without tokenizing. */
   leastTokens(text: string): number;
 }

@@ -63,6 +63,12 @@ export class SentencePieceSpelling implements Spelling {
     return new SentencePieceReader(this.#model, continuation);
   }
 
+  textOf(id: number): string | Uint8Array {
+    const piece = this.#model.vocabulary.pieces[id];
+    const byte = byteOf(piece);
+    return byte === undefined ? withSpaces(piece.text) : Uint8Array.of(byte);
+  }
+
   leastTokens(text: string): number {
     return leastTokens(text, this.#model);
   }
@@ -121,9 +127,11 @@ class SentencePieceReader implements SpellingReader {
   #withSpaces(text: string): string {
     const start = this.#dropSpace && text.startsWith('▁') ? 1 : 0;
     this.#dropSpace = false;
-    return text.slice(start).replaceAll('▁', ' ');
+    return withSpaces(text.slice(start));
   }
 }
+
+const withSpaces = (text: string): string => text.replaceAll('▁', ' ');
 
 function normalize(codePoint: number): number {
   if (codePoint === SPACE) return ESCAPED_SPACE;

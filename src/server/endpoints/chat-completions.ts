@@ -1,0 +1,73 @@
+/** POST /v1/chat/completions: a conversation, answered. */
+import type { GenerationStep } from '../../text/generation.js';
+import { type ChatRequest, chatRequest } from '../schemas/chat.js';
+import { encodeMessages } from '../texts/conversation.js';
+import { generateOptions, seedOf } from '../texts/options.js';
+import { checkModel, type Served } from '../texts/served.js';
+import { chatLogprobs } from '../texts/tokens.js';
+import type { Writing } from '../texts/write.js';
+import { answer } from './answer.js';
+import { endpoint } from './endpoint.js';
+import type { Shape } from './shape.js';
+
+export const chatCompletions = endpoint<ChatRequest>({
+  method: 'POST',
+  path: '/v1/chat/completions',
+  summary: 'The answer to a conversation.',
+  body: chatRequest,
+  async handle(asked, services) {
+    const { body } = asked;
+    checkModel(services.served, body.model);
+    const writings = writingsOf(body, services.served);
+    return answer(asked, services, writings, shapeOf(body, services.served, writings));
+  },
+});
+
+/** The same prompt for every choice. */
+function writingsOf(body: ChatRequest, served: Served): Writing[] {
+  const maxTokens = body.max_completion_tokens ?? body.max_tokens ?? undefined;
+  const prompt = encodeMessages(served, body.messages, maxTokens);
+  const options = {
+    ...generateOptions(body, maxTokens, served.format.ends(served.model.config)),
+    logprobs: topLogprobsOf(body),
+  };
+  return Array.from({ length: body.n ?? 1 }, (_, choice) => ({
+    prompt,
+    options: { ...options, seed: seedOf(body, choice) },
+  }));
+}
+
+/** How many alternatives, or undefined if there are to be no log-probabilities. */
+function topLogprobsOf({ logprobs, top_logprobs: top }: ChatRequest): number | undefined {
+  if (typeof logprobs === 'number') return top ?? logprobs;
+  return logprobs === true ? (top ?? 0) : undefined;
+}
+
+function shapeOf(
+  body: ChatRequest,
+  { tokenizer }: Served,
+  [{ prompt }]: readonly Writing[],
+): Shape {
+  const hasLogprobs = topLogprobsOf(body) !== undefined;
+  const hasIds = body.return_token_ids === true;
+  const scores = (steps: readonly GenerationStep[]) =>
+    hasLogprobs ? chatLogprobs(tokenizer, steps) : null;
+  const ids = (steps: readonly GenerationStep[]) =>
+    hasIds ? { token_ids: steps.map(({ token }) => token) } : {};
+  return {
+    prefix: 'chatcmpl',
+    objects: { whole: 'chat.completion', event: 'chat.completion.chunk' },
+    besides: hasIds ? { prompt_token_ids: prompt } : {},
+    whole: (_, { steps, result }) => ({
+      message: { role: 'assistant', content: result!.text, refusal: null },
+      logprobs: scores(steps),
+      ...ids(steps),
+    }),
+    begin: () => ({ delta: { role: 'assistant', content: '' }, logprobs: null }),
+    part: (_, step) =>
+      step.text === '' && !hasLogprobs && !hasIds
+        ? undefined
+        : { delta: { content: step.text }, logprobs: scores([step]), ...ids([step]) },
+    end: () => ({ delta: {}, logprobs: null }),
+  };
+}

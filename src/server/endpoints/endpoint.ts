@@ -1,0 +1,41 @@
+/** What an endpoint is: an entry of the table that routes, OpenAPI and docs/api.md are made of. */
+import type { z } from 'zod';
+import type { Call } from '../observe/call.js';
+import type { Metrics } from '../observe/metrics.js';
+import type { Served } from '../texts/served.js';
+
+/** What endpoints use of the server. */
+export interface Services {
+  readonly served: Served;
+  readonly metrics: Metrics;
+  readonly version: string;
+  /** No new work is taken. */
+  readonly isDraining: () => boolean;
+}
+
+export interface Endpoint<Body = unknown> {
+  readonly method: 'GET' | 'POST';
+  /** `:name` stands for one part. */
+  readonly path: string;
+  /** A sentence for the documentation. */
+  readonly summary: string;
+  /** What the request has, for those that have something. */
+  readonly body?: z.ZodType<Body>;
+  /** Needs no API key. */
+  readonly isPublic?: boolean;
+  /** Answered while draining, too. */
+  readonly isWhileDraining?: boolean;
+  handle(asked: Asked<Body>, services: Services): Promise<Response> | Response;
+}
+
+/** A request, checked. */
+export interface Asked<Body> {
+  readonly body: Body;
+  /** Fields that were left out, with --lenient: a sentence each. */
+  readonly warnings: readonly string[];
+  readonly params: Readonly<Record<string, string>>;
+  readonly call: Call;
+}
+
+/** An entry of the table, whose body is of the schema's type. */
+export const endpoint = <Body>(entry: Endpoint<Body>): Endpoint => entry as Endpoint;

@@ -1,0 +1,102 @@
+/** POST /v1/trace: what the model computes on the way, for other implementations to compare. */
+import { LlamaError } from '../../base/errors.js';
+import type { Tensor } from '../../base/tensor.js';
+import { type SafetensorsInput, writeSafetensors } from '../../files/safetensors/writer.js';
+import { readTokens } from '../../model/chunks.js';
+import type { LlamaConfig } from '../../model/config.js';
+import { JoinedTrace } from '../../model/joined-trace.js';
+import { selectTensors } from '../../model/trace.js';
+import { ApiError } from '../errors/api-error.js';
+import { type TraceRequest, traceRequest } from '../schemas/trace.js';
+import { checkRoom } from '../texts/room.js';
+import { checkModel } from '../texts/served.js';
+import { endpoint } from './endpoint.js';
+import { checkSize } from './trace-size.js';
+
+export const trace = endpoint<TraceRequest>({
+  method: 'POST',
+  path: '/v1/trace',
+  summary: 'Intermediate tensors of a text, by name, as a safetensors file.',
+  body: traceRequest,
+  async handle({ body, call }, { served }) {
+    checkModel(served, body.model);
+    const { model } = served;
+    const { tokens } = body;
+    checkTokens(tokens, model.config);
+    checkRoom(tokens.length, 0, model.config.maxPositionEmbeddings, 'tokens');
+    const names = namesOf(body, model.config);
+    const positions = positionsOf(body);
+    checkSize(model.config, names, tokens.length, positions.size);
+    const joined = new JoinedTrace();
+    const readings = readTokens(model, tokens, {
+      wants: index => positions.has(index),
+      trace: joined.trace,
+      traceNames: names,
+      signal: call.signal,
+    });
+    for await (const _ of readings); // what is wanted is told on the way
+    const metadata = new Map([
+      ['kernels', model.engine.name],
+      ['tokens', JSON.stringify(tokens)],
+      ['positions', JSON.stringify([...positions].sort((a, b) => a - b))],
+      ['system_fingerprint', served.fingerprint],
+    ]);
+    call.note({ promptTokens: tokens.length, completionTokens: 0, finishReason: 'trace' });
+    return fileOf([...joined.tensors()].map(inputOf), metadata);
+  },
+});
+
+function fileOf(
+  tensors: readonly SafetensorsInput[],
+  metadata: ReadonlyMap<string, string>,
+): Response {
+  const chunks = writeSafetensors(tensors, metadata);
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await chunks.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { headers: { 'content-type': 'application/octet-stream' } });
+}
+
+/** As computed: F32 or F64. */
+function inputOf([name, { shape, data }]: [string, Tensor]): SafetensorsInput {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, dtype: data instanceof Float64Array ? 'F64' : 'F32', shape, chunks: [bytes] };
+}
+
+function namesOf({ names }: TraceRequest, config: LlamaConfig): string[] {
+  try {
+    return selectTensors(config, names ?? ['lm_head']);
+  } catch (error) {
+    if (!(error instanceof LlamaError)) throw error;
+    throw new ApiError(400, 'invalid_value', error.message, { param: 'names', cause: error });
+  }
+}
+
+function checkTokens(tokens: readonly number[], { vocabSize }: LlamaConfig): void {
+  const index = tokens.findIndex(token => token >= vocabSize);
+  if (index === -1) return;
+  const message = `tokens[${index}] is ${tokens[index]}; ids are 0 to ${vocabSize - 1}`;
+  throw new ApiError(400, 'invalid_value', message, { param: `tokens[${index}]` });
+}
+
+function positionsOf({ tokens, positions }: TraceRequest): Set<number> {
+  if (positions == null) return new Set(tokens.keys());
+  return new Set(
+    positions.map((given, i) => {
+      const position = given < 0 ? tokens.length + given : given;
+      if (position >= 0 && position < tokens.length) return position;
+      const message = `positions[${i}] is ${given}; there are ${tokens.length} tokens`;
+      throw new ApiError(400, 'invalid_value', message, { param: `positions[${i}]` });
+    }),
+  );
+}

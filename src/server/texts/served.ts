@@ -1,0 +1,46 @@
+/** The model that is served, by the names that requests have for it; and who computes its texts. */
+import { show } from '../../base/errors.js';
+import type { Llama } from '../../model/llama.js';
+import type { ChatFormat } from '../../text/chat/format.js';
+import type { GenerationStep } from '../../text/generation.js';
+import type { GenerateOptions } from '../../text/options.js';
+import type { Tokenizer } from '../../tokenizer/tokenizer.js';
+import { ApiError } from '../errors/api-error.js';
+
+/** What is needed of a scheduler. */
+export interface TextScheduler {
+  /** Throws at once what `generate` throws. */
+  generate(
+    prompt: string | readonly number[],
+    options: GenerateOptions,
+  ): AsyncGenerator<GenerationStep, void, undefined>;
+  /** Texts that are being computed. */
+  readonly running: number;
+  /** Texts that wait for their turn. */
+  readonly waiting: number;
+}
+
+export interface Served {
+  readonly id: string;
+  readonly aliases: readonly string[];
+  readonly model: Llama;
+  readonly tokenizer: Tokenizer;
+  readonly format: ChatFormat;
+  /** Of weights, tokenizer and arithmetic: the same fingerprint gives the same answers. */
+  readonly fingerprint: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly scheduler: TextScheduler;
+}
+
+/** @throws {ApiError} 404 for a model that is not served here */
+export function checkModel({ id, aliases }: Served, asked: string | null | undefined): void {
+  if (asked === undefined || asked === null || asked === id || aliases.includes(asked)) return;
+  const served = [id, ...aliases].map(show).join(', ');
+  throw new ApiError(
+    404,
+    'model_not_found',
+    `there is no model ${show(asked)} here; this server has ${served}`,
+    { param: 'model' },
+  );
+}

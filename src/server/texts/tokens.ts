@@ -1,0 +1,63 @@
+/** Tokens and their log-probabilities, as OpenAI's two endpoints have them. */
+import type { StepLogprobs } from '../../text/sampling/logprobs.js';
+import type { Tokenizer } from '../../tokenizer/tokenizer.js';
+
+/**
+ * A token as text. One that is bytes, of which a character may be made with others, is written as
+ * OpenAI writes it: `bytes:\xe2\x82`.
+ */
+export function tokenText(tokenizer: Tokenizer, id: number): string {
+  const { text, bytes } = tokenizer.tokenOf(id);
+  if (text !== undefined) return text;
+  return `bytes:${[...bytes].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}`;
+}
+
+/** A token with its log-probability; with `topLogprobs`, if there are any. */
+export interface ScoredToken extends Partial<StepLogprobs> {
+  readonly token: number;
+}
+
+function described(tokenizer: Tokenizer, token: number, logprob: number) {
+  const { bytes } = tokenizer.tokenOf(token);
+  return { token: tokenText(tokenizer, token), logprob, bytes: [...bytes] };
+}
+
+/** For chat: `choices[].logprobs`. */
+export function chatLogprobs(tokenizer: Tokenizer, tokens: readonly ScoredToken[]) {
+  const content = tokens.map(({ token, logprob = 0, topLogprobs = [] }) => ({
+    ...described(tokenizer, token, logprob),
+    top_logprobs: topLogprobs.map(top => described(tokenizer, top.token, top.logprob)),
+  }));
+  return { content, refusal: null };
+}
+
+/**
+ * For completions: `choices[].logprobs`. Of the first token of a prompt there are none, and they
+ * are null.
+ *
+ * @param offset where in the text the first token begins, in UTF-16 units
+ */
+export function completionLogprobs(
+  tokenizer: Tokenizer,
+  tokens: readonly (ScoredToken & { readonly offset: number })[],
+) {
+  return {
+    tokens: tokens.map(({ token }) => tokenText(tokenizer, token)),
+    token_logprobs: tokens.map(({ logprob = null }) => logprob),
+    top_logprobs: tokens.map(({ topLogprobs }) => topLogprobs && byText(tokenizer, topLogprobs)),
+    text_offset: tokens.map(({ offset }) => offset),
+  };
+}
+
+/** Of two tokens that read alike the later one is named by its id: neither is lost. */
+function byText(
+  tokenizer: Tokenizer,
+  tops: readonly { readonly token: number; readonly logprob: number }[],
+): Record<string, number> {
+  const logprobs = new Map<string, number>();
+  for (const { token, logprob } of tops) {
+    const text = tokenText(tokenizer, token);
+    logprobs.set(logprobs.has(text) ? `token_id:${token}` : text, logprob);
+  }
+  return Object.fromEntries(logprobs);
+}

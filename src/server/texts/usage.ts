@@ -1,0 +1,40 @@
+/** What a request cost: `usage` and `timings` of its answer. */
+import type { GenerationResult } from '../../text/generation.js';
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** @param choices how many texts there are of each prompt, which counts once */
+export function usageOf(results: readonly GenerationResult[], choices: number) {
+  const prompts = results.filter((_, i) => i % choices === 0);
+  const promptTokens = sum(prompts.map(result => result.promptTokens));
+  const completionTokens = sum(results.map(({ tokens }) => tokens.length));
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: { cached_tokens: sum(prompts.map(result => result.reusedTokens)) },
+  };
+}
+
+/** As llama.cpp has them, all texts together. */
+export function timingsOf(results: readonly GenerationResult[]) {
+  const cached = sum(results.map(({ reusedTokens }) => reusedTokens));
+  const read = sum(results.map(({ promptTokens }) => promptTokens)) - cached;
+  const written = sum(results.map(({ tokens }) => tokens.length));
+  const prefill = sum(results.map(({ timings }) => timings.prefillSeconds));
+  const decode = sum(results.map(({ timings }) => timings.decodeSeconds));
+  return {
+    cache_n: cached,
+    prompt_n: read,
+    prompt_ms: prefill * 1000,
+    prompt_per_token_ms: ratio(prefill * 1000, read),
+    prompt_per_second: ratio(read, prefill),
+    predicted_n: written,
+    predicted_ms: decode * 1000,
+    predicted_per_token_ms: ratio(decode * 1000, written),
+    predicted_per_second: ratio(written, decode),
+  };
+}
+
+/** JSON has no infinity. */
+const ratio = (a: number, b: number): number | null => (b === 0 ? null : a / b);

@@ -1,0 +1,69 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { complete } from '../../src/text/generate.js';
+import { formatPrompt } from '../../src/text/prompt.js';
+import { Client, type Json, loaded, serverWith } from './support.js';
+
+const server = serverWith();
+const client = new Client(server);
+afterAll(async () => {
+  await server.close();
+  await loaded.close();
+});
+
+const QUESTION = 'What are the opposites of loud and clean?';
+const messages = [{ role: 'user', content: QUESTION }];
+
+const contentOf = (events: readonly Json[], index = 0): string =>
+  events
+    .flatMap(({ choices }) => choices)
+    .filter(choice => choice.index === index)
+    .map(({ delta }) => delta.content ?? '')
+    .join('');
+
+describe('POST /v1/chat/completions', () => {
+  it('answers with what generate says alone', async () => {
+    const { choices, usage } = await client.ask('/v1/chat/completions', {
+      model: 'tiny-32k',
+      messages,
+      temperature: 0,
+    });
+    const prompt = formatPrompt([{ role: 'user', content: QUESTION }]);
+    const { text, tokens } = await complete(loaded.model, loaded.tokenizer, prompt);
+    expect(choices).toEqual([
+      {
+        index: 0,
+        message: { role: 'assistant', content: text, refusal: null },
+        logprobs: null,
+        finish_reason: 'stop',
+      },
+    ]);
+    expect(usage).toMatchObject({ prompt_tokens: 21, completion_tokens: tokens.length });
+  });
+
+  it('streams the same: role first, then text, then the reason, then usage', async () => {
+    const body = { messages, temperature: 1, seed: 7, max_tokens: 20 };
+    const whole = await client.ask('/v1/chat/completions', body);
+    const events = await client.events('/v1/chat/completions', {
+      ...body,
+      stream_options: { include_usage: true },
+    });
+    expect(contentOf(events)).toBe(whole.choices[0].message.content);
+    expect(events[0].choices[0].delta).toEqual({ role: 'assistant', content: '' });
+    expect(events.at(-2)!.choices[0]).toMatchObject({
+      delta: {},
+      finish_reason: whole.choices[0].finish_reason,
+    });
+    expect(events.at(-1)).toMatchObject({ choices: [], usage: whole.usage });
+    for (const { usage } of events.slice(0, -1)) expect(usage).toBeNull();
+    expect(new Set(events.map(({ id }) => id)).size).toBe(1);
+  });
+
+  it('gives choice i what seed + i draws alone', async () => {
+    const body = { messages, seed: 3, max_tokens: 8 };
+    const { choices } = await client.ask('/v1/chat/completions', { ...body, n: 3 });
+    for (const { index, message } of choices) {
+      const alone = await client.ask('/v1/chat/completions', { ...body, seed: 3 + index });
+      expect(message).toEqual(alone.choices[0].message);
+    }
+  });
+});
