@@ -38,9 +38,7 @@ console.log(`llama.cpp ${llama.llamaCppRelease.release}: ${llama.systemInfo.trim
 
 const ours = weights => openOurs(gguf, { threads, context: CONTEXT, weights });
 const theirs = cache =>
-  openTheirs(llama, gguf, {
-    ...{ threads, context: CONTEXT, vocabSize: VOCABULARY, cache },
-  });
+  openTheirs(llama, gguf, { threads, context: CONTEXT, vocabSize: VOCABULARY, cache });
 const exact = await read(() => ours('f32'));
 const engines = {
   'llama-32k, f32': exact,
