@@ -92,8 +92,12 @@ function readPattern(pattern: unknown): string {
   return literalPattern(text);
 }
 
-const BEHAVIORS = [
-  ...(['Isolated', 'Removed', 'Contiguous', 'MergedWithPrevious', 'MergedWithNext'] as const),
+const BEHAVIORS: readonly SplitBehavior[] = [
+  'Isolated',
+  'Removed',
+  'Contiguous',
+  'MergedWithPrevious',
+  'MergedWithNext',
 ];
 
 function isBehavior(value: unknown): value is SplitBehavior {
