@@ -38,7 +38,7 @@ export type { LlamaConfig } from './model/config.js';
 export type { BatchResult, Engine, ForwardOptions } from './model/engine.js';
 export type { EngineSequence } from './model/engine-sequence.js';
 export { Llama } from './model/llama.js';
-export type { Row, Sequence } from './model/sequence.js';
+export type { PageParts, Row, Sequence } from './model/sequence.js';
 export { recordTrace, type Trace } from './model/trace.js';
 export type { FactorScaling } from './ops/rope-scaling/factors.js';
 export type { LinearScaling } from './ops/rope-scaling/linear.js';

@@ -4,7 +4,7 @@
  */
 
 import { check, LlamaError } from '../base/errors.js';
-import { PAGE_POSITIONS, type Sequence } from './sequence.js';
+import { PAGE_POSITIONS, type PageParts, type Sequence } from './sequence.js';
 
 /** A sequence, and who may use it when: what is the same in every engine. */
 export abstract class EngineSequence implements Sequence {
@@ -59,9 +59,33 @@ export abstract class EngineSequence implements Sequence {
         `cannot continue a sequence of ${this.#length} positions up to ${end} with one of ` +
         `${other.#length}; give an integer from the one to the other`,
     );
-    this.#checkWhole();
+    this.#checkPages(this.#length, this.#length, true);
     this.take(other, end);
     this.#length = end;
+  }
+
+  exportPages(from: number, end: number): readonly PageParts[] {
+    this.#checkAlive();
+    this.#checkPages(from, end, end <= this.#length);
+    return this.partsOf(from, end);
+  }
+
+  async importPages(
+    end: number,
+    fill: (pages: readonly PageParts[]) => Promise<void>,
+  ): Promise<void> {
+    this.checkIdle();
+    this.#checkPages(this.#length, end, true);
+    this.beginPass(() => {});
+    let length: number | undefined;
+    try {
+      this.reserve(end);
+      await fill(this.partsOf(this.#length, end));
+      length = end;
+    } finally {
+      this.endPass(length);
+    }
+    this.#checkAlive();
   }
 
   abstract readonly isShared: boolean;
@@ -104,16 +128,24 @@ export abstract class EngineSequence implements Sequence {
   /** Holds positions length … end − 1 of `other`, too. */
   protected abstract take(other: EngineSequence, end: number): void;
 
+  /** Makes room for positions length … end − 1. Throws OUT_OF_MEMORY. */
+  protected abstract reserve(end: number): void;
+
+  /** The memory of positions from … end − 1, whole pages that there is room for. */
+  protected abstract partsOf(from: number, end: number): PageParts[];
+
   /** Positions from `length` on are not wanted any more: gives their memory back. */
   protected abstract forget(length: number): void;
 
-  #checkWhole(): void {
+  /** That pages begin at `from` and at `end`, the one before the other. */
+  #checkPages(from: number, end: number, isHere: boolean): void {
+    const isWhole = from % PAGE_POSITIONS === 0 && end % PAGE_POSITIONS === 0;
     check(
-      this.#length % PAGE_POSITIONS === 0,
+      isWhole && from >= 0 && from <= end && isHere,
       'BAD_INPUT',
       () =>
-        `a sequence of ${this.#length} positions ends within a page; truncate it to a multiple ` +
-        `of ${PAGE_POSITIONS}`,
+        `positions ${from} to ${end} are no whole pages of a sequence of ${this.#length}; give ` +
+        `multiples of ${PAGE_POSITIONS}`,
     );
   }
 

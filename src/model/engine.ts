@@ -56,6 +56,11 @@ export interface Engine {
   /** A new sequence of no positions. */
   createSequence(): EngineSequence;
   /**
+   * All that decides, beside the weights' numbers and the tokens, which bytes the pages of a
+   * sequence are (`Sequence.exportPages`): a text that is another one when they may be others.
+   */
+  describePages(): string;
+  /**
    * `rows` are valid (see `checks.ts`), and of sequences of this engine, whose lengths it leaves to
    * the caller; none is twice in `logitsFor`. Rejects with the signal's reason, and with whatever
    * ends the pass for all; what ends it for one sequence is in the result. Whether logits are

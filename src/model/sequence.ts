@@ -6,6 +6,9 @@
  */
 export const PAGE_POSITIONS = 64;
 
+/** The bytes of a page, in as many pieces as memory has it. */
+export type PageParts = readonly Uint8Array[];
+
 /**
  * The keys and values of one text. Positions 0 … length − 1 are filled.
  *
@@ -39,6 +42,24 @@ export interface Sequence {
   readonly isShared: boolean;
   /** The bytes that 64 positions take. */
   readonly pageBytes: number;
+  /**
+   * Keys and values of positions `from` … `end` − 1, multiples of 64, as they are in memory: of
+   * each page the parts that are its `pageBytes` bytes, one after the other. They are views, which
+   * stay as they are while this sequence, or a fork of it, holds these positions. Throws BAD_INPUT
+   * if it has no such pages, DISPOSED after `dispose`.
+   *
+   * The bytes are a function of weights, numerics, cache format and tokens, as logits are: not of
+   * threads, context, or what else is in memory. Numbers are little-endian in the WASM engine, and
+   * as the machine has them in the exact one.
+   */
+  exportPages(from: number, end: number): readonly PageParts[];
+  /**
+   * Continues with positions length … `end` − 1, multiples of 64, whose bytes, as `exportPages` of
+   * an engine of the same kind gave them, `fill` puts into the parts that it is given. Until `fill`
+   * is done it is as in a pass; if that rejects, it is as it was before. Rejects with what `fill`
+   * does, BAD_INPUT, DISPOSED, or OUT_OF_MEMORY.
+   */
+  importPages(end: number, fill: (pages: readonly PageParts[]) => Promise<void>): Promise<void>;
   /**
    * Gives the memory back; the sequence cannot be used afterwards. While a pass computes it, this
    * ends its part in the pass with DISPOSED, the part of no other sequence, and the memory is given

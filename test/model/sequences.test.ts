@@ -177,7 +177,7 @@ describe.each(['exact', 'wasm'] as const)('%s', name => {
       const refused = (message: string) =>
         expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining(message) });
       expect(() => a.append(foreign, 0)).toThrow(refused('of the same model'));
-      expect(() => a.append(b, 100)).toThrow(refused('70 positions ends within a page'));
+      expect(() => a.append(b, 100)).toThrow(refused('positions 70 to 70 are no whole pages'));
       a.truncate(64);
       for (const end of [63, 64.5, 101]) expect(() => a.append(b, end)).toThrow(refused(`${end}`));
       a.append(b, 90);

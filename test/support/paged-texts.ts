@@ -4,18 +4,18 @@ import { PAGE_POSITIONS } from '../../src/model/sequence.js';
 
 export class PagedTexts {
   readonly #maxPages: number;
-  readonly #contents: number[][] = [];
+  readonly #contents: Int32Array[] = [];
   readonly #pool: CountedPages;
 
-  constructor(maxPages = 10_000, pageBytes = 1000) {
+  constructor(maxPages = 10_000) {
     this.#maxPages = maxPages;
-    this.#pool = new CountedPages(
-      { maxPages, pageBytes },
-      () => {},
-      (from, to) => {
-        this.#contents[to] = [...this.#contents[from]];
+    this.#pool = new CountedPages(maxPages, {
+      pageBytes: 4 * PAGE_POSITIONS,
+      growTo: pages => {
+        while (this.#contents.length < pages) this.#contents.push(new Int32Array(PAGE_POSITIONS));
       },
-    );
+      partsOf: page => [new Uint8Array(this.#contents[page].buffer)],
+    });
   }
 
   createSequence(): WasmSequence {
@@ -28,7 +28,6 @@ export class PagedTexts {
     sequence.beginPass(() => {});
     for (let at = sequence.length; at < tokens.length; at++) {
       const page = sequence.pages[Math.floor(at / PAGE_POSITIONS)];
-      this.#contents[page] ??= [];
       this.#contents[page][at % PAGE_POSITIONS] = tokens[at];
     }
     sequence.endPass(tokens.length);

@@ -11,6 +11,7 @@ import type { LlamaConfig } from '../../model/config.js';
 import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js';
 import type { EngineSequence } from '../../model/engine-sequence.js';
 import { forward } from '../../model/forward.js';
+import { describePages } from '../../model/page-description.js';
 import type { Row } from '../../model/sequence.js';
 import { selectTensors, type Tracer } from '../../model/trace.js';
 import { type NumericsName, ROUNDINGS } from '../../ops/rounding.js';
@@ -52,6 +53,11 @@ export class ExactEngine implements Engine {
   /** A new sequence of no positions; its keys and values are arrays that grow with it. */
   createSequence(): ExactSequence {
     return new ExactSequence(this, this.#config, ROUNDINGS[this.#numerics].Numbers);
+  }
+
+  describePages(): string {
+    const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+    return describePages(this.#config, { engine: this.name, littleEndian });
   }
 
   async forward(

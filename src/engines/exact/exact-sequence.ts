@@ -7,7 +7,7 @@
 import type { Floats } from '../../base/tensor.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { EngineSequence } from '../../model/engine-sequence.js';
-import { PAGE_POSITIONS } from '../../model/sequence.js';
+import { PAGE_POSITIONS, type PageParts } from '../../model/sequence.js';
 import type { Visible } from '../../ops/attention.js';
 import type { Rounding } from '../../ops/rounding.js';
 
@@ -43,15 +43,9 @@ export class ExactSequence extends EngineSequence {
   }
 
   write(layer: number, position: number, keys: Floats, values: Floats): void {
-    const cache = this.#ownCache(layer, position);
-    const end = position * this.#width + keys.length;
-    if (end > cache.keys.length) {
-      cache.keys = this.#grow(cache.keys, end);
-      cache.values = this.#grow(cache.values, end);
-    }
+    const cache = this.#makeRoom(layer, position, position + keys.length / this.#width);
     cache.keys.set(keys, position * this.#width);
     cache.values.set(values, position * this.#width);
-    cache.filled = end / this.#width;
   }
 
   /** What the token at `position` may see: everything up to and including itself. */
@@ -73,6 +67,21 @@ export class ExactSequence extends EngineSequence {
       this.write(layer, this.length, keys.subarray(...part), values.subarray(...part));
   }
 
+  protected reserve(end: number): void {
+    for (const layer of this.#layers.keys()) this.#makeRoom(layer, this.length, end);
+  }
+
+  /** Layer by layer, keys before values. */
+  protected partsOf(from: number, end: number): PageParts[] {
+    const numbers = PAGE_POSITIONS * this.#width;
+    return Array.from({ length: (end - from) / PAGE_POSITIONS }, (_, page) => {
+      const start = from * this.#width + page * numbers;
+      return this.#layers
+        .flatMap(({ keys, values }) => [keys, values])
+        .map(x => bytesOf(x.subarray(start, start + numbers)));
+    });
+  }
+
   /** What is held of a shorter past is written over. */
   protected forget(length: number): void {
     if (length > 0) return;
@@ -87,6 +96,18 @@ export class ExactSequence extends EngineSequence {
 
   get #width(): number {
     return this.#config.numKeyValueHeads * this.#config.headDim;
+  }
+
+  /** The cache of `layer`, in which positions from … end − 1 are this sequence's alone. */
+  #makeRoom(layer: number, from: number, end: number): LayerCache {
+    const cache = this.#ownCache(layer, from);
+    const needed = end * this.#width;
+    if (needed > cache.keys.length) {
+      cache.keys = this.#grow(cache.keys, needed);
+      cache.values = this.#grow(cache.values, needed);
+    }
+    cache.filled = end;
+    return cache;
   }
 
   /** The cache of `layer`, with nobody else's positions from `position` on. */
@@ -116,3 +137,6 @@ export class ExactSequence extends EngineSequence {
     return larger;
   }
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Floats): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);

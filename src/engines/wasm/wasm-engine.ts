@@ -8,7 +8,8 @@ import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js';
 import type { EngineSequence } from '../../model/engine-sequence.js';
-import { PAGE_POSITIONS, type Row } from '../../model/sequence.js';
+import { describePages } from '../../model/page-description.js';
+import { PAGE_POSITIONS, type PageParts, type Row } from '../../model/sequence.js';
 import { mapLayer } from '../../model/weights.js';
 import { compileKernels } from './choice/compile-kernels.js';
 import { type CompiledKernels, isWide } from './kernels/builds.js';
@@ -67,6 +68,7 @@ const FORGOTTEN = new FinalizationRegistry<{ pool: Pool; checkpoint: Checkpoint 
 export class WasmEngine implements Engine {
   readonly name: string;
   readonly layout: MemoryLayout;
+  readonly #config: LlamaConfig;
   readonly #checkpoint: Checkpoint;
   readonly #memories: WebAssembly.Memory[];
   readonly #pool: Pool;
@@ -113,6 +115,7 @@ export class WasmEngine implements Engine {
     const { format } = layout.places[mapLayer(0, name => name).qProj];
     const cache = layout.cache === 'f32' ? '' : `-cache-${layout.cache}`;
     this.name = `wasm-${format}${cache}${isWide(build) ? '-wide' : ''}`;
+    this.#config = config;
     this.#checkpoint = checkpoint;
     this.layout = layout;
     this.#memories = layout.banks.map(({ kvBase }) => allocateMemory(kvBase));
@@ -131,16 +134,23 @@ export class WasmEngine implements Engine {
     this.#pool = new Pool(setups, control);
     this.#passes = new Passes(layout, this.#pool, control);
     FORGOTTEN.register(this, { pool: this.#pool, checkpoint }, this);
-    this.#pages = new CountedPages(
-      { maxPages: layout.maxPages, pageBytes: pageBytesOf(layout) },
-      pages => this.#growTo(pages),
-      (from, to) => this.#copyPage(from, to),
-    );
+    this.#pages = new CountedPages(layout.maxPages, {
+      pageBytes: pageBytesOf(layout),
+      growTo: pages => this.#growTo(pages),
+      partsOf: page => this.#partsOf(page),
+    });
   }
 
   /** A new sequence of no positions; it takes pages of 64 positions as it grows. */
   createSequence(): WasmSequence {
     return new WasmSequence(this, this.#pages);
+  }
+
+  /** Neither the build of the kernels is in it, nor threads and banks: they give the same bits. */
+  describePages(): string {
+    const { cache, places } = this.layout;
+    const formats = Object.entries(places).map(([name, { format }]) => [name, format]);
+    return describePages(this.#config, { engine: 'wasm', cache, weights: formats });
   }
 
   async forward(
@@ -171,13 +181,10 @@ export class WasmEngine implements Engine {
     });
   }
 
-  #copyPage(from: number, to: number): void {
-    this.layout.banks.forEach(({ kvBase, pageBytes }, i) => {
-      new Uint8Array(this.#memories[i].buffer).copyWithin(
-        kvBase + to * pageBytes,
-        kvBase + from * pageBytes,
-        kvBase + (from + 1) * pageBytes,
-      );
+  /** Layer by layer, so that in how many banks they lie does not matter. */
+  #partsOf(page: number): PageParts {
+    return this.layout.banks.map(({ kvBase, pageBytes }, i) => {
+      return new Uint8Array(this.#memories[i].buffer, kvBase + page * pageBytes, pageBytes);
     });
   }
 }

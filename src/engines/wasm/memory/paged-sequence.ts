@@ -6,7 +6,7 @@
  */
 import { check } from '../../../base/errors.js';
 import { EngineSequence } from '../../../model/engine-sequence.js';
-import { PAGE_POSITIONS } from '../../../model/sequence.js';
+import { PAGE_POSITIONS, type PageParts } from '../../../model/sequence.js';
 
 /** The pages of all sequences. */
 export interface PagePool {
@@ -18,6 +18,8 @@ export interface PagePool {
   release(page: number): void;
   isShared(page: number): boolean;
   copy(from: number, to: number): void;
+  /** The memory of a page, bank by bank. */
+  partsOf(page: number): PageParts;
 }
 
 export class WasmSequence extends EngineSequence {
@@ -73,32 +75,50 @@ export class WasmSequence extends EngineSequence {
     }
   }
 
+  protected reserve(end: number): void {
+    this.prepare(end);
+  }
+
+  protected partsOf(from: number, end: number): PageParts[] {
+    const pages = this.pages.slice(from / PAGE_POSITIONS, end / PAGE_POSITIONS);
+    return pages.map(page => this.#pool.partsOf(page));
+  }
+
   protected forget(length: number): void {
     for (const page of this.pages.splice(Math.ceil(length / PAGE_POSITIONS)))
       this.#pool.release(page);
   }
 }
 
-/**
- * Which pages are in use, and by how many; `memories` grow when more are needed than ever before.
- */
+/** Where pages lie. */
+export interface PageMemory {
+  readonly pageBytes: number;
+  /** Makes room for so many pages. Throws OUT_OF_MEMORY. */
+  growTo(pages: number): void;
+  partsOf(page: number): PageParts;
+}
+
+/** Which pages are in use, and by how many; memory grows when more are needed than ever before. */
 export class CountedPages implements PagePool {
   readonly pageBytes: number;
   readonly #counts: number[] = [];
   readonly #free: number[] = [];
   readonly #maxPages: number;
-  readonly #grow: (pages: number) => void;
-  readonly copy: (from: number, to: number) => void;
+  readonly #memory: PageMemory;
 
-  constructor(
-    { maxPages, pageBytes }: { readonly maxPages: number; readonly pageBytes: number },
-    grow: (pages: number) => void,
-    copy: (from: number, to: number) => void,
-  ) {
+  constructor(maxPages: number, memory: PageMemory) {
     this.#maxPages = maxPages;
-    this.pageBytes = pageBytes;
-    this.#grow = grow;
-    this.copy = copy;
+    this.#memory = memory;
+    this.pageBytes = memory.pageBytes;
+  }
+
+  copy(from: number, to: number): void {
+    const target = this.partsOf(to);
+    for (const [i, part] of this.partsOf(from).entries()) target[i].set(part);
+  }
+
+  partsOf(page: number): PageParts {
+    return this.#memory.partsOf(page);
   }
 
   take(): number {
@@ -112,7 +132,7 @@ export class CountedPages implements PagePool {
           `all ${this.#maxPages} pages of ${PAGE_POSITIONS} positions are in use; dispose of ` +
           'sequences, or load with a larger context',
       );
-      this.#grow(page + 1);
+      this.#memory.growTo(page + 1);
     }
     this.#counts[page] = 1;
     return page;
