@@ -79,6 +79,7 @@ export {
   formatPrompt,
   type Message,
   type PromptTokenizer,
+  type PromptWarningsOptions,
   promptWarnings,
 } from './text/prompt.js';
 export type { TokenConstraint } from './text/sampling/constraint.js';

@@ -21,6 +21,7 @@
 
 import { check, show } from '../base/errors.js';
 import type { LlamaConfig } from '../model/config.js';
+import type { Tokenizer } from '../tokenizer/tokenizer.js';
 
 /** One message of a conversation. The card's format has no place for a system's. */
 export interface Message {
@@ -147,33 +148,57 @@ export function checkTextFits(
   });
 }
 
+/** Llama 2's. */
+const BOS = '<s>';
+
 const SUSPECTS: readonly { readonly found: string; readonly advice: string }[] = [
   { found: '[\\INST]', advice: 'a misprint on the model card; the model was trained on [/INST]' },
   {
     found: '<<SYS>>',
-    advice: 'the system prompt of Llama-2-Chat; this model was not trained on one',
+    advice: 'the system prompt of Llama-2-Chat; Llama-2-7B-32K-Instruct was not trained on one',
   },
 ];
 
-/** Where special tokens that a text spells out stay text. */
+/** Where special tokens that a text spells out stay text, and the tokenizer has these. */
 const PLAIN_TEXT: typeof SUSPECTS = [
-  { found: '<s>', advice: 'plain text here, not the BOS token, which is added in front anyway' },
+  { found: BOS, advice: 'plain text here, not the BOS token, which is added in front anyway' },
   { found: '</s>', advice: 'plain text here, not the end-of-text token' },
 ];
 
+/** What a prompt is looked at for. */
+export interface PromptWarningsOptions {
+  /** Whether special tokens that it spells out become their ids, as for `encodePrompt`. */
+  readonly special?: boolean;
+  /** What it is for: which texts are special tokens, and whether BOS is added. Default: Llama 2's. */
+  readonly tokenizer?: Pick<Tokenizer, 'addsBos' | 'bosId' | 'idOf' | 'pieces'>;
+}
+
 /**
  * What is probably a mistake in a prompt, one sentence each, for a person to read; usually none.
- * @param special whether special tokens that it spells out become their ids, as for `encodePrompt`
  */
 export function promptWarnings(
   text: string,
-  { special = false }: Pick<EncodePromptOptions, 'special'> = {},
+  { special = false, tokenizer }: PromptWarningsOptions = {},
 ): string[] {
-  const suspects = special ? SUSPECTS : [...SUSPECTS, ...PLAIN_TEXT];
+  const isToken = (content: string) =>
+    tokenizer === undefined || tokenizer.idOf(content) !== undefined;
+  const plain = PLAIN_TEXT.filter(({ found }) => isToken(found));
+  const suspects = special ? SUSPECTS : [...SUSPECTS, ...plain];
   const warnings = suspects
     .filter(({ found }) => text.includes(found))
     .map(({ found, advice }) => `The prompt contains ${found}: ${advice}.`);
-  if (special && text.startsWith('<s>'))
-    warnings.push('The prompt begins with <s>: the BOS token, a second time; one is added anyway.');
+  const bos = addedBos(tokenizer);
+  if (special && bos !== '' && text.startsWith(bos)) {
+    warnings.push(
+      `The prompt begins with ${bos}: the BOS token, a second time; one is added anyway.`,
+    );
+  }
   return warnings;
+}
+
+/** The text of the token that prompts begin with; '' if there is none. */
+function addedBos(tokenizer: PromptWarningsOptions['tokenizer']): string {
+  if (tokenizer === undefined) return BOS;
+  const { addsBos, bosId } = tokenizer;
+  return addsBos && bosId !== undefined ? tokenizer.pieces([bosId])[0] : '';
 }

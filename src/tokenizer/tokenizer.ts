@@ -97,7 +97,8 @@ export class Tokenizer {
    *
    * `decode(encode(text))` is `text`, if that is well-formed and has no added tokens, around which
    * spaces may be lost; of pieces of characters, if it has no U+2581, which reads as a space; of
-   * pieces of bytes, if each of its bytes has one, and the files ask for no other changes.
+   * pieces of bytes, if each of its bytes has one (`leftOut`), and the files ask for no other
+   * changes.
    *
    * @throws {LlamaError} BAD_TOKENIZER if BOS or EOS is asked for, and the tokenizer has none.
    */
@@ -109,6 +110,20 @@ export class Tokenizer {
     }
     if (eos) ids.push(present(this.eosId, 'EOS', 'eos_token'));
     return ids;
+  }
+
+  /**
+   * The characters of `text`, each once, that `encode` leaves bytes of out, with the same options:
+   * those of pieces of bytes that have none for some byte, and no unknown piece. The ids are those
+   * of `tokenizers` and llama.cpp, which say nothing of it; say it where a text comes from a person.
+   */
+  leftOut(text: string, options: Omit<EncodeOptions, 'bos' | 'eos'> = {}): string[] {
+    const found = new Set<string>();
+    for (const part of this.#parts(text, options)) {
+      if (typeof part === 'number') continue;
+      for (const each of this.#spelling.leftOut(part.text, part.before)) found.add(each);
+    }
+    return [...found];
   }
 
   /**

@@ -48,6 +48,34 @@ describe('tokenize', () => {
   });
 });
 
+describe('characters with bytes that have no piece', () => {
+  const args = ['tokenize', 'a\x04b\u{40000}\x04', '--model', goldenPath('small-smollm2')];
+
+  it('are named, once each', async () => {
+    const { code, stderr } = await cli(args);
+    expect(code).toBe(0);
+    expect(stderr).toContain('no pieces for some bytes of U+0004, U+40000: they are left out');
+  });
+
+  it('are in the JSON, in which nothing else is said', async () => {
+    expect((await json(args)).left_out).toEqual(['\x04', '\u{40000}']);
+    expect((await cli([...args, '--json'])).stderr).toBe('');
+  });
+
+  it.each([
+    ['generate', ['--prompt', 'a\x04', '--max-new-tokens', '1']],
+    ['generate', ['--prompt', 'a\x04', '--raw', '--max-new-tokens', '1']],
+    ['logits', ['--prompt', 'a\x04', '--raw', '--positions', '-1']],
+    ['chat', ['--max-new-tokens', '1']],
+    ['perplexity', ['--file', '-', '--ctx-size', '3']],
+  ])('are named by %s %j', async (verb, more) => {
+    const text = `${'a b c d '.repeat(9)}\x04\n`;
+    const { code, stderr } = await cli([verb, ...args.slice(2), ...more], text);
+    expect([code, stderr.match(/of U\+0004: they are left out/g)]).toHaveProperty('1.length', 1);
+    expect(code).toBe(0);
+  });
+});
+
 describe('special tokens in the text', () => {
   const asTokens = [1, ...tokenizer.encode('Hi'), 2];
   const asText = tokenizer.encode('<s>Hi</s>');

@@ -102,6 +102,21 @@ describe('promptWarnings', () => {
       expect.stringContaining('a second time'),
     ]);
   });
+
+  test('of the tokens that the tokenizer has, and puts in front', () => {
+    const bos = '<|begin|>';
+    const tokenizer = (addsBos: boolean) => ({
+      ...{ addsBos, bosId: 7, idOf: (text: string) => (text === bos ? 7 : undefined) },
+      pieces: () => [bos],
+    });
+    const special = true;
+    expect(promptWarnings('<s>a</s>', { tokenizer: tokenizer(true) })).toEqual([]);
+    expect(promptWarnings('<s>a', { special, tokenizer: tokenizer(true) })).toEqual([]);
+    expect(promptWarnings(`${bos}a`, { special, tokenizer: tokenizer(true) })).toEqual([
+      `The prompt begins with ${bos}: the BOS token, a second time; one is added anyway.`,
+    ]);
+    expect(promptWarnings(`${bos}a`, { special, tokenizer: tokenizer(false) })).toEqual([]);
+  });
 });
 
 test('replies end at end of text or at BOS', () => {

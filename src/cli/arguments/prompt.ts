@@ -13,7 +13,7 @@ import { CHAT_OPTIONS, chatTemplate, systemMessages } from './chat.js';
 import { readInputFile, TOKENS_FILE } from './input-file.js';
 import type { Option, Options } from './options.js';
 import { parseIntegers } from './token-list.js';
-import { tokenizerForText } from './tokenizer.js';
+import { tellLeftOut, tokenizerForText } from './tokenizer.js';
 
 export const PROMPT_OPTIONS: readonly Option[] = [
   {
@@ -27,8 +27,9 @@ export const PROMPT_OPTIONS: readonly Option[] = [
   {
     name: 'raw',
     help:
-      'The prompt is text to continue, as it is; only BOS is put in front. Special tokens that ' +
-      'it spells out, such as </s>, become their ids, as with tokenize --special.',
+      'The prompt is text to continue, as it is; only BOS is put in front, if texts of this ' +
+      'model begin with it. Special tokens that it spells out, such as </s>, become their ids, ' +
+      'as with tokenize --special.',
   },
   {
     name: 'tokens',
@@ -114,13 +115,15 @@ export async function encodeGiven(
   }
   const tokenizer = await tokenizerForText(path);
   if (messages === undefined) {
-    tellWarnings(text!, options, io);
+    tellWarnings(text!, tokenizer, options, io);
+    tellLeftOut(tokenizer.leftOut(text!, { special: true }), options, io);
     const ids = encodePrompt(tokenizer, text!, { special: true });
-    tellTokens(ids.slice(1), tokenizer, options, io);
+    tellTokens(tokenizer.addsBos ? ids.slice(1) : ids, tokenizer, options, io);
     return { ids, isText: true, tokenizer };
   }
   const format = await openChatFormat({ path, tokenizer }, chatTemplate(options));
-  if (format.template === undefined) tellWarnings(messages.at(-1)!.content, options, io);
+  if (format.template === undefined) tellWarnings(messages.at(-1)!.content, tokenizer, options, io);
+  tellLeftOut(tokenizer.leftOut(writtenText({ messages })!), options, io);
   return { ids: format.encode(messages), isText: true, tokenizer, format };
 }
 
@@ -135,10 +138,10 @@ export function loadGiven(
     : loadForIds(path, tokenizer, engine);
 }
 
-function tellWarnings(text: string, options: Options, io: Io): void {
+function tellWarnings(text: string, tokenizer: Tokenizer, options: Options, io: Io): void {
   if (options.flag('json')) return;
   const isRaw = options.flag('raw');
-  for (const warning of promptWarnings(text, { special: isRaw })) note(io, warning);
+  for (const warning of promptWarnings(text, { special: isRaw, tokenizer })) note(io, warning);
   if (!isRaw && text.includes('[/INST]'))
     note(io, 'The prompt has [/INST] in it already; --raw takes it as it is.');
 }

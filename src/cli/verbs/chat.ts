@@ -26,7 +26,7 @@ import { noteUnusedSettings } from '../arguments/generation-config.js';
 import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { ABOUT_EMBEDDED, SUGGESTIONS } from '../arguments/suggestions.js';
-import { tokenizerForText } from '../arguments/tokenizer.js';
+import { tellLeftOut, tokenizerForText } from '../arguments/tokenizer.js';
 import { report } from '../terminal/errors.js';
 import { escapeFor } from '../terminal/escape.js';
 import { Interrupted, type Io, note, write, writeJson } from '../terminal/io.js';
@@ -72,10 +72,12 @@ async function run(options: Options, io: Io): Promise<void> {
   await withLoaded({ io, json, progress }, loadModel(path, engine, tokenizer), async loaded => {
     noteUnusedSettings(io, options, loaded);
     const generation = generationOptions(options, format.ends(loaded.model.config));
+    const tell = (text: string) => tellLeftOut(tokenizer.leftOut(text), options, io);
+    tell(options.text('system') ?? '');
     // Starts nothing, but looks at the options: better now than after the first message.
     generate(loaded.model, loaded.tokenizer, [loaded.model.config.bosTokenId ?? 0], generation);
     const conversation = { format, beginning: systemMessages(options) };
-    await new Chat(io, loaded, conversation, generation, json).run();
+    await new Chat(io, loaded, conversation, generation, { json, tell }).run();
   });
 }
 
@@ -89,12 +91,19 @@ interface Conversation {
   readonly beginning: readonly Message[];
 }
 
+interface Output {
+  readonly json: boolean;
+  /** Says what is to be known of a message. */
+  readonly tell: (message: string) => void;
+}
+
 class Chat {
   readonly #io: Io;
   readonly #loaded: LoadedModel;
   readonly #conversation: Conversation;
   readonly #generation: GenerateOptions;
   readonly #json: boolean;
+  readonly #tell: Output['tell'];
   readonly #reader: MessageReader;
   #messages: readonly Message[];
   /** What is computed of the conversation, so that a turn computes only what is new. */
@@ -109,7 +118,7 @@ class Chat {
     loaded: LoadedModel,
     conversation: Conversation,
     generation: GenerateOptions,
-    json: boolean,
+    { json, tell }: Output,
   ) {
     this.#io = io;
     this.#loaded = loaded;
@@ -118,6 +127,7 @@ class Chat {
     this.#sequence = new TokenSequence(loaded.model);
     this.#generation = generation;
     this.#json = json;
+    this.#tell = tell;
     this.#reader = new MessageReader(io, this.#interrupt);
   }
 
@@ -182,6 +192,7 @@ class Chat {
   /** Prints the reply. A message that gets none, because of an error or Ctrl-C, is taken back. */
   async #answer(content: string): Promise<void> {
     const messages: Message[] = [...this.#messages, { role: 'user', content }];
+    this.#tell(content);
     this.#reply = new AbortController();
     const reply = { text: '' };
     try {

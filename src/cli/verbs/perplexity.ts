@@ -14,8 +14,8 @@ import { readInputFile, TOKENS_FILE } from '../arguments/input-file.js';
 import { contextFor, ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { parseIntegers } from '../arguments/token-list.js';
-import { tokenizerForText } from '../arguments/tokenizer.js';
-import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
+import { tellLeftOut, tokenizerForText } from '../arguments/tokenizer.js';
+import { abortOnInterrupt, type Io, showNotes, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { groupDigits } from '../terminal/table.js';
 
@@ -59,7 +59,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const json = options.flag('json');
   const given = await readGiven(options, io);
   const path = await modelPath(options, io);
-  const text = await tokensOf(given, path, options);
+  const text = await tokensOf(given, path, options, io);
 
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
@@ -104,9 +104,16 @@ interface Text {
 }
 
 /** Ids need no tokenizer, and not every model has one. */
-async function tokensOf({ ids, text }: Given, path: string, options: Options): Promise<Text> {
+async function tokensOf(
+  { ids, text }: Given,
+  path: string,
+  options: Options,
+  io: Io,
+): Promise<Text> {
   if (ids !== undefined) return { ids };
   const tokenizer = await tokenizerForText(path, 'give token ids with --tokens-file');
+  showNotes(io, options.flag('json'), tokenizer.notes);
+  tellLeftOut(tokenizer.leftOut(text!), options, io);
   const { addsBos, bosId } = tokenizer;
   const bos = addsBos && bosId !== undefined && !options.flag('no-bos');
   return { ids: tokenizer.encode(text!, { bos }), bosId };

@@ -1,12 +1,14 @@
 /** `llama-32k tokenize` and `detokenize`: text to token ids, and back. */
 import { check } from '../../base/errors.js';
 import { openTokenizer } from '../../load/tokenizer.js';
+import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { parseIntegers } from '../arguments/token-list.js';
+import { tellLeftOut } from '../arguments/tokenizer.js';
 import { escapeFor } from '../terminal/escape.js';
 import { readStdin } from '../terminal/input.js';
-import { type Io, note, write, writeJson } from '../terminal/io.js';
+import { type Io, note, showNotes, write, writeJson } from '../terminal/io.js';
 
 export const tokenizeVerb: Verb = {
   name: 'tokenize',
@@ -31,15 +33,19 @@ export const tokenizeVerb: Verb = {
   json:
     'Print {ids, pieces}; pieces are as the tokenizer has them: of SentencePiece with ▁ for a ' +
     'space, and <0x0A> for a byte that is no piece; of a byte-level one with a letter for each ' +
-    'byte, Ġ for a space and Ċ for a newline.',
+    'byte, Ġ for a space and Ċ for a newline. And left_out, the characters with bytes that have ' +
+    'no piece, if there are any.',
   argument: 'TEXT',
   async run(options: Options, io: Io): Promise<void> {
     const text = await readArgument(options, io, 'TEXT');
-    const tokenizer = await openTokenizer(await modelPath(options, io, 'tokenizer'));
+    const tokenizer = await openWithNotes(options, io);
     const special = options.flag('special') || 'added';
     const ids = tokenizer.encode(text, { bos: options.flag('bos'), special });
-    if (options.flag('json')) await writeJson(io, { ids, pieces: tokenizer.pieces(ids) });
-    else await write(io.stdout, `${ids.join(',')}\n`);
+    const leftOut = tokenizer.leftOut(text, { special });
+    tellLeftOut(leftOut, options, io);
+    if (!options.flag('json')) return write(io.stdout, `${ids.join(',')}\n`);
+    const pieces = tokenizer.pieces(ids);
+    await writeJson(io, { ids, pieces, ...(leftOut.length > 0 && { left_out: leftOut }) });
   },
 };
 
@@ -57,15 +63,21 @@ export const detokenizeVerb: Verb = {
   argument: 'IDS',
   async run(options: Options, io: Io): Promise<void> {
     const ids = parseIntegers(await readArgument(options, io, 'IDS'), 'IDS');
-    const tokenizer = await openTokenizer(await modelPath(options, io, 'tokenizer'));
+    const tokenizer = await openWithNotes(options, io);
     const unknown = ids.find(id => id >= tokenizer.vocabSize);
-    if (unknown !== undefined)
+    if (unknown !== undefined && !options.flag('json'))
       note(io, `${unknown} has no text: the tokenizer has ${tokenizer.vocabSize} tokens.`);
     const text = tokenizer.decode(ids, { skipSpecial: !options.flag('special') });
     if (options.flag('json')) await writeJson(io, { text });
     else await write(io.stdout, escapeFor(io.stdout, text) + (io.stdout.isTTY ? '\n' : ''));
   },
 };
+
+async function openWithNotes(options: Options, io: Io): Promise<Tokenizer> {
+  const tokenizer = await openTokenizer(await modelPath(options, io, 'tokenizer'));
+  showNotes(io, options.flag('json'), tokenizer.notes);
+  return tokenizer;
+}
 
 async function readArgument({ argument }: Options, io: Io, name: string): Promise<string> {
   check(

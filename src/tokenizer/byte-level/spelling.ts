@@ -46,6 +46,11 @@ export class ByteLevelSpelling implements Spelling {
     for (const word of this.#split(text, before !== 'text')) this.#words.push(ids, word);
   }
 
+  leftOut(text: string, before: Before): readonly string[] {
+    if (!this.#words.leavesOut(text)) return [];
+    return this.#split(text, before !== 'text').flatMap(word => this.#words.leftOut(word));
+  }
+
   reader(): SpellingReader {
     return new ByteLevelReader(this.#texts);
   }

@@ -40,9 +40,21 @@ export class WordEncoder {
     for (const id of own) ids.push(id);
   }
 
+  /** Whether some byte of `text` has no piece, and none stands for it. */
+  leavesOut(text: string): boolean {
+    const { byteIds, unkId } = this.#model.vocabulary;
+    return unkId === undefined && this.#utf8.encode(text).some(byte => byteIds[byte] === -1);
+  }
+
+  /** The characters of `word` with a byte that `push` leaves out. */
+  leftOut(word: string): string[] {
+    if (this.#wholePiece(this.#utf8.encode(word)) !== undefined) return [];
+    return Array.from(word).filter(character => this.leavesOut(character));
+  }
+
   #merge(ids: number[], word: string): number[] {
     const bytes = this.#utf8.encode(word);
-    const whole = this.#model.rule.ignoreMerges ? this.#pieceOf(bytes) : undefined;
+    const whole = this.#wholePiece(bytes);
     if (whole !== undefined) ids.push(whole);
     else this.#pushMerged(ids, this.#symbols(bytes));
     return ids;
@@ -59,14 +71,18 @@ export class WordEncoder {
     }
   }
 
-  /** A piece that is text, not a sign. */
-  #pieceOf(bytes: Uint8Array): number | undefined {
-    const { vocabulary } = this.#model;
+  /** The piece that a word is without merging, if the rule says so; text, not a sign. */
+  #wholePiece(bytes: Uint8Array): number | undefined {
+    const { rule, vocabulary } = this.#model;
+    if (!rule.ignoreMerges) return undefined;
     const id = vocabulary.idOf(spellBytes(bytes));
     return id !== undefined && MERGING.has(vocabulary.pieces[id].type) ? id : undefined;
   }
 
-  /** Bytes that have no piece are left out if there is no unknown piece, as in `tokenizers`. */
+  /**
+   * Bytes that have no piece are left out if there is no unknown piece, as in `tokenizers` and
+   * llama.cpp: of SmolLM2's, six control characters and part of what is beyond U+40000.
+   */
   #symbols(bytes: Uint8Array): Int32Array {
     const { byteIds, unkId } = this.#model.vocabulary;
     const symbols = new Int32Array(bytes.length);

@@ -21,6 +21,8 @@ export interface Spelling {
   normalize(stretch: string, before: Before): Normalized;
   /** Appends the ids of `text`, which is normalized and has no added tokens. */
   pushIds(ids: number[], text: string, before: Before): void;
+  /** The characters of the same text with bytes that become no id, one after the other. */
+  leftOut(text: string, before: Before): readonly string[];
   /** For the text of ids; `continuation`: other text stands before it. */
   reader(continuation: boolean): SpellingReader;
   /** What the piece `id` reads like in the middle of a text, or its bytes if these are no text. */

@@ -59,6 +59,11 @@ export class SentencePieceSpelling implements Spelling {
     }
   }
 
+  /** None: what has no piece is bytes, or the unknown piece. */
+  leftOut(): readonly string[] {
+    return [];
+  }
+
   reader(continuation: boolean): SpellingReader {
     return new SentencePieceReader(this.#model, continuation);
   }

@@ -68,6 +68,38 @@ describe('encoding', () => {
     expect(rest.pieces(rest.encode('\x04\x05'))).toContain('[UNK]');
   });
 
+  it('says which characters lose bytes, each once', () => {
+    const text = 'the\x04 \u{40000}é\x04';
+    expect(smollm2.leftOut(text)).toEqual(['\x04', '\u{40000}']);
+    expect(smollm2.leftOut('the é 🦙\t')).toEqual([]);
+    expect(rest.leftOut(text)).toEqual([]); // [UNK] stands for them
+    expect(llama3.leftOut(text)).toEqual([]);
+  });
+
+  it('says so of every text whose bytes the ids do not give back, and of no other', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), text => {
+        const isWhole = smollm2.decode(smollm2.encode(text)) === text;
+        expect(smollm2.leftOut(text).length === 0).toBe(isWhole);
+      }),
+      { numRuns: 500, examples: [['\x04'], ['\u{4ffff}']] },
+    );
+  });
+
+  it('loses nothing of a word that is a piece, though its bytes have none', () => {
+    const model = modelOf('llama3');
+    const pieces = model.vocabulary.pieces.map(piece => {
+      if (piece.text === 'Ą') return { ...piece, text: 'none' }; // U+0104 stands for 0x04
+      return piece.text === 'Ġthe' ? { ...piece, text: 'ĠĄ' } : piece;
+    });
+    const none = { unkId: undefined, bosId: undefined, eosId: undefined };
+    const vocabulary = model.vocabulary.with(pieces, none);
+    const own = new Tokenizer({ ...model, vocabulary, addedTokens: [] });
+    expect(own.pieces(own.encode(' \x04'))).toEqual(['ĠĄ']);
+    expect(own.leftOut(' \x04')).toEqual([]);
+    expect(own.leftOut('  \x04\x04')).toEqual(['\x04']);
+  });
+
   it('puts a space in front of a text, and none in front of its continuation', () => {
     expect(rest.pieces(rest.encode('dog'))[0]).toMatch(/^Ġ/);
     expect(rest.pieces(rest.encode('dog', { continuation: true }))[0]).toMatch(/^d/);
