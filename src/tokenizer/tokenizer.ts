@@ -100,7 +100,8 @@ export class Tokenizer {
    * pieces of bytes, if each of its bytes has one (`leftOut`), and the files ask for no other
    * changes.
    *
-   * @throws {LlamaError} BAD_TOKENIZER if BOS or EOS is asked for, and the tokenizer has none.
+   * @throws {LlamaError} BAD_TOKENIZER if BOS or EOS is asked for, and the tokenizer has none;
+   * BAD_INPUT for a run of millions of characters that cannot be cut.
    */
   encode(text: string, { bos = false, eos = false, ...options }: EncodeOptions = {}): number[] {
     const ids: number[] = bos ? [present(this.bosId, 'BOS', 'bos_token')] : [];
@@ -233,7 +234,7 @@ function present(id: number | undefined, name: string, key: string): number {
   check(id !== undefined, 'BAD_TOKENIZER', () => {
     return (
       `the tokenizer has no ${name} to put around a text; name it in tokenizer_config.json ` +
-      `(${key})`
+      `(${key}), or in the GGUF file (tokenizer.ggml.${key}_id)`
     );
   });
   return id;

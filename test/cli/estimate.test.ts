@@ -28,6 +28,15 @@ describe('estimate', () => {
     expect(total_bytes).toBe(weights_bytes + cache_bytes + scratch_bytes);
   });
 
+  it('says where a text has more positions than the model, and refuses what cannot be', async () => {
+    const args = ['estimate', '--model', goldenPath('gqa'), '--context'];
+    expect((await cli([...args, '32768'])).stderr).toBe('');
+    const { code, stderr } = await cli([...args, '40000']);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('the model has 32768 positions')]);
+    expect((await cli([...args, '40000', '--json'])).stderr).toBe('');
+    expect((await cli([...args, '5000000000'])).stderr).toContain('BAD_CONFIG');
+  });
+
   it('refuses a cache that there is not', async () => {
     const { code, stderr } = await cli(['estimate', '--cache', 'q4']);
     expect([code, stderr]).toEqual([

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTokenizer } from '../../src/load/tokenizer.js';
 import { goldenPath } from '../support/golden.js';
 import { cli, FakeIo, json } from './support.js';
@@ -73,6 +76,29 @@ describe('characters with bytes that have no piece', () => {
     const { code, stderr } = await cli([verb, ...args.slice(2), ...more], text);
     expect([code, stderr.match(/of U\+0004: they are left out/g)]).toHaveProperty('1.length', 1);
     expect(code).toBe(0);
+  });
+});
+
+describe('what is to be known of a tokenizer', () => {
+  let path: string;
+  beforeAll(async () => {
+    path = await mkdtemp(join(tmpdir(), 'llama-32k-tokenize-'));
+    await cp(goldenPath('small-smollm2'), path, { recursive: true });
+    const file = join(path, 'tokenizer.json');
+    const content = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify({ ...content, truncation: { max_length: 8 } }));
+  });
+  afterAll(() => rm(path, { recursive: true }));
+
+  it.each([
+    ['tokenize', ['a']],
+    ['detokenize', ['1']],
+    ['perplexity', ['--file', '-', '--ctx-size', '3']],
+    ['logits', ['--prompt', 'a', '--raw', '--positions', '-1']],
+  ])('is said by %s, once', async (verb, args) => {
+    const { code, stderr } = await cli([verb, ...args, '--model', path], 'a b c d '.repeat(9));
+    expect(code).toBe(0);
+    expect(stderr.match(/tokenizer\.json: .*truncation/g)).toHaveLength(1);
   });
 });
 

@@ -12,12 +12,9 @@ import { flagsOf } from './flags.js';
 import { modelPath } from './model.js';
 import type { Option, Options } from './options.js';
 
-export const REWRITE_OPTIONS: readonly Option[] = [
-  {
-    name: 'output',
-    value: 'PATH',
-    help: 'What to write; links are followed. A directory must not be there, or be empty.',
-  },
+/** @param value what --output may be; `help` says more of it */
+export const rewriteOptions = (value: string, help: string): readonly Option[] => [
+  { name: 'output', value, help: `What to write; links are followed. ${help}` },
   ...flagsOf(REWRITE),
 ];
 

@@ -3,7 +3,7 @@ import { oneOf } from '../../base/options.js';
 import { CONVERT, convertModel } from '../../convert/convert.js';
 import { flagsOf, readFlags } from '../arguments/flags.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { REWRITE_OPTIONS, runRewrite, WRITTEN_JSON } from '../arguments/rewrite.js';
+import { rewriteOptions, runRewrite, WRITTEN_JSON } from '../arguments/rewrite.js';
 import type { Io } from '../terminal/io.js';
 
 /** Said on a command line for what is unsaid in a program. */
@@ -36,7 +36,11 @@ export const convertVerb: Verb = {
     'Until all is written there is no model at the output. ' +
       'The next run removes what a killed one left.',
   ],
-  options: [...MODEL, ...REWRITE_OPTIONS, ...flagsOf(OWN)],
+  options: [
+    ...MODEL,
+    ...rewriteOptions('PATH', 'A directory must not be there, or be empty.'),
+    ...flagsOf(OWN),
+  ],
   json: WRITTEN_JSON,
   run,
 };

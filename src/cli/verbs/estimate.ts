@@ -5,17 +5,19 @@ import { platform } from '../../engines/wasm/platform/here.js';
 import { layoutFor } from '../../engines/wasm/wasm-engine.js';
 import { openModelFiles } from '../../load/model-files.js';
 import { LOAD } from '../../load/options.js';
+import type { LlamaConfig } from '../../model/config.js';
+import { raiseLimit } from '../../model/context.js';
 import { flagsOf } from '../arguments/flags.js';
 import { MEMORY, modelPath, wasmOptions } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { type Io, write, writeJson } from '../terminal/io.js';
+import { type Io, note, write, writeJson } from '../terminal/io.js';
 
 const OWN = {
   context: {
     range: LOAD.context.range,
     otherwise: 'as many as the model has',
     value: 'N',
-    help: 'Positions of text: all sequences together.',
+    help: 'Positions of text: all sequences together, so that they may be more than the model has.',
   },
 };
 
@@ -36,9 +38,10 @@ export const estimateVerb: Verb = {
 
 async function run(options: Options, io: Io): Promise<void> {
   const path = await modelPath(options, io);
-  const { config, checkpoint } = await openModelFiles(path);
+  const { config: own, checkpoint } = await openModelFiles(path);
   await checkpoint.close();
-  const context = options.integer('context') ?? config.maxPositionEmbeddings;
+  const context = options.integer('context') ?? own.maxPositionEmbeddings;
+  const config = raiseLimit(own, context);
   const layout = layoutFor(config, checkpoint, { ...wasmOptions(options), context });
   const { weights, cache, scratch, total } = memoryNeeds(layout, context);
   const machine = platform.memoryBytes();
@@ -53,9 +56,14 @@ async function run(options: Options, io: Io): Promise<void> {
     machine_bytes: machine,
     fits: total <= machine,
   };
-  if (options.flag('json')) await writeJson(io, sums);
-  else await write(io.stdout, readable(sums));
+  if (options.flag('json')) return writeJson(io, sums);
+  if (config.isLimitRaised) note(io, raisedNote(own));
+  await write(io.stdout, readable(sums));
 }
+
+const raisedNote = ({ maxPositionEmbeddings }: LlamaConfig): string =>
+  `the model has ${maxPositionEmbeddings} positions (max_position_embeddings): one text has more ` +
+  'only where --context raises that limit, too';
 
 function readable(sums: Record<string, string | number | boolean>): string {
   const line = (name: string, bytes: unknown) =>

@@ -4,7 +4,7 @@ import { check } from '../../base/errors.js';
 import { QUANTIZE, type QuantizeOptions, quantizeModel } from '../../convert/quantize.js';
 import { flagsOf, readFlags } from '../arguments/flags.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { REWRITE_OPTIONS, runRewrite, WRITTEN_JSON } from '../arguments/rewrite.js';
+import { rewriteOptions, runRewrite, WRITTEN_JSON } from '../arguments/rewrite.js';
 import type { Io } from '../terminal/io.js';
 
 const { type, allowRequantize } = QUANTIZE;
@@ -24,7 +24,11 @@ export const quantizeVerb: Verb = {
     'Until all is written there is no model at the output. ' +
       'The next run removes what a killed one left.',
   ],
-  options: [...MODEL, ...REWRITE_OPTIONS, ...flagsOf({ type, allowRequantize })],
+  options: [
+    ...MODEL,
+    ...rewriteOptions('FILE.gguf', 'Its name ends in .gguf.'),
+    ...flagsOf({ type, allowRequantize }),
+  ],
   json: WRITTEN_JSON,
   run,
 };

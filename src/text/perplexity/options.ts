@@ -29,7 +29,8 @@ export interface PerplexityOptions {
   readonly ctxSize?: number | undefined;
   /**
    * Windows slide on by so many tokens, and every token but the first is scored once, with as many
-   * before it as a window has: Hugging Face's way. At most `ctxSize`. Default: no sliding.
+   * before it as a window has: Hugging Face's way. At most `ctxSize`, and then the first token of
+   * each window is not scored, having none before it. Default: no sliding.
    */
   readonly stride?: number | undefined;
   /**
@@ -67,7 +68,7 @@ export const PERPLEXITY: OptionTable<PerplexityOptions> = {
     value: 'N',
     help:
       'As Hugging Face’s guide has it: windows of --ctx-size slide on by N tokens, and every ' +
-      'token but the first is scored once.',
+      'token but the first is scored once; with N as large, not the first of each window.',
   },
   pplStride: {
     range: stride,

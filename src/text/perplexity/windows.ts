@@ -10,7 +10,8 @@
  *
  * Sliding, as Hugging Face's guide has it (transformers, "Perplexity of fixed-length models"): a
  * window begins `stride` tokens after the one before, and scores what that one did not reach, so
- * that every token but the first is scored, once.
+ * that every token but the first is scored, once. (With a stride as long as the window nothing is
+ * read twice, and the first token of each is not scored, as it is not there.)
  *
  *     |·#########|
  *         |······####|                          context 10, stride 4

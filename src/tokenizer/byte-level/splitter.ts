@@ -2,6 +2,7 @@
  * Cutting a text at what a regular expression matches, as `pre_tokenizers.Split` of Hugging Face's
  * `tokenizers` does it: of matches and what is between them, parts are made by the behaviour.
  */
+import { LlamaError, show } from '../../base/errors.js';
 import type { ByteLevelRule, Split, SplitBehavior } from '../model/byte-level-rule.js';
 import { compileOniguruma } from './oniguruma.js';
 
@@ -33,16 +34,35 @@ export function splitterOf(rule: ByteLevelRule): (text: string, isPrefixed: bool
   };
 }
 
-/** @throws {LlamaError} UNSUPPORTED for a pattern that cannot be translated. */
+/**
+ * What it returns throws BAD_INPUT for a text that the runtime cannot match.
+ * @throws {LlamaError} UNSUPPORTED for a pattern that cannot be translated.
+ */
 export function compileSplit({ pattern, behavior, invert }: Split): Splitter {
   const regex = compileOniguruma(pattern);
   const join = BEHAVIORS[behavior];
-  return text => {
+  const split: Splitter = text => {
     const matches = text.match(regex) ?? [];
     const isWhole = matches.reduce((sum, match) => sum + match.length, 0) === text.length;
     if (isWhole && behavior === 'Isolated') return matches.filter(match => match !== '');
     return join(text, cutsOf(text, regex, invert)).filter(part => part !== '');
   };
+  return text => refusingEndless(text, pattern, split);
+}
+
+/** V8 keeps the places to go back to in 64 MB: some 2.5 million of them. */
+function refusingEndless(text: string, pattern: string, split: Splitter): readonly string[] {
+  try {
+    return split(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new LlamaError(
+      'BAD_INPUT',
+      `a text of ${text.length} characters has a run without an end, of millions, too long for ` +
+        `${show(pattern)} to match: put a space or a newline into it`,
+      { cause: error },
+    );
+  }
 }
 
 /** A part of the text, from where the part before it ends. */

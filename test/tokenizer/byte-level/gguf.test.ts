@@ -131,6 +131,18 @@ it('takes a file without a word for its rule as llama.cpp does, and says so', ()
   expect(named.pieces(named.encode('a1234567'))).toEqual(['a', '1', '23', '45', '6', '7']);
 });
 
+it('says where to name the BOS that texts shall begin with', () => {
+  const changes = {
+    add_bos_token: { type: 'bool', value: true },
+    bos_token_id: undefined,
+  } as const;
+  const { message } = errorOf('BAD_TOKENIZER', () =>
+    read('gpt2', changes).encode('', { bos: true }),
+  );
+  expect(message).toContain('tokenizer_config.json (bos_token)');
+  expect(message).toContain('the GGUF file (tokenizer.ggml.bos_token_id)');
+});
+
 it('knows each word once, and how to cut by it', () => {
   const names = KNOWN_RULES.flatMap(known => known.names);
   expect(new Set(names).size).toBe(names.length);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileOniguruma, literalPattern } from '../../../src/tokenizer/byte-level/oniguruma.js';
-import { compileSplit } from '../../../src/tokenizer/byte-level/splitter.js';
+import { compileSplit, GPT2_PATTERN } from '../../../src/tokenizer/byte-level/splitter.js';
 import type { Split } from '../../../src/tokenizer/model/byte-level-rule.js';
 import { goldenPath } from '../../support/golden.js';
 import { errorOf } from '../support.js';
@@ -26,6 +26,14 @@ describe('a behaviour cuts as in tokenizers', () => {
   it.each(golden.combined)('$behavior of $pattern, inverted: $invert', split => {
     expect(cut(split)).toEqual(split.parts);
   });
+});
+
+it('refuses a run that is too long for the runtime, and cuts others of that length', () => {
+  const split = compileSplit({ pattern: GPT2_PATTERN, behavior: 'Isolated', invert: false });
+  const { message } = errorOf('BAD_INPUT', () => split('\u0301'.repeat(4_000_000)));
+  expect(message).toContain('a text of 4000000 characters has a run without an end');
+  expect(split('a'.repeat(4_000_000))).toHaveLength(1);
+  expect(split('\u0301\n'.repeat(100_000))).toHaveLength(200_000);
 });
 
 it('matches a text to the letter, whatever it has', () => {
