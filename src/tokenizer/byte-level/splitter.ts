@@ -50,7 +50,7 @@ export function compileSplit({ pattern, behavior, invert }: Split): Splitter {
   return text => refusingEndless(text, pattern, split);
 }
 
-/** V8 keeps the places to go back to in 64 MB: some 2.5 million of them. */
+/** V8 keeps the places to go back to in 64 MB: 2 to 3 million of them. */
 function refusingEndless(text: string, pattern: string, split: Splitter): readonly string[] {
   try {
     return split(text);
