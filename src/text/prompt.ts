@@ -169,7 +169,7 @@ const PLAIN_TEXT: typeof SUSPECTS = [
 export interface PromptWarningsOptions {
   /** Whether special tokens that it spells out become their ids, as for `encodePrompt`. */
   readonly special?: boolean;
-  /** What it is for: which texts are special tokens, and whether BOS is added. Default: Llama 2's. */
+  /** Which texts are special tokens, and whether BOS is added. Default: Llama 2's. */
   readonly tokenizer?: Pick<Tokenizer, 'addsBos' | 'bosId' | 'idOf' | 'pieces'>;
 }
 

@@ -116,7 +116,7 @@ export class Tokenizer {
   /**
    * The characters of `text`, each once, that `encode` leaves bytes of out, with the same options:
    * those of pieces of bytes that have none for some byte, and no unknown piece. The ids are those
-   * of `tokenizers` and llama.cpp, which say nothing of it; say it where a text comes from a person.
+   * of `tokenizers` and llama.cpp, which say nothing of it; say it to whoever wrote the text.
    */
   leftOut(text: string, options: Omit<EncodeOptions, 'bos' | 'eos'> = {}): string[] {
     const found = new Set<string>();
