@@ -2,7 +2,7 @@
  * Several instructions answered at once, in shared passes: sooner than one after the other, and
  * each gets the reply that it gets alone.
  */
-import { CARD_STOP_STRINGS, formatPrompt, loadModel, Scheduler } from 'llama-32k';
+import { CARD_STOP_STRINGS, createScheduler, formatPrompt, loadModel } from 'llama-32k';
 
 const INSTRUCTIONS = [
   'What are the opposites of loud and clean?',
@@ -11,7 +11,7 @@ const INSTRUCTIONS = [
 ];
 
 const { model, tokenizer, close } = await loadModel();
-const scheduler = new Scheduler(model, tokenizer);
+const scheduler = createScheduler(model, tokenizer);
 
 /** @param {string} content */
 async function answer(content) {

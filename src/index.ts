@@ -53,14 +53,7 @@ export {
 } from './text/chat/format.js';
 export { ChatTemplate } from './text/chat/template.js';
 export { complete, type GenerateTokenizer, generate } from './text/generate.js';
-export {
-  Generation,
-  type GenerationResult,
-  type GenerationStep,
-  type TextModel,
-  type TextTokenizer,
-  type Timings,
-} from './text/generation.js';
+export { Generation, type TextModel, type TextTokenizer } from './text/generation.js';
 export { idsOnly } from './text/ids-only.js';
 export type { GenerateOptions, GenerateProgress, TextConfig } from './text/options.js';
 export type { GenerateModel, PassOptions } from './text/pass.js';
@@ -82,6 +75,7 @@ export {
   type PromptWarningsOptions,
   promptWarnings,
 } from './text/prompt.js';
+export type { GenerationResult, GenerationStep, Timings } from './text/result.js';
 export type { TokenConstraint } from './text/sampling/constraint.js';
 export {
   type FromHuggingFace,
@@ -91,7 +85,8 @@ export {
 } from './text/sampling/hugging-face.js';
 export { logprobsOf, type StepLogprobs, type TokenLogprob } from './text/sampling/logprobs.js';
 export type { SamplingOptions } from './text/sampling/options.js';
-export { Scheduler, type SchedulerOptions } from './text/scheduler.js';
+export type { ScheduledOptions, SchedulerOptions } from './text/scheduler/options.js';
+export { createScheduler, type Scheduler } from './text/scheduler/scheduler.js';
 export { type CachedPositions, type TextRow, TokenSequence } from './text/token-sequence.js';
 export type { Span } from './tokenizer/encode/spans.js';
 export type { AddedToken } from './tokenizer/model/added-tokens.js';

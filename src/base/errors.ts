@@ -45,6 +45,8 @@ export type LlamaErrorCode =
   | 'BROKEN_INSTALLATION'
   /** A worker died; the model must be loaded again. */
   | 'WORKER_FAILED'
+  /** As many texts wait for their turn as may; try again later. */
+  | 'QUEUE_FULL'
   /** The object was disposed and cannot be used any more. */
   | 'DISPOSED';
 

@@ -11,17 +11,13 @@
  *
  * Not here: the card's prompt format (`prompt.ts`; a string is taken as it is, with BOS in front),
  * choosing a token (`sampling/`), the state of a text (`generation.ts`), several texts in one pass
- * (`scheduler.ts`).
+ * (`scheduler/`).
  */
-import {
-  Generation,
-  type GenerationResult,
-  type GenerationStep,
-  type TextTokenizer,
-} from './generation.js';
+import { Generation, type TextTokenizer } from './generation.js';
 import { checkGenerateOptions, type GenerateOptions, type TextConfig } from './options.js';
 import { advance, type GenerateModel } from './pass.js';
 import { encodePrompt, type PromptTokenizer } from './prompt.js';
+import type { GenerationResult, GenerationStep } from './result.js';
 
 /** What `generate` needs of a tokenizer; `src/tokenizer` is one. */
 export type GenerateTokenizer = PromptTokenizer & TextTokenizer;
@@ -83,9 +79,9 @@ async function* steps(
   const { signal } = generation;
   try {
     while (!generation.isDone) {
-      const [{ step, error }] = await advance(model, [generation], { signal });
+      const [{ steps, error }] = await advance(model, [generation], { signal });
       if (error !== undefined) throw error;
-      if (step !== undefined) yield step;
+      yield* steps;
     }
   } finally {
     generation.dispose();

@@ -3,13 +3,13 @@
  * their logits, and gives the next token.
  *
  *     while (!generation.isDone) {
- *       const rows = generation.rows();          // a chunk of the prompt, or the last token
- *       const logits = …                         // a forward pass over them, and others' perhaps
- *       const step = generation.accept(logits);  // undefined: the prompt goes on
+ *       const rows = generation.rows();           // a chunk of the prompt, or the last token
+ *       const logits = …                          // of rows `logitsFor`, from a forward pass
+ *       const steps = generation.accept(logits);  // none while the prompt goes on
  *     }
  *
  * Who computes the rows, and with what else in the same pass, is the driver's business: `generate`
- * drives one, `scheduler.ts` many. The tokens do not depend on it, as logits do not.
+ * drives one, `scheduler/` many. The tokens do not depend on it, as logits do not.
  *
  * Not here: the prompt's format (`prompt.ts`), choosing a token (`sampling/`), what is shown
  * (`output.ts`).
@@ -24,8 +24,10 @@ import {
   type TextConfig,
 } from './options.js';
 import { type End, Output, type StreamTokenizer } from './output.js';
+import { PromptLogprobs } from './prompt-logprobs.js';
+import type { GenerationResult, GenerationStep } from './result.js';
 import type { TokenConstraint } from './sampling/constraint.js';
-import { logprobsOf, type StepLogprobs } from './sampling/logprobs.js';
+import { logprobsOf } from './sampling/logprobs.js';
 import { type CachedPositions, type TextRow, TokenSequence } from './token-sequence.js';
 
 /** What writing a text needs of a model, besides passes. */
@@ -44,58 +46,20 @@ export interface TextTokenizer extends StreamTokenizer {
   readonly vocabSize: number;
 }
 
-/**
- * With option `logprobs`, also those of the model itself: before penalty, temperature and filters.
- */
-export interface GenerationStep extends Partial<StepLogprobs> {
-  readonly token: number;
-  /**
-   * What can be shown now, often nothing: incomplete UTF-8 and what may become a stop string are
-   * held back.
-   */
-  readonly text: string;
-  /** In the last step, and only there. */
-  readonly result?: GenerationResult;
-}
-
-/** `finishReason` is `length` for maxNewTokens, maxLength and the end of the context alike. */
-export interface GenerationResult extends End {
-  /**
-   * The texts of all steps: what follows the prompt's text, spaces included, up to the stop token
-   * or stop string.
-   */
-  readonly text: string;
-  /**
-   * All tokens after the prompt. As in Hugging Face the stop token is one of them; so are those of
-   * the stop string.
-   */
-  readonly tokens: readonly number[];
-  readonly promptTokens: number;
-  /** How many of the prompt's tokens `sequence` held already, and were not computed again. */
-  readonly reusedTokens: number;
-  /** Undefined when greedy. */
-  readonly seed: number | undefined;
-  readonly timings: Timings;
-}
-
-/** Time from asking for rows to having their logits. */
-export interface Timings {
-  /** The prompt; the first token follows from it. */
-  readonly prefillSeconds: number;
-  /** All tokens but the first. */
-  readonly decodeSeconds: number;
-}
+const NO_LOGITS = new Float32Array(0);
 
 /** A text that is being written; see the head of this file for how it is driven. */
 export class Generation {
   readonly #settings: Settings;
+  readonly #vocabSize: number;
   readonly #sequence: TokenSequence;
   readonly #output: Output;
   readonly #constraint: TokenConstraint | undefined;
   /** Prompt and output. */
   readonly #ids: number[];
   readonly #promptTokens: number;
-  readonly #timings = { prefillSeconds: 0, decodeSeconds: 0 };
+  readonly #promptLogprobs: PromptLogprobs | undefined;
+  readonly #timings = { queueSeconds: 0, prefillSeconds: 0, decodeSeconds: 0 };
   #reusedTokens = 0;
   /** What `rows` gave out, and `accept` has not had yet. */
   #pending: readonly number[] = [];
@@ -115,11 +79,15 @@ export class Generation {
     options: GenerateOptions = {},
   ) {
     const settings = checkGenerateOptions(options, prompt, model.config, tokenizer.vocabSize);
+    const { stop, stopTokenIds, promptLogprobs } = settings;
     this.#settings = settings;
     this.#constraint = settings.constraint?.fork();
+    this.#vocabSize = model.config.vocabSize;
     this.#ids = [...prompt];
     this.#promptTokens = prompt.length;
-    this.#output = new Output(tokenizer, prompt, settings.stop, settings.stopTokenIds);
+    if (promptLogprobs !== undefined)
+      this.#promptLogprobs = new PromptLogprobs([...prompt], promptLogprobs);
+    this.#output = new Output(tokenizer, prompt, stop, stopTokenIds);
     this.#sequence = settings.sequence ?? new TokenSequence(model);
   }
 
@@ -128,12 +96,18 @@ export class Generation {
     return this.#state === 'disposed' || this.#output.end !== undefined;
   }
 
-  get isReadingPrompt(): boolean {
+  /** More than its last token is to be computed: its prompt, or what it had to give back. */
+  get isReading(): boolean {
     return this.#ids.length === this.#promptTokens;
   }
 
   get signal(): AbortSignal | undefined {
     return this.#settings.signal;
+  }
+
+  /** Takes note that the text had to wait until it was taken up, for its timings. */
+  noteWaiting(seconds: number): void {
+    this.#timings.queueSeconds += seconds;
   }
 
   /**
@@ -142,10 +116,7 @@ export class Generation {
    */
   rows(most = Infinity): readonly TextRow[] {
     if (this.isDone) return [];
-    if (this.#state === 'new') {
-      this.#reusedTokens = this.#sequence.begin(this.#ids);
-      this.#state = 'begun';
-    }
+    if (this.#state === 'new') this.#begin();
     const start = this.#sequence.tokens.length;
     const count = Math.min(most, this.#settings.chunkSize);
     this.#pending = this.#ids.slice(start, start + count);
@@ -153,36 +124,42 @@ export class Generation {
     return this.#sequence.rows(this.#pending);
   }
 
-  /** Whether the last of the rows given out is the last token, so that the next one follows. */
-  get needsLogits(): boolean {
-    return this.#sequence.tokens.length + this.#pending.length === this.#ids.length;
+  /** Which of the rows given out need logits, as indices into them; `accept` wants these. */
+  get logitsFor(): readonly number[] {
+    const start = this.#sequence.tokens.length;
+    return [...this.#pending.keys()].filter(i => this.#wantsLogits(start + i));
   }
 
   /** Tells `onProgress` how far the pass over a chunk of the prompt is. */
   reportLayer(layer: number, layers: number): void {
-    if (this.isDone || !this.isReadingPrompt || layer === layers) return;
+    if (this.isDone || !this.isReading || layer === layers) return;
     this.#reportPrefill(tokensDone(this.#pending.length, layer, layers));
   }
 
   /**
-   * Takes note that the rows were computed; if `needsLogits`, with the logits, [V], of the last
-   * one, and gives the next token. Gives undefined while the prompt goes on.
+   * Takes note that the rows were computed, with the logits, [logitsFor.length, V], of those that
+   * need them, and gives the next tokens; none while the prompt goes on.
    *
    * @throws {LlamaError} NOT_FINITE if there is no token to choose
    */
-  accept(logits?: Floats): GenerationStep | undefined {
-    const isNext = this.needsLogits;
+  accept(logits: Floats = NO_LOGITS): readonly GenerationStep[] {
+    const start = this.#sequence.tokens.length;
+    const wanted = this.logitsFor;
+    const width = this.#vocabSize;
     check(
-      !isNext || logits !== undefined,
+      logits.length === wanted.length * width,
       'BAD_INPUT',
-      () => 'the logits of the last row are needed',
+      () => `the logits of ${wanted.length} rows are needed; these are ${logits.length} numbers`,
     );
-    const clock = this.isReadingPrompt ? 'prefillSeconds' : 'decodeSeconds';
-    this.#timings[clock] += (performance.now() - this.#askedAt) / 1000;
-    this.#sequence.append(this.#pending);
-    this.#pending = [];
-    if (this.isReadingPrompt) this.#reportPrefill(0);
-    return isNext ? this.#next(logits!) : undefined;
+    this.#takeNote();
+    const steps: GenerationStep[] = [];
+    for (const [i, row] of wanted.entries()) {
+      const scores = logits.subarray(i * width, (i + 1) * width); // [V]
+      if (start + row < this.#promptTokens - 1) this.#promptLogprobs!.take(scores);
+      else steps.push(this.#next(scores));
+    }
+    const isRead = this.#sequence.tokens.length === this.#ids.length;
+    return isRead && this.#isAtLimit ? [this.#endWithPrompt()] : steps;
   }
 
   /**
@@ -196,11 +173,38 @@ export class Generation {
     this.#state = 'disposed';
   }
 
+  #begin(): void {
+    // What is not computed has no logits.
+    const most = this.#promptLogprobs === undefined ? this.#promptTokens - 1 : 0;
+    this.#reusedTokens = this.#sequence.begin(this.#ids, most);
+    this.#state = 'begun';
+  }
+
+  #wantsLogits(position: number): boolean {
+    const isLast = position === this.#ids.length - 1;
+    if (isLast && !this.#isAtLimit) return true;
+    return this.#promptLogprobs?.wants(position) === true;
+  }
+
+  /** There is to be no other token; of a text that is not done, with maxNewTokens 0 only. */
+  get #isAtLimit(): boolean {
+    return this.#ids.length === this.#settings.limit;
+  }
+
+  /** That the rows given out were computed. */
+  #takeNote(): void {
+    const clock = this.isReading ? 'prefillSeconds' : 'decodeSeconds';
+    this.#timings[clock] += (performance.now() - this.#askedAt) / 1000;
+    this.#sequence.append(this.#pending);
+    this.#pending = [];
+    if (this.isReading) this.#reportPrefill(0);
+  }
+
   #next(logits: Floats): GenerationStep {
     const { sampler, limit, logprobs, onProgress } = this.#settings;
     const token = sampler.sample(logits, this.#ids, this.#constraint);
     this.#ids.push(token);
-    const text = this.#output.push(token, this.#ids.length === limit);
+    const text = this.#output.push(token, this.#isAtLimit);
     if (this.#output.end === undefined) this.#constraint?.advance(token);
     const promptTokens = this.#promptTokens;
     onProgress({
@@ -216,12 +220,19 @@ export class Generation {
     };
   }
 
+  /** Of a prompt that nothing is to follow. */
+  #endWithPrompt(): GenerationStep {
+    this.#output.end = { finishReason: 'length', stoppedBy: undefined };
+    return { token: undefined, text: '', result: this.#result(this.#output.end) };
+  }
+
   #result(end: End): GenerationResult {
     return {
       text: this.#output.text,
       tokens: this.#ids.slice(this.#promptTokens),
       ...end,
       promptTokens: this.#promptTokens,
+      ...(this.#promptLogprobs !== undefined && { promptLogprobs: this.#promptLogprobs.all }),
       reusedTokens: this.#reusedTokens,
       seed: this.#settings.sampler.seed,
       timings: this.#timings,

@@ -9,7 +9,7 @@ const NO_TOKENIZER = new LlamaError(
 );
 
 /**
- * For `generate`, `complete` and `Scheduler` with a model that `loadLlama` opened without its
+ * For `generate`, `complete` and `createScheduler` with a model that `loadLlama` opened without its
  * tokenizer: `generate(model, idsOnly(model.config), [1, 2, 3])`. The prompt must be ids, every
  * `text` is empty, and the `token` of each step is what there is. Rows of the embedding that are
  * padding are not known, and may be sampled.

@@ -27,8 +27,8 @@ import { TokenSequence } from './token-sequence.js';
 /** How a text is written: where it ends, how tokens are chosen, and what is told meanwhile. */
 export interface GenerateOptions extends SamplingOptions {
   /**
-   * At most so many tokens after the prompt, 1 or more. Default: until a stop, or the end of the
-   * context.
+   * At most so many tokens after the prompt, 1 or more; with `promptLogprobs` 0, too: then there is
+   * one step, which has no token. Default: until a stop, or the end of the context.
    */
   readonly maxNewTokens?: number | undefined;
   /**
@@ -45,6 +45,12 @@ export interface GenerateOptions extends SamplingOptions {
    * Default: none.
    */
   readonly logprobs?: number | undefined;
+  /**
+   * Log-probabilities with the result: of every token of the prompt after those before it, and of
+   * so many likeliest ones, 0 … 20. All of the prompt is computed, also what is held of it already.
+   * Default: none.
+   */
+  readonly promptLogprobs?: number | undefined;
   /**
    * Where the text is computed: what it holds of the prompt's beginning is not computed again, the
    * rest is truncated, and at the end it holds this text. Default: a new one, freed at the end.
@@ -75,7 +81,7 @@ export interface GenerateProgress {
 
 export const GENERATION: OptionTable<GenerateOptions> = {
   maxNewTokens: {
-    range: integer(1),
+    range: { ...integer(0), is: 'an integer, 1 or more' },
     otherwise: 'until it stops, or the context is full',
     value: 'N',
     help: 'End after so many tokens.',
@@ -108,6 +114,13 @@ export const GENERATION: OptionTable<GenerateOptions> = {
       'With --json: log-probabilities of each token, and of the N likeliest, 0 to 20, as the ' +
       'model alone has it.',
   },
+  promptLogprobs: {
+    range: integer(0, MAX_TOP_LOGPROBS),
+    value: 'N',
+    help:
+      'With --json: the same of each token of the prompt; with --max-new-tokens 0 of the prompt ' +
+      'alone.',
+  },
   sequence: { range: object('a TokenSequence', value => value instanceof TokenSequence) },
   constraint: { range: object('a TokenConstraint', isConstraint) },
   chunkSize: { range: integer(1), default: CHUNK_SIZE },
@@ -129,7 +142,10 @@ export type TextConfig = Pick<
 
 /** Options that were checked. */
 export interface Settings
-  extends Pick<GenerateOptions, 'logprobs' | 'sequence' | 'signal' | 'constraint'>,
+  extends Pick<
+      GenerateOptions,
+      'logprobs' | 'promptLogprobs' | 'sequence' | 'constraint' | 'signal'
+    >,
     Complete<Pick<GenerateOptions, 'stop' | 'stopTokenIds' | 'chunkSize' | 'onProgress'>> {
   readonly sampler: Sampler;
   /** Tokens, with the prompt's, at which to end. */
@@ -157,11 +173,13 @@ export function checkGenerateOptions(
   checkLeast(given);
   checkEnds(given, stopTokenIds);
   checkPrompt(prompt, config);
-  const { stop, logprobs, sequence, constraint, chunkSize, signal, onProgress } = given;
+  const { stop, logprobs, promptLogprobs, sequence, constraint } = given;
+  const { chunkSize, signal, onProgress } = given;
   return {
     stop: stop!,
     stopTokenIds,
     logprobs,
+    promptLogprobs,
     sequence,
     constraint,
     chunkSize: chunkSize!,
@@ -189,8 +207,14 @@ function checkIds(option: string, ids: readonly number[], { vocabSize }: TextCon
   );
 }
 
-/** That there can be as many tokens as there must be. */
+/** That there can be as many tokens as there must be, and that something is computed. */
 function checkLeast(options: GenerateOptions): void {
+  if (options.maxNewTokens === 0 && options.promptLogprobs === undefined) {
+    throw badOption(
+      'maxNewTokens',
+      'maxNewTokens is 0; it must be an integer, 1 or more; 0 is for promptLogprobs',
+    );
+  }
   const pairs = [
     ['minLength', 'maxLength'],
     ['minNewTokens', 'maxNewTokens'],
@@ -233,19 +257,22 @@ function limitOf(
   config: TextConfig,
 ): number {
   const { maxPositionEmbeddings } = config;
+  const least = promptTokens + Math.min(1, maxNewTokens);
   check(
-    promptTokens < maxPositionEmbeddings,
+    least <= maxPositionEmbeddings,
     'CONTEXT_OVERFLOW',
     () => `the prompt has ${promptTokens} tokens, no room for a reply; ${describeLimit(config)}`,
   );
-  checkRoom(promptTokens, maxLength, 'maxLength, which counts the prompt', 'maxLength');
+  checkRoom(promptTokens, least, maxLength);
   return Math.min(maxPositionEmbeddings, maxLength, promptTokens + maxNewTokens);
 }
 
-function checkRoom(promptTokens: number, limit: number, what: string, option?: string): void {
-  if (promptTokens < limit) return;
-  const message =
-    `the prompt has ${promptTokens} tokens, and ${limit} is ${what}; no room is left for output: ` +
-    `shorten the prompt${option === undefined ? '' : `, or give a larger ${option}`}`;
-  throw new LlamaError('CONTEXT_OVERFLOW', message, { option });
+function checkRoom(promptTokens: number, least: number, maxLength: number): void {
+  if (least <= maxLength) return;
+  throw new LlamaError(
+    'CONTEXT_OVERFLOW',
+    `the prompt has ${promptTokens} tokens, and ${maxLength} is maxLength, which counts the ` +
+      'prompt; no room is left for output: shorten the prompt, or give a larger maxLength',
+    { option: 'maxLength' },
+  );
 }

@@ -1,6 +1,7 @@
 /** A forward pass over the rows of several texts. */
 import type { Floats } from '../base/tensor.js';
-import type { Generation, GenerationStep, TextModel } from './generation.js';
+import type { Generation, TextModel } from './generation.js';
+import type { GenerationStep } from './result.js';
 import type { CachedPositions, TextRow } from './token-sequence.js';
 
 /** What writing texts needs of a model; `src/model/llama.ts` is one. */
@@ -30,8 +31,8 @@ export interface PassOptions {
 /** What a pass did for one text. */
 export interface Outcome {
   readonly generation: Generation;
-  /** The next token; undefined while a prompt goes on, after an error, and once disposed of. */
-  readonly step?: GenerationStep | undefined;
+  /** The next tokens; none while a prompt goes on, after an error, and once disposed of. */
+  readonly steps: readonly GenerationStep[];
   /** Why this text cannot go on, NOT_FINITE for instance; the others do. */
   readonly error?: unknown;
 }
@@ -63,12 +64,10 @@ export async function advance(
   signal?.throwIfAborted();
 
   const { vocabSize } = model.config;
-  return parts.map(({ generation, sequence, logitsRow }) => {
+  return parts.map(({ generation, sequence, firstLogits, endLogits }) => {
     const error = broken.get(sequence) ?? failures.get(sequence);
-    if (error !== undefined) return { generation, error };
-    if (logitsRow === undefined) return outcome(generation);
-    const start = logitsRow * vocabSize;
-    return outcome(generation, data.subarray(start, start + vocabSize));
+    if (error !== undefined) return { generation, steps: [], error };
+    return outcome(generation, data.subarray(firstLogits * vocabSize, endLogits * vocabSize));
   });
 }
 
@@ -76,8 +75,9 @@ export async function advance(
 interface Part {
   readonly generation: Generation;
   readonly sequence: CachedPositions;
-  /** Which row of the logits is for it; none while its prompt goes on. */
-  readonly logitsRow: number | undefined;
+  /** Which rows of the logits are for it: often one, and none while its prompt goes on. */
+  readonly firstLogits: number;
+  readonly endLogits: number;
 }
 
 function collectRows(generations: readonly Generation[], mostRows: number) {
@@ -88,10 +88,11 @@ function collectRows(generations: readonly Generation[], mostRows: number) {
     if (rows.length >= mostRows) break;
     const wanted = generation.rows(mostRows - rows.length);
     if (wanted.length === 0) continue;
+    const firstLogits = logitsFor.length;
+    for (const row of generation.logitsFor) logitsFor.push(rows.length + row);
     rows.push(...wanted);
-    const logitsRow = generation.needsLogits ? logitsFor.length : undefined;
-    if (logitsRow !== undefined) logitsFor.push(rows.length - 1);
-    parts.push({ generation, sequence: wanted[0].sequence, logitsRow });
+    const endLogits = logitsFor.length;
+    parts.push({ generation, sequence: wanted[0].sequence, firstLogits, endLogits });
   }
   return { rows, logitsFor, parts };
 }
@@ -127,12 +128,12 @@ async function compute(
   return { data: logits.data, failures };
 }
 
-/** One that was disposed of in the meantime has neither step nor error. */
-function outcome(generation: Generation, logits?: Floats): Outcome {
-  if (generation.isDone) return { generation };
+/** One that was disposed of in the meantime has neither steps nor error. */
+function outcome(generation: Generation, logits: Floats): Outcome {
+  if (generation.isDone) return { generation, steps: [] };
   try {
-    return { generation, step: generation.accept(logits) };
+    return { generation, steps: generation.accept(logits) };
   } catch (error) {
-    return { generation, error };
+    return { generation, steps: [], error };
   }
 }

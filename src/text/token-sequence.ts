@@ -42,23 +42,23 @@ export class TokenSequence {
   }
 
   /**
-   * Keeps what it has in common with the beginning of `prompt`, truncates the rest, and belongs to
-   * this prompt's text until `release`. The last token of a prompt is never kept, as its logits are
-   * needed.
+   * Keeps what it has in common with the beginning of `prompt`, `most` tokens at most, truncates
+   * the rest, and belongs to this prompt's text until `release`. The last token of a prompt is
+   * never kept, as its logits are needed.
    *
    * @returns how many tokens were kept
    * @throws {LlamaError} BAD_INPUT if another text is using it
    */
-  begin(prompt: readonly number[]): number {
+  begin(prompt: readonly number[], most = prompt.length - 1): number {
     check(
       !this.#isInUse,
       'BAD_INPUT',
       () => 'the sequence is in use by another text; give each text its own, or wait for the other',
     );
     // A pass that failed may have left positions that nobody took note of.
-    const most = Math.min(this.#tokens.length, this.#positions.length, prompt.length - 1);
+    const held = Math.min(this.#tokens.length, this.#positions.length, most, prompt.length - 1);
     let kept = 0;
-    while (kept < most && this.#tokens[kept] === prompt[kept]) kept += 1;
+    while (kept < held && this.#tokens[kept] === prompt[kept]) kept += 1;
     if (kept < this.#positions.length) this.#positions.truncate(kept);
     this.#tokens.length = kept;
     this.#isInUse = true;

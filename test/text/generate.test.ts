@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openTokenizer } from '../../src/load/tokenizer.js';
 import { complete, generate } from '../../src/text/generate.js';
-import type { GenerationStep } from '../../src/text/generation.js';
 import { GENERATION, type GenerateOptions, type GenerateProgress } from '../../src/text/options.js';
+import type { GenerationStep } from '../../src/text/result.js';
 import {
   type HuggingFaceOptions,
   huggingFaceOptions,

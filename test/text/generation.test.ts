@@ -5,9 +5,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Llama } from '../../src/model/llama.js';
 import { complete } from '../../src/text/generate.js';
-import { Generation, type GenerationResult } from '../../src/text/generation.js';
+import { Generation } from '../../src/text/generation.js';
 import type { GenerateOptions } from '../../src/text/options.js';
 import { advance } from '../../src/text/pass.js';
+import type { GenerationResult } from '../../src/text/result.js';
 import { TokenSequence } from '../../src/text/token-sequence.js';
 import {
   BOS,
@@ -34,22 +35,22 @@ describe('driven by hand', () => {
   test('asks for chunks of the prompt, then for its last token', async () => {
     const model = saying('ab', 5);
     const generation = new Generation(model, byteTokenizer, [BOS, 9, 9, 9, 9], { chunkSize: 3 });
-    const asked: [number[], boolean][] = [];
-    const shown: (string | undefined)[] = [];
+    const asked: [number[], readonly number[]][] = [];
+    const shown: string[][] = [];
     while (!generation.isDone) {
       const rows = generation.rows();
-      asked.push([rows.map(({ position }) => position), generation.needsLogits]);
-      const logitsFor = generation.needsLogits ? [rows.length - 1] : [];
+      const { logitsFor } = generation;
+      asked.push([rows.map(({ position }) => position), logitsFor]);
       const { data } = await model.forward(rows, { logitsFor });
-      shown.push(generation.accept(data)?.text);
+      shown.push(generation.accept(data).map(({ text }) => text));
     }
     expect(asked).toEqual([
-      [[0, 1, 2], false],
-      [[3, 4], true],
-      [[5], true],
-      [[6], true],
+      [[0, 1, 2], []],
+      [[3, 4], [1]],
+      [[5], [0]],
+      [[6], [0]],
     ]);
-    expect(shown).toEqual([undefined, 'a', 'b', '']);
+    expect(shown).toEqual([[], ['a'], ['b'], ['']]);
     expect(generation.rows()).toEqual([]);
   });
 
@@ -64,7 +65,7 @@ describe('driven by hand', () => {
   test('wants the logits that it asked for', () => {
     const generation = new Generation(saying('a', 2), byteTokenizer, [BOS, 9]);
     generation.rows();
-    expect(() => generation.accept()).toThrow(refused('BAD_INPUT', 'logits of the last row'));
+    expect(() => generation.accept()).toThrow(refused('BAD_INPUT', 'logits of 1 rows are needed'));
   });
 });
 
@@ -96,11 +97,11 @@ describe('several in one pass have the tokens that each has alone', () => {
     // Each begins a pass after the one before it, so that prompts and single tokens are mixed.
     for (let pass = 0; results.size < texts.length; pass++) {
       const active = generations.slice(0, pass + 1).filter(({ isDone }) => !isDone);
-      for (const { generation, step } of await advance(model, active, { mostRows })) {
-        if (step === undefined) continue;
-        const { result, ...numbers } = step;
-        steps.get(generation)!.push(numbers);
-        if (result !== undefined) results.set(generation, result);
+      for (const outcome of await advance(model, active, { mostRows })) {
+        for (const { result, ...numbers } of outcome.steps) {
+          steps.get(outcome.generation)!.push(numbers);
+          if (result !== undefined) results.set(outcome.generation, result);
+        }
       }
     }
     for (const [i, { prompt, options }] of texts.entries()) {
@@ -108,12 +109,12 @@ describe('several in one pass have the tokens that each has alone', () => {
       const alone = new Generation(model, wide, prompt, more);
       const expected: unknown[] = [];
       while (!alone.isDone) {
-        const [{ step }] = await advance(model, [alone]);
-        if (step === undefined) continue;
-        const { result, ...numbers } = step;
-        expected.push(numbers);
-        if (result !== undefined)
-          expect(results.get(generations[i])!.tokens).toEqual(result.tokens);
+        const [outcome] = await advance(model, [alone]);
+        for (const { result, ...numbers } of outcome.steps) {
+          expected.push(numbers);
+          if (result !== undefined)
+            expect(results.get(generations[i])!.tokens).toEqual(result.tokens);
+        }
       }
       // log-probabilities too, to the bit
       expect(steps.get(generations[i])).toEqual(expected);
@@ -129,10 +130,10 @@ describe('several in one pass have the tokens that each has alone', () => {
     });
     const pass = advance(model, [first, second]);
     first.dispose();
-    const [ended, { step }] = await pass;
-    expect(ended).toEqual({ generation: first });
-    const [{ step: expected }] = await advance(babbling(), [alone]);
-    expect(step).toEqual(expected);
+    const [ended, { steps }] = await pass;
+    expect(ended).toEqual({ generation: first, steps: [] });
+    const [{ steps: expected }] = await advance(babbling(), [alone]);
+    expect(steps).toEqual(expected);
   });
 
   test('one that finds no token to choose does not stop the others', async () => {
@@ -144,7 +145,7 @@ describe('several in one pass have the tokens that each has alone', () => {
     const [bad, good] = [66, 67].map(id => new Generation(impossible, byteTokenizer, [BOS, id]));
     const [first, second] = await advance(impossible, [bad, good]);
     expect(first.error).toEqual(refused('NOT_FINITE', 'no token to choose'));
-    expect(second.step?.result?.finishReason).toBe('eos');
+    expect(second.steps[0].result?.finishReason).toBe('eos');
   });
 });
 

@@ -1,8 +1,8 @@
 /** What `generate` and `chat` have in common: options, and a result as JSON. */
 import type { LoadedModel } from '../../load/model.js';
 import type { ReplyEnds } from '../../text/chat/format.js';
-import type { GenerationResult } from '../../text/generation.js';
 import { GENERATION, type GenerateOptions } from '../../text/options.js';
+import type { GenerationResult } from '../../text/result.js';
 import { flagsOf, readFlags } from './flags.js';
 import type { Option, Options } from './options.js';
 

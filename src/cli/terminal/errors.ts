@@ -30,6 +30,7 @@ const EXIT_OF: Readonly<Record<LlamaErrorCode, number>> = {
   NOT_FINITE: EXIT.runtime,
   BROKEN_INSTALLATION: EXIT.runtime,
   WORKER_FAILED: EXIT.runtime,
+  QUEUE_FULL: EXIT.runtime,
   DISPOSED: EXIT.runtime,
 };
 

@@ -4,10 +4,10 @@ import { check, LlamaError } from '../../base/errors.js';
 import type { LoadedForIds } from '../../load/model.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { generate, positionsNeeded } from '../../text/generate.js';
-import type { GenerationResult, GenerationStep } from '../../text/generation.js';
 import { idsOnly } from '../../text/ids-only.js';
 import type { GenerateProgress } from '../../text/options.js';
 import { CARD_STOP_STRINGS } from '../../text/prompt.js';
+import type { GenerationResult, GenerationStep } from '../../text/result.js';
 import {
   CARD_SETTINGS,
   GENERATION_OPTIONS,

@@ -1,5 +1,5 @@
 /** POST /v1/chat/completions: a conversation, answered. */
-import type { GenerationStep } from '../../text/generation.js';
+import { type GenerationStep, hasToken } from '../../text/result.js';
 import { type ChatRequest, chatRequest } from '../schemas/chat.js';
 import { encodeMessages } from '../texts/conversation.js';
 import { generateOptions, seedOf } from '../texts/options.js';
@@ -51,9 +51,9 @@ function shapeOf(
   const hasLogprobs = topLogprobsOf(body) !== undefined;
   const hasIds = body.return_token_ids === true;
   const scores = (steps: readonly GenerationStep[]) =>
-    hasLogprobs ? chatLogprobs(tokenizer, steps) : null;
+    hasLogprobs ? chatLogprobs(tokenizer, steps.filter(hasToken)) : null;
   const ids = (steps: readonly GenerationStep[]) =>
-    hasIds ? { token_ids: steps.map(({ token }) => token) } : {};
+    hasIds ? { token_ids: steps.filter(hasToken).map(({ token }) => token) } : {};
   return {
     prefix: 'chatcmpl',
     objects: { whole: 'chat.completion', event: 'chat.completion.chunk' },

@@ -1,6 +1,7 @@
 /** POST /v1/completions: texts or token ids, continued. */
-import type { GenerationStep } from '../../text/generation.js';
+
 import { encodePrompt } from '../../text/prompt.js';
+import { type GenerationStep, hasToken } from '../../text/result.js';
 import { type CompletionRequest, completionRequest } from '../schemas/completions.js';
 import { generateOptions, seedOf } from '../texts/options.js';
 import { checkLength, checkRoom } from '../texts/room.js';
@@ -72,12 +73,14 @@ function shapeOf(
   const places = writings.map(({ prompt }) => new TextPlaces(tokenizer, prompt));
   const scores = (index: number, steps: readonly GenerationStep[]) => {
     if (!hasLogprobs) return null;
-    const placed = steps.map(step => ({ ...step, offset: places[index].next(step.token) }));
+    const placed = steps
+      .filter(hasToken)
+      .map(step => ({ ...step, offset: places[index].next(step.token) }));
     return completionLogprobs(tokenizer, placed);
   };
   const promptIds = (index: number) => (hasIds ? { prompt_token_ids: writings[index].prompt } : {});
   const ids = (steps: readonly GenerationStep[]) =>
-    hasIds ? { token_ids: steps.map(({ token }) => token) } : {};
+    hasIds ? { token_ids: steps.filter(hasToken).map(({ token }) => token) } : {};
   return {
     prefix: 'cmpl',
     objects: { whole: 'text_completion', event: 'text_completion' },

@@ -1,5 +1,5 @@
 /** What the endpoints with text call by different names: see `answer.ts`, which does the rest. */
-import type { GenerationStep } from '../../text/generation.js';
+import type { GenerationStep } from '../../text/result.js';
 import type { WrittenText } from '../texts/written.js';
 
 /** How the choices of one answer are written; it may keep state for each. */

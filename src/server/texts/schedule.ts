@@ -1,10 +1,10 @@
 /** The scheduler of a server's texts: how many there may be, and who waits. */
 import { LlamaError } from '../../base/errors.js';
 import type { GenerateTokenizer } from '../../text/generate.js';
-import type { GenerationStep } from '../../text/generation.js';
 import type { GenerateOptions } from '../../text/options.js';
 import type { GenerateModel } from '../../text/pass.js';
-import { Scheduler } from '../../text/scheduler.js';
+import type { GenerationStep } from '../../text/result.js';
+import { createScheduler } from '../../text/scheduler/scheduler.js';
 import { ApiError } from '../errors/api-error.js';
 import type { TextScheduler } from './served.js';
 
@@ -25,7 +25,7 @@ export function scheduleTexts(
   tokenizer: GenerateTokenizer,
   { maxRunning, maxQueue }: TextLimits,
 ): ScheduledTexts {
-  const scheduler = new Scheduler(model, tokenizer);
+  const scheduler = createScheduler(model, tokenizer, { maxRunning, maxQueue });
   const stop = new AbortController();
   let running = 0;
   const idle: (() => void)[] = [];

@@ -2,8 +2,8 @@
 import { show } from '../../base/errors.js';
 import type { Llama } from '../../model/llama.js';
 import type { ChatFormat } from '../../text/chat/format.js';
-import type { GenerationStep } from '../../text/generation.js';
 import type { GenerateOptions } from '../../text/options.js';
+import type { GenerationStep } from '../../text/result.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { ApiError } from '../errors/api-error.js';
 

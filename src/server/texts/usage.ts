@@ -1,5 +1,5 @@
 /** What a request cost: `usage` and `timings` of its answer. */
-import type { GenerationResult } from '../../text/generation.js';
+import type { GenerationResult } from '../../text/result.js';
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 

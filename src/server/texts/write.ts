@@ -2,8 +2,9 @@
  * The texts of one request, written together: each is computed only as fast as its steps are
  * taken, and all end with the first that fails, or when nobody reads any more.
  */
-import type { GenerationStep } from '../../text/generation.js';
+
 import type { GenerateOptions, GenerateProgress } from '../../text/options.js';
+import type { GenerationStep } from '../../text/result.js';
 import type { Call } from '../observe/call.js';
 import { Mailbox } from './mailbox.js';
 import type { TextScheduler } from './served.js';

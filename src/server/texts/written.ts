@@ -1,5 +1,5 @@
 /** The choices of an answer, put together from the steps of their texts. */
-import type { GenerationResult, GenerationStep } from '../../text/generation.js';
+import type { GenerationResult, GenerationStep } from '../../text/result.js';
 import type { Call } from '../observe/call.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { TextEvent } from './write.js';

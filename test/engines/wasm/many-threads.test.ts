@@ -7,7 +7,7 @@ import { DIST, node } from '../../support/child.js';
 
 const HEADER = `
   import { loadModel } from ${JSON.stringify(`file://${DIST}load/model.js`)};
-  import { generate, Scheduler } from ${JSON.stringify(`file://${DIST}index.js`)};
+  import { createScheduler, generate } from ${JSON.stringify(`file://${DIST}index.js`)};
   import { RecoderPool } from ${JSON.stringify(`file://${DIST}convert/recoder-pool.js`)};
   /** What any program may do with its output, on all events that Node itself listens to. */
   const EVENTS = ['error', 'close', 'finish', 'unpipe', 'drain'];
@@ -50,7 +50,7 @@ it('one signal for 20 passes and 20 texts at once', async () => {
       const sequence = model.createSequence();
       return model.forward([{ token: 1, position: 0, sequence }], { signal });
     });
-    const scheduler = new Scheduler(model, tokenizer);
+    const scheduler = createScheduler(model, tokenizer);
     await many(async () => {
       for await (const _ of scheduler.generate([1], { maxNewTokens: 2, signal }));
     });

@@ -4,16 +4,16 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WasmEngine } from '../../src/engines/wasm/wasm-engine.js';
-import { openModelDirectory } from '../../src/load/model-files.js';
-import { Llama } from '../../src/model/llama.js';
-import { generate } from '../../src/text/generate.js';
-import type { GenerationStep } from '../../src/text/generation.js';
-import { Scheduler } from '../../src/text/scheduler.js';
-import { TokenSequence } from '../../src/text/token-sequence.js';
-import { BOS, babbling, byteTokenizer, type FakeModel } from '../support/fake-model.js';
-import { goldenPath, openGolden } from '../support/golden.js';
-import { loadTiny, NAN_TOKEN } from '../support/tiny-model.js';
+import { WasmEngine } from '../../../src/engines/wasm/wasm-engine.js';
+import { openModelDirectory } from '../../../src/load/model-files.js';
+import { Llama } from '../../../src/model/llama.js';
+import { generate } from '../../../src/text/generate.js';
+import type { GenerationStep } from '../../../src/text/result.js';
+import { createScheduler, type Scheduler } from '../../../src/text/scheduler/scheduler.js';
+import { TokenSequence } from '../../../src/text/token-sequence.js';
+import { BOS, babbling, byteTokenizer, type FakeModel } from '../../support/fake-model.js';
+import { goldenPath, openGolden } from '../../support/golden.js';
+import { loadTiny, NAN_TOKEN } from '../../support/tiny-model.js';
 
 /** A tokenizer that knows ids only. */
 const idTokenizer = (vocabSize: number) => ({
@@ -124,7 +124,7 @@ describe('each text says what it says alone', () => {
       fc.integer({ min: 1, max: 16 }),
       async (plans, maxRows) => {
         const model = slow(babbling(), before, after);
-        const scheduler = new Scheduler(model, byteTokenizer, { maxRows });
+        const scheduler = createScheduler(model, byteTokenizer, { maxRows });
         const outcomes = await Promise.all(plans.map(plan => follow(scheduler, plan)));
         for (const [i, { said, error, isCut }] of outcomes.entries()) {
           const { prompt, options } = textOf(plans[i]);
@@ -145,7 +145,7 @@ describe('each text says what it says alone', () => {
   it.each(['exact', 'wasm'] as const)('golden/gqa, to the bit: %s', async kernels => {
     const model = await openGqa(kernels);
     const tokenizer = idTokenizer(model.config.vocabSize);
-    const scheduler = new Scheduler(model, tokenizer, { maxRows: 17 });
+    const scheduler = createScheduler(model, tokenizer, { maxRows: 17 });
     const texts = [3, 40, 1, 25, 7, 70].map((length, i) => ({
       prompt: [BOS, ...idsOf(length, i)],
       options: { maxNewTokens: 12 - i, temperature: i / 4, seed: i, logprobs: 3, stopTokenIds: [] },
@@ -193,7 +193,7 @@ describe('who is computed when', () => {
   it('a text is decoded in every pass while a long prompt is read in the other rows', async () => {
     const model = babbling();
     const passes = watch(model);
-    const scheduler = new Scheduler(model, byteTokenizer, { maxRows: 8 });
+    const scheduler = createScheduler(model, byteTokenizer, { maxRows: 8 });
     const short = collect(scheduler.generate(idsOf(2, 1), { maxNewTokens: 5 }));
     const long = collect(scheduler.generate(idsOf(27, 2), { maxNewTokens: 2 }));
     await Promise.all([short, long]);
@@ -203,7 +203,7 @@ describe('who is computed when', () => {
   it('prompts are read in the order in which they came, a chunk at most', async () => {
     const model = babbling();
     const passes = watch(model);
-    const scheduler = new Scheduler(model, byteTokenizer, { maxRows: 6 });
+    const scheduler = createScheduler(model, byteTokenizer, { maxRows: 6 });
     const options = { maxNewTokens: 1 };
     const first = collect(scheduler.generate(idsOf(8, 1), { ...options, chunkSize: 4 }));
     const second = collect(scheduler.generate(idsOf(9, 2), options));
@@ -215,7 +215,7 @@ describe('who is computed when', () => {
   it('prompts wait while there is a text to decode for every row', async () => {
     const model = babbling();
     const passes = watch(model);
-    const scheduler = new Scheduler(model, byteTokenizer, { maxRows: 2 });
+    const scheduler = createScheduler(model, byteTokenizer, { maxRows: 2 });
     await Promise.all(
       [3, 3, 1].map((maxNewTokens, i) =>
         collect(scheduler.generate(idsOf(1, i), { maxNewTokens })),
@@ -227,7 +227,7 @@ describe('who is computed when', () => {
   it('more texts than rows take turns', async () => {
     const model = babbling();
     const passes = watch(model);
-    const scheduler = new Scheduler(model, byteTokenizer, { maxRows: 2 });
+    const scheduler = createScheduler(model, byteTokenizer, { maxRows: 2 });
     const texts = [0, 1, 2].map(i => scheduler.generate(idsOf(1, i), SHORT));
     await Promise.all(texts.map(text => text.next()));
     await Promise.all(texts.map(collect));
@@ -238,7 +238,7 @@ describe('who is computed when', () => {
   it('nothing is computed ahead of a consumer that is slow, and others go on', async () => {
     const model = babbling();
     const passes = watch(model);
-    const scheduler = new Scheduler(model, byteTokenizer);
+    const scheduler = createScheduler(model, byteTokenizer);
     const idle = scheduler.generate(idsOf(1, 1), { maxNewTokens: 9 });
     await idle.next();
     await collect(scheduler.generate(idsOf(1, 2), { maxNewTokens: 9 }));
@@ -251,7 +251,7 @@ describe('who is computed when', () => {
 
   it('eight that ask at once share every pass', async () => {
     const model = babbling();
-    const scheduler = new Scheduler(model, byteTokenizer);
+    const scheduler = createScheduler(model, byteTokenizer);
     const texts = [1, 2, 3, 4, 5, 6, 7, 8].map(i => scheduler.generate(idsOf(3, i), SHORT));
     await Promise.all(texts.map(collect));
     expect(model.rowsPerPass).toEqual([24, 8, 8, 8]);
@@ -259,7 +259,7 @@ describe('who is computed when', () => {
 
   it('a text that nobody has asked for takes nothing', async () => {
     const model = babbling();
-    const text = new Scheduler(model, byteTokenizer).generate([BOS], SHORT);
+    const text = createScheduler(model, byteTokenizer).generate([BOS], SHORT);
     await turns(3);
     await text.return();
     expect(model.rowsPerPass).toEqual([]);
@@ -276,7 +276,7 @@ describe('what ends one text ends no other', () => {
 
   /** Gives what the text of `spoil` ended by; fails unless those beside it say what they should. */
   async function besides(spoil: (scheduler: Scheduler) => Steps, model = babbling()) {
-    const scheduler = new Scheduler(model, byteTokenizer);
+    const scheduler = createScheduler(model, byteTokenizer);
     const good = { maxNewTokens: 6, temperature: 1, seed: 1 };
     const before = collect(scheduler.generate(idsOf(3, 1), good));
     const spoiled = ended(spoil(scheduler));
@@ -289,12 +289,12 @@ describe('what ends one text ends no other', () => {
   }
 
   it('options that are refused, at once', () => {
-    const scheduler = new Scheduler(babbling(), byteTokenizer);
+    const scheduler = createScheduler(babbling(), byteTokenizer);
     const refused = (code: string) => expect.objectContaining({ code });
     expect(() => scheduler.generate([BOS], { maxNewTokens: 0 })).toThrow(refused('BAD_OPTION'));
     expect(() => scheduler.generate([])).toThrow(refused('BAD_INPUT'));
     expect(() => scheduler.generate('a'.repeat(99))).toThrow(refused('CONTEXT_OVERFLOW'));
-    const create = (options: object) => () => new Scheduler(babbling(), byteTokenizer, options);
+    const create = (options: object) => () => createScheduler(babbling(), byteTokenizer, options);
     expect(create({ maxRows: 0 })).toThrow(refused('BAD_OPTION'));
     expect(create({ rows: 1 })).toThrow(refused('BAD_OPTION'));
   });
@@ -302,7 +302,7 @@ describe('what ends one text ends no other', () => {
   it.each(['exact', 'wasm'] as const)('logits that are not finite: %s', async kernels => {
     const model = await loadTiny(kernels);
     const tokenizer = idTokenizer(60);
-    const scheduler = new Scheduler(model, tokenizer);
+    const scheduler = createScheduler(model, tokenizer);
     const prompts = [[20, 21], [20, NAN_TOKEN], [30]];
     const [first, bad, last] = prompts.map(prompt => scheduler.generate(prompt, SHORT));
     const [one, error, other] = await Promise.all([collect(first), ended(bad), collect(last)]);
@@ -317,7 +317,7 @@ describe('what ends one text ends no other', () => {
     async kernels => {
       const [model, other] = [await loadTiny(kernels), await loadTiny(kernels)];
       const [foreign, gone, dying] = [other, model, model].map(from => new TokenSequence(from));
-      const scheduler = new Scheduler(model, idTokenizer(60));
+      const scheduler = createScheduler(model, idTokenizer(60));
       gone.dispose();
       const onProgress = () => dying.dispose();
       const good = collect(scheduler.generate([20, 21], SHORT));
@@ -336,7 +336,7 @@ describe('what ends one text ends no other', () => {
   it('a sequence that another text is using', async () => {
     const model = babbling();
     const sequence = new TokenSequence(model);
-    const scheduler = new Scheduler(model, byteTokenizer);
+    const scheduler = createScheduler(model, byteTokenizer);
     const [first, second] = [1, 2].map(seed =>
       scheduler.generate(idsOf(2, seed), { ...SHORT, sequence }),
     );
@@ -371,7 +371,7 @@ describe('what ends one text ends no other', () => {
 
   it('but the end of the model ends all, and none hangs', async () => {
     const model = await loadTiny('wasm');
-    const scheduler = new Scheduler(model, idTokenizer(60));
+    const scheduler = createScheduler(model, idTokenizer(60));
     const texts = [20, 21, 22].map(id => ended(scheduler.generate([id], { maxNewTokens: 500 })));
     await turns(5);
     await model.close();
@@ -385,8 +385,8 @@ describe('what ends one text ends no other', () => {
 describe('leaving early', () => {
   it('frees the memory at once', async () => {
     const model = babbling();
-    const scheduler = new Scheduler(model, byteTokenizer);
-    for await (const { token } of scheduler.generate([BOS])) if (token >= 0) break;
+    const scheduler = createScheduler(model, byteTokenizer);
+    for await (const { token } of scheduler.generate([BOS])) if (token! >= 0) break;
     expect(model.sequences.map(({ disposed }) => disposed)).toEqual([true]);
     await turns(5);
     expect(model.rowsPerPass).toEqual([1]);
@@ -395,7 +395,7 @@ describe('leaving early', () => {
   it('an aborted signal ends its text while the pass goes on for the others', async () => {
     const model = babbling();
     const passes = held(model);
-    const scheduler = new Scheduler(model, byteTokenizer);
+    const scheduler = createScheduler(model, byteTokenizer);
     const aborter = new AbortController();
     const { signal } = aborter;
     const cut = collect(scheduler.generate(idsOf(2, 1), { ...SHORT, signal }));
@@ -416,7 +416,7 @@ describe('leaving early', () => {
   it('the pass is cancelled when nobody is left who wants it', async () => {
     const model = babbling();
     const passes = held(model);
-    const scheduler = new Scheduler(model, byteTokenizer);
+    const scheduler = createScheduler(model, byteTokenizer);
     const aborters = [new AbortController(), new AbortController()];
     const texts = aborters.map(({ signal }, i) =>
       collect(scheduler.generate(idsOf(2, i), { ...SHORT, signal })),
@@ -439,7 +439,7 @@ describe('leaving early', () => {
     async kernels => {
       const model = await loadTiny(kernels);
       const tokenizer = idTokenizer(60);
-      const scheduler = new Scheduler(model, tokenizer);
+      const scheduler = createScheduler(model, tokenizer);
       const prompt = Array.from({ length: 150 }, (_, i) => 14 + ((i * 7) % 40));
       for (let turnsBefore = 0; turnsBefore < 6; turnsBefore++) {
         const sequence = new TokenSequence(model);
