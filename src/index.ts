@@ -54,6 +54,8 @@ export {
 export { ChatTemplate } from './text/chat/template.js';
 export { complete, type GenerateTokenizer, generate } from './text/generate.js';
 export { Generation, type TextModel, type TextTokenizer } from './text/generation.js';
+export { jsonConstraint } from './text/grammar/json-constraint.js';
+export type { ByteTokenizer } from './text/grammar/tokens/token-trie.js';
 export { idsOnly } from './text/ids-only.js';
 export type { GenerateOptions, GenerateProgress, TextConfig } from './text/options.js';
 export type { GenerateModel, PassOptions } from './text/pass.js';

@@ -174,6 +174,15 @@ export class Tokenizer {
   }
 
   /**
+   * The bytes that a token adds to a text that is decoded: those of `tokenOf`, but none for special
+   * tokens, which are left out.
+   * @throws {LlamaError} BAD_INPUT for what is not an id.
+   */
+  bytesOf(id: number): Uint8Array {
+    return this.#specialIds.has(id) ? new Uint8Array() : this.tokenOf(id).bytes;
+  }
+
+  /**
    * `encode` gives so many ids for `text`, or more; told without tokenizing (`least-tokens.ts`).
    */
   leastTokens(text: string): number {
