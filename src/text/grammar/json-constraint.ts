@@ -12,8 +12,8 @@ import { type ByteTokenizer, type TokenTrie, tokenTrieOf } from './tokens/token-
  * to any JSON object. The same constraint can be given to many texts, which then share what was
  * found out about the schema.
  *
- * @throws {LlamaError} BAD_OPTION for a schema that is wrong or has keywords that are not supported,
- * naming one and where it stands
+ * @throws {LlamaError} BAD_OPTION for a schema that is wrong, or has a keyword that is not
+ * supported; the message names it and where it stands
  */
 export function jsonConstraint(
   tokenizer: ByteTokenizer,

@@ -5,8 +5,8 @@
  *       → which tokens can come next (`tokens/`)
  *
  * Not every text of JSON that a schema allows is written. Spaces: one where Python's json.dumps
- * writes one, and inside of brackets, and in front of all; no newlines. Properties come in the order
- * of the schema. Where a string is held to more than its length, and in the names of properties, a
+ * writes one, inside of brackets, and in front of all; no newlines. Properties come in the order of
+ * the schema. Where a string is held to more than its length, and in names of properties, a
  * character is spelled as JSON.stringify spells it.
  */
 import { Automaton } from './automaton/automaton.js';

@@ -45,7 +45,7 @@ export function allowed(constraint: TokenConstraint, vocabSize: number): number[
 }
 
 const BYTES = new TextEncoder();
-/** Tokens that lead to an end, in a string (with a pattern, too) and elsewhere: the first there is. */
+/** Tokens that lead to an end, in a string (with a pattern, too) and elsewhere; best first. */
 const ENDS = {
   inside: [...['"', 'é'].map(text => BYTES.encode(text)), Uint8Array.of(0xc3), Uint8Array.of(0xa9)],
   outside: Array.from('}]"0', text => BYTES.encode(text)),

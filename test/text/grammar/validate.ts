@@ -1,4 +1,4 @@
-/** The supported keywords of JSON Schema, written from its text and without a look at the grammar. */
+/** The supported keywords of JSON Schema, written from its text, without a look at the grammar. */
 
 /* biome-ignore lint/suspicious/noExplicitAny: schemas and values of any kind */
 export type Json = any;

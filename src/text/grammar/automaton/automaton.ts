@@ -6,7 +6,7 @@
  * Every state has a way to the end. `Language` sees to that but for intersections, which can be
  * empty without looking so: of these, a way to the end is searched.
  */
-import { byteClasses, derive } from './derivative.js';
+import { type ByteClasses, byteClasses, derivative } from './derivative.js';
 import { type Expression, type Language, NEVER } from './expression.js';
 
 /** What may still come. */
@@ -19,7 +19,7 @@ export interface State {
 }
 
 /** So many states are remembered; then it begins anew. */
-const MOST_REMEMBERED = 10_000;
+const MOST_REMEMBERED = 50_000;
 
 /** Finds the states of the expressions of one `Language`. */
 export class Automaton {
@@ -33,12 +33,7 @@ export class Automaton {
   }
 
   stateOf(expression: Expression): State {
-    const known = this.#states.get(expression);
-    if (known !== undefined) return known;
-    if (this.#states.size >= MOST_REMEMBERED) this.#forget();
-    const state = new LazyState(expression, byte => this.#after(expression, byte));
-    this.#states.set(expression, state);
-    return state;
+    return this.#stateOf(expression);
   }
 
   /** The texts of both, or `NEVER`; neither may contain itself, so that the search has an end. */
@@ -47,31 +42,53 @@ export class Automaton {
     return both.kind !== 'both' || this.#findText(both) ? both : NEVER;
   }
 
-  /** How many states there are, all of which a text can come to; more than `most` are not counted. */
+  /** How many states a text can come to; beyond `most` they are not counted. */
   countStates(start: Expression, most: number): number {
     const found = new Set([start]);
     for (const expression of found) {
       if (found.size > most) break;
-      for (const next of this.#allAfter(expression)) found.add(next);
+      const state = this.#stateOf(expression);
+      for (const byte of firstBytes(state.classes)) {
+        const next = state.next(byte);
+        if (next !== undefined) found.add(next.expression);
+      }
     }
     return found.size;
   }
 
-  #after(expression: Expression, byte: number): State | undefined {
-    const rest = this.#derive(expression, byte);
-    return rest === NEVER ? undefined : this.stateOf(rest);
+  #stateOf(expression: Expression): LazyState {
+    const known = this.#states.get(expression);
+    if (known !== undefined) return known;
+    if (this.#states.size >= MOST_REMEMBERED) this.#forget();
+    const state = new LazyState(expression, {
+      classes: () => this.#classesOf(expression),
+      next: byte => this.#after(expression, byte),
+    });
+    this.#states.set(expression, state);
+    return state;
   }
 
-  #derive(expression: Expression, byte: number): Expression {
-    const intersect = (left: Expression, right: Expression) => this.intersect(left, right);
-    return derive(expression, byte, this.#language, intersect);
+  #after(expression: Expression, byte: number): LazyState | undefined {
+    const rest = this.#derivative(expression, byte, (a, b) => this.intersect(a, b));
+    return rest === NEVER ? undefined : this.#stateOf(rest);
   }
 
-  /** One for each class of bytes, but for those that cannot come. */
-  #allAfter(expression: Expression): Expression[] {
-    return firstBytes(expression)
-      .map(byte => this.#derive(expression, byte))
-      .filter(next => next !== NEVER);
+  /** Parts are states, too: what is found out of one serves all that it is a part of. */
+  #derivative(
+    expression: Expression,
+    byte: number,
+    intersect: (left: Expression, right: Expression) => Expression,
+  ): Expression {
+    return derivative(expression, byte, {
+      language: this.#language,
+      derive: part => this.#stateOf(part).next(byte)?.expression ?? NEVER,
+      intersect,
+    });
+  }
+
+  #classesOf(expression: Expression): ByteClasses {
+    const isOfFirst = expression.kind === 'sequence' && !expression.first.isNullable;
+    return isOfFirst ? this.#stateOf(expression.first).classes : byteClasses(expression);
   }
 
   /**
@@ -103,13 +120,12 @@ export class Automaton {
     return false;
   }
 
-  /** The derivatives of what may be an intersection, with those that have no text among them. */
+  /** The derivatives of an intersection, with those that have no text among them. */
   #possible(expression: Expression): Expression[] {
     const unchecked = (left: Expression, right: Expression) => this.#language.both(left, right);
-    const possible = firstBytes(expression).map(byte => {
-      return derive(expression, byte, this.#language, unchecked);
-    });
-    return possible.filter(next => next !== NEVER);
+    return firstBytes(this.#stateOf(expression).classes)
+      .map(byte => this.#derivative(expression, byte, unchecked))
+      .filter(next => next !== NEVER);
   }
 
   #forget(): void {
@@ -119,41 +135,45 @@ export class Automaton {
 }
 
 /** A byte of each class. */
-function firstBytes(expression: Expression): number[] {
-  const { classOf, count } = byteClasses(expression);
+function firstBytes({ classOf, count }: ByteClasses): number[] {
   return Array.from({ length: count }, (_, number) => classOf.indexOf(number));
+}
+
+/** What a state asks its automaton for, once. */
+interface Finder {
+  classes(): ByteClasses;
+  next(byte: number): LazyState | undefined;
 }
 
 /** Remembers where each class of bytes leads. */
 class LazyState implements State {
   readonly expression: Expression;
   readonly isComplete: boolean;
-  readonly #after: (byte: number) => State | undefined;
-  #classOf: Uint8Array | undefined;
+  readonly #find: Finder;
+  #classes: ByteClasses | undefined;
   /** By class; null is not known yet. */
-  #next: (State | undefined | null)[] = [];
+  #next: (LazyState | undefined | null)[] = [];
 
-  constructor(expression: Expression, after: (byte: number) => State | undefined) {
+  constructor(expression: Expression, find: Finder) {
     this.expression = expression;
     this.isComplete = expression.isNullable;
-    this.#after = after;
+    this.#find = find;
   }
 
-  next(byte: number): State | undefined {
-    const number = this.#classes()[byte];
+  get classes(): ByteClasses {
+    if (this.#classes === undefined) {
+      this.#classes = this.#find.classes();
+      this.#next = new Array(this.#classes.count).fill(null);
+    }
+    return this.#classes;
+  }
+
+  next(byte: number): LazyState | undefined {
+    const number = this.classes.classOf[byte];
     const known = this.#next[number];
     if (known !== null) return known;
-    const next = this.#after(byte);
+    const next = this.#find.next(byte);
     this.#next[number] = next;
     return next;
-  }
-
-  #classes(): Uint8Array {
-    if (this.#classOf === undefined) {
-      const { classOf, count } = byteClasses(this.expression);
-      this.#classOf = classOf;
-      this.#next = new Array(count).fill(null);
-    }
-    return this.#classOf;
   }
 }

@@ -12,14 +12,18 @@
 import { type ByteSet, hasByte } from './byte-set.js';
 import { EMPTY, type Expression, type Language, NEVER } from './expression.js';
 
-/** ∂ by `byte`; `intersect` makes what is the text of both. */
-export function derive(
-  expression: Expression,
-  byte: number,
-  language: Language,
-  intersect: (left: Expression, right: Expression) => Expression,
-): Expression {
-  const by = (part: Expression): Expression => derive(part, byte, language, intersect);
+/** What derivatives are made with. */
+export interface Deriving {
+  readonly language: Language;
+  /** The derivative of a part, which is known perhaps. */
+  readonly derive: (part: Expression, byte: number) => Expression;
+  /** The texts of both. */
+  readonly intersect: (left: Expression, right: Expression) => Expression;
+}
+
+/** ∂ of an expression by `byte`. */
+export function derivative(expression: Expression, byte: number, deriving: Deriving): Expression {
+  const { language, derive, intersect } = deriving;
   switch (expression.kind) {
     case 'never':
     case 'empty':
@@ -28,27 +32,41 @@ export function derive(
       return hasByte(expression.set, byte) ? EMPTY : NEVER;
     case 'sequence': {
       const { first, rest } = expression;
-      const inFirst = language.sequence(by(first), rest);
-      return first.isNullable ? language.choice(inFirst, by(rest)) : inFirst;
+      const inFirst = language.sequence(derive(first, byte), rest);
+      return first.isNullable ? language.choice(inFirst, derive(rest, byte)) : inFirst;
     }
     case 'choice':
-      return language.choice(...expression.items.map(by));
+      return language.choice(...expression.items.map(item => derive(item, byte)));
     case 'repeat': {
       const { item, least, most } = expression;
-      return language.sequence(by(item), language.repeat(item, Math.max(least - 1, 0), most - 1));
+      const others = language.repeat(item, Math.max(least - 1, 0), most - 1);
+      return language.sequence(derive(item, byte), others);
     }
     case 'both':
-      return intersect(by(expression.left), by(expression.right));
+      return intersect(derive(expression.left, byte), derive(expression.right, byte));
     case 'lazy':
-      return by(expression.expand());
+      return derive(expression.expand(), byte);
   }
 }
 
-/**
- * Pushes the sets of bytes that a first byte is compared with: bytes that are in the same ones have
- * the same derivative.
- */
-export function pushFirstSets(expression: Expression, sets: Set<ByteSet>): void {
+/** Bytes in classes: those of a class have the same derivative. */
+export interface ByteClasses {
+  /** By byte: the number of its class. */
+  readonly classOf: Uint8Array;
+  readonly count: number;
+}
+
+/** The classes by the sets of bytes that a first byte is compared with. */
+export function byteClasses(expression: Expression): ByteClasses {
+  const sets = new Set<ByteSet>();
+  pushFirstSets(expression, sets);
+  const classOf = new Uint8Array(256);
+  let count = 1;
+  for (const set of sets) count = refine(classOf, set);
+  return { classOf, count };
+}
+
+function pushFirstSets(expression: Expression, sets: Set<ByteSet>): void {
   switch (expression.kind) {
     case 'byte':
       sets.add(expression.set);
@@ -71,21 +89,6 @@ export function pushFirstSets(expression: Expression, sets: Set<ByteSet>): void 
       pushFirstSets(expression.expand(), sets);
       break;
   }
-}
-
-/** By byte: the number of its class; bytes of a class have the same derivative. */
-export interface ByteClasses {
-  readonly classOf: Uint8Array;
-  readonly count: number;
-}
-
-export function byteClasses(expression: Expression): ByteClasses {
-  const sets = new Set<ByteSet>();
-  pushFirstSets(expression, sets);
-  const classOf = new Uint8Array(256);
-  let count = 1;
-  for (const set of sets) count = refine(classOf, set);
-  return { classOf, count };
 }
 
 /** Divides each class into those in the set and the others; how many there are then. */

@@ -1,4 +1,4 @@
-/** Characters as the bytes of UTF-8 (RFC 3629 §4), and as JSON's strings spell them (RFC 8259 §7). */
+/** Characters: as bytes of UTF-8 (RFC 3629 §4), and as strings of JSON have them (RFC 8259 §7). */
 import type { ByteRange } from '../automaton/byte-set.js';
 import { type Expression, type Language, NEVER } from '../automaton/expression.js';
 
@@ -91,8 +91,8 @@ function bytesOf(codePoint: number): number[] {
 }
 
 /**
- * One of the code points as JSON.stringify writes it: itself if it can be, else the shortest escape,
- * in small letters.
+ * One of the code points as JSON.stringify writes it: itself if it can be, else as the shortest
+ * escape, in small letters.
  */
 export function canonicalCharacter(language: Language, points: readonly CodePoints[]): Expression {
   const escapes = intersectCodePoints(points, complementCodePoints(UNESCAPED)).flatMap(

@@ -19,7 +19,7 @@ export const anyString = (language: Language, least = 0, most = Infinity): Expre
 export const canonicalContent = (language: Language, least = 0, most = Infinity): Expression =>
   language.repeat(canonicalCharacter(language, ALL_CHARACTERS), least, most);
 
-/** Names that are none of these, as JSON.stringify writes them: no other spelling of one gets by. */
+/** Names that are none of these, as JSON.stringify writes them, so that no other spelling helps. */
 export function otherNames(language: Language, names: readonly string[]): Expression {
   return quoted(
     language,

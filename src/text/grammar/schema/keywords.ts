@@ -1,4 +1,4 @@
-/** The keywords of JSON Schema that are known, in a table; docs/structured-output.md is held to it. */
+/** The keywords of JSON Schema that are known; docs/structured-output.md is held to this table. */
 
 /** What a keyword is about. */
 export type KeywordGroup =

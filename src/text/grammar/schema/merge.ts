@@ -1,6 +1,6 @@
 /**
- * `allOf` as one schema: each keyword of its parts, where both have it the narrower one. What cannot
- * be said by one keyword is refused.
+ * `allOf` as one schema: each keyword of its parts, the narrower one where both have it. What one
+ * keyword cannot say is refused.
  */
 import { isAnnotation } from './keywords.js';
 import { badSchema, pointerTo, type Schema, takeObject, takeTexts } from './schema.js';

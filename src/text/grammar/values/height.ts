@@ -45,7 +45,7 @@ function heightOf(value: Value, of: (part: Value) => number): number {
   }
 }
 
-/** A choice or reference that leads to itself without an array or object between; if there is one. */
+/** A choice or reference that leads to itself with no array or object between; if any. */
 export function findCircle(values: Iterable<Value>): Value | undefined {
   const done = new Set<Value>();
   const open = new Set<Value>();
