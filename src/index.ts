@@ -61,11 +61,12 @@ export type { GenerateOptions, GenerateProgress, TextConfig } from './text/optio
 export type { GenerateModel, PassOptions } from './text/pass.js';
 export type { PerplexityOptions, ScoredChunk } from './text/perplexity/options.js';
 export { type Perplexity, type PerplexityModel, perplexity } from './text/perplexity/perplexity.js';
+export type { TakenPrefix } from './text/prefix-cache/kept-pages.js';
+export type { PageStore, PageStoreStats } from './text/prefix-cache/page-store.js';
 export {
   PrefixCache,
   type PrefixCacheOptions,
   type PrefixCacheStats,
-  type TakenPrefix,
 } from './text/prefix-cache/prefix-cache.js';
 export {
   CARD_STOP_STRINGS,

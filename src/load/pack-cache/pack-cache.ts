@@ -4,31 +4,21 @@
  * and the weights are packed from the model's own files.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, rename, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
-import { flushDirectory, onDisk, type Purpose, showBytes, writeThrough } from '../../base/disk.js';
+import { showBytes } from '../../base/disk.js';
 import { LlamaError } from '../../base/errors.js';
-import { withPartial } from '../../base/partial.js';
 import type { LoadHooks } from '../../engines/wasm/workers/load-weights.js';
 import type { PackedStore } from '../../engines/wasm/workers/place-weights.js';
 import { isFile } from '../../files/file.js';
+import { KeptFiles, type KeptFilesSettings } from '../kept-files/kept-files.js';
 import { packedFileBytes, packedFileChunks, readPackedFile } from './packed-file.js';
-import { makeRoom, PACKED } from './room.js';
 
 /** Models below this load in a fraction of a second anyway. */
 const MIN_BYTES = 1e8;
 
-const KEEP: Purpose = {
-  code: 'WRITE_FAILED',
-  verb: 'keep',
-  use: 'write',
-  advice: 'free some, or set LLAMA_32K_CACHE to a directory on another disk',
-};
+/** What the names of these files end in. */
+const PACKED = '.packed';
 
-export interface PackCacheSettings {
-  readonly directory: string;
-  /** Of all files together. */
-  readonly maxBytes: number;
+export interface PackCacheSettings extends KeptFilesSettings {
   /** Of this package: another one may read a model's files otherwise. */
   readonly version: string;
   readonly minBytes?: number;
@@ -38,14 +28,12 @@ export class PackCache implements PackedStore {
   /** What was written, and what went wrong: a sentence each. */
   readonly notes: string[] = [];
   readonly #minBytes: number;
-  readonly #directory: string;
-  readonly #maxBytes: number;
+  readonly #files: KeptFiles;
   readonly #version: string;
 
-  constructor({ directory, maxBytes, version, minBytes = MIN_BYTES }: PackCacheSettings) {
+  constructor({ version, minBytes = MIN_BYTES, ...settings }: PackCacheSettings) {
     this.#minBytes = minBytes;
-    this.#directory = directory;
-    this.#maxBytes = maxBytes;
+    this.#files = new KeptFiles(settings, PACKED);
     this.#version = version;
   }
 
@@ -55,7 +43,8 @@ export class PackCache implements PackedStore {
 
   async read(key: string, parts: readonly Uint8Array[], hooks: LoadHooks): Promise<boolean> {
     const digest = this.#digest(key);
-    const path = this.#path(digest);
+    const name = nameOf(digest);
+    const path = this.#files.path(name);
     if (!(await isFile(path))) return false;
     try {
       await readPackedFile(path, digest, parts, hooks);
@@ -66,53 +55,33 @@ export class PackCache implements PackedStore {
       this.notes.push(`${error.message}; the weights were packed again`);
       return false;
     }
-    const now = new Date();
-    await utimes(path, now, now).catch(() => {}); // on a disk that is only read
+    await this.#files.touch([name]);
     return true;
   }
 
   async makeRoom(parts: readonly Uint8Array[]): Promise<boolean> {
-    const directory = this.#directory;
-    const bytes = packedFileBytes(parts);
-    const reason = await refusal(() =>
-      onDisk(directory, KEEP, async () => {
-        await mkdir(directory, { recursive: true, mode: 0o700 }); // a model may be private
-        return makeRoom(directory, bytes, this.#maxBytes);
-      }),
-    );
+    const reason = await this.#files.makeRoom(packedFileBytes(parts));
     if (reason !== undefined) this.#noteNotKept(parts, reason);
     return reason === undefined;
   }
 
   async write(key: string, parts: readonly Uint8Array[], hooks: LoadHooks): Promise<void> {
     const digest = this.#digest(key);
-    const directory = this.#directory;
-    const reason = await refusal(async () => {
-      await withPartial(directory, '', KEEP, async partial => {
-        const file = join(partial, 'weights');
-        await writeThrough(file, packedFileChunks(digest, parts, hooks), KEEP);
-        await onDisk(directory, KEEP, () => rename(file, this.#path(digest)));
-      });
-      await flushDirectory(directory);
-      return undefined;
-    });
+    const chunks = packedFileChunks(digest, parts, hooks);
+    const reason = await this.#files.write(nameOf(digest), chunks);
     if (reason !== undefined) {
       this.#noteNotKept(parts, reason);
       return;
     }
     const size = showBytes(packedFileBytes(parts));
     this.notes.push(
-      `${size} of packed weights are now in ${directory}, from where the model loads faster the ` +
-        'next time',
+      `${size} of packed weights are now in ${this.#files.directory}, from where the model loads ` +
+        'faster the next time',
     );
   }
 
   #digest(key: string): Uint8Array {
     return createHash('sha256').update(`${this.#version}\n${key}`).digest();
-  }
-
-  #path(digest: Uint8Array): string {
-    return join(this.#directory, `${Buffer.from(digest).toString('hex').slice(0, 32)}${PACKED}`);
   }
 
   #noteNotKept(parts: readonly Uint8Array[], reason: string): void {
@@ -121,12 +90,4 @@ export class PackCache implements PackedStore {
   }
 }
 
-/** Why `act` cannot be done: what it returns, or what the disk refuses; undefined if it is done. */
-async function refusal(act: () => Promise<string | undefined>): Promise<string | undefined> {
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof LlamaError && error.code === KEEP.code) return error.message;
-    throw error;
-  }
-}
+const nameOf = (digest: Uint8Array): string => Buffer.from(digest).toString('hex').slice(0, 32);

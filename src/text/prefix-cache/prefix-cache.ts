@@ -14,27 +14,29 @@
  *
  * Salts. A text finds only what was kept under its own salt: who shares a cache with others can
  * learn by the clock that somebody else's text begins as his.
+ *
+ * A store, a disk for instance, is asked when it may know more than memory does, and is given what
+ * is kept. It does not hold passes up: it writes when it can.
  */
-import { checkOptions, integer, type OptionTable } from '../../base/options.js';
-import type { Sequence } from '../../model/sequence.js';
-import { createRoot, findPrefix, insert, type PageNode, removeLeaf } from './page-tree.js';
+import { LlamaError } from '../../base/errors.js';
+import { checkOptions, integer, type OptionTable, object } from '../../base/options.js';
+import { PAGE_POSITIONS, type Sequence } from '../../model/sequence.js';
+import { KeptPages, type TakenPrefix, wholePages } from './kept-pages.js';
+import type { PageStore, PageStoreStats } from './page-store.js';
+import type { Match } from './page-tree.js';
 
 /** How much a `PrefixCache` keeps. */
 export interface PrefixCacheOptions {
   /** Pages of 64 positions, 0 or more. Default: as many as there is memory for. */
   readonly maxPages?: number | undefined;
+  /** Where pages are kept besides. Default: nowhere. */
+  readonly store?: PageStore | undefined;
 }
 
 const PREFIX_CACHE: OptionTable<PrefixCacheOptions> = {
   maxPages: { range: integer(0) },
+  store: { range: object('a PageStore', value => 'restore' in value && 'keep' in value) },
 };
-
-/** The beginning of a text, computed. */
-export interface TakenPrefix {
-  /** Holds the first `length` tokens; whoever took it disposes of it. */
-  readonly sequence: Sequence;
-  readonly length: number;
-}
 
 /** What a `PrefixCache` has done so far, and what it holds. */
 export interface PrefixCacheStats {
@@ -52,37 +54,42 @@ export interface PrefixCacheStats {
   readonly bytes: number;
   /** Pages that were given up for others, in all. */
   readonly evictedPages: number;
+  /** Undefined without a store. */
+  readonly store: PageStoreStats | undefined;
 }
 
 /** Keys and values of texts that were computed, for texts that begin in the same way. */
 export class PrefixCache {
-  readonly #model: { createSequence(): Sequence };
-  readonly #maxPages: number;
-  /** By salt. */
-  readonly #roots = new Map<string, PageNode>();
-  /** All nodes but roots: what was used longest ago is first, and every node after its children. */
-  readonly #used = new Set<PageNode>();
-  readonly #counts = { queries: 0, hits: 0, queriedTokens: 0, reusedTokens: 0, evictedPages: 0 };
+  readonly #kept: KeptPages;
+  readonly #store: PageStore | undefined;
+  /** What is being restored, by salt and first page: who wants the same waits for it. */
+  readonly #restoring = new Map<string, Promise<unknown>>();
+  readonly #counts = { queries: 0, hits: 0, queriedTokens: 0, reusedTokens: 0 };
 
   /** Of sequences of `model`. Throws BAD_OPTION. */
   constructor(model: { createSequence(): Sequence }, options: PrefixCacheOptions = {}) {
-    this.#model = model;
-    this.#maxPages = checkOptions(options, PREFIX_CACHE).maxPages ?? Infinity;
+    const { maxPages = Infinity, store } = checkOptions(options, PREFIX_CACHE);
+    this.#kept = new KeptPages(model, maxPages);
+    this.#store = store;
   }
 
   /**
    * The longest beginning of `tokens` that is known, without the last token, whose logits somebody
-   * wants. If nothing is known it is an empty sequence.
+   * wants. If nothing is known it is an empty sequence. Rejects with the signal's reason.
    */
-  async take(tokens: readonly number[], salt = ''): Promise<TakenPrefix> {
+  async take(
+    tokens: readonly number[],
+    salt = '',
+    signal?: AbortSignal | undefined,
+  ): Promise<TakenPrefix> {
+    signal?.throwIfAborted();
     const wanted = tokens.slice(0, -1);
-    const root = this.#roots.get(salt) ?? createRoot(this.#model.createSequence());
-    const { node, length } = findPrefix(root, wanted);
-    this.#touch(node);
-    const sequence = node.sequence.fork();
-    sequence.truncate(length);
-    this.#count(wanted.length, length);
-    return { sequence, length };
+    const known = this.#kept.find(wanted, salt);
+    const taken = this.#mayBeStored(tokens, known)
+      ? await this.#inTurn(tokens, salt, () => this.#restore(tokens, salt, signal))
+      : this.#kept.fork(known);
+    this.#count(wanted.length, taken.length);
+    return taken;
   }
 
   /**
@@ -90,68 +97,91 @@ export class PrefixCache {
    * the caller's, who may go on with it or dispose of it.
    */
   keep(tokens: readonly number[], sequence: Sequence, salt = ''): void {
-    const held = tokens.slice(0, sequence.length);
-    const root = this.#roots.get(salt) ?? createRoot(this.#model.createSequence());
-    const { last, added } = insert(root, held, sequence, node => this.#remove(node));
-    for (const node of added) this.#used.add(node);
-    this.#touch(last);
-    if (root.children.length > 0) this.#roots.set(salt, root);
-    this.#trim();
+    this.#kept.insert(tokens, sequence, salt);
+    this.#store?.keep(tokens, sequence, salt);
   }
 
   /**
    * Gives up to `pages` pages of memory back, of what was used longest ago and no running text
-   * shares. Returns how many there were.
+   * shares; and if these are not enough, of what waits to be written. Returns how many there were.
    */
   evict(pages: number): number {
-    return this.#evict(pages, node => !node.sequence.isShared);
+    const evicted = this.#kept.evict(pages);
+    if (evicted >= pages || this.#store === undefined) return evicted;
+    this.#store.dropWaiting();
+    return evicted + this.#kept.evict(pages - evicted);
   }
 
   stats(): PrefixCacheStats {
-    const [any] = this.#used;
-    const pages = this.#used.size;
-    return { ...this.#counts, pages, bytes: pages * (any?.sequence.pageBytes ?? 0) };
+    const { pages, bytes, evicted } = this.#kept;
+    return { ...this.#counts, pages, bytes, evictedPages: evicted, store: this.#store?.stats() };
   }
 
-  /** Gives up everything that is held. */
+  /** Waits until the store has what it was given. */
+  async flush(): Promise<void> {
+    await this.#store?.flush();
+  }
+
+  /** Gives up everything that is held in memory. */
   clear(): void {
-    for (const node of this.#used) this.#remove(node);
-    this.#roots.clear();
+    this.#kept.clear();
   }
 
-  #evict(pages: number, mayGo: (node: PageNode) => boolean): number {
-    let evicted = 0;
-    for (const node of this.#used) {
-      if (evicted >= pages) break;
-      if (node.children.length > 0 || !mayGo(node)) continue;
-      this.#remove(node);
-      evicted += 1;
-    }
-    for (const [salt, root] of this.#roots)
-      if (root.children.length === 0) this.#roots.delete(salt);
-    this.#counts.evictedPages += evicted;
-    return evicted;
+  /** Whether there is a store, and it could have a page that memory has not. */
+  #mayBeStored(tokens: readonly number[], { length }: Match): boolean {
+    const isMissing = length < tokens.length - 1 && wholePages(length) < wholePages(tokens.length);
+    return this.#store !== undefined && isMissing;
   }
 
-  /** From the end to the beginning, so that the beginning was used last. */
-  #touch(last: PageNode): void {
-    for (let node = last; node.parent !== undefined; node = node.parent) {
-      this.#used.delete(node);
-      this.#used.add(node);
+  /** One after the other where texts begin alike: the next finds in memory what the first read. */
+  async #inTurn<T>(tokens: readonly number[], salt: string, act: () => Promise<T>): Promise<T> {
+    const key = JSON.stringify([salt, tokens.slice(0, PAGE_POSITIONS)]);
+    const before = this.#restoring.get(key);
+    const turn = before === undefined ? act() : before.then(act, act);
+    this.#restoring.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#restoring.get(key) === turn) this.#restoring.delete(key);
     }
   }
 
-  #remove(node: PageNode): void {
-    removeLeaf(node);
-    this.#used.delete(node);
+  async #restore(
+    tokens: readonly number[],
+    salt: string,
+    signal: AbortSignal | undefined,
+  ): Promise<TakenPrefix> {
+    signal?.throwIfAborted();
+    const wanted = tokens.slice(0, -1);
+    const known = this.#kept.find(wanted, salt);
+    if (!this.#mayBeStored(tokens, known)) return this.#kept.fork(known);
+    const { sequence } = this.#kept.fork(known);
+    try {
+      sequence.truncate(wholePages(known.length) * PAGE_POSITIONS);
+      const held = await this.#readStored(sequence, tokens, salt, signal);
+      this.#kept.insert(held, sequence, salt);
+      return this.#kept.fork(this.#kept.find(wanted, salt));
+    } finally {
+      sequence.dispose();
+    }
   }
 
-  /** What running texts share goes last: they would keep it anyway. */
-  #trim(): void {
-    const excess = this.#used.size - this.#maxPages;
-    if (excess <= 0) return;
-    const evicted = this.evict(excess);
-    this.#evict(excess - evicted, () => true);
+  /** If memory is wanted for it, others go. Returns the tokens that `sequence` holds then. */
+  async #readStored(
+    sequence: Sequence,
+    tokens: readonly number[],
+    salt: string,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly number[]> {
+    for (;;) {
+      try {
+        return await this.#store!.restore(sequence, tokens, salt, signal);
+      } catch (error) {
+        if (!(error instanceof LlamaError) || error.code !== 'OUT_OF_MEMORY') throw error;
+        const missing = wholePages(tokens.length) - wholePages(sequence.length);
+        if (this.evict(missing) === 0) return tokens.slice(0, sequence.length);
+      }
+    }
   }
 
   #count(queriedTokens: number, reusedTokens: number): void {

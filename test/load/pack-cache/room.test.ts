@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { withPartial } from '../../../src/base/partial.js';
 import { WRITE } from '../../../src/convert/written-disk.js';
-import { makeRoom } from '../../../src/load/pack-cache/room.js';
+import { makeRoom } from '../../../src/load/kept-files/room.js';
 import { GQA, packCacheDirectory } from './support.js';
 
 /** What the disk says, where a test does not ask the real one. */
@@ -48,7 +48,8 @@ describe('room', () => {
       .sort()
       .map(name => name.replace('.packed', ''))
       .join('');
-  const room = (bytes: number, maxBytes: number) => makeRoom(directory(), bytes, maxBytes);
+  const room = (bytes: number, maxBytes: number) =>
+    makeRoom(directory(), '.packed', bytes, maxBytes);
 
   it.each([
     [100, 500, 'abcd'],

@@ -1,16 +1,14 @@
-/** Room for one more file of packed weights: what was used longest ago goes first. */
+/** Room for one more file among those that can be made again: what was used longest ago goes. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freeBytes, showBytes } from '../../base/disk.js';
 import { isPartial, sweep } from '../../base/partial.js';
 
-/** What the names of these files end in; nothing else in the directory is counted or removed. */
-export const PACKED = '.packed';
-
 /** Longer than any writing takes. */
 const DAY_MS = 24 * 3600 * 1000;
 
-interface Entry {
+/** A file that is there. */
+export interface Entry {
   readonly path: string;
   readonly bytes: number;
   /** When it was written, or read for the last time. */
@@ -18,18 +16,19 @@ interface Entry {
 }
 
 /**
- * Removes packed weights from `directory` until there is room for `bytes` more among `maxBytes` in
- * all, and until they take no more than half of what is free on the disk. Returns why there is no
- * room, and then has removed nothing; or undefined.
+ * Removes files from `directory` whose names end in `suffix`, until there is room for `bytes` more
+ * among `maxBytes` in all, and until they take no more than half of what is free on the disk.
+ * Returns why there is no room, and then has removed nothing; or undefined.
  */
 export async function makeRoom(
   directory: string,
+  suffix: string,
   bytes: number,
   maxBytes: number,
 ): Promise<string | undefined> {
   await removeLeftovers(directory);
   if (bytes > maxBytes) return `they are more than the ${showBytes(maxBytes)} that are allowed`;
-  const entries = await entriesOf(directory);
+  const entries = await entriesOf(directory, suffix);
   const free = await freeBytes(directory);
   let kept = entries.reduce((sum, entry) => sum + entry.bytes, 0);
   if (2 * bytes > free + kept)
@@ -48,7 +47,7 @@ export async function makeRoom(
  * What processes left that were killed while they wrote. Those of other machines and containers
  * that share the directory cannot be asked for: what they write is finished within a day.
  */
-async function removeLeftovers(directory: string): Promise<void> {
+export async function removeLeftovers(directory: string): Promise<void> {
   await sweep(directory, '');
   for (const name of (await readdir(directory)).filter(isPartial)) {
     const path = join(directory, name);
@@ -59,8 +58,8 @@ async function removeLeftovers(directory: string): Promise<void> {
 }
 
 /** What was used longest ago is first. */
-async function entriesOf(directory: string): Promise<Entry[]> {
-  const names = (await readdir(directory)).filter(name => name.endsWith(PACKED));
+export async function entriesOf(directory: string, suffix: string): Promise<Entry[]> {
+  const names = (await readdir(directory)).filter(name => name.endsWith(suffix));
   const entries: Entry[] = [];
   for (const name of names) {
     const path = join(directory, name);
