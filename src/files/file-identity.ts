@@ -34,10 +34,14 @@ export async function identifyFile(handle: FileHandle): Promise<string | undefin
   const { ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
   if (Date.now() - Number(ctimeNs / 1_000_000n) < SETTLED_AFTER_MS) return undefined;
   const sha256 = createHash('sha256').update([ino, size, mtimeNs, ctimeNs].join());
-  await hashPart(handle, sha256, 0, HEAD_BYTES);
-  for (const offset of samplesOf(Number(size)))
-    await hashPart(handle, sha256, offset, SAMPLE_BYTES);
+  await hashSamples(handle, sha256, Number(size));
   return sha256.digest('hex');
+}
+
+/** Adds what of a file's bytes is in its identity: the same for the same file elsewhere. */
+export async function hashSamples(handle: FileHandle, hash: Hash, size: number): Promise<void> {
+  await hashPart(handle, hash, 0, HEAD_BYTES);
+  for (const offset of samplesOf(size)) await hashPart(handle, hash, offset, SAMPLE_BYTES);
 }
 
 /** Where samples are taken: evenly, the last at the end; none of a file that the head covers. */

@@ -68,16 +68,12 @@ export function createServer(settings: ServerSettings): LlamaServer {
     created: Math.floor(Date.now() / 1000),
     scheduler: texts,
   };
-  const metrics = new Metrics(
-    {
-      model: name,
-      version,
-      weights: fingerprint,
-      kernels: model.engine.name,
-      numerics: model.engine.name,
-    },
-    { running: () => texts.running, waiting: () => texts.waiting },
-  );
+  const [kernels, numerics] = model.engine.name.split('-');
+  const build = { model: name, version, weights: fingerprint, kernels, numerics };
+  const metrics = new Metrics(build, {
+    running: () => texts.running,
+    waiting: () => texts.waiting,
+  });
   let isDraining = false;
   const apiKeys = options.apiKey!;
   const app = createApp(

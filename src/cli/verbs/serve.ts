@@ -1,7 +1,8 @@
 /** `llama-32k serve`: the model behind an OpenAI-compatible HTTP API. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openChatFormat } from '../../load/chat-format.js';
-import { type LoadedModel, loadModel } from '../../load/model.js';
+import { fingerprintOf } from '../../load/fingerprint.js';
+import { loadModel } from '../../load/model.js';
 import { packageVersion } from '../../load/version.js';
 import type { Listening, LlamaServer } from '../../server/index.js';
 import { CHAT_OPTIONS, chatTemplate } from '../arguments/chat.js';
@@ -32,7 +33,7 @@ export const serveVerb: Verb = {
     ABOUT_EMBEDDED,
   ],
   options: [...MODEL, ...SERVE_OPTIONS, ...CHAT_OPTIONS.slice(0, 1), ...ENGINE],
-  json: 'Print {url, model} when it is ready.',
+  json: 'Print {url, model, system_fingerprint} when it is ready.',
   run,
 };
 
@@ -51,17 +52,20 @@ async function run(options: Options, io: Io): Promise<void> {
   try {
     await withLoaded({ io, json, progress }, loadModel(path, engine, tokenizer), async loaded => {
       const name = servedName(options, path);
+      const fingerprint = await fingerprintOf(path, engine);
       const server = createServer({
         ...settings.server,
-        ...about(loaded),
+        model: loaded.model,
+        tokenizer,
         format,
         name,
         version: await packageVersion(),
+        fingerprint,
         log: io.stderr,
       });
       fetch = server.fetch;
       const { url } = listening;
-      if (json) await writeJson(io, { url, model: name });
+      if (json) await writeJson(io, { url, model: name, system_fingerprint: fingerprint });
       else await write(io.stdout, `${name} is served at ${url}\n`);
       await serveUntilInterrupted(server, listening, settings, io);
     });
@@ -69,8 +73,6 @@ async function run(options: Options, io: Io): Promise<void> {
     listening.closeAtOnce();
   }
 }
-
-const about = ({ model, tokenizer }: LoadedModel) => ({ model, tokenizer });
 
 /** Drains at the first signal; at the second one, or when that takes too long, ends all. */
 async function serveUntilInterrupted(

@@ -3,7 +3,7 @@ import { type GenerationStep, hasToken } from '../../text/result.js';
 import { type ChatRequest, chatRequest } from '../schemas/chat.js';
 import { encodeMessages } from '../texts/conversation.js';
 import { generateOptions, seedOf } from '../texts/options.js';
-import { checkModel, type Served } from '../texts/served.js';
+import { checkModel, checkNumerics, type Served } from '../texts/served.js';
 import { chatLogprobs } from '../texts/tokens.js';
 import type { Writing } from '../texts/write.js';
 import { answer } from './answer.js';
@@ -18,6 +18,7 @@ export const chatCompletions = endpoint<ChatRequest>({
   async handle(asked, services) {
     const { body } = asked;
     checkModel(services.served, body.model);
+    checkNumerics(services.served, body.numerics);
     const writings = writingsOf(body, services.served);
     return answer(asked, services, writings, shapeOf(body, services.served, writings));
   },

@@ -5,8 +5,9 @@ import { type GenerationStep, hasToken } from '../../text/result.js';
 import { type CompletionRequest, completionRequest } from '../schemas/completions.js';
 import { generateOptions, seedOf } from '../texts/options.js';
 import { checkLength, checkRoom } from '../texts/room.js';
-import { checkModel, type Served } from '../texts/served.js';
+import { checkModel, checkNumerics, type Served } from '../texts/served.js';
 import { TextPlaces } from '../texts/text-places.js';
+import { checkTokenIds } from '../texts/token-ids.js';
 import { completionLogprobs } from '../texts/tokens.js';
 import type { Writing } from '../texts/write.js';
 import { answer } from './answer.js';
@@ -21,6 +22,7 @@ export const completions = endpoint<CompletionRequest>({
   async handle(asked, services) {
     const { body } = asked;
     checkModel(services.served, body.model);
+    checkNumerics(services.served, body.numerics);
     const writings = writingsOf(body, services.served);
     return answer(asked, services, writings, shapeOf(body, services.served, writings));
   },
@@ -33,8 +35,10 @@ function writingsOf(body: CompletionRequest, served: Served): Writing[] {
     ...generateOptions(body, maxTokens),
     logprobs: body.logprobs ?? undefined,
   };
-  return promptsOf(body.prompt).flatMap(given => {
-    const prompt = encode(given, served, maxTokens);
+  const prompts = promptsOf(body.prompt);
+  return prompts.flatMap((given, i) => {
+    const param = prompts.length === 1 ? 'prompt' : `prompt[${i}]`;
+    const prompt = encode(given, param, served, maxTokens);
     return Array.from({ length: body.n ?? 1 }, (_, choice) => ({
       prompt,
       options: { ...options, seed: seedOf(body, choice) },
@@ -52,14 +56,16 @@ function promptsOf(prompt: CompletionRequest['prompt']): Prompt[] {
 
 function encode(
   prompt: Prompt,
+  param: string,
   { model, tokenizer }: Served,
   maxTokens: number | undefined,
 ): readonly number[] {
   const { maxPositionEmbeddings: positions } = model.config;
-  if (typeof prompt === 'string') checkLength(tokenizer, prompt, positions, 'prompt');
+  if (typeof prompt === 'string') checkLength(tokenizer, prompt, positions, param);
+  else checkTokenIds(prompt, model.config, param);
   const ids =
     typeof prompt === 'string' ? encodePrompt(tokenizer, prompt, { special: true }) : prompt;
-  checkRoom(ids.length, maxTokens, positions, 'prompt');
+  checkRoom(ids.length, maxTokens, positions, param);
   return ids;
 }
 

@@ -10,6 +10,7 @@ import { ApiError } from '../errors/api-error.js';
 import { type TraceRequest, traceRequest } from '../schemas/trace.js';
 import { checkRoom } from '../texts/room.js';
 import { checkModel } from '../texts/served.js';
+import { checkTokenIds } from '../texts/token-ids.js';
 import { endpoint } from './endpoint.js';
 import { checkSize } from './trace-size.js';
 
@@ -22,7 +23,7 @@ export const trace = endpoint<TraceRequest>({
     checkModel(served, body.model);
     const { model } = served;
     const { tokens } = body;
-    checkTokens(tokens, model.config);
+    checkTokenIds(tokens, model.config, 'tokens');
     checkRoom(tokens.length, 0, model.config.maxPositionEmbeddings, 'tokens');
     const names = namesOf(body, model.config);
     const positions = positionsOf(body);
@@ -80,13 +81,6 @@ function namesOf({ names }: TraceRequest, config: LlamaConfig): string[] {
     if (!(error instanceof LlamaError)) throw error;
     throw new ApiError(400, 'invalid_value', error.message, { param: 'names', cause: error });
   }
-}
-
-function checkTokens(tokens: readonly number[], { vocabSize }: LlamaConfig): void {
-  const index = tokens.findIndex(token => token >= vocabSize);
-  if (index === -1) return;
-  const message = `tokens[${index}] is ${tokens[index]}; ids are 0 to ${vocabSize - 1}`;
-  throw new ApiError(400, 'invalid_value', message, { param: `tokens[${index}]` });
 }
 
 function positionsOf({ tokens, positions }: TraceRequest): Set<number> {

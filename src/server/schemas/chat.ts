@@ -4,10 +4,13 @@ import {
   IGNORED,
   maxTokens,
   model,
+  NO_TOOLS,
+  nothing,
   OUTPUT,
   optional,
   SAMPLING,
   topLogprobs,
+  WITHOUT_EFFECT,
 } from './common.js';
 
 const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
@@ -17,10 +20,8 @@ const content = z.union([z.string(), z.array(textPart).min(1)], {
   error: 'must be a text, or a list of parts {"type": "text", "text"}: there is only text here',
 });
 
-/** What an answer of a server has that said nothing of this kind, and is sent back with it. */
-const nothing = optional(z.array(z.never()).max(0));
-
-export const message = z.discriminatedUnion(
+/** An answer may be sent back as it came: what it has besides is empty. */
+const message = z.discriminatedUnion(
   'role',
   [
     z.strictObject({ role: z.enum(['system', 'developer', 'user']), content }),
@@ -60,6 +61,9 @@ export const chatRequest = z.strictObject({
   ),
   top_logprobs: optional(topLogprobs).describe('And of so many likeliest ones, 0 to 20.'),
   ...ANSWER,
+  ...WITHOUT_EFFECT,
+  ...NO_TOOLS,
+  echo: optional(z.literal(false)).describe('Accepted where it changes nothing: false.'),
   ...IGNORED,
 });
 

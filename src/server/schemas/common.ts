@@ -85,5 +85,36 @@ export const IGNORED = {
   service_tier: optional(z.string()).describe('Accepted and ignored.'),
 };
 
+/** Nothing but an empty list, or null. */
+export const nothing = optional(z.array(z.never()).max(0));
+
+const NEUTRAL = 'Accepted where it changes nothing: ';
+
+/** What is accepted only with a value that changes nothing; `validate.ts` says why of others. */
+export const WITHOUT_EFFECT = {
+  logprobs_mode: optional(z.literal('raw')).describe(`${NEUTRAL}raw.`),
+  context_length_exceeded_behavior: optional(z.literal('error')).describe(`${NEUTRAL}error.`),
+  numerics: optional(z.string()).describe(
+    'Refused unless it is the arithmetic of this server, which /version names.',
+  ),
+};
+
+/** The same, for chat only. */
+export const NO_TOOLS = {
+  tools: nothing.describe(`${NEUTRAL}none.`),
+  tool_choice: optional(z.literal('none')).describe(`${NEUTRAL}none.`),
+  parallel_tool_calls: optional(z.literal(false)).describe(`${NEUTRAL}false.`),
+  functions: nothing.describe(`${NEUTRAL}none.`),
+  function_call: optional(z.literal('none')).describe(`${NEUTRAL}none.`),
+  modalities: optional(z.tuple([z.literal('text')])).describe(`${NEUTRAL}["text"].`),
+  reasoning_effort: optional(z.literal('none')).describe(`${NEUTRAL}none.`),
+};
+
+/** The same, for completions only. */
+export const NO_SUFFIX = {
+  best_of: optional(z.literal(1)).describe(`${NEUTRAL}1.`),
+  suffix: optional(z.literal('')).describe(`${NEUTRAL}an empty text.`),
+};
+
 export const topLogprobs = z.int().min(0).max(MAX_TOP_LOGPROBS);
 export const maxTokens = z.int().min(1);

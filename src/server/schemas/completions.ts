@@ -4,11 +4,13 @@ import {
   IGNORED,
   maxTokens,
   model,
+  NO_SUFFIX,
   OUTPUT,
   optional,
   SAMPLING,
   tokenIds,
   topLogprobs,
+  WITHOUT_EFFECT,
 } from './common.js';
 
 const text = z.string().min(1);
@@ -33,6 +35,8 @@ export const completionRequest = z.strictObject({
     "The model's own log-probabilities of each token and of so many likeliest ones, 0 to 20.",
   ),
   ...ANSWER,
+  ...WITHOUT_EFFECT,
+  ...NO_SUFFIX,
   ...IGNORED,
 });
 

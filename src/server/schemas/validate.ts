@@ -10,7 +10,7 @@ const NO_TOOLS =
   'this model was not trained to call tools, and would only pretend to; describe in a message ' +
   'what it should write';
 
-/** Why some fields are not supported that people send. */
+/** Why some fields are not supported that people send: not at all, or with one value only. */
 const EXPLAINED: Readonly<Record<string, string>> = {
   tools: NO_TOOLS,
   tool_choice: NO_TOOLS,
@@ -19,6 +19,10 @@ const EXPLAINED: Readonly<Record<string, string>> = {
   function_call: NO_TOOLS,
   best_of: 'give n, and choose',
   suffix: 'this model was trained to go on with a text, not to fill one in',
+  logprobs_mode: 'log-probabilities are the model’s own, before penalties and temperature: raw',
+  context_length_exceeded_behavior: 'nothing is ever cut off; what is too long is an error',
+  modalities: 'there is only text',
+  reasoning_effort: 'this model does not reason apart from its answer',
 };
 
 /**
@@ -51,6 +55,8 @@ export function validateLeniently<T>(
 
 function toApiError(issue: Issue, body: unknown): ApiError {
   if (issue.code === 'unrecognized_keys') return unknownField(issue.path, issue.keys[0]);
+  const [field] = issue.path;
+  if (typeof field === 'string' && field in EXPLAINED) return unknownField([], field);
   const inside = issue.code === 'invalid_union' ? deepest(issue) : undefined;
   if (inside !== undefined) return toApiError(inside, body);
   const param = nameOf(issue.path);

@@ -44,3 +44,15 @@ export function checkModel({ id, aliases }: Served, asked: string | null | undef
     { param: 'model' },
   );
 }
+
+/** @throws {ApiError} 400 for another arithmetic than the one that is served */
+export function checkNumerics({ model }: Served, asked: string | null | undefined): void {
+  const [, served] = model.engine.name.split('-');
+  if (asked === undefined || asked === null || asked === served) return;
+  throw new ApiError(
+    400,
+    'unsupported_value',
+    `numerics is ${show(asked)}, and this server computes in ${served}; start another`,
+    { param: 'numerics' },
+  );
+}
