@@ -145,7 +145,7 @@ describe('what is wrong with a request', () => {
     ]);
   });
 
-  it('has the id that the client gave, and the log has it, without a word of the prompt', async () => {
+  it('has the id that the client gave, also in the log, which has no word of it', async () => {
     lines.all.length = 0;
     const headers = { 'x-request-id': 'mine-1' };
     const response = await client.post(COMPLETIONS, { prompt: 'lantern', n: 9 }, { headers });

@@ -2,7 +2,7 @@
  * The texts of one request, written together: each is computed only as fast as its steps are
  * taken, and all end with the first that fails, or when nobody reads any more.
  */
-
+import { onAbort } from '../../base/abort.js';
 import type { GenerateOptions, GenerateProgress } from '../../text/options.js';
 import type { GenerationStep } from '../../text/result.js';
 import type { Call } from '../observe/call.js';
@@ -37,7 +37,7 @@ export interface WriteOptions {
  * Takes up all `writings`, and gives their events as they come.
  *
  * Throws at once what the scheduler throws: for a prompt that is too long, for a full queue. When
- * the reader leaves early, `call` is stopped.
+ * the reader leaves early, all end.
  */
 export function write(
   scheduler: TextScheduler,
@@ -47,25 +47,33 @@ export function write(
 ): AsyncGenerator<TextEvent, void, undefined> {
   const box = new Mailbox<Mail>();
   const texts: AsyncGenerator<GenerationStep>[] = [];
+  const stop = new AbortController();
+  const off = onAbort(call.signal, () => stop.abort(call.signal.reason));
+  const end = async () => {
+    off();
+    stop.abort(new Error('the other choices have failed, or nobody reads them'));
+    await Promise.all(texts.map(text => text.return(undefined)));
+  };
   try {
+    call.signal.throwIfAborted();
     writings.forEach(({ prompt, options }, choice) => {
       const onProgress = (progress: GenerateProgress) => {
         if (progress.stage === 'prefill') box.put({ kind: 'progress', choice, progress });
       };
       const told = tellsProgress ? { onProgress } : {};
-      texts.push(scheduler.generate(prompt, { ...options, ...told, signal: call.signal }));
+      texts.push(scheduler.generate(prompt, { ...options, ...told, signal: stop.signal }));
     });
   } catch (error) {
-    for (const text of texts) void text.return(undefined);
+    void end();
     throw error;
   }
-  return events(texts, box, call, pingSeconds);
+  return events(texts, box, end, pingSeconds);
 }
 
 async function* events(
   texts: readonly AsyncGenerator<GenerationStep>[],
   box: Mailbox<Mail>,
-  call: Call,
+  end: () => Promise<void>,
   pingSeconds: number,
 ): AsyncGenerator<TextEvent, void, undefined> {
   const ask = (choice: number) => {
@@ -85,7 +93,6 @@ async function* events(
       if (mail.kind === 'step') ask(mail.choice);
     }
   } finally {
-    if (open > 0) call.leave();
-    await Promise.all(texts.map(text => text.return(undefined)));
+    await end();
   }
 }
