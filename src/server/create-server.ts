@@ -10,12 +10,12 @@
 import { checkValues } from '../base/options.js';
 import type { Llama } from '../model/llama.js';
 import { type ChatFormat, cardFormat } from '../text/chat/format.js';
+import { createScheduler } from '../text/scheduler/scheduler.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { createApp } from './app.js';
 import { createLog } from './observe/log.js';
 import { Metrics } from './observe/metrics.js';
 import { SERVER, type ServerOptions } from './settings/options.js';
-import { scheduleTexts } from './texts/schedule.js';
 import type { Served } from './texts/served.js';
 
 /** What is served, and how. */
@@ -57,7 +57,7 @@ export function createServer(settings: ServerSettings): LlamaServer {
     fingerprint = 'fp_unknown',
   } = settings;
   const { maxRunning, maxQueue } = options;
-  const texts = scheduleTexts(model, tokenizer, { maxRunning: maxRunning!, maxQueue: maxQueue! });
+  const texts = createScheduler(model, tokenizer, { maxRunning, maxQueue });
   const served: Served = {
     id: name,
     aliases: options.alias!,

@@ -241,6 +241,7 @@ export class Generation {
 
   #reportPrefill(more: number): void {
     const done = this.#sequence.tokens.length + more;
-    this.#settings.onProgress({ stage: 'prefill', done, total: this.#promptTokens });
+    const reused = this.#reusedTokens;
+    this.#settings.onProgress({ stage: 'prefill', done, total: this.#promptTokens, reused });
   }
 }

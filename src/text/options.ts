@@ -77,6 +77,8 @@ export interface GenerateProgress {
   readonly done: number;
   /** When decoding: at most so many. */
   readonly total: number;
+  /** Of a prompt: how many of those that are done were held already, and not computed again. */
+  readonly reused?: number;
 }
 
 export const GENERATION: OptionTable<GenerateOptions> = {

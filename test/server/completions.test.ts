@@ -121,6 +121,51 @@ describe('POST /v1/completions', () => {
     }
   });
 
+  it('names the token that was drawn, though it is not among the likeliest', async () => {
+    const body = { prompt: 'Mira', temperature: 2, seed: 3, max_tokens: 8, logprobs: 1 };
+    const { tokens, token_logprobs, top_logprobs } = (await ask(body)).choices[0].logprobs;
+    expect(top_logprobs.some((top: Json) => Object.keys(top).length === 2)).toBe(true);
+    for (const [i, top] of top_logprobs.entries()) expect(top[tokens[i]]).toBe(token_logprobs[i]);
+  });
+
+  it('echoes the prompt, and scores each of its tokens after those before it', async () => {
+    const ids = loaded.tokenizer.encode('Mira went to the lantern', { bos: true });
+    const { choices, usage } = await ask({ prompt: ids, max_tokens: 0, echo: true, logprobs: 2 });
+    expect(choices[0]).toMatchObject({ text: 'Mira went to the lantern', finish_reason: 'length' });
+    const { tokens, token_logprobs, top_logprobs, text_offset } = choices[0].logprobs;
+    expect(tokens.join('')).toBe('<s> Mira went to the lantern');
+    expect([token_logprobs[0], top_logprobs[0], text_offset[0]]).toEqual([null, null, 0]);
+    expect(usage).toMatchObject({ prompt_tokens: ids.length, completion_tokens: 0 });
+    for (const i of ids.keys()) {
+      if (i === 0) continue;
+      // The same token, drawn after the ones before it.
+      const body = { prompt: ids.slice(0, i), max_tokens: 1, logprobs: 2, temperature: 0 };
+      const next = (await ask({ ...body, logit_bias: { [ids[i]]: 100 } })).choices[0].logprobs;
+      expect(next.tokens[0]).toBe(tokens[i]);
+      expect(token_logprobs[i]).toBe(next.token_logprobs[0]);
+      expect(top_logprobs[i]).toEqual(next.top_logprobs[0]);
+    }
+  });
+
+  it('echoes with output behind it, as lm-evaluation-harness asks for it', async () => {
+    const prompt = ['Mira went', 'The lantern'].map(text =>
+      loaded.tokenizer.encode(text, { bos: true }),
+    );
+    const body = { prompt, max_tokens: 1, temperature: 0, echo: true, logprobs: 1, seed: 1234 };
+    const { choices } = await ask(body);
+    for (const [i, { text, logprobs }] of choices.entries()) {
+      expect(logprobs.tokens).toHaveLength(prompt[i].length + 1);
+      const output = (await alone(prompt[i], { maxNewTokens: 1 })).text;
+      expect(text).toBe(loaded.tokenizer.decode(prompt[i]) + output);
+      expect(logprobs.text_offset.at(-1)).toBe(loaded.tokenizer.decode(prompt[i]).length);
+    }
+  });
+
+  it('echoes in a stream before the output', async () => {
+    const events = await client.events(PATH, { prompt: 'Mira went', max_tokens: 2, echo: true });
+    expect(events[0].choices[0].text).toBe('Mira went');
+  });
+
   it('gives ids back if asked for, whole and streamed', async () => {
     const body = { prompt: 'Mira', temperature: 0, max_tokens: 4, return_token_ids: true };
     const { choices } = await ask(body);

@@ -166,8 +166,8 @@ describe('the model is asked', () => {
     expect(model.logitsFor).toEqual([-1, -1, -1]); // nothing of the first chunk
     expect(model.sequences[0].tokens).toEqual([BOS, ...bytesOf('Hiab')]);
     expect(progress).toEqual([
-      { stage: 'prefill', done: 2, total: 3 },
-      { stage: 'prefill', done: 3, total: 3 },
+      { stage: 'prefill', done: 2, total: 3, reused: 0 },
+      { stage: 'prefill', done: 3, total: 3, reused: 0 },
       { stage: 'decode', done: 1, total: 3 },
       { stage: 'decode', done: 2, total: 3 },
       { stage: 'decode', done: 3, total: 3 },

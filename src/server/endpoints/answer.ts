@@ -27,7 +27,7 @@ export async function answer(
 ): Promise<Response> {
   const choices = body.n ?? 1;
   const tellsProgress = body.stream === true && body.return_progress === true;
-  const events = write(served.scheduler, writings, call, { tellsProgress });
+  const events = write(served.scheduler, writings, call.signal, tellsProgress);
   const written = new WrittenTexts(writings.length, choices, call, metrics);
   const told = new Told(headOf(served, shape, warnings), shape, written, choices);
   if (body.stream) {
@@ -133,7 +133,7 @@ class Told {
 
 /** As llama.cpp tells it. */
 function progressOf({ progress }: Extract<TextEvent, { kind: 'progress' }>, startedAt: number) {
-  const { done, total } = progress;
+  const { done, total, reused } = progress;
   const time_ms = Math.round(performance.now() - startedAt);
-  return { prompt_progress: { total, cache: 0, processed: done, time_ms } };
+  return { prompt_progress: { total, cache: reused, processed: done, time_ms } };
 }

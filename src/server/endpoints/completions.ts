@@ -1,14 +1,14 @@
 /** POST /v1/completions: texts or token ids, continued. */
 
 import { encodePrompt } from '../../text/prompt.js';
-import { type GenerationStep, hasToken } from '../../text/result.js';
+import { type GenerationResult, type GenerationStep, hasToken } from '../../text/result.js';
 import { type CompletionRequest, completionRequest } from '../schemas/completions.js';
 import { generateOptions, seedOf } from '../texts/options.js';
 import { checkLength, checkRoom } from '../texts/room.js';
 import { checkModel, checkNumerics, type Served } from '../texts/served.js';
 import { TextPlaces } from '../texts/text-places.js';
 import { checkTokenIds } from '../texts/token-ids.js';
-import { completionLogprobs } from '../texts/tokens.js';
+import { completionLogprobs, type ScoredToken } from '../texts/tokens.js';
 import type { Writing } from '../texts/write.js';
 import { answer } from './answer.js';
 import { endpoint } from './endpoint.js';
@@ -23,30 +23,43 @@ export const completions = endpoint<CompletionRequest>({
     const { body } = asked;
     checkModel(services.served, body.model);
     checkNumerics(services.served, body.numerics);
-    const writings = writingsOf(body, services.served);
-    return answer(asked, services, writings, shapeOf(body, services.served, writings));
+    const continuations = continuationsOf(body, services.served);
+    return answer(asked, services, continuations, shapeOf(body, services.served, continuations));
   },
 });
 
+type Prompt = string | readonly number[];
+
+/** A choice, and the prompt as it was given. */
+interface Continuation extends Writing {
+  readonly given: Prompt;
+}
+
 /** `n` choices of the first prompt, then those of the second. */
-function writingsOf(body: CompletionRequest, served: Served): Writing[] {
+function continuationsOf(body: CompletionRequest, served: Served): Continuation[] {
   const maxTokens = body.max_tokens ?? undefined;
   const options = {
     ...generateOptions(body, maxTokens),
     logprobs: body.logprobs ?? undefined,
+    promptLogprobs: promptLogprobsOf(body),
   };
   const prompts = promptsOf(body.prompt);
   return prompts.flatMap((given, i) => {
     const param = prompts.length === 1 ? 'prompt' : `prompt[${i}]`;
     const prompt = encode(given, param, served, maxTokens);
     return Array.from({ length: body.n ?? 1 }, (_, choice) => ({
+      given,
       prompt,
       options: { ...options, seed: seedOf(body, choice) },
     }));
   });
 }
 
-type Prompt = string | readonly number[];
+/** Without them nothing would be computed of a prompt that nothing is to follow. */
+function promptLogprobsOf({ echo, logprobs, max_tokens: most }: CompletionRequest) {
+  const wanted = echo ? (logprobs ?? undefined) : undefined;
+  return most === 0 ? (wanted ?? 0) : wanted;
+}
 
 function promptsOf(prompt: CompletionRequest['prompt']): Prompt[] {
   if (typeof prompt === 'string') return [prompt];
@@ -72,37 +85,57 @@ function encode(
 function shapeOf(
   body: CompletionRequest,
   { tokenizer }: Served,
-  writings: readonly Writing[],
+  continuations: readonly Continuation[],
 ): Shape {
-  const hasLogprobs = typeof body.logprobs === 'number';
+  const echo = body.echo === true;
   const hasIds = body.return_token_ids === true;
-  const places = writings.map(({ prompt }) => new TextPlaces(tokenizer, prompt));
-  const scores = (index: number, steps: readonly GenerationStep[]) => {
-    if (!hasLogprobs) return null;
-    const placed = steps
-      .filter(hasToken)
-      .map(step => ({ ...step, offset: places[index].next(step.token) }));
+  const promptText = (index: number): string => {
+    const { given } = continuations[index];
+    if (!echo) return '';
+    return typeof given === 'string' ? given : tokenizer.decode(given);
+  };
+  const places = continuations.map(({ prompt }) => new TextPlaces(tokenizer, echo ? [] : prompt));
+  const scores = (index: number, tokens: readonly ScoredToken[]) => {
+    if (typeof body.logprobs !== 'number') return null;
+    const placed = tokens.map(each => ({ ...each, offset: places[index].next(each.token) }));
     return completionLogprobs(tokenizer, placed);
   };
-  const promptIds = (index: number) => (hasIds ? { prompt_token_ids: writings[index].prompt } : {});
   const ids = (steps: readonly GenerationStep[]) =>
     hasIds ? { token_ids: steps.filter(hasToken).map(({ token }) => token) } : {};
+  const promptIds = (index: number) =>
+    hasIds ? { prompt_token_ids: continuations[index].prompt } : {};
   return {
     prefix: 'cmpl',
     objects: { whole: 'text_completion', event: 'text_completion' },
     besides: {},
     whole: (index, { steps, result }) => ({
-      text: result!.text,
-      logprobs: scores(index, steps),
+      text: promptText(index) + result!.text,
+      logprobs: scores(index, [
+        ...(echo ? scoredPrompt(continuations[index], result!) : []),
+        ...steps.filter(hasToken),
+      ]),
       ...promptIds(index),
       ...ids(steps),
     }),
     begin: index =>
-      hasIds ? { text: '', logprobs: null, ...promptIds(index), token_ids: [] } : undefined,
+      echo || hasIds
+        ? { text: promptText(index), logprobs: null, ...promptIds(index), ...ids([]) }
+        : undefined,
     part: (index, step) =>
-      step.text === '' && !hasLogprobs && !hasIds
+      step.text === '' && typeof body.logprobs !== 'number' && !hasIds
         ? undefined
-        : { text: step.text, logprobs: scores(index, [step]), ...ids([step]) },
+        : {
+            text: step.text,
+            logprobs: scores(index, [step].filter(hasToken)),
+            ...ids([step]),
+          },
     end: () => ({ text: '', logprobs: null }),
   };
+}
+
+function scoredPrompt(
+  { prompt }: Writing,
+  { promptLogprobs = [] }: GenerationResult,
+): ScoredToken[] {
+  return prompt.map((token, i) => ({ token, ...promptLogprobs[i] }));
 }

@@ -3,12 +3,16 @@ import { LlamaError, type LlamaErrorCode } from '../../base/errors.js';
 import { separateWords } from '../../base/text.js';
 import { ApiError } from './api-error.js';
 
+/** When it makes sense to ask again, in seconds. */
+const RETRY_AFTER: Partial<Readonly<Record<number, string>>> = { 429: '2', 503: '5' };
+
 /** All others are the server's fault, or of its model, and a client can do nothing about them. */
 const KNOWN: Partial<Readonly<Record<LlamaErrorCode, readonly [status: number, code: string]>>> = {
   BAD_INPUT: [400, 'invalid_value'],
   BAD_OPTION: [400, 'invalid_value'],
   UNSUPPORTED: [400, 'unsupported_value'],
   CONTEXT_OVERFLOW: [400, 'context_length_exceeded'],
+  QUEUE_FULL: [429, 'queue_full'],
   OUT_OF_MEMORY: [503, 'out_of_memory'],
   DISPOSED: [503, 'shutting_down'],
   WORKER_FAILED: [503, 'worker_failed'],
@@ -31,7 +35,9 @@ export function toApiError(error: unknown, requestId: string, param?: string): A
     if (status !== undefined && code !== undefined) {
       const { option } = error;
       const named = option === undefined ? param : (PARAMS[option] ?? separateWords(option, '_'));
-      return new ApiError(status, code, error.message, { param: named, cause: error });
+      const retry = RETRY_AFTER[status];
+      const headers = retry === undefined ? {} : { 'retry-after': retry };
+      return new ApiError(status, code, error.message, { param: named, headers, cause: error });
     }
   }
   const message = `something went wrong here; the server's log has it as request ${requestId}`;

@@ -79,7 +79,9 @@ export const ANSWER = {
 
 /** What some clients send, and changes nothing here. */
 export const IGNORED = {
-  user: optional(z.string()).describe('Accepted and ignored.'),
+  user: optional(z.string()).describe(
+    'Whose text it is: users share the time fairly. It changes no token.',
+  ),
   metadata: optional(z.unknown()).describe('Accepted and ignored.'),
   store: optional(z.boolean()).describe('Accepted and ignored: nothing is stored.'),
   service_tier: optional(z.string()).describe('Accepted and ignored.'),
@@ -118,3 +120,4 @@ export const NO_SUFFIX = {
 
 export const topLogprobs = z.int().min(0).max(MAX_TOP_LOGPROBS);
 export const maxTokens = z.int().min(1);
+export const maxTokensOrNone = z.int().min(0);

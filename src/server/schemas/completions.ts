@@ -2,7 +2,7 @@ import { z } from 'zod';
 import {
   ANSWER,
   IGNORED,
-  maxTokens,
+  maxTokensOrNone,
   model,
   NO_SUFFIX,
   OUTPUT,
@@ -15,8 +15,7 @@ import {
 
 const text = z.string().min(1);
 
-/** POST /v1/completions */
-export const completionRequest = z.strictObject({
+const fields = z.strictObject({
   model,
   prompt: z
     .union([text, z.array(text).min(1), tokenIds, z.array(tokenIds).min(1)], {
@@ -26,8 +25,12 @@ export const completionRequest = z.strictObject({
       'What is continued: a text, in front of which BOS is put; token ids, taken as they are; or ' +
         'a list of either, each of which is continued.',
     ),
-  max_tokens: optional(maxTokens).describe(
-    'At most so many. Default: until the model ends, or the context is full.',
+  max_tokens: optional(maxTokensOrNone).describe(
+    'At most so many; 0 with echo. Default: until the model ends, or the context is full.',
+  ),
+  echo: optional(z.boolean()).describe(
+    'The prompt in front of the output; with logprobs those of its tokens, too, the first of ' +
+      'which is null.',
   ),
   ...SAMPLING,
   ...OUTPUT,
@@ -39,5 +42,16 @@ export const completionRequest = z.strictObject({
   ...NO_SUFFIX,
   ...IGNORED,
 });
+
+/** POST /v1/completions */
+export const completionRequest = fields
+  .refine(({ max_tokens: most, echo }) => most !== 0 || echo === true, {
+    path: ['max_tokens'],
+    error: 'must be at least 1 without echo',
+  })
+  .refine(({ stream, echo, logprobs }) => !(stream && echo && typeof logprobs === 'number'), {
+    path: ['stream'],
+    error: 'must be false with echo and logprobs: those of the prompt are known at the end',
+  });
 
 export type CompletionRequest = z.infer<typeof completionRequest>;

@@ -2,23 +2,9 @@
 import { show } from '../../base/errors.js';
 import type { Llama } from '../../model/llama.js';
 import type { ChatFormat } from '../../text/chat/format.js';
-import type { GenerateOptions } from '../../text/options.js';
-import type { GenerationStep } from '../../text/result.js';
+import type { Scheduler } from '../../text/scheduler/scheduler.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { ApiError } from '../errors/api-error.js';
-
-/** What is needed of a scheduler. */
-export interface TextScheduler {
-  /** Throws at once what `generate` throws. */
-  generate(
-    prompt: string | readonly number[],
-    options: GenerateOptions,
-  ): AsyncGenerator<GenerationStep, void, undefined>;
-  /** Texts that are being computed. */
-  readonly running: number;
-  /** Texts that wait for their turn. */
-  readonly waiting: number;
-}
 
 export interface Served {
   readonly id: string;
@@ -30,7 +16,7 @@ export interface Served {
   readonly fingerprint: string;
   /** Seconds since 1970. */
   readonly created: number;
-  readonly scheduler: TextScheduler;
+  readonly scheduler: Scheduler;
 }
 
 /** @throws {ApiError} 404 for a model that is not served here */

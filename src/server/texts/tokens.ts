@@ -44,9 +44,16 @@ export function completionLogprobs(
   return {
     tokens: tokens.map(({ token }) => tokenText(tokenizer, token)),
     token_logprobs: tokens.map(({ logprob = null }) => logprob),
-    top_logprobs: tokens.map(({ topLogprobs }) => topLogprobs && byText(tokenizer, topLogprobs)),
+    top_logprobs: tokens.map(token => withItself(tokenizer, token)),
     text_offset: tokens.map(({ offset }) => offset),
   };
+}
+
+/** The likeliest, and the token itself: it may be one more. */
+function withItself(tokenizer: Tokenizer, { token, logprob, topLogprobs }: ScoredToken) {
+  if (logprob === undefined || topLogprobs === undefined) return null;
+  const isOne = topLogprobs.some(top => top.token === token);
+  return byText(tokenizer, isOne ? topLogprobs : [...topLogprobs, { token, logprob }]);
 }
 
 /** Of two tokens that read alike the later one is named by its id: neither is lost. */

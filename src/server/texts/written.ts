@@ -1,5 +1,5 @@
 /** The choices of an answer, put together from the steps of their texts. */
-import type { GenerationResult, GenerationStep } from '../../text/result.js';
+import { type GenerationResult, type GenerationStep, hasToken } from '../../text/result.js';
 import type { Call } from '../observe/call.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { TextEvent } from './write.js';
@@ -48,7 +48,7 @@ export class WrittenTexts {
   add(choice: number, step: GenerationStep): void {
     const text = this.#texts[choice];
     text.steps.push(step);
-    this.#observeStep(choice);
+    if (hasToken(step)) this.#observeStep(choice);
     if (step.result === undefined) return;
     text.result = step.result;
     this.#observeEnd(choice, step.result);
@@ -71,6 +71,7 @@ export class WrittenTexts {
 
   #observeEnd(choice: number, { promptTokens, timings }: GenerationResult): void {
     if (choice % this.#choices === 0) this.#metrics.promptTokens.inc(promptTokens);
+    this.#metrics.queueTime.observe(timings.queueSeconds);
     this.#metrics.prefillTime.observe(timings.prefillSeconds);
     this.#metrics.decodeTime.observe(timings.decodeSeconds);
     const { results } = this;
