@@ -9,6 +9,7 @@ import { attentionBench } from './attention.bench.js';
 import { convertBench } from './convert.bench.js';
 import { engineBench } from './engine.bench.js';
 import { exactBench } from './exact.bench.js';
+import { grammarBench } from './grammar.bench.js';
 import { kernelsBench } from './kernels.bench.js';
 import { limitsBench } from './limits.bench.js';
 import { loadBench } from './load.bench.js';
@@ -39,6 +40,7 @@ const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = {
   make: makeModel,
   answers: answersBench,
   threads: threadsBench,
+  grammar: grammarBench,
   table: tableBench,
 };
 

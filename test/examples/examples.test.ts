@@ -15,6 +15,7 @@ const SAID: Record<string, RegExp> = {
   'convert.js': /^\d+ tensors, \d+ bytes\nIt is hare\.\n$/,
   'generate.js': /^They are quiet and dirty\.\n$/,
   'ids.js': /^\d+( \d+){4}\n$/,
+  'json.js': /^[^\n]{0,60} \| (low|middle|high)( \| [a-z]{1,8}){0,2}\n$/,
   'logits.js': /^▁hare +0\.9\d{3} +\d+\.\d{6}\n(.* 0\.0\d{3} +-?\d+\.\d{6}\n){4}$/,
 };
 

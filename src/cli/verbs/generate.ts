@@ -16,6 +16,7 @@ import {
   resultAsJson,
 } from '../arguments/generation.js';
 import { noteUnusedSettings } from '../arguments/generation-config.js';
+import { constraintFor, JSON_OPTIONS, readAskedJson } from '../arguments/json.js';
 import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import {
@@ -45,7 +46,14 @@ export const generateVerb: Verb = {
     NO_TOKENIZER,
     ABOUT_EMBEDDED,
   ],
-  options: [...MODEL, ...PROMPT_OPTIONS, ...GENERATION_OPTIONS, ...LOGPROBS, ...ENGINE],
+  options: [
+    ...MODEL,
+    ...PROMPT_OPTIONS,
+    ...JSON_OPTIONS,
+    ...GENERATION_OPTIONS,
+    ...LOGPROBS,
+    ...ENGINE,
+  ],
   json:
     'Print {text, tokens, finish_reason: stop | length, prompt_tokens, completion_tokens, ' +
     'timings, seed, model, kernels} and, if asked for, logprobs: [{token, logprob, ' +
@@ -62,13 +70,18 @@ async function run(options: Options, io: Io): Promise<void> {
     () => '--logprobs needs --json: without it only text is printed',
   );
   const given = await readPrompt(options, io);
+  const asked = await readAskedJson(options, io);
   const path = await modelPath(options, io);
   await refuseTooLong(writtenText(given), path, options.integer('context'));
   const encoded = await encodeGiven(given, path, options, io);
   refuseStop(encoded, options);
   const { ids: prompt, format } = encoded;
+  const constraint = asked && constraintFor(asked, encoded.tokenizer);
   const generationFor = (config: LlamaConfig) => {
-    return { ...generationOptions(options, format?.ends(config)), logprobs };
+    const ends = format?.ends(config);
+    // JSON ends by itself, and what ends a turn may stand in one of its strings.
+    const own = constraint === undefined ? ends : ends && { ...ends, stop: [] };
+    return { ...generationOptions(options, own), logprobs, constraint };
   };
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
@@ -91,7 +104,9 @@ async function run(options: Options, io: Io): Promise<void> {
       ? await printJson(io, loaded, steps)
       : await printPlain(io, steps, progress);
     progress.clear();
-    if (!json) noteLimit(io, options, result);
+    if (json) return;
+    if (constraint === undefined) noteLimit(io, options, result);
+    else noteCutJson(io, result);
   });
 }
 
@@ -112,6 +127,12 @@ function noteLimit(io: Io, options: Options, { finishReason, tokens }: Generatio
   const hasLimit = ['max-new-tokens', 'max-length'].some(name => options.text(name) !== undefined);
   if (finishReason !== 'length' || hasLimit) return;
   note(io, `ended after ${tokens.length} tokens, the limit; --max-new-tokens N allows more`);
+}
+
+function noteCutJson(io: Io, { finishReason, tokens }: GenerationResult): void {
+  if (finishReason === 'eos') return;
+  const end = finishReason === 'length' ? 'the limit; --max-new-tokens N allows more' : '--stop';
+  note(io, `the JSON is not complete: ended after ${tokens.length} tokens, ${end}`);
 }
 
 type Steps = AsyncIterable<GenerationStep>;

@@ -49,7 +49,8 @@ export function isValid(schema: Json, value: Json, root: Json = schema): boolean
   const holds = (part: Json, of: Json): boolean => isValid(part, of, root);
   if (schema.$ref !== undefined) {
     let target = root;
-    for (const part of schema.$ref.split('/').slice(1)) target = target[part];
+    for (const part of schema.$ref.split('/').slice(1))
+      target = target[decodeURIComponent(part).replaceAll('~1', '/')];
     if (!holds(target, value)) return false;
   }
   const types = schema.type === undefined ? undefined : [schema.type].flat();

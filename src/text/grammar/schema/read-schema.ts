@@ -142,7 +142,7 @@ class SchemaReader {
     const options = takeList(schema, keyword)!.map((option, i) => {
       const at = pointerTo(schema.at, keyword, i);
       if (isAlone) return this.read(option, at);
-      return this.#readDeeper(mergeSchemas(this.#resolve(option, at), rest));
+      return this.#readDeeper(mergeSchemas(rest, this.#resolve(option, at)));
     });
     return choice(options);
   }

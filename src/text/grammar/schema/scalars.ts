@@ -9,7 +9,7 @@ import { anyString, canonicalContent, quoted } from '../json/strings.js';
 import { badSchema, type Schema, takeCount, takeNumber, takeText } from './schema.js';
 
 /** States that a pattern may have, which is a line or two of regular expression. */
-const MOST_PATTERN_STATES = 2000;
+const MOST_PATTERN_STATES = 500;
 /** And that times the number of characters. */
 const MOST_STATES = 200_000;
 
