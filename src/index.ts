@@ -32,6 +32,8 @@ export {
   loadModel,
 } from './load/model.js';
 export type { LoadOptions } from './load/options.js';
+export { openDiskCache } from './load/prefix-cache/open.js';
+export type { DiskCacheOptions } from './load/prefix-cache/options.js';
 export { openTokenizer } from './load/tokenizer.js';
 export type { ReadableModel } from './model/chunks.js';
 export type { LlamaConfig } from './model/config.js';

@@ -1,5 +1,6 @@
 import type { Verb } from './arguments/options.js';
 import { benchVerb } from './verbs/bench.js';
+import { cacheVerb } from './verbs/cache.js';
 import { chatVerb } from './verbs/chat.js';
 import { convertVerb } from './verbs/convert.js';
 import { estimateVerb } from './verbs/estimate.js';
@@ -25,4 +26,5 @@ export const VERBS: readonly Verb[] = [
   quantizeVerb,
   estimateVerb,
   benchVerb,
+  cacheVerb,
 ];

@@ -43,6 +43,11 @@ export interface LoadedModel extends AsyncDisposable {
   readonly tokenizer: Tokenizer;
   /** generation_config.json as it is; undefined if there is none, as beside a GGUF file. */
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * A text that is another one when the files have other bytes, found without reading all of them;
+   * undefined if nothing tells that of the bytes that were loaded.
+   */
+  readonly identity: string | undefined;
   /** What the files say or hold besides, and changes no number: a sentence each. */
   readonly notes: readonly string[];
   /** Ends the threads and closes the files; running passes reject with DISPOSED. */
@@ -89,12 +94,13 @@ export async function loadForIds(
   found: Tokenizer | LlamaError,
   options: LoadOptions,
 ): Promise<LoadedForIds> {
-  const { model, generationConfig, notes: ofFiles } = await loadLlama(path, options);
+  const { notes: ofFiles, ...loaded } = await loadLlama(path, options);
+  const { model } = loaded;
   const { config } = model;
   const tokenizer = await orRefusal(() => fitting(found, config));
   const notes = [...ofFiles, ...tokenizerNotes(tokenizer, config)];
   const close = () => model.close();
-  return { path, model, tokenizer, generationConfig, notes, close, [Symbol.asyncDispose]: close };
+  return { path, ...loaded, tokenizer, notes, close, [Symbol.asyncDispose]: close };
 }
 
 function fitting(found: Tokenizer | LlamaError, config: LlamaConfig): Tokenizer | LlamaError {
@@ -116,7 +122,7 @@ export function tokenizerNotes(found: Tokenizer | LlamaError, config: LlamaConfi
 export async function loadLlama(
   path: string,
   options: LoadOptions = {},
-): Promise<Pick<LoadedModel, 'model' | 'generationConfig' | 'notes'>> {
+): Promise<Pick<LoadedModel, 'model' | 'generationConfig' | 'identity' | 'notes'>> {
   checkLoadOptions(options);
   checkPath(path);
   await refuseNameOfHub(path);
@@ -124,12 +130,14 @@ export async function loadLlama(
   try {
     const config = withOptions(own, options);
     const packed = await packCacheOf(options);
+    const before = await checkpoint.identify?.();
     const engine =
       options.kernels === 'exact'
         ? new ExactEngine(config, checkpoint, options)
         : await WasmEngine.load(config, checkpoint, options, packed);
     const model = new Llama(config, engine);
-    return { model, generationConfig, notes: [...notes, ...(packed?.notes ?? [])] };
+    const identity = (await checkpoint.identify?.()) === before ? before : undefined;
+    return { model, generationConfig, identity, notes: [...notes, ...(packed?.notes ?? [])] };
   } catch (error) {
     await checkpoint.close();
     throw error;

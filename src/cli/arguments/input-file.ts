@@ -14,22 +14,25 @@ export const TOKENS_FILE: Option = {
     'stdin.',
 };
 
+/** The text of the file that the option `name` gives, which is there; of stdin for -. */
+export const readInputFile = (options: Options, name: string, io: Io): Promise<string> =>
+  readNamedFile(options.text(name)!, `--${name}`, io);
+
 /**
- * The text of the file that the option `name` gives, which is there; of stdin for -. A pipe, as of
- * a shell's <(…), is a file here, too.
+ * The text of the file at `path`, which `what` gave; of stdin for -. A pipe, as of a shell's <(…),
+ * is a file here, too.
  */
-export async function readInputFile(options: Options, name: string, io: Io): Promise<string> {
-  const path = options.text(name)!;
+export async function readNamedFile(path: string, what: string, io: Io): Promise<string> {
   if (path === '-') return readStdin(io);
   const status = await stat(path).catch(() => undefined);
   const [isThere, isDirectory] = [status !== undefined, status?.isDirectory() === true];
-  check(isThere, 'BAD_OPTION', () => `--${name}: there is no ${path}`);
-  check(!isDirectory, 'BAD_OPTION', () => `--${name}: ${path} is a directory; name a file`);
+  check(isThere, 'BAD_OPTION', () => `${what}: there is no ${path}`);
+  check(!isDirectory, 'BAD_OPTION', () => `${what}: ${path} is a directory; name a file`);
   try {
     return await readText(createReadStream(path), path);
   } catch (error) {
     if (error instanceof LlamaError) throw error;
-    const message = `--${name}: cannot read ${path}: ${(error as Error).message}`;
+    const message = `${what}: cannot read ${path}: ${(error as Error).message}`;
     throw new LlamaError('BAD_OPTION', message, { cause: error });
   }
 }

@@ -32,6 +32,8 @@ export interface Verb {
   readonly json: string;
   /** The name of the one argument that is not an option, if the verb has one. */
   readonly argument?: string;
+  /** How many of these there may be. Default 1. */
+  readonly mostArguments?: number;
   run(options: Options, io: Io): Promise<void>;
 }
 
@@ -65,17 +67,27 @@ export function optionsOf(verb: Verb): Option[] {
 export class Options {
   readonly #values: Readonly<Record<string, unknown>>;
   readonly #table: readonly Option[];
-  /** The argument that is not an option. */
-  readonly argument: string | undefined;
+  /** Those that are not options. */
+  readonly arguments: readonly string[];
 
   constructor(
     table: readonly Option[],
     values: Readonly<Record<string, unknown>>,
-    argument: string | undefined,
+    positionals: readonly string[],
   ) {
     this.#table = table;
     this.#values = values;
-    this.argument = argument;
+    this.arguments = positionals;
+  }
+
+  /** The one that is not an option. */
+  get argument(): string | undefined {
+    return this.arguments[0];
+  }
+
+  /** Names of the options that were given. */
+  given(): string[] {
+    return Object.keys(this.#values);
   }
 
   flag(name: string): boolean {
@@ -150,13 +162,15 @@ export function parseOptions(verb: Verb, args: readonly string[]): Options {
     check(!repeated, 'BAD_OPTION', () => `--${token.name} is given twice; which one holds?`);
     seen.add(token.name);
   }
-  check(positionals.length <= 1, 'BAD_OPTION', () => {
+  const { mostArguments: most = 1 } = verb;
+  check(positionals.length <= most, 'BAD_OPTION', () => {
     return (
-      `${verb.argument} is one argument, but there are ${positionals.length}: ` +
+      `${verb.argument} is ${most === 1 ? 'one argument' : `at most ${most} arguments`}, but ` +
+      `there are ${positionals.length}: ` +
       `${show(positionals)}; quote it if it has spaces`
     );
   });
-  return new Options(table, values, positionals[0]);
+  return new Options(table, values, positionals);
 }
 
 function parse(verb: Verb, args: string[]) {

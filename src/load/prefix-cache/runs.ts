@@ -1,5 +1,6 @@
 /** Which files go on with a text, one after the other. */
 import { readdir } from 'node:fs/promises';
+import { commonLength } from '../../base/common-length.js';
 import { check } from '../../base/errors.js';
 import { PAGE_POSITIONS } from '../../model/sequence.js';
 import type { KeptFiles } from '../kept-files/kept-files.js';
@@ -97,11 +98,4 @@ async function runOf(files: KeptFiles, name: string, rest: Rest): Promise<Run> {
   const pages = Math.floor(common / PAGE_POSITIONS);
   const more = common % PAGE_POSITIONS;
   return { name, bytes: file.size, first: rest.first, pages, more, tokens };
-}
-
-function commonLength(a: readonly number[], b: readonly number[]): number {
-  const most = Math.min(a.length, b.length);
-  let length = 0;
-  while (length < most && a[length] === b[length]) length += 1;
-  return length;
 }

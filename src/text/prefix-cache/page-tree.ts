@@ -11,6 +11,7 @@
  *
  * Of two siblings none begins as the other is: of the texts "abc" and "abcd" the tree has one node.
  */
+import { commonLength } from '../../base/common-length.js';
 import { PAGE_POSITIONS, type Sequence } from '../../model/sequence.js';
 
 /** A page of tokens that was computed. */
@@ -88,13 +89,6 @@ function closestChild({ children }: PageNode, page: readonly number[]) {
     if (length > common) [child, common] = [each, length];
   }
   return { child, common };
-}
-
-function commonLength(a: readonly number[], b: readonly number[]): number {
-  const most = Math.min(a.length, b.length);
-  let length = 0;
-  while (length < most && a[length] === b[length]) length += 1;
-  return length;
 }
 
 function addChild(parent: PageNode, tokens: readonly number[], source: Sequence): PageNode {
