@@ -100,6 +100,20 @@ module.exports = {
       },
     },
     {
+      name: 'page-apart',
+      comment: 'the page runs in a browser, which is given only what is in its folder',
+      severity: 'error',
+      from: { path: '^src/server/playground/web/' },
+      to: { pathNot: '^src/server/playground/web/' },
+    },
+    {
+      name: 'page-for-browsers',
+      comment: 'the rest of the house has no document and no window',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/server/playground/web/' },
+      to: { path: '^src/server/playground/web/' },
+    },
+    {
       name: 'no-orphans',
       comment: 'what nobody imports is dead',
       severity: 'error',

@@ -13,8 +13,8 @@ const MODULES = ['simd', 'relaxed', 'dot4', 'relaxed-wide', 'dot4-wide'].map(
 );
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-/** What tsc remembers (tsconfig.build.json), and the hash of the sources of the modules. */
-const remembered = join(dist, '.tsbuildinfo');
+/** What tsc remembers (tsconfig.build.json and .page.json), and the hash of the modules' sources. */
+const remembered = ['.tsbuildinfo', '.tsbuildinfo-page'].map(name => join(dist, name));
 const stamp = join(dist, '.asm-sources');
 
 buildSources();
@@ -22,9 +22,11 @@ removeStale();
 buildModules();
 
 function buildSources() {
-  if (listFiles('src').some(isMissing)) rmSync(remembered, { force: true });
+  if (listFiles('src').some(isMissing))
+    for (const path of remembered) rmSync(path, { force: true });
   const tsc = fileURLToPath(new URL('tsc.js', import.meta.resolve('typescript')));
   run(tsc, '-p', 'tsconfig.build.json');
+  run(tsc, '-p', 'tsconfig.page.json');
 }
 
 function isMissing(path) {

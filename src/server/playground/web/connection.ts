@@ -1,0 +1,63 @@
+/** Finds out which model answers: waits while it is loaded, and asks for a key if one is wanted. */
+import type { ServedModel, Version } from './api/answers.js';
+import { Failure } from './api/failure.js';
+import type { Server } from './api/server.js';
+import { keyForm, knownKey, showKeyForm } from './view/key-form.js';
+import { hideNotice, showFailure } from './view/notice.js';
+
+export interface Connected {
+  readonly model: ServedModel;
+  readonly version: Version;
+}
+
+/** Until the server is asked again whether the model is loaded. */
+const WAIT_MS = 2000;
+
+export class Connection {
+  readonly #server: Server;
+  readonly #onConnected: (connected: Connected) => void;
+  #needsKey = false;
+
+  constructor(server: Server, onConnected: (connected: Connected) => void) {
+    this.#server = server;
+    this.#onConnected = onConnected;
+    server.useKey(knownKey());
+    keyForm(key => {
+      server.useKey(key);
+      void this.open();
+    });
+  }
+
+  /** Whether the server refused to answer without a key. */
+  get needsKey(): boolean {
+    return this.#needsKey || knownKey() !== undefined;
+  }
+
+  async open(): Promise<void> {
+    try {
+      const [model, version] = await Promise.all([this.#server.model(), this.#server.version()]);
+      showKeyForm(false);
+      hideNotice();
+      this.#onConnected({ model, version });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Shows what went wrong, and what can be done about it here. */
+  fail(error: unknown, retry: () => void = () => void this.open()): void {
+    const failure = error instanceof Failure ? error : unexpected(error);
+    if (failure.status === 401) {
+      this.#needsKey = true;
+      showKeyForm(true);
+      if (knownKey() === undefined) return;
+    }
+    showFailure(failure, failure.status === 401 ? undefined : retry);
+    const isLoading = failure.status === 503 && failure.code === '503';
+    if (isLoading) setTimeout(() => void this.open(), WAIT_MS);
+  }
+}
+
+/** A mistake of this page's. */
+const unexpected = (error: unknown): Failure =>
+  new Failure(0, 'page_failed', error instanceof Error ? error.message : String(error), error);
