@@ -80,7 +80,7 @@ export class Playground {
     this.#composer.focus();
   }
 
-  /** Some models have no place for a system text: better said at once than when something is asked. */
+  /** Some models have no place for a system text: better said at once than later. */
   async #checkSystem(): Promise<void> {
     const isNone = this.#settings.settings.system === '';
     this.#settings.showSystem(isNone ? undefined : await this.#server.whyNoSystem());
@@ -96,7 +96,7 @@ export class Playground {
     await this.#ask(before.slice(0, place - 1), question, () => this.#keep(before));
   }
 
-  /** What follows a question depends on it, and is asked for anew; an answer only reads otherwise. */
+  /** What follows a question is asked for anew; an answer only reads otherwise. */
   async #edit(place: number, text: string): Promise<void> {
     const old = this.#messages[place];
     if (old.role === 'user') {
@@ -211,7 +211,7 @@ export class Playground {
     return buildRequest(this.#name, this.#settings.settings, messages);
   }
 
-  /** Of the whole conversation by the usage of its last answer; with a draft by the prompt itself. */
+  /** Of the conversation by the usage of its last answer; with a draft by the prompt itself. */
   #countContext(): void {
     this.#counting.abort();
     this.#counting = new AbortController();

@@ -4,7 +4,7 @@ import { type Answer, addText } from './conversation.js';
 
 export const NO_ANSWER: Answer = { role: 'assistant', pieces: [] };
 
-/** Tokens of the context are counted along, as the usage comes only if the stream gets to its end. */
+/** Tokens are counted along, as the usage comes only if the stream gets to its end. */
 export function withEvent(answer: Answer, event: ChatEvent): Answer {
   switch (event.kind) {
     case 'progress':

@@ -2,8 +2,8 @@
  * How long it will take until a prompt is read.
  *
  * The token at position p costs a + b·p: a for the layers, b·p for what it attends to. So the time
- * from position s to p is a·(p − s) + b·(p² − s²)/2, and a and b are fitted to what was measured, by
- * least squares; neither can be negative.
+ * from position s to p is a·(p − s) + b·(p² − s²)/2. Both are fitted to what was measured, by least
+ * squares; neither can be negative.
  */
 
 /** How many tokens were read after how many seconds, from whatever beginning. */
