@@ -13,7 +13,7 @@ const MODULES = ['simd', 'relaxed', 'dot4', 'relaxed-wide', 'dot4-wide'].map(
 );
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-/** What tsc remembers (tsconfig.build.json and .page.json), and the hash of the modules' sources. */
+/** What tsc remembers (tsconfig.build.json, .page.json), and the hash of the modules' sources. */
 const remembered = ['.tsbuildinfo', '.tsbuildinfo-page'].map(name => join(dist, name));
 const stamp = join(dist, '.asm-sources');
 

@@ -1,6 +1,6 @@
 /**
- * Server-sent events, of which only the data is wanted: the stream's grammar is that of WHATWG HTML,
- * section 9.2.6.
+ * Server-sent events, of which only the data is wanted: the grammar of the stream is that of WHATWG
+ * HTML, section 9.2.6.
  */
 
 /** Takes a stream in pieces, cut anywhere, and gives the data of each event when that is whole. */
@@ -29,7 +29,7 @@ export class EventParser {
   }
 }
 
-/** The data of the events of a body, as they come. An event that is not whole at the end is none. */
+/** The data of the events of a body, as they come. One that is not whole at the end is none. */
 export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const parser = new EventParser();
   const decoder = new TextDecoder();
