@@ -27,7 +27,8 @@ export type GenerateTokenizer = PromptTokenizer & TextTokenizer;
  *
  * Throws at once, before anything is computed: BAD_OPTION; BAD_INPUT for no token or one outside
  * the vocabulary; CONTEXT_OVERFLOW if the prompt leaves no room for a token (nothing is ever
- * truncated). Iterating rejects with `signal.reason`, or with NOT_FINITE.
+ * truncated). Iterating rejects with `signal.reason`, with NOT_FINITE, or
+ * with BAD_OPTION where options leave no token to choose.
  */
 export function generate(
   model: GenerateModel,

@@ -140,7 +140,8 @@ export class Generation {
    * Takes note that the rows were computed, with the logits, [logitsFor.length, V], of those that
    * need them, and gives the next tokens; none while the prompt goes on.
    *
-   * @throws {LlamaError} NOT_FINITE if there is no token to choose
+   * @throws {LlamaError} NOT_FINITE if there is no token to choose, BAD_OPTION if that is the
+   * options' doing
    */
   accept(logits: Floats = NO_LOGITS): readonly GenerationStep[] {
     const start = this.#sequence.tokens.length;

@@ -34,8 +34,8 @@ export interface Sampler {
   /**
    * The next token after the text `ids` (prompt with BOS, and output), whose last row has these
    * logits, [V]; they are left as they are. `constraint` has the state after `ids`, and keeps it.
-   * Throws NOT_FINITE on a NaN, on +Infinity, or if every token is at −Infinity; and as
-   * `TokenConstraint.forbid` does.
+   * Throws NOT_FINITE on a NaN, on +Infinity, or if every token is at −Infinity; BAD_OPTION if it is
+   * the options that make them so; and as `TokenConstraint.forbid` does.
    */
   sample(logits: Floats, ids: readonly number[], constraint?: TokenConstraint): number;
 }
@@ -114,7 +114,11 @@ export function processLogits(
   constraint?: TokenConstraint,
 ): Float32Array {
   const scores = new Float32Array(logits);
-  checkScores(scores, 'the model gave it: compare with the exact kernels, and check the weights');
+  checkScores(
+    scores,
+    'NOT_FINITE',
+    'the model gave it: compare with the exact kernels, and check the weights',
+  );
   scores.fill(-Infinity, text.vocabSize ?? scores.length);
   penalizeAndBan(scores, ids, settings, text);
   if (constraint !== undefined) constrain(scores, constraint, text.stopTokenIds ?? []);
@@ -122,6 +126,7 @@ export function processLogits(
     temperature(scores, settings.temperature);
   checkScores(
     scores,
+    'BAD_OPTION',
     'the options ban every token' +
       `${constraint === undefined ? '' : ' that the constraint allows'}` +
       ', or a bias, penalty or temperature is too extreme for float32',
@@ -173,13 +178,13 @@ export function distribution(
   return scores;
 }
 
-function checkScores(scores: Float32Array, next: string): void {
+function checkScores(scores: Float32Array, code: 'NOT_FINITE' | 'BAD_OPTION', next: string): void {
   const bad = scores.findIndex(score => !(score < Infinity));
-  check(bad === -1, 'NOT_FINITE', () => `the score of token ${bad} is ${scores[bad]}; ${next}`);
+  check(bad === -1, code, () => `the score of token ${bad} is ${scores[bad]}; ${next}`);
   const none = scores[argmax(scores)] === -Infinity;
   check(
     !none,
-    'NOT_FINITE',
+    code,
     () => `all ${scores.length} scores are -Infinity, so there is no token to choose; ${next}`,
   );
 }

@@ -68,7 +68,7 @@ describe('in the sampler', () => {
   test('options that ban all it allows are refused', () => {
     const sampler = createSampler({ badWordsIds: [[2]] }, text);
     expect(() => sampler.sample(scores, [], new OneOf([[2]]))).toThrow(
-      refused('NOT_FINITE', 'ban every token that the constraint allows'),
+      refused('BAD_OPTION', 'ban every token that the constraint allows'),
     );
   });
 });

@@ -1,0 +1,56 @@
+/** What every answer keeps to, whatever was asked. */
+import { expect } from 'vitest';
+import { eventsIn, type Json } from '../support.js';
+
+/** What errors of OpenAI's have, which its clients read. */
+const FIELDS = ['message', 'type', 'param', 'code'];
+/** A message shows what was wrong, and is no copy of it. */
+const LONGEST_MESSAGE = 1000;
+const SECONDS = 30;
+
+/** `answer`, if it comes in time. */
+export async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const fail = () => reject(new Error(`no answer in ${SECONDS} seconds`));
+    timer = setTimeout(fail, SECONDS * 1000);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
+/** 2xx or 4xx, JSON or what was asked for, complete, and with an id. */
+export async function checkAnswer(response: Response, method: string): Promise<void> {
+  const text = await response.text();
+  const { status, headers } = response;
+  expect(headers.get('x-request-id')).toMatch(/^[\w.:-]{1,128}$/);
+  const isGood = status >= 200 && status < 300;
+  expect(isGood || (status >= 400 && status < 500), `${status} ${text}`).toBe(true);
+  const type = headers.get('content-type');
+  if (!isGood) {
+    expect(type).toBe('application/json');
+    if (method !== 'HEAD') checkError(JSON.parse(text));
+  } else if (type === 'application/json') JSON.parse(text);
+  else if (type?.startsWith('text/event-stream')) checkEvents(text);
+}
+
+function checkError({ error }: Json): void {
+  expect(Object.keys(error)).toEqual(expect.arrayContaining(FIELDS));
+  for (const name of ['message', 'type', 'code']) expect(error[name]).toMatch(/./);
+  expect(error.param === null || typeof error.param === 'string').toBe(true);
+  expect(error.message.length).toBeLessThan(LONGEST_MESSAGE);
+}
+
+/** Complete: [DONE] is at the end, or an error. */
+function checkEvents(text: string): void {
+  const failed = text.split('\n\n').at(-2)?.startsWith('data: {"error"');
+  eventsIn(failed ? `${text}data: [DONE]\n\n` : text).forEach(checkEvent);
+}
+
+/** What only shows when tokens are chosen comes as an event, behind a status that says 200. */
+function checkEvent(event: Json): void {
+  if (event.error === undefined) expect(event.choices).toBeInstanceOf(Array);
+  else {
+    checkError(event);
+    expect(event.error.type).toBe('invalid_request_error');
+  }
+}
