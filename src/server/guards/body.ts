@@ -1,5 +1,5 @@
 /** The body of a request: counted while it comes in, and read as JSON. */
-import { LlamaError } from '../../base/errors.js';
+import { LlamaError, show } from '../../base/errors.js';
 import { parseJson } from '../../base/json.js';
 import { ApiError } from '../errors/api-error.js';
 
@@ -27,7 +27,7 @@ function checkContentType(type: string | null): void {
   const charset = parameters.map(text => text.trim()).find(text => text.startsWith('charset='));
   const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
   if (media.trim() === 'application/json' && isUtf8) return;
-  const found = type === null ? 'there is no content-type' : `the content-type is ${type}`;
+  const found = type === null ? 'there is no content-type' : `the content-type is ${show(type)}`;
   const message = `${found}; send JSON in UTF-8, and content-type: application/json`;
   throw new ApiError(415, 'unsupported_media_type', message);
 }

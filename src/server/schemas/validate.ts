@@ -56,7 +56,7 @@ export function validateLeniently<T>(
 function toApiError(issue: Issue, body: unknown): ApiError {
   if (issue.code === 'unrecognized_keys') return unknownField(issue.path, issue.keys[0]);
   const [field] = issue.path;
-  if (typeof field === 'string' && field in EXPLAINED) return unknownField([], field);
+  if (typeof field === 'string' && Object.hasOwn(EXPLAINED, field)) return unknownField([], field);
   const inside = issue.code === 'invalid_union' ? deepest(issue) : undefined;
   if (inside !== undefined) return toApiError(inside, body);
   const param = nameOf(issue.path);
@@ -70,7 +70,8 @@ function toApiError(issue: Issue, body: unknown): ApiError {
 
 function unknownField(path: readonly PropertyKey[], key: string): ApiError {
   const param = nameOf([...path, key]);
-  const why = (path.length === 0 && EXPLAINED[key]) || 'see /openapi.json for what there is';
+  const isExplained = path.length === 0 && Object.hasOwn(EXPLAINED, key);
+  const why = isExplained ? EXPLAINED[key] : 'see /openapi.json for what there is';
   return new ApiError(400, 'unsupported_parameter', `${param} is not supported: ${why}`, { param });
 }
 
@@ -81,6 +82,9 @@ function deepest({ path, errors }: Extract<Issue, { code: 'invalid_union' }>): I
   return longest && ({ ...longest, path: [...path, ...longest.path] } as Issue);
 }
 
+/** Keys may be as long as a body, and names of fields are in messages and in the log. */
+const LONGEST_NAME = 100;
+
 /** `messages[0].content` */
 function nameOf(path: readonly PropertyKey[]): string {
   let name = '';
@@ -88,7 +92,7 @@ function nameOf(path: readonly PropertyKey[]): string {
     if (typeof key === 'number') name += `[${key}]`;
     else name += name === '' ? String(key) : `.${String(key)}`;
   }
-  return name;
+  return name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME - 3)}...`;
 }
 
 function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {

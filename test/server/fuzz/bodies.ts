@@ -54,7 +54,7 @@ type Change = (place: Place, key: string, other: unknown) => void;
 const CHANGES: readonly Change[] = [
   ({ holder, key }, _, other) => put(holder, key, other),
   ({ holder, key }, _, other) => put(holder, key, [holder[key], other]),
-  ({ holder, key }) => put(holder, key, String(holder[key])),
+  ({ holder, key }) => put(holder, key, JSON.stringify(holder[key])),
   ({ holder, key }) => put(holder, key, { [key]: holder[key] }),
   ({ holder, key }) => put(holder, key, undefined),
   ({ holder, key: at }, key, other) => {

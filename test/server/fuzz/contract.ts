@@ -26,10 +26,10 @@ export async function checkAnswer(response: Response, method: string): Promise<v
   const isGood = status >= 200 && status < 300;
   expect(isGood || (status >= 400 && status < 500), `${status} ${text}`).toBe(true);
   const type = headers.get('content-type');
-  if (!isGood) {
-    expect(type).toBe('application/json');
-    if (method !== 'HEAD') checkError(JSON.parse(text));
-  } else if (type === 'application/json') JSON.parse(text);
+  if (!isGood) expect(type).toBe('application/json');
+  if (method === 'HEAD') expect(text).toBe('');
+  else if (!isGood) checkError(JSON.parse(text));
+  else if (type === 'application/json') JSON.parse(text);
   else if (type?.startsWith('text/event-stream')) checkEvents(text);
 }
 
@@ -38,6 +38,7 @@ function checkError({ error }: Json): void {
   for (const name of ['message', 'type', 'code']) expect(error[name]).toMatch(/./);
   expect(error.param === null || typeof error.param === 'string').toBe(true);
   expect(error.message.length).toBeLessThan(LONGEST_MESSAGE);
+  expect(error.message).not.toMatch(/native code|\[object Object\]/);
 }
 
 /** Complete: [DONE] is at the end, or an error. */
