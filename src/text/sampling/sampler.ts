@@ -34,8 +34,8 @@ export interface Sampler {
   /**
    * The next token after the text `ids` (prompt with BOS, and output), whose last row has these
    * logits, [V]; they are left as they are. `constraint` has the state after `ids`, and keeps it.
-   * Throws NOT_FINITE on a NaN, on +Infinity, or if every token is at −Infinity; BAD_OPTION if it is
-   * the options that make them so; and as `TokenConstraint.forbid` does.
+   * Throws NOT_FINITE on a NaN, on +Infinity, or if every token is at −Infinity; BAD_OPTION if the
+   * options make them so; and as `TokenConstraint.forbid` does.
    */
   sample(logits: Floats, ids: readonly number[], constraint?: TokenConstraint): number;
 }

@@ -116,7 +116,7 @@ function nested(depth: number): string {
   return raw('['.repeat(depth) + ']'.repeat(depth));
 }
 
-/** JSON, in which raw texts stand as they are; lone surrogates are escaped, or bytes of their own. */
+/** JSON, in which raw texts stand as they are. */
 export function jsonOf(value: unknown): string {
   const text = JSON.stringify(value) ?? 'undefined';
   return text.replace(/"\\u0001((?:[^"\\])*)"/g, '$1');
