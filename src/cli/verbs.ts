@@ -17,6 +17,7 @@ export const VERBS: readonly Verb[] = [
   generateVerb,
   chatVerb,
   serveVerb,
+  cacheVerb,
   logitsVerb,
   perplexityVerb,
   tokenizeVerb,
@@ -26,5 +27,4 @@ export const VERBS: readonly Verb[] = [
   quantizeVerb,
   estimateVerb,
   benchVerb,
-  cacheVerb,
 ];

@@ -21,7 +21,7 @@ describe('llama-32k', () => {
     const { code, stdout, stderr } = await cli(['genrate', '--prompt', 'x']);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
-      'llama-32k: "genrate" is not a verb; there is: generate, chat, serve, logits, ' +
+      'llama-32k: "genrate" is not a verb; there is: generate, chat, serve, cache, logits, ' +
         'perplexity, tokenize, detokenize, inspect, convert, quantize, estimate, bench; see ' +
         'llama-32k --help (BAD_OPTION)\n',
     );

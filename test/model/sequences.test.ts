@@ -153,6 +153,26 @@ describe.each(['exact', 'wasm'] as const)('%s', name => {
     },
   );
 
+  it('what a fork holds stays, whatever its origin writes, and where', async () => {
+    const origin = model.createSequence();
+    await model.forward(continuing(origin, tokensOf(100)));
+    const forks = [origin.fork()];
+    for (const length of [100, 70, 90]) {
+      origin.truncate(length);
+      await model.forward(continuing(origin, tokensOf(30, length)));
+      origin.truncate(Math.min(length, 95));
+      await model.forward(continuing(origin, tokensOf(20, length + 1)));
+      forks.push(forks[0].fork());
+    }
+    for (const fork of forks) {
+      const { data } = await model.forward(continuing(fork, [20]));
+      expect([...data]).toEqual(await alone([...tokensOf(100), 20]));
+      fork.dispose();
+    }
+    origin.dispose();
+    await expectNothingHeld();
+  });
+
   describe('refused by name, before anything is touched', () => {
     it('a sequence of another model, of other kernels, or of nobody', async () => {
       const [own, foreign] = [model.createSequence(), other.createSequence()];

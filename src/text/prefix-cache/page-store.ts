@@ -24,6 +24,7 @@ export interface PageStore {
   dropWaiting(): void;
   /** Waits until everything is kept. */
   flush(): Promise<void>;
+  /** What it has done so far. */
   stats(): PageStoreStats;
 }
 

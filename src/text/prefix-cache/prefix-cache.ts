@@ -112,6 +112,7 @@ export class PrefixCache {
     return evicted + this.#kept.evict(pages - evicted);
   }
 
+  /** What it has done so far, and what it holds now. */
   stats(): PrefixCacheStats {
     const { pages, bytes, evicted } = this.#kept;
     return { ...this.#counts, pages, bytes, evictedPages: evicted, store: this.#store?.stats() };
