@@ -46,6 +46,7 @@ export const MODULES: readonly string[] = [
   'view/about-model',
   'view/announce',
   'view/answer-view',
+  'view/chip',
   'view/composer',
   'view/context-meter',
   'view/copy',

@@ -3,6 +3,7 @@ import type { Document, Question } from '../conversation/conversation.js';
 import { readDocument } from '../documents/read-document.js';
 import { formatTokens } from '../numbers/format.js';
 import { announce } from './announce.js';
+import { chip } from './chip.js';
 import { byId, icon, make } from './elements.js';
 
 export interface ComposerEvents {
@@ -132,21 +133,21 @@ export class Composer {
       { type: 'button', 'aria-label': `Remove ${given.name}` },
       icon('close'),
     );
-    const chip = make('li', { class: 'chip' }, icon('file'), given.name, count, remove);
+    const shown = chip(given, count, remove);
     remove.addEventListener('click', () => {
       this.#documents = this.#documents.filter(each => each !== given);
-      chip.remove();
+      shown.remove();
       this.#changed();
       this.focus();
     });
     void this.#events.measure(given).then(
       ({ tokens, whyTooLong }) => {
         count.textContent = whyTooLong ?? formatTokens(tokens);
-        chip.classList.toggle('wrong', whyTooLong !== undefined);
+        shown.classList.toggle('wrong', whyTooLong !== undefined);
         if (whyTooLong !== undefined) announce(`${given.name}: ${whyTooLong}`);
       },
       () => (count.textContent = 'not counted'),
     );
-    return chip;
+    return shown;
   }
 }

@@ -6,8 +6,9 @@ import {
   type Question,
 } from '../conversation/conversation.js';
 import { AnswerView } from './answer-view.js';
+import { chip } from './chip.js';
 import { copyButton } from './copy.js';
-import { button, byId, icon, make } from './elements.js';
+import { button, byId, make } from './elements.js';
 
 /** What can be done with a message, by its place. */
 export interface MessageActions {
@@ -90,7 +91,7 @@ export class MessageList {
 
   #questionView(question: Question, place: number): HTMLElement {
     const { text, documents } = question;
-    const chips = documents.map(each => make('li', { class: 'chip' }, icon('file'), each.name));
+    const chips = documents.map(each => chip(each));
     const edit = button('edit', 'Edit', () => this.#edit(article, text, place, 'Send'));
     const article = make(
       'article',

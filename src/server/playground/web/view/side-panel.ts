@@ -22,7 +22,7 @@ export class SidePanel {
   /** Somebody wants it so: the focus goes along. */
   #set(isOpen: boolean): void {
     this.#show(isOpen);
-    if (isOpen) byId('settings-title').focus();
+    if (isOpen) byId(this.#narrow.matches ? 'close-settings' : 'system').focus();
     else this.#opener.focus();
   }
 
