@@ -309,9 +309,9 @@ describe.skipIf(path === undefined)('the playground in Chromium', () => {
 
   it('is reached by the keyboard in the order in which it is read, always visibly', async () => {
     await openReady();
-    await page.read(`document.activeElement.blur()`);
+    await page.read(`document.querySelector('.skip').focus()`);
     const reached: string[] = [];
-    for (let i = 0; i < 12; i += 1) {
+    for (let i = 0; i < 11; i += 1) {
       await page.press('Tab');
       reached.push(
         await page.read(`document.activeElement.id || document.activeElement.className`),
@@ -321,7 +321,6 @@ describe.skipIf(path === undefined)('the playground in Chromium', () => {
         expect(await page.read(outline), reached.at(-1)).toBe('solid');
     }
     expect(reached).toEqual([
-      'skip',
       'new',
       'tint',
       'show-request',
