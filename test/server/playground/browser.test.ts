@@ -216,7 +216,7 @@ describe.skipIf(path === undefined)('the playground in Chromium', () => {
     expect(page.errors).toEqual([]);
   });
 
-  it('puts a file that is dropped in front of the question, with its number of tokens', async () => {
+  it('puts a dropped file in front of the question, with its number of tokens', async () => {
     const text = 'The heron sits on the barn.\nThe bread is old.\n';
     await openReady();
     await set('temperature', '0');

@@ -14,7 +14,9 @@ import { chatRequest } from '../../../src/server/schemas/chat.js';
 import { validate } from '../../../src/server/schemas/validate.js';
 
 const ORIGIN = 'http://127.0.0.1:8080';
-const ODD = `it's "$HOME" \`id\` \\ \\n ! %s \n\t\u0000\u001b[31m \u2028 </script> \${x} é 🦙 \ud800 'end'`;
+const ODD =
+  `it's "$HOME" \`id\` \\ \\n ! %s \n\t\u0000\u001b[31m \u2028 </script> \${x} ` +
+  "é 🦙 \ud800 'end'";
 
 const requestOf = (content: string): ChatRequest =>
   buildRequest('tiny-32k', INITIAL, [{ role: 'user', text: content, documents: [] }]);

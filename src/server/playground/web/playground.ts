@@ -146,6 +146,7 @@ export class Playground {
       const request = buildRequest(this.#name, this.#settings.settings, asked);
       for await (const event of this.#server.chat(request, signal)) {
         writing.take(event);
+        this.#showFill(writing.answer.tokens ?? 0);
         this.#list.follow();
       }
       answer = writing.finish();
