@@ -59,6 +59,7 @@ export { Generation, type TextModel, type TextTokenizer } from './text/generatio
 export { jsonConstraint } from './text/grammar/json-constraint.js';
 export type { ByteTokenizer } from './text/grammar/tokens/token-trie.js';
 export { idsOnly } from './text/ids-only.js';
+export type { LookupTally } from './text/lookup/lookup.js';
 export type { GenerateOptions, GenerateProgress, TextConfig } from './text/options.js';
 export type { GenerateModel, PassOptions } from './text/pass.js';
 export type { PerplexityOptions, ScoredChunk } from './text/perplexity/options.js';
@@ -91,6 +92,7 @@ export {
 export { logprobsOf, type StepLogprobs, type TokenLogprob } from './text/sampling/logprobs.js';
 export type { SamplingOptions } from './text/sampling/options.js';
 export type { ScheduledOptions, SchedulerOptions } from './text/scheduler/options.js';
+export type { KnownTexts } from './text/scheduler/prefixes.js';
 export { createScheduler, type Scheduler } from './text/scheduler/scheduler.js';
 export { type CachedPositions, type TextRow, TokenSequence } from './text/token-sequence.js';
 export type { Span } from './tokenizer/encode/spans.js';

@@ -17,6 +17,7 @@
 import { check } from '../base/errors.js';
 import type { Floats } from '../base/tensor.js';
 import { tokensDone } from '../model/chunks.js';
+import { Lookup, type LookupTally } from './lookup/lookup.js';
 import {
   checkGenerateOptions,
   type GenerateOptions,
@@ -47,22 +48,30 @@ export interface TextTokenizer extends StreamTokenizer {
 }
 
 const NO_LOGITS = new Float32Array(0);
+const NO_LOOKUP: LookupTally = { proposed: 0, accepted: 0 };
 
 /** A text that is being written; see the head of this file for how it is driven. */
 export class Generation {
   readonly #settings: Settings;
   readonly #vocabSize: number;
-  readonly #sequence: TokenSequence;
+  #sequence: TokenSequence;
   readonly #output: Output;
   readonly #constraint: TokenConstraint | undefined;
   /** Prompt and output. */
   readonly #ids: number[];
   readonly #promptTokens: number;
   readonly #promptLogprobs: PromptLogprobs | undefined;
+  readonly #lookup: Lookup | undefined;
   readonly #timings = { queueSeconds: 0, prefillSeconds: 0, decodeSeconds: 0 };
   #reusedTokens = 0;
   /** What `rows` gave out, and `accept` has not had yet. */
   #pending: readonly number[] = [];
+  /** The end of it that the text may not come to. */
+  #proposed: readonly number[] = [];
+  /** A pass failed, perhaps because of what was proposed. */
+  #isCautious = false;
+  /** What went wrong after steps that were right. */
+  #failure: { readonly error: unknown } | undefined;
   #askedAt = 0;
   #state: 'new' | 'begun' | 'disposed' = 'new';
 
@@ -79,7 +88,7 @@ export class Generation {
     options: GenerateOptions = {},
   ) {
     const settings = checkGenerateOptions(options, prompt, model.config, tokenizer.vocabSize);
-    const { stop, stopTokenIds, promptLogprobs } = settings;
+    const { stop, stopTokenIds, promptLogprobs, lookup } = settings;
     this.#settings = settings;
     this.#constraint = settings.constraint?.fork();
     this.#vocabSize = model.config.vocabSize;
@@ -87,6 +96,7 @@ export class Generation {
     this.#promptTokens = prompt.length;
     if (promptLogprobs !== undefined)
       this.#promptLogprobs = new PromptLogprobs([...prompt], promptLogprobs);
+    if (lookup) this.#lookup = new Lookup(this.#ids);
     this.#output = new Output(tokenizer, prompt, stop, stopTokenIds);
     this.#sequence = settings.sequence ?? new TokenSequence(model);
   }
@@ -96,9 +106,29 @@ export class Generation {
     return this.#state === 'disposed' || this.#output.end !== undefined;
   }
 
-  /** More than its last token is to be computed: its prompt, or what it had to give back. */
+  /** Its prompt is to be computed, or more than the last token: what it had to give back. */
   get isReading(): boolean {
+    return this.#isInPrompt || this.#ids.length - this.#sequence.tokens.length > 1;
+  }
+
+  get #isInPrompt(): boolean {
     return this.#ids.length === this.#promptTokens;
+  }
+
+  /** Prompt and output so far. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** What was computed; undefined if that is somebody else's, or given back. */
+  get held(): TokenSequence | undefined {
+    const isOwn = this.#settings.sequence === undefined && this.#state !== 'disposed';
+    return isOwn ? this.#sequence : undefined;
+  }
+
+  /** Nothing was computed yet, and what is known already need not be. */
+  get takesPrefix(): boolean {
+    return this.held?.tokens.length === 0 && this.#promptLogprobs === undefined;
   }
 
   get signal(): AbortSignal | undefined {
@@ -112,14 +142,20 @@ export class Generation {
 
   /**
    * The rows to compute next, in the order of their positions: one or more, at most `most` and the
-   * chunk size; none at the end. The first call takes hold of option `sequence`.
+   * chunk size; none at the end. The first call takes hold of option `sequence`. Among them are at
+   * most `mostProposed` that the text may not come to, see option `lookup`.
+   *
+   * @throws what the last `accept` had to keep back, as there were steps before it
    */
-  rows(most = Infinity): readonly TextRow[] {
+  rows(most = Infinity, mostProposed = Infinity): readonly TextRow[] {
     if (this.isDone) return [];
+    if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#state === 'new') this.#begin();
     const start = this.#sequence.tokens.length;
     const count = Math.min(most, this.#settings.chunkSize);
-    this.#pending = this.#ids.slice(start, start + count);
+    const due = this.#ids.slice(start, start + count);
+    this.#proposed = this.#propose(Math.min(mostProposed, count - due.length));
+    this.#pending = [...due, ...this.#proposed];
     this.#askedAt = performance.now();
     return this.#sequence.rows(this.#pending);
   }
@@ -132,7 +168,7 @@ export class Generation {
 
   /** Tells `onProgress` how far the pass over a chunk of the prompt is. */
   reportLayer(layer: number, layers: number): void {
-    if (this.isDone || !this.isReading || layer === layers) return;
+    if (this.isDone || !this.#isInPrompt || layer === layers) return;
     this.#reportPrefill(tokensDone(this.#pending.length, layer, layers));
   }
 
@@ -153,14 +189,39 @@ export class Generation {
       () => `the logits of ${wanted.length} rows are needed; these are ${logits.length} numbers`,
     );
     this.#takeNote();
-    const steps: GenerationStep[] = [];
+    const outputs: Floats[] = [];
     for (const [i, row] of wanted.entries()) {
       const scores = logits.subarray(i * width, (i + 1) * width); // [V]
       if (start + row < this.#promptTokens - 1) this.#promptLogprobs!.take(scores);
-      else steps.push(this.#next(scores));
+      else outputs.push(scores);
     }
+    if (outputs.length > 0) return this.#write(outputs);
     const isRead = this.#sequence.tokens.length === this.#ids.length;
-    return isRead && this.#isAtLimit ? [this.#endWithPrompt()] : steps;
+    return isRead ? [this.#endWithPrompt()] : [];
+  }
+
+  /**
+   * After a pass that failed: takes back what was proposed, if anything was, as it may have been
+   * the reason; then the next pass is without. Gives whether there was anything.
+   */
+  withdraw(): boolean {
+    if (this.#proposed.length === 0) return false;
+    this.#lookup?.learn(this.#proposed.length, 0);
+    this.#proposed = [];
+    this.#isCautious = true;
+    return true;
+  }
+
+  /** Goes on from `positions`, its own from now on, which hold the first `length` of its tokens. */
+  takePrefix(positions: CachedPositions, length: number): void {
+    this.#sequence.dispose();
+    this.#sequence = new TokenSequence({ createSequence: () => positions });
+    this.#sequence.append(this.#ids.slice(0, length));
+  }
+
+  /** Gives the memory back, between two passes; what was computed is computed again. */
+  giveBack(): void {
+    if (this.#state === 'begun') this.#sequence.truncate(0);
   }
 
   /**
@@ -182,8 +243,7 @@ export class Generation {
   }
 
   #wantsLogits(position: number): boolean {
-    const isLast = position === this.#ids.length - 1;
-    if (isLast && !this.#isAtLimit) return true;
+    if (position >= this.#ids.length - 1 && !this.#isAtLimit) return true;
     return this.#promptLogprobs?.wants(position) === true;
   }
 
@@ -192,13 +252,44 @@ export class Generation {
     return this.#ids.length === this.#settings.limit;
   }
 
+  /** What is computed beside the last token, no further than the last but one that there can be. */
+  #propose(room: number): readonly number[] {
+    if (this.isReading || this.#isCautious) return [];
+    const most = Math.min(room, this.#settings.limit - this.#ids.length - 1);
+    return this.#lookup?.propose(most) ?? [];
+  }
+
   /** That the rows given out were computed. */
   #takeNote(): void {
     const clock = this.isReading ? 'prefillSeconds' : 'decodeSeconds';
     this.#timings[clock] += (performance.now() - this.#askedAt) / 1000;
     this.#sequence.append(this.#pending);
     this.#pending = [];
-    if (this.isReading) this.#reportPrefill(0);
+    this.#isCautious = false;
+    if (this.#isInPrompt) this.#reportPrefill(0);
+  }
+
+  /**
+   * From the logits of the last token and of those proposed after it, [V] each, to as many steps
+   * as they are of this text: a row is if the step before it gave the token that it has.
+   */
+  #write(outputs: readonly Floats[]): readonly GenerationStep[] {
+    const steps: GenerationStep[] = [];
+    const proposed = this.#proposed;
+    this.#proposed = [];
+    try {
+      for (const [i, logits] of outputs.entries()) {
+        steps.push(this.#next(logits));
+        if (this.isDone || steps[i].token !== proposed[i]) break;
+      }
+    } catch (error) {
+      if (steps.length === 0) throw error;
+      this.#failure = { error };
+    } finally {
+      this.#lookup?.learn(proposed.length, Math.max(0, steps.length - 1));
+      this.#sequence.truncate(this.#ids.length - 1);
+    }
+    return steps;
   }
 
   #next(logits: Floats): GenerationStep {
@@ -235,6 +326,7 @@ export class Generation {
       promptTokens: this.#promptTokens,
       ...(this.#promptLogprobs !== undefined && { promptLogprobs: this.#promptLogprobs.all }),
       reusedTokens: this.#reusedTokens,
+      lookup: this.#lookup?.tally ?? NO_LOOKUP,
       seed: this.#settings.sampler.seed,
       timings: this.#timings,
     };

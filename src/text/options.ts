@@ -4,6 +4,7 @@ import { check, LlamaError } from '../base/errors.js';
 import {
   abortSignal,
   badOption,
+  boolean,
   type Complete,
   callback,
   checkOptions,
@@ -51,6 +52,12 @@ export interface GenerateOptions extends SamplingOptions {
    * Default: none.
    */
   readonly promptLogprobs?: number | undefined;
+  /**
+   * Whether tokens that the text may go on with, as it did where its last ones stood before, are
+   * computed ahead, in the same pass, and kept if it comes to them. The text is the same, sooner
+   * if it repeats what is in prompt or output. Default true.
+   */
+  readonly lookup?: boolean | undefined;
   /**
    * Where the text is computed: what it holds of the prompt's beginning is not computed again, the
    * rest is truncated, and at the end it holds this text. Default: a new one, freed at the end.
@@ -123,6 +130,7 @@ export const GENERATION: OptionTable<GenerateOptions> = {
       'With --json: the same of each token of the prompt; with --max-new-tokens 0 of the prompt ' +
       'alone.',
   },
+  lookup: { range: boolean, default: true },
   sequence: { range: object('a TokenSequence', value => value instanceof TokenSequence) },
   constraint: { range: object('a TokenConstraint', isConstraint) },
   chunkSize: { range: integer(1), default: CHUNK_SIZE },
@@ -148,7 +156,9 @@ export interface Settings
       GenerateOptions,
       'logprobs' | 'promptLogprobs' | 'sequence' | 'constraint' | 'signal'
     >,
-    Complete<Pick<GenerateOptions, 'stop' | 'stopTokenIds' | 'chunkSize' | 'onProgress'>> {
+    Complete<
+      Pick<GenerateOptions, 'stop' | 'stopTokenIds' | 'lookup' | 'chunkSize' | 'onProgress'>
+    > {
   readonly sampler: Sampler;
   /** Tokens, with the prompt's, at which to end. */
   readonly limit: number;
@@ -176,12 +186,13 @@ export function checkGenerateOptions(
   checkEnds(given, stopTokenIds);
   checkPrompt(prompt, config);
   const { stop, logprobs, promptLogprobs, sequence, constraint } = given;
-  const { chunkSize, signal, onProgress } = given;
+  const { lookup, chunkSize, signal, onProgress } = given;
   return {
     stop: stop!,
     stopTokenIds,
     logprobs,
     promptLogprobs,
+    lookup: lookup!,
     sequence,
     constraint,
     chunkSize: chunkSize!,

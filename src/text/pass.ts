@@ -37,6 +37,15 @@ export interface Outcome {
   readonly error?: unknown;
 }
 
+export interface AdvanceOptions {
+  /** Rows of the pass. Default: as many as are wanted. */
+  readonly mostRows?: number;
+  /** Rows of each text that it may not come to. Default: as many as it likes. */
+  readonly mostProposed?: number;
+  /** Cancels the pass. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Computes rows of `generations` in one pass: of each what it wants next, all together at most
  * `mostRows`, the first ones first. Gives the outcome of each that had room.
@@ -46,28 +55,34 @@ export interface Outcome {
 export async function advance(
   model: GenerateModel,
   generations: readonly Generation[],
-  { mostRows = Infinity, signal }: { mostRows?: number; signal?: AbortSignal | undefined } = {},
+  { mostRows = Infinity, mostProposed = Infinity, signal }: AdvanceOptions = {},
 ): Promise<Outcome[]> {
   signal?.throwIfAborted();
-  const { rows, logitsFor, parts } = collectRows(generations, mostRows);
+  const { rows, logitsFor, parts } = collectRows(generations, mostRows, mostProposed);
+  if (parts.length === 0) return [];
   const broken = new Map<CachedPositions, unknown>();
   const onLayer = (done: number, total: number) => {
     reportLayer(parts, broken, done, total);
     if (broken.size === parts.length) throw new Error('nobody is left to compute for');
   };
-  const { data, failures } = await compute(model, rows, { logitsFor, signal, onLayer }).catch(
-    error => {
-      if (broken.size < parts.length) throw error;
-      return { data: new Float32Array(0), failures: broken };
-    },
-  );
+  let result: PassResult;
+  try {
+    result = await compute(model, rows, { logitsFor, signal, onLayer });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (broken.size < parts.length) return withdrawProposals(parts, error);
+    result = { data: new Float32Array(0), failures: new Map() };
+  }
   signal?.throwIfAborted();
 
   const { vocabSize } = model.config;
   return parts.map(({ generation, sequence, firstLogits, endLogits }) => {
-    const error = broken.get(sequence) ?? failures.get(sequence);
-    if (error !== undefined) return { generation, steps: [], error };
-    return outcome(generation, data.subarray(firstLogits * vocabSize, endLogits * vocabSize));
+    const mistake = broken.get(sequence);
+    if (mistake !== undefined) return { generation, steps: [], error: mistake };
+    const error = result.failures.get(sequence);
+    if (error !== undefined) return outcomeOfFailure(generation, error);
+    const logits = result.data.subarray(firstLogits * vocabSize, endLogits * vocabSize);
+    return outcome(generation, logits);
   });
 }
 
@@ -80,13 +95,13 @@ interface Part {
   readonly endLogits: number;
 }
 
-function collectRows(generations: readonly Generation[], mostRows: number) {
+function collectRows(generations: readonly Generation[], mostRows: number, mostProposed: number) {
   const rows: TextRow[] = [];
   const logitsFor: number[] = [];
   const parts: Part[] = [];
   for (const generation of generations) {
     if (rows.length >= mostRows) break;
-    const wanted = generation.rows(mostRows - rows.length);
+    const wanted = generation.rows(mostRows - rows.length, mostProposed);
     if (wanted.length === 0) continue;
     const firstLogits = logitsFor.length;
     for (const row of generation.logitsFor) logitsFor.push(rows.length + row);
@@ -115,11 +130,16 @@ function reportLayer(
 }
 
 /** Logits [logitsFor.length, V], and which sequences have none. */
+interface PassResult {
+  readonly data: Floats;
+  readonly failures: ReadonlyMap<CachedPositions, Error>;
+}
+
 async function compute(
   model: GenerateModel,
   rows: readonly TextRow[],
   options: PassOptions,
-): Promise<{ data: Floats; failures: ReadonlyMap<CachedPositions, Error> }> {
+): Promise<PassResult> {
   if (model.forwardBatch === undefined) {
     const { data } = await model.forward(rows, options);
     return { data, failures: new Map() };
@@ -136,4 +156,16 @@ function outcome(generation: Generation, logits: Floats): Outcome {
   } catch (error) {
     return { generation, steps: [], error };
   }
+}
+
+/** What was only proposed can be the reason; if anything was, the text tries again without. */
+function outcomeOfFailure(generation: Generation, error: unknown): Outcome {
+  return generation.withdraw() ? { generation, steps: [] } : { generation, steps: [], error };
+}
+
+/** The same for a pass that failed as a whole, in which no text has moved. */
+function withdrawProposals(parts: readonly Part[], error: unknown): Outcome[] {
+  const withdrawn = parts.filter(({ generation }) => generation.withdraw());
+  if (withdrawn.length === 0) throw error;
+  return parts.map(({ generation }) => ({ generation, steps: [] }));
 }

@@ -1,4 +1,5 @@
 /** What comes out of writing a text: steps, and with the last of them a result. */
+import type { LookupTally } from './lookup/lookup.js';
 import type { End } from './output.js';
 import type { StepLogprobs } from './sampling/logprobs.js';
 
@@ -42,6 +43,8 @@ export interface GenerationResult extends End {
   readonly promptLogprobs?: readonly (StepLogprobs | undefined)[];
   /** How many of the prompt's tokens were held already, and were not computed again. */
   readonly reusedTokens: number;
+  /** What lookup decoding did, see option `lookup`. */
+  readonly lookup: LookupTally;
   /** Undefined when greedy. */
   readonly seed: number | undefined;
   readonly timings: Timings;
@@ -51,8 +54,8 @@ export interface GenerationResult extends End {
 export interface Timings {
   /** In the queue of a scheduler; 0 without one. */
   readonly queueSeconds: number;
-  /** The prompt; the first token follows from it. */
+  /** The prompt, from which the first token follows, and what had to be computed again. */
   readonly prefillSeconds: number;
-  /** All tokens but the first. */
+  /** All tokens but the first; several come of one pass where lookup decoding helps. */
   readonly decodeSeconds: number;
 }

@@ -36,6 +36,11 @@ export class TokenSequence {
     this.#positions = model.createSequence();
   }
 
+  /** What computes them. */
+  get positions(): CachedPositions {
+    return this.#positions;
+  }
+
   /** The tokens whose keys and values it holds. */
   get tokens(): readonly number[] {
     return this.#tokens;
@@ -73,6 +78,13 @@ export class TokenSequence {
   /** Takes note that the rows of `tokens` were computed. */
   append(tokens: readonly number[]): void {
     for (const token of tokens) this.#tokens.push(token);
+  }
+
+  /** Forgets the tokens from `length` on, if it has more. */
+  truncate(length: number): void {
+    if (this.#tokens.length <= length) return;
+    this.#positions.truncate(length);
+    this.#tokens.length = length;
   }
 
   /** Another text may use it now; what it holds stays. */

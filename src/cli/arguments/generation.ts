@@ -1,15 +1,16 @@
 /** What `generate` and `chat` have in common: options, and a result as JSON. */
+import { oneOf } from '../../base/options.js';
 import type { LoadedModel } from '../../load/model.js';
 import type { ReplyEnds } from '../../text/chat/format.js';
 import { GENERATION, type GenerateOptions } from '../../text/options.js';
 import type { GenerationResult } from '../../text/result.js';
-import { flagsOf, readFlags } from './flags.js';
+import { flagsOf, readFlags, readOwnFlags } from './flags.js';
 import type { Option, Options } from './options.js';
 
 const DEFAULT_NEW_TOKENS = 256;
 
 /** A terminal wants an end even where the library has none. */
-const { logprobs, ...SHARED } = GENERATION;
+const { logprobs, promptLogprobs, ...SHARED } = GENERATION;
 const TABLE = {
   ...SHARED,
   maxNewTokens: {
@@ -18,10 +19,20 @@ const TABLE = {
   },
 };
 
+/** A switch that is on has no form of its own to be off. */
+const LOOKUP = {
+  lookup: {
+    range: oneOf(['on', 'off']),
+    default: 'on',
+    value: 'on|off',
+    help: 'Compute ahead what the text may quote: the same text, sooner if it does.',
+  },
+};
+
 /** The options of writing a text. */
-export const GENERATION_OPTIONS: readonly Option[] = flagsOf(TABLE);
+export const GENERATION_OPTIONS: readonly Option[] = [...flagsOf(TABLE), ...flagsOf(LOOKUP)];
 /** For a verb that can print them. */
-export const LOGPROBS: readonly Option[] = flagsOf({ logprobs });
+export const LOGPROBS: readonly Option[] = flagsOf({ logprobs, promptLogprobs });
 
 /**
  * In the order in which processors run, the card's own settings; they are in its text, its code
@@ -41,6 +52,7 @@ export function generationOptions(
   const hasLimit = given.maxNewTokens !== undefined || given.maxLength !== undefined;
   return {
     ...given,
+    lookup: readOwnFlags(options, LOOKUP).lookup === 'on',
     maxNewTokens: hasLimit ? given.maxNewTokens : DEFAULT_NEW_TOKENS,
     stop: [...stop, ...(given.stop ?? [])],
     stopTokenIds: given.stopTokenIds ?? stopTokenIds,
@@ -63,6 +75,7 @@ export function resultAsJson(
       prefill_seconds: result.timings.prefillSeconds,
       decode_seconds: result.timings.decodeSeconds,
     },
+    lookup: result.lookup,
     seed: result.seed ?? null,
     model: path,
     kernels: model.engine.name,

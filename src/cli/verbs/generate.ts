@@ -56,18 +56,21 @@ export const generateVerb: Verb = {
   ],
   json:
     'Print {text, tokens, finish_reason: stop | length, prompt_tokens, completion_tokens, ' +
-    'timings, seed, model, kernels} and, if asked for, logprobs: [{token, logprob, ' +
-    'top_logprobs}]; text is null without a tokenizer.',
+    'timings, lookup: {proposed, accepted}, seed, model, kernels} and, if asked for, logprobs ' +
+    'and prompt_logprobs: [{token, logprob, top_logprobs}]; text is null without a tokenizer.',
   run,
 };
 
 async function run(options: Options, io: Io): Promise<void> {
   const json = options.flag('json');
   const logprobs = options.integer('logprobs');
+  const promptLogprobs = options.integer('prompt-logprobs');
   check(
-    json || logprobs === undefined,
+    json || (logprobs ?? promptLogprobs) === undefined,
     'BAD_OPTION',
-    () => '--logprobs needs --json: without it only text is printed',
+    () =>
+      `--${logprobs === undefined ? 'prompt-' : ''}logprobs needs --json: without it only text ` +
+      'is printed',
   );
   const given = await readPrompt(options, io);
   const asked = await readAskedJson(options, io);
@@ -81,7 +84,7 @@ async function run(options: Options, io: Io): Promise<void> {
     const ends = format?.ends(config);
     // JSON ends by itself, and what ends a turn may stand in one of its strings.
     const own = constraint === undefined ? ends : ends && { ...ends, stop: [] };
-    return { ...generationOptions(options, own), logprobs, constraint };
+    return { ...generationOptions(options, own), logprobs, promptLogprobs, constraint };
   };
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
@@ -101,7 +104,7 @@ async function run(options: Options, io: Io): Promise<void> {
     });
     const printPlain = hasText ? printText : printIds;
     const result = json
-      ? await printJson(io, loaded, steps)
+      ? await printJson(io, loaded, prompt, steps)
       : await printPlain(io, steps, progress);
     progress.clear();
     if (json) return;
@@ -171,7 +174,12 @@ async function printIds(io: Io, steps: Steps, progress: Progress): Promise<Gener
   return result!;
 }
 
-async function printJson(io: Io, loaded: LoadedForIds, steps: Steps): Promise<GenerationResult> {
+async function printJson(
+  io: Io,
+  loaded: LoadedForIds,
+  prompt: readonly number[],
+  steps: Steps,
+): Promise<GenerationResult> {
   const logprobs = [];
   let result: GenerationResult | undefined;
   for await (const step of steps) {
@@ -180,10 +188,15 @@ async function printJson(io: Io, loaded: LoadedForIds, steps: Steps): Promise<Ge
     }
     result = step.result;
   }
+  const scored = result!.promptLogprobs?.map((known, i) => {
+    if (known === undefined) return { token: prompt[i] };
+    return { token: prompt[i], logprob: known.logprob, top_logprobs: known.topLogprobs };
+  });
   await writeJson(io, {
     ...resultAsJson(loaded, result!),
     ...(loaded.tokenizer instanceof LlamaError && { text: null }),
     ...(logprobs.length > 0 && { logprobs }),
+    ...(scored !== undefined && { prompt_logprobs: scored }),
   });
   return result!;
 }

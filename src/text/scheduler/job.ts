@@ -5,6 +5,8 @@ import type { GenerationStep } from '../result.js';
 export interface Job {
   readonly generation: Generation;
   readonly user: string;
+  /** Under which its tokens are kept for others. */
+  readonly salt: string;
   /** Computed, and not fetched yet: a pass may give several. */
   readonly ready: GenerationStep[];
 }

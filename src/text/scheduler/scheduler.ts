@@ -28,8 +28,9 @@ import { advance, type GenerateModel, type Outcome } from '../pass.js';
 import type { GenerationStep } from '../result.js';
 import type { Consumer, Job } from './job.js';
 import { SCHEDULED, SCHEDULER, type ScheduledOptions, type SchedulerOptions } from './options.js';
+import { Prefixes } from './prefixes.js';
 import { Queue } from './queue.js';
-import { Turns } from './turns.js';
+import { proposedRows, Turns } from './turns.js';
 
 /** Many texts at once on one model; `createScheduler` makes one. */
 export interface Scheduler {
@@ -73,12 +74,15 @@ export function createScheduler(
   return new SharedPasses(model, tokenizer, checkOptions(options, SCHEDULER));
 }
 
+type Limits = Complete<Omit<SchedulerOptions, 'prefixCache'>>;
+
 class SharedPasses implements Scheduler {
   readonly #model: GenerateModel;
   readonly #tokenizer: GenerateTokenizer;
-  readonly #limits: Complete<SchedulerOptions>;
+  readonly #limits: Limits;
   readonly #queue = new Queue();
   readonly #turns = new Turns();
+  readonly #prefixes: Prefixes;
   /** Those that were taken up, the oldest first. */
   readonly #running = new Set<Job>();
   /** Texts whose next step is waited for, in the order in which they asked. */
@@ -99,7 +103,8 @@ class SharedPasses implements Scheduler {
   constructor(model: GenerateModel, tokenizer: GenerateTokenizer, options: SchedulerOptions) {
     this.#model = model;
     this.#tokenizer = tokenizer;
-    this.#limits = options as Complete<SchedulerOptions>;
+    this.#limits = options as Limits;
+    this.#prefixes = new Prefixes(options.prefixCache);
   }
 
   get running(): number {
@@ -115,10 +120,10 @@ class SharedPasses implements Scheduler {
     options: ScheduledOptions = {},
   ): AsyncGenerator<GenerationStep, void, undefined> {
     this.#checkRoom();
-    const { user, ...own } = options;
-    const scheduled = checkValues({ user }, SCHEDULED);
+    const { user, cacheSalt, ...own } = options;
+    const scheduled = checkValues({ user, cacheSalt }, SCHEDULED);
     const generation = takeUp(this.#model, this.#tokenizer, prompt, own);
-    const job = { generation, user: scheduled.user!, ready: [] };
+    const job = { generation, user: scheduled.user!, salt: scheduled.cacheSalt!, ready: [] };
     return this.#steps(job, options.sequence !== undefined);
   }
 
@@ -175,6 +180,7 @@ class SharedPasses implements Scheduler {
   }
 
   #leave(job: Job): void {
+    if (job.generation.isDone) this.#prefixes.keepAll(job);
     job.generation.dispose();
     this.#queue.remove(job);
     if (this.#running.delete(job)) this.#isMemoryShort = false;
@@ -225,23 +231,18 @@ class SharedPasses implements Scheduler {
   }
 
   #inTurn(): readonly Job[] {
-    return this.#turns.order([...this.#asking.keys()].filter(job => this.#running.has(job)));
+    const jobs = [...this.#asking.keys()].filter(job => this.#running.has(job));
+    return this.#turns.order(this.#prefixes.readyOf(jobs, this.#running));
   }
 
   async #compute(jobs: readonly Job[]): Promise<void> {
     this.#inPass = jobs;
     this.#stop = new AbortController();
-    const jobOf = new Map(jobs.map(job => [job.generation, job]));
-    const reading = new Set(jobs.filter(({ generation }) => generation.isReading));
     try {
-      const { signal } = this.#stop;
-      const mostRows = this.#limits.maxRows;
-      const outcomes = await advance(this.#model, [...jobOf.keys()], { mostRows, signal });
-      const computed = outcomes.map(outcome => jobOf.get(outcome.generation)!);
-      this.#turns.noteRead(computed.filter(job => reading.has(job)));
-      for (const [i, outcome] of outcomes.entries()) this.#tell(computed[i], outcome);
+      await this.#giveKnown(jobs);
+      this.#take(await this.#advance(jobs, this.#stop.signal));
     } catch (error) {
-      if (jobs.length === 1) this.#tell(jobs[0], { steps: [], error });
+      if (jobs.length === 1) this.#fail(jobs[0], error);
       else await this.#computeOneByOne(jobs);
     } finally {
       this.#inPass = [];
@@ -249,28 +250,83 @@ class SharedPasses implements Scheduler {
   }
 
   async #computeOneByOne(jobs: readonly Job[]): Promise<void> {
-    for (const job of jobs) if (this.#asking.has(job)) await this.#compute([job]);
+    const isHere = (job: Job) => this.#asking.has(job) && this.#running.has(job);
+    for (const job of jobs) if (isHere(job)) await this.#compute([job]);
   }
 
-  /** Without steps and error its prompt goes on, and so does the waiting. */
-  #tell(job: Job, { steps, error }: Pick<Outcome, 'steps' | 'error'>): void {
-    const consumer = this.#asking.get(job);
-    if (consumer === undefined) return;
-    if (error !== undefined) {
-      if (isMemoryShort(error) && this.#makeRoom()) return;
-      this.#asking.delete(job);
-      consumer.reject(error);
-    } else if (steps.length > 0) {
-      this.#asking.delete(job);
-      job.ready.push(...steps.slice(1));
-      consumer.resolve(steps[0]);
-    }
+  /** Lets texts that begin have what is known of them. */
+  async #giveKnown(jobs: readonly Job[]): Promise<void> {
+    const news = jobs.filter(this.#prefixes.hasQuestion);
+    if (news.length === 0) return;
+    const given = news.map(job =>
+      this.#prefixes.give(job).catch(error => {
+        if (!isMemoryShort(error)) this.#fail(job, error);
+      }),
+    );
+    await Promise.all(given);
   }
 
-  /** Whether a text that found no memory may try again. */
+  /** One pass, and what came of it for each that had room. */
+  async #advance(jobs: readonly Job[], signal: AbortSignal): Promise<readonly Computed[]> {
+    const { maxRows: mostRows, lookup } = this.#limits;
+    const mostProposed = lookup ? proposedRows(jobs, mostRows) : 0;
+    const asking = jobs.filter(job => this.#asking.has(job));
+    const jobOf = new Map(asking.map(job => [job.generation, job]));
+    const reading = new Set(jobs.filter(({ generation }) => generation.isReading));
+    const options = { mostRows, mostProposed, signal };
+    const outcomes = await advance(this.#model, [...jobOf.keys()], options);
+    return outcomes.map(outcome => {
+      const job = jobOf.get(outcome.generation)!;
+      return { ...outcome, job, hasRead: reading.has(job) };
+    });
+  }
+
+  /** First what was computed, and then what can have no part in it any more. */
+  #take(computed: readonly Computed[]): void {
+    const read = computed.filter(({ hasRead }) => hasRead).map(({ job }) => job);
+    this.#turns.noteRead(read);
+    for (const { job, steps } of computed) if (steps.length > 0) this.#tell(job, steps);
+    for (const job of read) this.#prefixes.keepPages(job);
+    const failed = computed.filter(({ error }) => error !== undefined);
+    const short = failed.filter(({ error }) => isMemoryShort(error));
+    const hasRoom = short.length > 0 && this.#makeRoom();
+    for (const { job, error } of failed)
+      if (!(hasRoom && isMemoryShort(error))) this.#fail(job, error);
+  }
+
+  #tell(job: Job, [first, ...others]: readonly GenerationStep[]): void {
+    job.ready.push(...others);
+    this.#asking.get(job)?.resolve(first);
+    this.#asking.delete(job);
+  }
+
+  #fail(job: Job, error: unknown): void {
+    this.#asking.get(job)?.reject(error);
+    this.#asking.delete(job);
+  }
+
+  /**
+   * Takes memory from the prefix cache, else that of the youngest text, which may be one that found
+   * none. Gives whether there can be enough: not if there is only one text.
+   */
   #makeRoom(): boolean {
-    return false;
+    if (this.#prefixes.evict(this.#limits.maxRows)) return true;
+    if (this.running === 1) return false;
+    const youngest = [...this.#running].at(-1)!;
+    youngest.generation.giveBack();
+    this.#prefixes.forget(youngest);
+    this.#running.delete(youngest);
+    this.#queue.putBack(youngest);
+    this.#isMemoryShort = true;
+    return true;
   }
+}
+
+/** What came of a pass for a text. */
+interface Computed extends Outcome {
+  readonly job: Job;
+  /** A chunk of its prompt was in the pass. */
+  readonly hasRead: boolean;
 }
 
 const isMemoryShort = (error: unknown): boolean =>

@@ -1,6 +1,7 @@
 /**
  * In which order texts get the rows of a pass: first those that are being decoded, in the order in
- * which they asked; then prompts, whose users take turns by the chunk.
+ * which they asked; then prompts, whose users take turns by the chunk. How many rows more a text
+ * that is decoded may have for what it only may come to (`../lookup/`).
  */
 import type { Job } from './job.js';
 
@@ -40,4 +41,15 @@ export class Turns {
   #forgetOthers(users: ReadonlyMap<string, unknown>): void {
     this.#served = new Map([...this.#served].filter(([user]) => users.has(user)));
   }
+}
+
+/** The part of the rows that are left for prompts which lookups may take from them. */
+const LOOKUPS_SHARE = 1 / 4;
+
+/** Rows for each of the texts that are decoded, beside one, of a pass of `maxRows`. */
+export function proposedRows(jobs: readonly Job[], maxRows: number): number {
+  const reading = jobs.filter(({ generation }) => generation.isReading).length;
+  const decoding = jobs.length - reading;
+  const left = Math.max(0, maxRows - decoding) * (reading > 0 ? LOOKUPS_SHARE : 1);
+  return Math.floor(left / Math.max(1, decoding));
 }

@@ -31,7 +31,7 @@ const SHORT = { maxNewTokens: 4, badWordsIds: [[NAN_TOKEN]] };
 
 type Steps = AsyncGenerator<GenerationStep, void, undefined>;
 
-/** What a text has said, without the time that it took. */
+/** What a text has said, without how it was computed: the time, and what was tried. */
 async function collect(steps: Steps): Promise<object[]> {
   const all: object[] = [];
   for await (const step of steps) all.push(timeless(step));
@@ -40,7 +40,7 @@ async function collect(steps: Steps): Promise<object[]> {
 
 function timeless({ result, ...step }: GenerationStep): object {
   if (result === undefined) return step;
-  const { timings, ...rest } = result;
+  const { timings, lookup, ...rest } = result;
   return { ...step, result: rest };
 }
 
