@@ -13,6 +13,7 @@ import { grammarBench } from './grammar.bench.js';
 import { kernelsBench } from './kernels.bench.js';
 import { limitsBench } from './limits.bench.js';
 import { loadBench } from './load.bench.js';
+import { lookupBench } from './lookup.bench.js';
 import { makeModel } from './make.js';
 import { perplexityBench } from './perplexity.bench.js';
 import { positionsBench } from './positions.bench.js';
@@ -32,7 +33,7 @@ const PARTS: Record<string, () => Promise<unknown>> = {
   convert: convertBench,
 };
 /** Only by name: too long for every run, and kept as the others are. */
-const LONG: Record<string, () => Promise<unknown>> = { limits: limitsBench };
+const LONG: Record<string, () => Promise<unknown>> = { limits: limitsBench, lookup: lookupBench };
 /** Too long for every run, or no benchmark, and with options of their own. */
 const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = {
   positions: positionsBench,

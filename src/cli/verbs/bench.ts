@@ -4,14 +4,22 @@ import { loadLlama } from '../../load/model.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { describeLimit } from '../../model/context.js';
 import type { Llama } from '../../model/llama.js';
+import { PAGE_POSITIONS } from '../../model/sequence.js';
 import { count, flagsOf, readOwnFlags } from '../arguments/flags.js';
 import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
+import { describeTogether, measureTogether } from '../measure/together.js';
 import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
 
 const OWN = {
   promptTokens: { range: count, default: 512, value: 'P', help: 'Tokens of prompt.' },
   newTokens: { range: count, default: 64, value: 'N', help: 'Tokens to write after it.' },
+  concurrency: {
+    range: count,
+    default: 1,
+    value: 'N',
+    help: 'Also so many texts at once: tokens of all, and the time between two of one.',
+  },
 };
 
 export const benchVerb: Verb = {
@@ -25,19 +33,20 @@ export const benchVerb: Verb = {
   options: [...MODEL, ...flagsOf(OWN), ...ENGINE],
   json:
     'Print {model, kernels, prompt_tokens, new_tokens, load_seconds, prefill_tokens_per_second, ' +
-    'decode_tokens_per_second, peak_rss_bytes}.',
+    'decode_tokens_per_second, peak_rss_bytes} and, with --concurrency, together: {concurrency, ' +
+    'decode_tokens_per_second, p50_seconds, p99_seconds}, the last two between tokens.',
   run,
 };
 
 async function run(options: Options, io: Io): Promise<void> {
-  const { promptTokens, newTokens } = readOwnFlags(options, OWN);
+  const { promptTokens, newTokens, concurrency } = readOwnFlags(options, OWN);
   const path = await modelPath(options, io);
   const signal = abortOnInterrupt(io);
   const began = performance.now();
   const positions = promptTokens + newTokens;
   const context = (config: LlamaConfig) => {
     checkRoom(positions, config);
-    return positions;
+    return concurrency * wholePages(positions);
   };
   const json = options.flag('json');
   const engine = engineOptions(options, { signal }, context);
@@ -46,6 +55,9 @@ async function run(options: Options, io: Io): Promise<void> {
     await measure(model, 1, 1, signal); // exact kernels read their weights now
     const loadSeconds = (performance.now() - began) / 1000;
     const { prefill, decode } = await measure(model, promptTokens, newTokens, signal);
+    const lengths = { promptTokens, newTokens };
+    const together =
+      concurrency > 1 && (await measureTogether(model, concurrency, lengths, signal));
     const figures = {
       model: path,
       kernels: model.engine.name,
@@ -56,10 +68,13 @@ async function run(options: Options, io: Io): Promise<void> {
       decode_tokens_per_second: newTokens / decode,
       peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     };
-    if (json) await writeJson(io, figures);
-    else await write(io.stdout, readable(figures));
+    if (json) await writeJson(io, { ...figures, ...(together && { together }) });
+    else await write(io.stdout, readable(figures) + (together ? describeTogether(together) : ''));
   });
 }
+
+/** Every text has pages of its own. */
+const wholePages = (positions: number) => Math.ceil(positions / PAGE_POSITIONS) * PAGE_POSITIONS;
 
 /** Before anything is made of so many tokens, and with the wasm kernels before loading. */
 function checkRoom(positions: number, config: LlamaConfig): void {
