@@ -16,6 +16,7 @@ import { createApp } from './app.js';
 import { createLog } from './observe/log.js';
 import { Metrics } from './observe/metrics.js';
 import { SERVER, type ServerOptions } from './settings/options.js';
+import { Constraints } from './texts/constraints.js';
 import type { Served } from './texts/served.js';
 
 /** What is served, and how. */
@@ -67,6 +68,7 @@ export function createServer(settings: ServerSettings): LlamaServer {
     fingerprint,
     created: Math.floor(Date.now() / 1000),
     scheduler: texts,
+    constraints: new Constraints(tokenizer),
   };
   const [kernels, numerics] = model.engine.name.split('-');
   const build = { model: name, version, weights: fingerprint, kernels, numerics };

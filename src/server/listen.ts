@@ -22,6 +22,8 @@ type Fetch = (request: Request) => Promise<Response> | Response;
 /** How long an idle connection is kept: longer than what proxies do, which then reuse it safely. */
 const KEEP_ALIVE_MS = 75_000;
 
+const IDLE_CHECK_MS = 20;
+
 /** @throws {LlamaError} BAD_OPTION if the port is taken, or the address is not of this machine */
 export async function listen(fetch: Fetch, options: ListenOptions = {}): Promise<Listening> {
   const { host, port } = checkOptions(options, LISTEN) as Complete<ListenOptions>;
@@ -37,13 +39,20 @@ export async function listen(fetch: Fetch, options: ListenOptions = {}): Promise
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return {
     url: `http://${name}:${address.port}`,
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+    close: () => closed(server),
     closeAtOnce: () => server.closeAllConnections(),
   };
+}
+
+/** A connection that becomes idle only now would be kept for a request that never comes. */
+function closed(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    server.close(() => {
+      clearInterval(timer);
+      resolve();
+    });
+  });
 }
 
 function opened(server: Server, host: string, port: number): Promise<void> {

@@ -9,7 +9,7 @@ import {
   SERVER,
   type ServerOptions,
 } from '../../server/settings/options.js';
-import { flagsOf, readFlags, readOwnFlags } from './flags.js';
+import { flagsOf, readOwnFlags } from './flags.js';
 import type { Option, Options } from './options.js';
 
 interface OwnOptions {
@@ -57,7 +57,7 @@ export interface ServeSettings {
 export async function serveSettings(options: Options): Promise<ServeSettings> {
   const listen = readOwnFlags(options, LISTEN);
   const own = readOwnFlags(options, OWN);
-  const server = readFlags(options, SERVER);
+  const server = readOwnFlags(options, SERVER);
   const apiKey = [...(server.apiKey ?? []), ...(await keysIn(own.apiKeyFile))];
   const isOpen = !isLoopback(listen.host!) && apiKey.length === 0;
   check(!isOpen || own.insecure === true, 'BAD_OPTION', () => {

@@ -74,6 +74,8 @@ async function run(options: Options, io: Io): Promise<void> {
   }
 }
 
+const FAREWELL_MS = 1000;
+
 /** Drains at the first signal; at the second one, or when that takes too long, ends all. */
 async function serveUntilInterrupted(
   server: LlamaServer,
@@ -84,7 +86,10 @@ async function serveUntilInterrupted(
   const interrupts = interruptsOf(io);
   await interrupts.next();
   const end = new AbortController();
-  const drained = server.drain().then(() => 'drained' as const);
+  const drained = server.drain().then(async () => {
+    await listening.close(); // until all has got out
+    return 'drained' as const;
+  });
   const first = await Promise.race([
     drained,
     interrupts.next().then(() => 'interrupted' as const),
@@ -93,12 +98,12 @@ async function serveUntilInterrupted(
   end.abort();
   interrupts.off();
   if (first !== 'drained') {
-    await server.close();
+    // Who does not read the end of a stream is not waited for.
+    await Promise.race([server.close(), sleep(FAREWELL_MS)]);
     throw new Interrupted(
       first === 'late' ? `not all was written after ${shutdownTimeout} seconds` : 'interrupted',
     );
   }
-  await listening.close();
 }
 
 /** Signals, one after the other. */

@@ -1,10 +1,11 @@
 /** POST /v1/chat/completions: a conversation, answered. */
 import { type GenerationStep, hasToken } from '../../text/result.js';
+import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { type ChatRequest, chatRequest } from '../schemas/chat.js';
 import { encodeMessages } from '../texts/conversation.js';
 import { generateOptions, seedOf } from '../texts/options.js';
 import { checkModel, checkNumerics, type Served } from '../texts/served.js';
-import { chatLogprobs } from '../texts/tokens.js';
+import { chatLogprobs, flatLogprobs, type ScoredToken } from '../texts/tokens.js';
 import type { Writing } from '../texts/write.js';
 import { answer } from './answer.js';
 import { endpoint } from './endpoint.js';
@@ -29,7 +30,7 @@ function writingsOf(body: ChatRequest, served: Served): Writing[] {
   const maxTokens = body.max_completion_tokens ?? body.max_tokens ?? undefined;
   const prompt = encodeMessages(served, body.messages, maxTokens);
   const options = {
-    ...generateOptions(body, maxTokens, served.format.ends(served.model.config)),
+    ...generateOptions(body, served, maxTokens, served.format.ends(served.model.config)),
     logprobs: topLogprobsOf(body),
   };
   return Array.from({ length: body.n ?? 1 }, (_, choice) => ({
@@ -52,7 +53,7 @@ function shapeOf(
   const hasLogprobs = topLogprobsOf(body) !== undefined;
   const hasIds = body.return_token_ids === true;
   const scores = (steps: readonly GenerationStep[]) =>
-    hasLogprobs ? chatLogprobs(tokenizer, steps.filter(hasToken)) : null;
+    hasLogprobs ? scoresOf(body, tokenizer, steps.filter(hasToken)) : null;
   const ids = (steps: readonly GenerationStep[]) =>
     hasIds ? { token_ids: steps.filter(hasToken).map(({ token }) => token) } : {};
   return {
@@ -71,4 +72,10 @@ function shapeOf(
         : { delta: { content: step.text }, logprobs: scores([step]), ...ids([step]) },
     end: () => ({ delta: {}, logprobs: null }),
   };
+}
+
+/** Who asks by a number, as Together's client does, has its names for the same numbers besides. */
+function scoresOf({ logprobs }: ChatRequest, tokenizer: Tokenizer, tokens: readonly ScoredToken[]) {
+  const scores = chatLogprobs(tokenizer, tokens);
+  return typeof logprobs === 'number' ? { ...scores, ...flatLogprobs(tokenizer, tokens) } : scores;
 }

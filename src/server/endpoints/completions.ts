@@ -39,7 +39,7 @@ interface Continuation extends Writing {
 function continuationsOf(body: CompletionRequest, served: Served): Continuation[] {
   const maxTokens = body.max_tokens ?? undefined;
   const options = {
-    ...generateOptions(body, maxTokens),
+    ...generateOptions(body, served, maxTokens),
     logprobs: body.logprobs ?? undefined,
     promptLogprobs: promptLogprobsOf(body),
   };

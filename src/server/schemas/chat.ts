@@ -12,6 +12,7 @@ import {
   topLogprobs,
   WITHOUT_EFFECT,
 } from './common.js';
+import { responseFormat } from './response-format.js';
 
 const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
 
@@ -60,6 +61,7 @@ export const chatRequest = z.strictObject({
     "The model's own log-probabilities of each token; a number is top_logprobs, too.",
   ),
   top_logprobs: optional(topLogprobs).describe('And of so many likeliest ones, 0 to 20.'),
+  response_format: responseFormat,
   ...ANSWER,
   ...WITHOUT_EFFECT,
   ...NO_TOOLS,

@@ -12,6 +12,7 @@ import {
   topLogprobs,
   WITHOUT_EFFECT,
 } from './common.js';
+import { responseFormat } from './response-format.js';
 
 const text = z.string().min(1);
 
@@ -37,6 +38,7 @@ const fields = z.strictObject({
   logprobs: optional(topLogprobs).describe(
     "The model's own log-probabilities of each token and of so many likeliest ones, 0 to 20.",
   ),
+  response_format: responseFormat,
   ...ANSWER,
   ...WITHOUT_EFFECT,
   ...NO_SUFFIX,

@@ -1,7 +1,9 @@
 /** The fields of a request, as options of generating a text. */
 import type { ReplyEnds } from '../../text/chat/format.js';
 import type { GenerateOptions } from '../../text/options.js';
+import type { ScheduledOptions } from '../../text/scheduler/options.js';
 import type { CompletionRequest } from '../schemas/completions.js';
+import type { Served } from './served.js';
 
 /** What requests for a text have in common. */
 export type WritingRequest = Pick<
@@ -18,18 +20,23 @@ export type WritingRequest = Pick<
   | 'n'
   | 'stop'
   | 'stop_token_ids'
+  | 'response_format'
+  | 'user'
 >;
 
 /** The same for a request with all its choices, but for `seed`: see `seedOf`. */
 export function generateOptions(
   request: WritingRequest,
+  { constraints }: Served,
   maxNewTokens: number | undefined,
   ends: Partial<ReplyEnds> = {},
-): GenerateOptions {
+): ScheduledOptions {
   const { stop } = request;
   return {
     ...samplingOptions(request),
     maxNewTokens,
+    constraint: constraints.of(request.response_format),
+    user: request.user ?? undefined,
     stop: [...(ends.stop ?? []), ...(typeof stop === 'string' ? [stop] : (stop ?? []))],
     stopTokenIds: request.stop_token_ids ?? ends.stopTokenIds,
   };

@@ -5,6 +5,7 @@ import type { ChatFormat } from '../../text/chat/format.js';
 import type { Scheduler } from '../../text/scheduler/scheduler.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { ApiError } from '../errors/api-error.js';
+import type { Constraints } from './constraints.js';
 
 export interface Served {
   readonly id: string;
@@ -17,6 +18,7 @@ export interface Served {
   /** Seconds since 1970. */
   readonly created: number;
   readonly scheduler: Scheduler;
+  readonly constraints: Constraints;
 }
 
 /** @throws {ApiError} 404 for a model that is not served here */

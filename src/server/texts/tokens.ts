@@ -31,6 +31,15 @@ export function chatLogprobs(tokenizer: Tokenizer, tokens: readonly ScoredToken[
   return { content, refusal: null };
 }
 
+/** The same as lists, as Together has them. */
+export function flatLogprobs(tokenizer: Tokenizer, tokens: readonly ScoredToken[]) {
+  return {
+    tokens: tokens.map(({ token }) => tokenText(tokenizer, token)),
+    token_logprobs: tokens.map(({ logprob = null }) => logprob),
+    token_ids: tokens.map(({ token }) => token),
+  };
+}
+
 /**
  * For completions: `choices[].logprobs`. Of the first token of a prompt there are none, and they
  * are null.

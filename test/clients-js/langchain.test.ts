@@ -1,0 +1,65 @@
+import { ChatOpenAI, OpenAI } from '@langchain/openai';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ANSWER, idle, KEY, MODEL, QUESTION, SCHEMA, startServer } from './support.js';
+
+const server = await startServer();
+afterAll(() => server.close());
+
+const settings = {
+  model: MODEL,
+  apiKey: KEY,
+  temperature: 0,
+  maxRetries: 0,
+  configuration: { baseURL: `${server.url}/v1` },
+};
+const chat = new ChatOpenAI(settings);
+
+describe('@langchain/openai', () => {
+  it('chats', async () => {
+    const answer = await chat.invoke(QUESTION);
+    expect(answer.content).toBe(ANSWER);
+    expect(answer.usage_metadata).toMatchObject({ input_tokens: 21, output_tokens: 9 });
+  });
+
+  it('streams', async () => {
+    let text = '';
+    for await (const chunk of await chat.stream(QUESTION)) text += chunk.content;
+    expect(text).toBe(ANSWER);
+  });
+
+  it('completes', async () => {
+    const text = await new OpenAI({ ...settings, maxTokens: 3 }).invoke('Mira went');
+    expect(text).not.toBe('');
+  });
+
+  it('has log-probabilities', async () => {
+    const answer = await new ChatOpenAI({ ...settings, logprobs: true }).invoke(QUESTION);
+    expect(answer.response_metadata.logprobs).toMatchObject({ content: { length: 9 } });
+  });
+
+  it('writes an object of a schema', async () => {
+    const structured = new ChatOpenAI({ ...settings, temperature: 1 }).withStructuredOutput(
+      { title: 'person', ...SCHEMA },
+      { method: 'jsonSchema' },
+    );
+    const person = await structured.invoke('Who is Mira?');
+    expect([typeof person.name, Number.isInteger(person.age)]).toEqual(['string', true]);
+  });
+
+  it('stops the computation when it is aborted', async () => {
+    const leaving = new AbortController();
+    const endless = new OpenAI({ ...settings, maxTokens: 30_000, logitBias: { 2: -100 } });
+    const stream = await endless.stream('Mira', { signal: leaving.signal });
+    await expect(
+      (async () => {
+        for await (const _ of stream) leaving.abort();
+      })(),
+    ).rejects.toThrow();
+    await idle(server);
+  });
+
+  it('throws an error with our code', async () => {
+    const wrong = new ChatOpenAI({ ...settings, temperature: 3 }).invoke(QUESTION);
+    await expect(wrong).rejects.toMatchObject({ status: 400, code: 'invalid_value' });
+  });
+});
