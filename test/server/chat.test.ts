@@ -66,4 +66,41 @@ describe('POST /v1/chat/completions', () => {
       expect(message).toEqual(alone.choices[0].message);
     }
   });
+
+  it('takes fields that ask for what is done anyway', async () => {
+    const neutral = { tools: [], tool_choice: 'none', parallel_tool_calls: false, functions: [] };
+    const more = { function_call: 'none', modalities: ['text'], reasoning_effort: 'none' };
+    const body = { messages, temperature: 0 };
+    const plain = await client.ask('/v1/chat/completions', body);
+    const { choices } = await client.ask('/v1/chat/completions', { ...body, ...neutral, ...more });
+    expect(choices).toEqual(plain.choices);
+  });
+
+  it('joins the parts of a message by newlines', async () => {
+    const parts = ['What are', 'they?'].map(text => ({ type: 'text', text }));
+    const asked = async (content: unknown) =>
+      (await client.ask('/apply-template', { messages: [{ role: 'user', content }] })).prompt;
+    expect(await asked(parts)).toBe(await asked('What are\nthey?'));
+  });
+
+  it('holds the answer to response_format, and names what a schema may not have', async () => {
+    const json = { messages, seed: 2, response_format: { type: 'json_object' }, max_tokens: 300 };
+    const { choices } = await client.ask('/v1/chat/completions', {
+      ...json,
+      logit_bias: { [loaded.tokenizer.idOf('<0x7D>')!]: 20 },
+    });
+    expect(typeof JSON.parse(choices[0].message.content)).toBe('object');
+    const schema = { type: 'object', dependentRequired: {} };
+    const response = await client.post('/v1/chat/completions', {
+      messages,
+      response_format: { type: 'json_schema', json_schema: { name: 'a', schema } },
+    });
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: 'unsupported_value',
+        param: 'response_format.json_schema.schema',
+        message: expect.stringContaining('dependentRequired'),
+      },
+    });
+  });
 });

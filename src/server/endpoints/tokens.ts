@@ -62,7 +62,12 @@ export const applyTemplate = endpoint<ApplyTemplateRequest>({
   handle: ({ body }, { served }) => {
     checkModel(served, body.model);
     const tokens = encodeMessages(served, body.messages);
-    const prompt = served.tokenizer.decode(tokens, { skipSpecial: false });
-    return Response.json({ prompt, tokens });
+    return Response.json({ prompt: promptOf(tokens, served), tokens });
   },
 });
+
+/** The text for which /v1/completions computes these ids, and so without the BOS that it adds. */
+function promptOf(ids: readonly number[], { tokenizer }: Served): string {
+  const hasBos = tokenizer.addsBos && ids[0] === tokenizer.bosId;
+  return tokenizer.decode(hasBos ? ids.slice(1) : ids, { skipSpecial: false });
+}
