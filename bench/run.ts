@@ -18,6 +18,7 @@ import { makeModel } from './make.js';
 import { perplexityBench } from './perplexity.bench.js';
 import { positionsBench } from './positions.bench.js';
 import { recordBench } from './results.js';
+import { soakBench } from './soak/soak.js';
 import { tableBench } from './table.js';
 import { threadsBench } from './threads.bench.js';
 import { tokenizerBench } from './tokenizer.bench.js';
@@ -42,6 +43,7 @@ const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = {
   answers: answersBench,
   threads: threadsBench,
   grammar: grammarBench,
+  soak: soakBench,
   table: tableBench,
 };
 

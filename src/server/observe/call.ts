@@ -70,6 +70,8 @@ export class Call {
     const seconds = (performance.now() - this.startedAt) / 1000;
     this.#count(seconds);
     const { method, url } = this.#request;
+    // Where the client went away, that is all that happened.
+    const error = this.isCancelled ? undefined : this.#error;
     const line = {
       request_id: this.id,
       method,
@@ -77,12 +79,12 @@ export class Call {
       status: this.isCancelled ? 499 : status,
       seconds: Math.round(seconds * 1e6) / 1e6,
       ...(this.isCancelled && { cancelled: true }),
-      ...(this.#error && { code: this.#error.code, param: this.#error.param }),
+      ...(error && { code: error.code, param: error.param }),
       ...tokensOf(this.#written),
     };
     // The whole story, for whoever is to mend it; an answer has the id only.
-    if (this.#error !== undefined && this.#error.status >= 500)
-      this.#log.error({ ...line, err: this.#error.cause ?? this.#error });
+    if (error !== undefined && error.status >= 500)
+      this.#log.error({ ...line, err: error.cause ?? error });
     else this.#log.info(line);
   }
 

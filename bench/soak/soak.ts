@@ -1,0 +1,132 @@
+/**
+ * `npm run bench -- soak [--requests 20000] [--clients 16] [--seed 1] [-- flags of serve]`: a server
+ * as people start it, and requests in random mixtures, of which one in twenty is malformed, and one
+ * in twenty of whose clients goes away. Every request is answered, none with 5xx; at the end nothing
+ * runs, all pages are free, and memory is what it was after the first thousand, within 3 %.
+ */
+import { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { send } from './client.js';
+import { Random } from './random.js';
+import { nextRequest } from './requests.js';
+import { ServedModel } from './served.js';
+
+const SETTLED_AFTER = 1000;
+const MOST_GROWTH = 0.03;
+const SHOWN = 20;
+
+export async function soakBench(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      requests: { type: 'string', default: '20000' },
+      clients: { type: 'string', default: '16' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const served = await ServedModel.start(positionals);
+  const soak = new Soak(served, new Random(Number(values.seed)), Number(values.clients));
+  try {
+    await soak.run(Number(values.requests));
+    await soak.checkEnd();
+  } finally {
+    const code = await served.stop();
+    soak.check(code === 143 || code === 0, `the server ended with code ${code}`);
+  }
+  soak.report();
+}
+
+class Soak {
+  readonly #served: ServedModel;
+  readonly #random: Random;
+  readonly #clients: number;
+  readonly #complaints: string[] = [];
+  readonly #counts = new Map<string, number>();
+  #fields: ReadonlySet<string> = new Set();
+  #settledBytes = 0;
+
+  constructor(served: ServedModel, random: Random, clients: number) {
+    this.#served = served;
+    this.#random = random;
+    this.#clients = clients;
+  }
+
+  async run(requests: number): Promise<void> {
+    this.#fields = await this.#served.fieldsOf('/v1/chat/completions');
+    const first = Math.min(SETTLED_AFTER, Math.floor(requests / 2));
+    await this.#send(first);
+    this.#settledBytes = await this.#residentBytes();
+    console.log(`${first} requests: ${mebibytes(this.#settledBytes)} resident`);
+    await this.#send(requests - first);
+  }
+
+  async checkEnd(): Promise<void> {
+    const bytes = await this.#residentBytes();
+    const growth = bytes / this.#settledBytes - 1;
+    const grown = `${mebibytes(bytes)} resident, ${(100 * growth).toFixed(1)} % more`;
+    console.log(`at the end: ${grown}`);
+    this.check(growth <= MOST_GROWTH, `memory grew: ${grown}`);
+    const numbers = await this.#served.numbers();
+    for (const name of ['l32k_requests_running', 'l32k_requests_waiting'])
+      this.check(numbers.get(name) === 0, `${name} is ${numbers.get(name)}`);
+    await this.#checkPages();
+  }
+
+  check(holds: boolean, complaint: string): void {
+    if (!holds) this.#complaints.push(complaint);
+  }
+
+  report(): void {
+    for (const [what, count] of [...this.#counts].sort()) console.log(`${count} × ${what}`);
+    for (const complaint of this.#complaints.slice(0, SHOWN)) console.error(complaint);
+    console.log(`${this.#complaints.length} complaints`);
+    if (this.#complaints.length > 0) process.exitCode = 1;
+  }
+
+  /** Each client asks for the next when it has its answer. */
+  async #send(requests: number): Promise<void> {
+    let left = requests;
+    const agent = new Agent({ keepAlive: true, maxSockets: this.#clients });
+    const client = async () => {
+      while (left-- > 0) {
+        const asked = nextRequest(this.#random, this.#fields);
+        const complaint = await send(this.#served.url, agent, asked);
+        this.check(complaint === undefined, `${asked.path} ${asked.body}: ${complaint}`);
+        this.#count(asked.fate);
+        this.#count(asked.isMalformed ? 'malformed' : asked.path);
+      }
+    };
+    await Promise.all(Array.from({ length: this.#clients }, client));
+    agent.destroy();
+  }
+
+  /** When nothing has run for a while: what is collected by then is no leak. */
+  async #residentBytes(): Promise<number> {
+    await sleep(3000);
+    const numbers = await this.#served.numbers();
+    return numbers.get('process_resident_memory_bytes')!;
+  }
+
+  /** One text gets all of them: as many positions as the model has in all. */
+  async #checkPages(): Promise<void> {
+    const models = await fetch(`${this.#served.url}/v1/models`);
+    const { data } = (await models.json()) as { data: [{ meta: { n_ctx: number } }] };
+    const prompt = new Array(data[0].meta.n_ctx - 1).fill(300);
+    const answer = await fetch(`${this.#served.url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      // A stream: what takes minutes to read must not be given up by this client.
+      body: JSON.stringify({ prompt, max_tokens: 1, stream: true }),
+    });
+    const text = await answer.text();
+    this.check(text.endsWith('[DONE]\n\n'), `a text that needs all pages: ${answer.status} ${text}`);
+  }
+
+  #count(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
