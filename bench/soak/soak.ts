@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- soak [--requests 20000] [--clients 16] [--seed 1] [-- flags of serve]`: a server
- * as people start it, and requests in random mixtures, of which one in twenty is malformed, and one
- * in twenty of whose clients goes away. Every request is answered, none with 5xx; at the end nothing
- * runs, all pages are free, and memory is what it was after the first thousand, within 3 %.
+ * `npm run bench -- soak [--requests 20000] [--clients 16] [--seed 1]`: a server
+ * as people start it, and requests in random mixtures, of which one in twenty is malformed, and of
+ * whose clients one in twenty goes away. Every request is answered, none with 5xx; at the end
+ * nothing runs, all pages are free, and memory is what it was after the first thousand, within 3 %.
  */
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -121,7 +121,8 @@ class Soak {
       body: JSON.stringify({ prompt, max_tokens: 1, stream: true }),
     });
     const text = await answer.text();
-    this.check(text.endsWith('[DONE]\n\n'), `a text that needs all pages: ${answer.status} ${text}`);
+    const isWhole = text.endsWith('[DONE]\n\n');
+    this.check(isWhole, `a text that needs all pages: ${answer.status} ${text}`);
   }
 
   #count(what: string): void {
