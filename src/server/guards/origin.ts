@@ -23,8 +23,10 @@ export interface OriginRules {
 
 /** @throws {ApiError} 403 */
 export function checkOrigin(request: Request, rules: OriginRules): void {
-  const host = request.headers.get('host') ?? new URL(request.url).host;
-  checkHost(host, rules.allowedHosts);
+  const target = new URL(request.url).host;
+  const host = request.headers.get('host') ?? target;
+  // A target with a name of its own, as for a proxy, takes precedence over Host (RFC 9112, 3.2.2).
+  for (const name of [host, target]) checkHost(name, rules.allowedHosts);
   const origin = request.headers.get('origin');
   if (origin !== null) {
     if (allowsOrigin(origin, host, rules)) return;
