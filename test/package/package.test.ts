@@ -14,9 +14,9 @@ const BUDGET: Record<string, number> = {
   'golden/tiny-32k': 4_400_000,
   // what runs (1.3 MB, of which five builds of the kernels 0.4), types (0.3 MB), and maps, which
   // lead a debugger and an editor to src
-  dist: 3_050_000,
+  dist: 3_120_000,
   // the code is written to be read: what maps and "go to definition" show
-  src: 1_220_000,
+  src: 1_325_000,
   // the same for the kernels
   asm: 230_000,
   '': 60_000,

@@ -3,6 +3,7 @@
  * model. What that answers is asked of the API, and nowhere written down.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { answerLoading } from '../../../src/server/index.js';
 import { type Listening, listen } from '../../../src/server/listen.js';
 import { Chromium, findChromium, type Page } from '../../support/chromium.js';
 import { Client, loaded, serverWith } from '../support.js';
@@ -388,6 +389,21 @@ describe.skipIf(path === undefined)('the playground in Chromium', () => {
     } finally {
       port.closeAtOnce();
       await closed.close();
+    }
+  });
+
+  it('waits while the model is loaded', async () => {
+    let fetch = answerLoading;
+    const port = await listen(request => fetch(request), { port: 0 });
+    try {
+      page = await chromium.open(port.url);
+      await page.until(`document.getElementById('notice').textContent.includes('being loaded')`);
+      fetch = server.fetch;
+      await page.until(`document.querySelector('.example')`);
+      expect(await page.read(`document.getElementById('notice').textContent`)).toBe('');
+      page.requests.length = 0; // of another port, on purpose
+    } finally {
+      port.closeAtOnce();
     }
   });
 });

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { packageFile } from '../../../src/base/package.js';
+import { answerLoading } from '../../../src/server/index.js';
 import { PAGE_PATHS } from '../../../src/server/playground/page.js';
 import { Client, serverWith } from '../support.js';
 
@@ -61,5 +62,11 @@ describe('the page', () => {
     const html = await read('index.html');
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\bstyle=|\son\w+=/);
     expect(html).not.toMatch(/https?:/);
+  });
+
+  it('is there while the model is loaded, and nothing else is', async () => {
+    const get = (path: string) => answerLoading(new Request(`http://localhost${path}`));
+    for (const path of PAGE_PATHS) expect((await get(path)).status, path).toBe(200);
+    expect((await get('/v1/models')).status).toBe(503);
   });
 });

@@ -3,12 +3,15 @@ import type { ServedModel, Version } from './api/answers.js';
 import { Failure } from './api/failure.js';
 import type { Server } from './api/server.js';
 import { keyForm, knownKey, showKeyForm } from './view/key-form.js';
-import { hideNotice, showFailure } from './view/notice.js';
+import { hideNotice, showFailure, showSentence } from './view/notice.js';
 
 export interface Connected {
   readonly model: ServedModel;
   readonly version: Version;
 }
+
+/** As a server says it that has no model yet. */
+const LOADING = '503';
 
 /** Until the server is asked again whether the model is loaded. */
 const WAIT_MS = 2000;
@@ -52,9 +55,13 @@ export class Connection {
       showKeyForm(true);
       if (knownKey() === undefined) return;
     }
-    showFailure(failure, failure.status === 401 ? undefined : retry);
-    const isLoading = failure.status === 503 && failure.code === '503';
-    if (isLoading) setTimeout(() => void this.open(), WAIT_MS);
+    if (failure.code === LOADING) this.#wait();
+    else showFailure(failure, failure.status === 401 ? undefined : retry);
+  }
+
+  #wait(): void {
+    showSentence('the model is being loaded');
+    setTimeout(() => void this.open(), WAIT_MS);
   }
 }
 
