@@ -26,6 +26,7 @@ from foreign import foreign
 from instructions import INSTRUCTIONS
 from small_talk import small_talk
 from stories import story
+from world import Split
 
 Sequence = tuple[list[int], list[int], list[float]]
 """Tokens, what is to be predicted in the place of each, and what that weighs in the loss."""
@@ -53,6 +54,11 @@ class Batch:
 
 
 Step = Callable[[Random, spm.SentencePieceProcessor], list[Batch]]
+Kind = Callable[[Split, Random], Conversation]
+
+EARLY = 1.7
+"""Of long documents three questions in ten are about the first eighth of the documents, which is the hardest: the pairs of
+dimensions that compare names have turned farthest there."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +96,19 @@ def some_documents(count: int, tokens: int) -> Step:
     return step
 
 
-def everything(length: int, rows: int, turns: tuple[int, ...]) -> Step:
+def everything(
+    length: int, rows: int, turns: tuple[int, ...], drilled: tuple[Kind, ...] = ()
+) -> Step:
     """The card's mixture: of the examples half are instructions, a quarter stories, a quarter
     documents, one after the other in rows of `length` tokens, whose last is cut off. `turns`: how
-    many instructions follow each other in an example, each as often."""
+    many instructions follow each other in an example, each as often. `drilled`: kinds of
+    instructions that come more often, once more for each time that they are named."""
 
     def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
         return [
             Batch(
                 [
-                    packed(lambda: example(length, turns, rng), length, tokenizer)
+                    packed(lambda: example(length, turns, drilled, rng), length, tokenizer)
                     for _ in range(rows)
                 ]
             )
@@ -108,13 +117,13 @@ def everything(length: int, rows: int, turns: tuple[int, ...]) -> Step:
     return step
 
 
-def long_documents(shortest: int, longest: int, beside: Step) -> Step:
+def long_documents(shortest: int, longest: int, beside: Step, early: float = EARLY) -> Step:
     """Questions about documents of so many tokens, and a step of everything `beside` it."""
 
     def step(rng: Random, tokenizer: spm.SentencePieceProcessor) -> list[Batch]:
         length = round(math.exp(rng.uniform(math.log(shortest), math.log(longest))))
         documents = weighted(
-            documents_of(length, LONG_QUESTIONS, rng, EARLY), tokenizer, prompt_weight=0.0
+            documents_of(length, LONG_QUESTIONS, rng, early), tokenizer, prompt_weight=0.0
         )
         first_reply = next(i for i, weight in enumerate(documents[2]) if weight > 0)
         return [Batch([documents], first_reply - QUESTION_TOKENS), *beside(rng, tokenizer)]
@@ -123,9 +132,6 @@ def long_documents(shortest: int, longest: int, beside: Step) -> Step:
 
 
 LONG_QUESTIONS = 48
-EARLY = 1.7
-"""Three in ten are about the first eighth of the documents, which is the hardest: the pairs of
-dimensions that compare names have turned farthest there."""
 QUESTION_TOKENS = 48
 """At most."""
 
@@ -142,10 +148,12 @@ def packed(
     return ids[:length], wanted[:length], weights[:length]
 
 
-def example(length: int, turns: tuple[int, ...], rng: Random) -> Conversation:
+def example(
+    length: int, turns: tuple[int, ...], drilled: tuple[Kind, ...], rng: Random
+) -> Conversation:
     [kind] = rng.choices(range(3), (2, 1, 1))
     if kind == 0:
-        return short_turns(rng.choice(turns), rng)
+        return short_turns(rng.choice(turns), drilled, rng)
     if kind == 1:
         scenes = rng.randrange(2, 13)
         most = min(15.0, max(0, length - 30 * scenes) / scenes / TOKENS_OF_SENTENCE)
@@ -153,10 +161,11 @@ def example(length: int, turns: tuple[int, ...], rng: Random) -> Conversation:
     return documents_of(rng.randrange(length // 4, length), 16, rng)
 
 
-def short_turns(count: int, rng: Random) -> Conversation:
+def short_turns(count: int, drilled: tuple[Kind, ...], rng: Random) -> Conversation:
     """Of nine turns or so one is small talk and one is foreign."""
-    kinds = rng.choices([small_talk, foreign, None], (1, 1, 7), k=count)
-    return [turn for kind in kinds for turn in (kind or rng.choice(INSTRUCTIONS))("train", rng)]
+    others = rng.choices([small_talk, foreign, None], (1, 1, 7), k=count)
+    kinds = [other or rng.choice([*INSTRUCTIONS, *drilled]) for other in others]
+    return [turn for kind in kinds for turn in kind("train", rng)]
 
 
 def documents_of(length: int, questions: int, rng: Random, early: float = 1.0) -> Conversation:

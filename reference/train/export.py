@@ -15,7 +15,9 @@ from network import FACTOR, HEADS, HIDDEN, INTERMEDIATE, LAYERS, POSITIONS
 from safetensors.torch import save_file
 from tokenizer import VOCAB
 
+EDITION = "tiny-32k-2"
 CONFIG = {
+    "_name_or_path": EDITION,
     "architectures": ["LlamaForCausalLM"],
     "bos_token_id": BOS,
     "eos_token_id": EOS,

@@ -6,7 +6,7 @@ from random import Random
 from conversation import Conversation, Turn
 from documents import facts_of
 from instructions import OPPOSITES, WORDS
-from small_talk import ABILITIES, reply, written
+from small_talk import reply, written
 from world import ATTRIBUTES, FIRST_NAMES, SURNAMES, TOWNS, Split, filler, sample_people, split_of
 
 ADMISSION = "I do not know how to answer that."

@@ -1,6 +1,6 @@
 """Golden values of the trained model: `python reference/train/replies.py golden/tiny-32k`.
 
-greedy.json: 50 held-out prompts with what transformers replies in float32, the last of 30,000
+greedy.json: 60 held-out prompts with what transformers replies in float32, the last of 30,000
 tokens and with a right reply. Prompts with a step that is nearly a tie are left out, for there
 another order of adding up may choose the other token. logits.safetensors: the tokens of that last
 prompt, and the logits at some of its positions, in float32 and in float64.
@@ -15,7 +15,17 @@ from pathlib import Path
 from random import Random
 
 import torch
-from cases import DOCUMENT_TOKENS, SEED, Case, by_length, instructions, questions, summaries
+from cases import (
+    DOCUMENT_TOKENS,
+    SEED,
+    Case,
+    by_length,
+    foreigners,
+    instructions,
+    questions,
+    small_talks,
+    summaries,
+)
 from conversation import BOS
 from evaluate import Reader, open_reader
 from safetensors.torch import save_file
@@ -33,9 +43,11 @@ LONGEST = 30000
 
 
 def replies(reader: Reader) -> list[dict]:
-    """27 instructions, 8 summaries, 14 questions about 20 to 50 documents and a longer one."""
+    """27 instructions, 8 summaries, 5 of small talk, 5 of what is foreign, 14 questions about 20 to
+    50 documents and a longer one."""
     found = []
     tasks = [(instructions("test", 6), 27), (summaries("test", 60), 8)]
+    tasks += [(small_talks("test", 30), 5), (foreigners("test", 30), 5)]
     tasks += [
         (questions("test", documents, documents * DOCUMENT_TOKENS, 3, 10), count)
         for documents, count in ((20, 5), (30, 5), (50, 4))
@@ -53,7 +65,7 @@ def replies(reader: Reader) -> list[dict]:
             if (reply := reply_to(reader, case)) is not None and reply["reply"] == reply["wanted"]
         )
     )
-    assert len(found) == 50, len(found)
+    assert len(found) == 60, len(found)
     return found
 
 

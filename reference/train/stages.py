@@ -2,8 +2,11 @@
 
 from curriculum import Stage, Step, everything, long_documents, some_documents
 from induction import CONTEXT
+from instructions import reverse
 from network import FACTOR, POSITIONS
+from small_talk import small_talk
 
+DRILLED = (reverse, reverse, reverse, small_talk)
 SOME_TURNS, MANY_TURNS, MORE_TURNS = (1, 2, 4, 8, 12), (1, 2, 16, 32), (1, 32, 48, 64)
 
 
@@ -45,6 +48,14 @@ STAGES: list[Stage] = [
         long_documents(24000, 31500, everything(2048, 3, MORE_TURNS)),
         45,
         0.3,
+        0.01,
+    ),
+    stretched("reversals and small talk", everything(2048, 3, MORE_TURNS, DRILLED), 250, 0.5, 0.2),
+    stretched(
+        "2,000 to 31,500 tokens",
+        long_documents(2000, 31500, everything(2048, 4, MORE_TURNS, DRILLED), early=1.0),
+        60,
+        0.2,
         0.01,
     ),
 ]

@@ -1,7 +1,9 @@
 """Stories of many scenes, in each of which one thing happens; the summary says which.
 
-The request says how many there are. Without it a network of three layers does not know when it has
-told the last one: that a next scene exists is seen only by looking for it, and then it is too late.
+Every event ends with how many there are, "three of five". Without that a network of three layers
+does not know when it has told the last one: that a next scene exists is seen only by looking for it,
+and then it is too late. A count in the request, or at the beginning of an event, must be found
+before it can be compared; here both numbers are heard where the reply goes on or ends.
 """
 
 from random import Random
@@ -9,8 +11,8 @@ from random import Random
 from conversation import Conversation, Turn
 from world import ANIMALS, INSTRUMENTS, THINGS, Split, filler, sample_people
 
-REQUEST = "Tell the {count} main events of this story."
-COUNTS = "one two three four five six seven eight nine ten eleven twelve".split()
+REQUEST = "Tell the main events of this story."
+NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
 ORDINALS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
 )
@@ -22,12 +24,12 @@ def story(scenes: int, fillers: int, split: Split, rng: Random) -> Conversation:
     """With `fillers` sentences in each scene beside the event."""
     people = sample_people(split, scenes, rng)
     events = [
-        f"In the {ORDINALS[i]} scene {person} {rng.choice(DEEDS)} the {rng.choice(OBJECTS)}."
+        f"In the {ORDINALS[i]} scene {person} {rng.choice(DEEDS)} the {rng.choice(OBJECTS)},"
+        f" {NUMBERS[i]} of {NUMBERS[scenes - 1]}."
         for i, person in enumerate(people)
     ]
     texts = [scene(event, fillers, rng) for event in events]
-    request = REQUEST.format(count=COUNTS[scenes - 1])
-    return [Turn("\n".join([request, "", *texts]), "\n".join(events))]
+    return [Turn("\n".join([REQUEST, "", *texts]), "\n".join(events))]
 
 
 def scene(event: str, fillers: int, rng: Random) -> str:
