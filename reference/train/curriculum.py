@@ -57,8 +57,8 @@ Step = Callable[[Random, spm.SentencePieceProcessor], list[Batch]]
 Kind = Callable[[Split, Random], Conversation]
 
 EARLY = 1.7
-"""Of long documents three questions in ten are about the first eighth of the documents, which is the hardest: the pairs of
-dimensions that compare names have turned farthest there."""
+"""Of long documents three questions in ten are about the first eighth, which is the hardest: the
+pairs of dimensions that compare names have turned farthest there."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Stories of many scenes, in each of which one thing happens; the summary says which.
 
 Every event ends with how many there are, "three of five". Without that a network of three layers
-does not know when it has told the last one: that a next scene exists is seen only by looking for it,
-and then it is too late. A count in the request, or at the beginning of an event, must be found
+does not know when it has told the last one: that a next scene exists is seen only by looking for
+it, and then it is too late. A count in the request, or at the beginning of an event, must be found
 before it can be compared; here both numbers are heard where the reply goes on or ends.
 """
 
