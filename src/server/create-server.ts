@@ -9,7 +9,10 @@
  */
 import { checkValues } from '../base/options.js';
 import type { Llama } from '../model/llama.js';
+import { PAGE_POSITIONS } from '../model/sequence.js';
 import { type ChatFormat, cardFormat } from '../text/chat/format.js';
+import type { PageStore } from '../text/prefix-cache/page-store.js';
+import { PrefixCache } from '../text/prefix-cache/prefix-cache.js';
 import { createScheduler } from '../text/scheduler/scheduler.js';
 import type { Tokenizer } from '../tokenizer/tokenizer.js';
 import { createApp } from './app.js';
@@ -31,6 +34,11 @@ export interface ServerSettings extends ServerOptions {
   readonly version?: string | undefined;
   /** Of weights, tokenizer and arithmetic: `system_fingerprint`. */
   readonly fingerprint?: string | undefined;
+  /**
+   * Where what was read of prompts is kept beside memory: `openDiskCache`. Default: nowhere. It has
+   * no use without `prefixCache`.
+   */
+  readonly store?: PageStore | undefined;
   /** Where a line of JSON goes for every request. Default: nowhere. */
   readonly log?: { write(line: string): void } | undefined;
 }
@@ -39,7 +47,10 @@ export interface ServerSettings extends ServerOptions {
 export interface LlamaServer {
   /** The answer to a request; it never rejects. */
   fetch(request: Request): Promise<Response>;
-  /** From now on new work is refused with 503; resolves when what is being written has ended. */
+  /**
+   * From now on new work is refused with 503; resolves when what is being written has ended, and
+   * `store` has what it was given.
+   */
   drain(): Promise<void>;
   /** Ends what is being written. The model is the caller's, and stays open. */
   close(): Promise<void>;
@@ -57,8 +68,14 @@ export function createServer(settings: ServerSettings): LlamaServer {
     version = '0',
     fingerprint = 'fp_unknown',
   } = settings;
-  const { maxRunning, maxQueue } = options;
-  const texts = createScheduler(model, tokenizer, { maxRunning, maxQueue });
+  const { maxRunning, maxQueue, lookup } = options;
+  // As much as one text can have: exact kernels have no limit of their own.
+  const maxPages = Math.ceil(model.config.maxPositionEmbeddings / PAGE_POSITIONS);
+  const prefixCache = options.prefixCache
+    ? new PrefixCache(model, { maxPages, store: settings.store })
+    : undefined;
+  const limits = { maxRunning, maxQueue, lookup, prefixCache };
+  const texts = createScheduler(model, tokenizer, limits);
   const served: Served = {
     id: name,
     aliases: options.alias!,
@@ -90,16 +107,18 @@ export function createServer(settings: ServerSettings): LlamaServer {
     },
     createLog(settings.log),
   );
+  const drain = async () => {
+    isDraining = true;
+    await texts.drain();
+    await prefixCache?.flush();
+  };
   return {
     fetch: async request => app.fetch(request),
-    drain() {
-      isDraining = true;
-      return texts.drain();
-    },
+    drain,
     async close() {
-      isDraining = true;
       texts.close();
-      await texts.drain();
+      await drain();
+      prefixCache?.clear();
     },
   };
 }

@@ -28,6 +28,12 @@ of \`context_length_exceeded\` with \`n_prompt_tokens\` and \`n_ctx\`; 401 no ke
 body that is too large; 415 not JSON; 429 \`queue_full\`, with Retry-After; 500; 503 loading,
 shutting down, or out of memory; 504 \`request_timeout\`. Every answer has \`x-request-id\`, the
 client's own if it sent one.
+
+\`usage\` tells what was computed: of the prompt, \`prompt_tokens_details.cached_tokens\` were known
+from earlier requests and not read again; \`completion_tokens_details\` has how many tokens were
+computed ahead of their turn, because the text had gone on so before: those that came
+(\`accepted_prediction_tokens\`), and those that did not (\`rejected_prediction_tokens\`), which are
+no part of \`completion_tokens\`. No answer depends on either.
 `;
 
 function typeOf(field: Field): string {
@@ -59,7 +65,7 @@ function section({ method, path, summary, body }: Endpoint): string {
 
 it('every field of every request is sent by a test', async () => {
   const files = [
-    ...['completions', 'chat', 'errors', 'stream', 'tokens'].map(
+    ...['completions', 'chat', 'errors', 'prefix-cache', 'stream', 'tokens'].map(
       name => `../server/${name}.test.ts`,
     ),
     ...['openai', 'together'].map(name => `../clients-js/${name}.test.ts`),

@@ -53,7 +53,10 @@ describe('POST /v1/chat/completions', () => {
       delta: {},
       finish_reason: whole.choices[0].finish_reason,
     });
-    expect(events.at(-1)).toMatchObject({ choices: [], usage: whole.usage });
+    // All of the prompt but its last token is known by now.
+    const cached_tokens = whole.usage.prompt_tokens - 1;
+    const usage = { ...whole.usage, prompt_tokens_details: { cached_tokens } };
+    expect(events.at(-1)).toMatchObject({ choices: [], usage });
     for (const { usage } of events.slice(0, -1)) expect(usage).toBeNull();
     expect(new Set(events.map(({ id }) => id)).size).toBe(1);
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   ANSWER,
+  CACHE,
   IGNORED,
   maxTokens,
   model,
@@ -63,6 +64,7 @@ export const chatRequest = z.strictObject({
   top_logprobs: optional(topLogprobs).describe('And of so many likeliest ones, 0 to 20.'),
   response_format: responseFormat,
   ...ANSWER,
+  ...CACHE,
   ...WITHOUT_EFFECT,
   ...NO_TOOLS,
   echo: optional(z.literal(false)).describe('Accepted where it changes nothing: false.'),

@@ -77,6 +77,18 @@ export const ANSWER = {
   ),
 };
 
+/** Whether a prompt is read that was read before. No token depends on it. */
+export const CACHE = {
+  cache_salt: optional(z.string().min(1)).describe(
+    'Only requests with the same salt share what was read of their prompts: the time until the ' +
+      'first token tells whether somebody else asked the same. Default: those without one share.',
+  ),
+  cache_prompt: optional(z.boolean()).describe(
+    'Whether what was read before of such a prompt is not read again. It is kept for others in ' +
+      'any case. Default true.',
+  ),
+};
+
 /** What some clients send, and changes nothing here. */
 export const IGNORED = {
   user: optional(z.string()).describe(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   ANSWER,
+  CACHE,
   IGNORED,
   maxTokensOrNone,
   model,
@@ -40,6 +41,7 @@ const fields = z.strictObject({
   ),
   response_format: responseFormat,
   ...ANSWER,
+  ...CACHE,
   ...WITHOUT_EFFECT,
   ...NO_SUFFIX,
   ...IGNORED,

@@ -32,6 +32,10 @@ export interface ServerOptions {
   readonly requestTimeout?: number | undefined;
   /** Fields that there are not become warnings, and are no errors. Default false. */
   readonly lenient?: boolean | undefined;
+  /** Whether texts that repeat what they have are computed several tokens at once. Default true. */
+  readonly lookup?: boolean | undefined;
+  /** Whether prompts that begin alike share what was read of them. Default true. */
+  readonly prefixCache?: boolean | undefined;
 }
 
 const texts = (is: string, has: (text: string) => boolean): Range => ({
@@ -98,6 +102,8 @@ export const SERVER: OptionTable<ServerOptions> = {
     default: false,
     help: 'Fields that are not supported are warnings in the answer, and no errors.',
   },
+  lookup: { range: boolean, default: true },
+  prefixCache: { range: boolean, default: true },
 };
 
 /** Where to listen. */

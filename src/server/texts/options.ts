@@ -22,6 +22,8 @@ export type WritingRequest = Pick<
   | 'stop_token_ids'
   | 'response_format'
   | 'user'
+  | 'cache_salt'
+  | 'cache_prompt'
 >;
 
 /** The same for a request with all its choices, but for `seed`: see `seedOf`. */
@@ -37,6 +39,8 @@ export function generateOptions(
     maxNewTokens,
     constraint: constraints.of(request.response_format),
     user: request.user ?? undefined,
+    cacheSalt: request.cache_salt ?? undefined,
+    cachePrompt: request.cache_prompt ?? undefined,
     stop: [...(ends.stop ?? []), ...(typeof stop === 'string' ? [stop] : (stop ?? []))],
     stopTokenIds: request.stop_token_ids ?? ends.stopTokenIds,
   };

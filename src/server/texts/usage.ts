@@ -8,11 +8,17 @@ export function usageOf(results: readonly GenerationResult[], choices: number) {
   const prompts = results.filter((_, i) => i % choices === 0);
   const promptTokens = sum(prompts.map(result => result.promptTokens));
   const completionTokens = sum(results.map(({ tokens }) => tokens.length));
+  const proposed = sum(results.map(({ lookup }) => lookup.proposed));
+  const accepted = sum(results.map(({ lookup }) => lookup.accepted));
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
     prompt_tokens_details: { cached_tokens: sum(prompts.map(result => result.reusedTokens)) },
+    completion_tokens_details: {
+      accepted_prediction_tokens: accepted,
+      rejected_prediction_tokens: proposed - accepted,
+    },
   };
 }
 

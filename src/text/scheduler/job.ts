@@ -7,6 +7,8 @@ export interface Job {
   readonly user: string;
   /** Under which its tokens are kept for others. */
   readonly salt: string;
+  /** Whether what is known of its prompt is taken. */
+  readonly reusesKnown: boolean;
   /** Computed, and not fetched yet: a pass may give several. */
   readonly ready: GenerationStep[];
 }

@@ -48,6 +48,11 @@ export interface ScheduledOptions extends GenerateOptions {
    * the time that a text takes tells whether somebody else's began so. Default: one for all.
    */
   readonly cacheSalt?: string | undefined;
+  /**
+   * Whether what the prefix cache knows of the prompt is taken. If not, all of it is computed; it
+   * is kept for others in any case. Default true.
+   */
+  readonly cachePrompt?: boolean | undefined;
 }
 
 const text: Range = { is: 'a text', has: value => typeof value === 'string' };
@@ -55,4 +60,5 @@ const text: Range = { is: 'a text', has: value => typeof value === 'string' };
 export const SCHEDULED: OptionTable<Omit<ScheduledOptions, keyof GenerateOptions>> = {
   user: { range: text, default: '' },
   cacheSalt: { range: text, default: '' },
+  cachePrompt: { range: boolean, default: true },
 };

@@ -36,7 +36,7 @@ export class Prefixes {
     if (this.#known === undefined) return jobs;
     const order = [...running].filter(job => jobs.includes(job));
     return jobs.filter(job => {
-      if (!job.generation.takesPrefix) return true;
+      if (!takesKnown(job)) return true;
       const earlier = order.slice(0, order.indexOf(job));
       return !earlier.some(other => isReadingFor(other, job));
     });
@@ -44,7 +44,7 @@ export class Prefixes {
 
   /** Whether something may be known of a text that is about to begin. */
   hasQuestion = (job: Job): boolean =>
-    this.#known !== undefined && job.generation.takesPrefix && !this.#asked.has(job);
+    this.#known !== undefined && takesKnown(job) && !this.#asked.has(job);
 
   /** Lets a text that is about to begin have what is known of it. */
   async give(job: Job): Promise<void> {
@@ -82,6 +82,9 @@ export class Prefixes {
     if (count > 0) this.#known.keep(held.tokens.slice(0, count), held.positions, salt);
   }
 }
+
+const takesKnown = ({ generation, reusesKnown }: Job): boolean =>
+  reusesKnown && generation.takesPrefix;
 
 /** Whether `other` is about to read a page more that `job` begins with, too. */
 function isReadingFor(other: Job, job: Job): boolean {

@@ -120,10 +120,15 @@ class SharedPasses implements Scheduler {
     options: ScheduledOptions = {},
   ): AsyncGenerator<GenerationStep, void, undefined> {
     this.#checkRoom();
-    const { user, cacheSalt, ...own } = options;
-    const scheduled = checkValues({ user, cacheSalt }, SCHEDULED);
-    const generation = takeUp(this.#model, this.#tokenizer, prompt, own);
-    const job = { generation, user: scheduled.user!, salt: scheduled.cacheSalt!, ready: [] };
+    const { user, cacheSalt, cachePrompt, ...own } = options;
+    const scheduled = checkValues({ user, cacheSalt, cachePrompt }, SCHEDULED);
+    const job = {
+      generation: takeUp(this.#model, this.#tokenizer, prompt, own),
+      user: scheduled.user!,
+      salt: scheduled.cacheSalt!,
+      reusesKnown: scheduled.cachePrompt!,
+      ready: [],
+    };
     return this.#steps(job, options.sequence !== undefined);
   }
 
