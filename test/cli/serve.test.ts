@@ -15,6 +15,11 @@ afterAll(() => rm(folder, { recursive: true }));
 const JSON_TYPE = { 'content-type': 'application/json' };
 const ENDLESS = { prompt: 'Mira', seed: 1, stop_token_ids: [], stream: true };
 
+interface Answer {
+  readonly choices: unknown;
+  readonly usage: { readonly prompt_tokens_details: { readonly cached_tokens: number } };
+}
+
 interface Served {
   readonly url: string;
   readonly child: ReturnType<typeof program>;
@@ -44,6 +49,9 @@ describe('the flags of serve', () => {
     [['--max-running', '0'], '--max-running is 0; it must be an integer, 1 or more'],
     [['--cors-origin', 'chat.example'], '--cors-origin has "chat.example"'],
     [['--api-key', ''], '--api-key has ""'],
+    [['--cache-size', '1'], '--cache-size has no effect without --cache-dir'],
+    [['--cache-dir', 'x', '--cache-size', '0'], '--cache-size is 0'],
+    [['--cache-dir', 'x', '--no-prefix-cache'], '--cache-dir has no effect with --no-prefix-cache'],
   ])('%j is refused', async (args, message) => {
     const { code, stderr } = await cli(['serve', ...args]);
     expect(code).toBe(2);
@@ -109,6 +117,28 @@ describe('the program', () => {
     const started = performance.now();
     expect((await end).code).toBe(0);
     expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it('reads nothing again that it read before it was started anew, with --cache-dir', async () => {
+    const body = { prompt: 'Mira found a key. '.repeat(40), seed: 1, max_tokens: 20 };
+    const askOnce = async (...args: string[]) => {
+      const { child, end, post } = await serve(...args);
+      const answer = (await (await post(body)).json()) as Answer;
+      child.kill('SIGTERM');
+      expect((await end).code).toBe(0);
+      return {
+        choices: answer.choices,
+        cached: answer.usage.prompt_tokens_details.cached_tokens,
+      };
+    };
+    const disk = ['--cache-dir', join(folder, 'prefixes'), '--cache-size', '0.1'];
+    const first = await askOnce(...disk);
+    const again = await askOnce(...disk);
+    const plain = await askOnce('--no-prefix-cache', '--lookup', 'off');
+    expect([first.cached, plain.cached]).toEqual([0, 0]);
+    expect(again.cached).toBeGreaterThanOrEqual(64);
+    expect(again.choices).toEqual(first.choices);
+    expect(plain.choices).toEqual(first.choices);
   });
 
   it('gives up draining after --shutdown-timeout', async () => {

@@ -2,20 +2,23 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { check } from '../../base/errors.js';
-import { boolean, number, type OptionTable } from '../../base/options.js';
+import { boolean, checkOptions, number, type OptionTable, oneOf } from '../../base/options.js';
+import { DISK_CACHE, type DiskCacheOptions } from '../../load/prefix-cache/options.js';
 import {
   LISTEN,
   type ListenOptions,
   SERVER,
   type ServerOptions,
 } from '../../server/settings/options.js';
-import { flagsOf, readOwnFlags } from './flags.js';
+import { flagsOf, readFlags, readOwnFlags } from './flags.js';
 import type { Option, Options } from './options.js';
 
 interface OwnOptions {
   readonly apiKeyFile?: string | undefined;
   readonly insecure?: boolean | undefined;
   readonly shutdownTimeout?: number | undefined;
+  readonly lookup?: 'on' | 'off' | undefined;
+  readonly noPrefixCache?: boolean | undefined;
 }
 
 const OWN: OptionTable<OwnOptions> = {
@@ -35,12 +38,34 @@ const OWN: OptionTable<OwnOptions> = {
     value: 'S',
     help: 'After SIGTERM or Ctrl-C, seconds until what is still being written is given up.',
   },
+  lookup: {
+    range: oneOf(['on', 'off']),
+    default: 'on',
+    value: 'S',
+    help: 'Where a text repeats itself, compute several tokens at once; they stay the same.',
+  },
+  noPrefixCache: {
+    range: boolean,
+    default: false,
+    help: 'Read every prompt from its beginning, whatever was read before.',
+  },
+};
+
+/** As the verb `cache` has it, but for one thing: nothing is written where nobody said so. */
+const SERVED_CACHE: OptionTable<DiskCacheOptions> = {
+  ...DISK_CACHE,
+  cacheDir: {
+    ...DISK_CACHE.cacheDir,
+    otherwise: 'nowhere; they are kept in memory only',
+    help: 'Where keys and values of texts are kept on the disk, also for the next start.',
+  },
 };
 
 export const SERVE_OPTIONS: readonly Option[] = [
   ...flagsOf(LISTEN),
   ...flagsOf(SERVER),
   ...flagsOf(OWN),
+  ...flagsOf(SERVED_CACHE),
 ];
 
 /** What `serve` was told of itself. */
@@ -48,6 +73,8 @@ export interface ServeSettings {
   readonly listen: ListenOptions;
   readonly server: ServerOptions;
   readonly shutdownTimeout: number;
+  /** What is read is kept on the disk, too; undefined: it is not. */
+  readonly disk: DiskCacheOptions | undefined;
 }
 
 /**
@@ -66,7 +93,25 @@ export async function serveSettings(options: Options): Promise<ServeSettings> {
       '--api-key-file FILE, or --insecure to let everybody in'
     );
   });
-  return { listen, server: { ...server, apiKey }, shutdownTimeout: own.shutdownTimeout! };
+  const prefixCache = !own.noPrefixCache;
+  return {
+    listen,
+    server: { ...server, apiKey, lookup: own.lookup === 'on', prefixCache },
+    shutdownTimeout: own.shutdownTimeout!,
+    disk: diskSettings(options, prefixCache),
+  };
+}
+
+function diskSettings(options: Options, prefixCache: boolean): DiskCacheOptions | undefined {
+  const given = readFlags(options, SERVED_CACHE);
+  const { cacheDir, cacheSize } = given;
+  check(cacheDir !== undefined || cacheSize === undefined, 'BAD_OPTION', () => {
+    return '--cache-size has no effect without --cache-dir DIR';
+  });
+  if (cacheDir === undefined) return undefined;
+  check(prefixCache, 'BAD_OPTION', () => '--cache-dir has no effect with --no-prefix-cache');
+  checkOptions(given, SERVED_CACHE);
+  return given;
 }
 
 const isLoopback = (host: string): boolean =>

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openChatFormat } from '../../load/chat-format.js';
 import { fingerprintOf } from '../../load/fingerprint.js';
 import { loadModel } from '../../load/model.js';
+import { openDiskCache } from '../../load/prefix-cache/open.js';
 import { packageVersion } from '../../load/version.js';
 import type { Listening, LlamaServer } from '../../server/index.js';
 import { CHAT_OPTIONS, chatTemplate } from '../arguments/chat.js';
@@ -16,7 +17,7 @@ import {
 } from '../arguments/serve.js';
 import { ABOUT_EMBEDDED } from '../arguments/suggestions.js';
 import { tokenizerForText } from '../arguments/tokenizer.js';
-import { Interrupted, type Io, write, writeJson } from '../terminal/io.js';
+import { Interrupted, type Io, note, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 
 export const serveVerb: Verb = {
@@ -53,8 +54,11 @@ async function run(options: Options, io: Io): Promise<void> {
     await withLoaded({ io, json, progress }, loadModel(path, engine, tokenizer), async loaded => {
       const name = servedName(options, path);
       const fingerprint = await fingerprintOf(path, engine);
+      const store =
+        settings.disk && (await openDiskCache(loaded, settings.disk, text => note(io, text)));
       const server = createServer({
         ...settings.server,
+        store,
         model: loaded.model,
         tokenizer,
         format,
