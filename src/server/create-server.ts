@@ -85,6 +85,7 @@ export function createServer(settings: ServerSettings): LlamaServer {
     fingerprint,
     created: Math.floor(Date.now() / 1000),
     scheduler: texts,
+    prefixCache,
     constraints: new Constraints(tokenizer),
   };
   const [kernels, numerics] = model.engine.name.split('-');
@@ -92,6 +93,8 @@ export function createServer(settings: ServerSettings): LlamaServer {
   const metrics = new Metrics(build, {
     running: () => texts.running,
     waiting: () => texts.waiting,
+    queriedTokens: () => prefixCache?.stats().queriedTokens ?? 0,
+    reusedTokens: () => prefixCache?.stats().reusedTokens ?? 0,
   });
   let isDraining = false;
   const apiKeys = options.apiKey!;

@@ -64,6 +64,15 @@ describe('the prefix cache of a server', () => {
   });
 });
 
+it('is in the metrics, as is what lookups gave', async () => {
+  const numbers = await (await client.get('/metrics')).text();
+  const of = (name: string) =>
+    Number(new RegExp(`^l32k_${name}_total\\{[^}]*\\} (\\d+)$`, 'm').exec(numbers)?.[1]);
+  expect(of('prefix_cache_hits')).toBeGreaterThan(200);
+  expect(of('prefix_cache_queries')).toBeGreaterThan(of('prefix_cache_hits'));
+  expect(of('lookup_proposed_tokens')).toBeGreaterThanOrEqual(of('lookup_accepted_tokens'));
+});
+
 describe('lookup decoding of a server', () => {
   /** Nothing but full stops. */
   const logit_bias = { [loaded.tokenizer.encode('Stop.').at(-1)!]: 100 };

@@ -5,6 +5,7 @@ import { type SafetensorsInput, writeSafetensors } from '../../files/safetensors
 import { readTokens } from '../../model/chunks.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { JoinedTrace } from '../../model/joined-trace.js';
+import { PAGE_POSITIONS } from '../../model/sequence.js';
 import { selectTensors } from '../../model/trace.js';
 import { ApiError } from '../errors/api-error.js';
 import { type TraceRequest, traceRequest } from '../schemas/trace.js';
@@ -28,6 +29,8 @@ export const trace = endpoint<TraceRequest>({
     const names = namesOf(body, model.config);
     const positions = positionsOf(body);
     checkSize(model.config, names, tokens.length, positions.size);
+    // No scheduler asks for this text's memory.
+    served.prefixCache?.evict(Math.ceil(tokens.length / PAGE_POSITIONS));
     const joined = new JoinedTrace();
     const readings = readTokens(model, tokens, {
       wants: index => positions.has(index),

@@ -11,6 +11,9 @@ const BUCKETS = [
 export interface Gauges {
   running(): number;
   waiting(): number;
+  /** Tokens of prompts that the prefix cache was asked for so far, and those that it had. */
+  queriedTokens(): number;
+  reusedTokens(): number;
 }
 
 export interface BuildInfo {
@@ -25,6 +28,8 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly promptTokens;
   readonly generationTokens;
+  readonly proposedTokens;
+  readonly acceptedTokens;
   readonly success;
   readonly errors;
   readonly timeToFirstToken;
@@ -41,6 +46,17 @@ export class Metrics {
     this.#gauge('requests_waiting', 'Texts that wait for their turn.', gauges.waiting);
     this.promptTokens = this.#counter('prompt_tokens_total', 'Tokens of prompts.');
     this.generationTokens = this.#counter('generation_tokens_total', 'Tokens of output.');
+    this.#total(
+      'prefix_cache_queries_total',
+      'Tokens that the prefix cache was asked for.',
+      gauges.queriedTokens,
+    );
+    this.#total('prefix_cache_hits_total', 'Those of them that it had.', gauges.reusedTokens);
+    this.proposedTokens = this.#counter(
+      'lookup_proposed_tokens_total',
+      'Tokens computed ahead of their turn.',
+    );
+    this.acceptedTokens = this.#counter('lookup_accepted_tokens_total', 'Those of them that came.');
     this.success = this.#counter('request_success_total', 'Requests that were answered.', [
       'finished_reason',
     ]);
@@ -82,6 +98,17 @@ export class Metrics {
 
   #histogram(name: string, help: string) {
     return new Histogram({ ...this.#named(name, help), buckets: BUCKETS });
+  }
+
+  /** A counter that somebody else counts. */
+  #total(name: string, help: string, read: () => number) {
+    new Counter({
+      ...this.#named(name, help),
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
   }
 
   #gauge(name: string, help: string, read: () => number) {

@@ -2,6 +2,7 @@
 import { show } from '../../base/errors.js';
 import type { Llama } from '../../model/llama.js';
 import type { ChatFormat } from '../../text/chat/format.js';
+import type { PrefixCache } from '../../text/prefix-cache/prefix-cache.js';
 import type { Scheduler } from '../../text/scheduler/scheduler.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { ApiError } from '../errors/api-error.js';
@@ -18,6 +19,7 @@ export interface Served {
   /** Seconds since 1970. */
   readonly created: number;
   readonly scheduler: Scheduler;
+  readonly prefixCache: PrefixCache | undefined;
   readonly constraints: Constraints;
 }
 

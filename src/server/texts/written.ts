@@ -69,8 +69,10 @@ export class WrittenTexts {
     this.#metrics.generationTokens.inc();
   }
 
-  #observeEnd(choice: number, { promptTokens, timings }: GenerationResult): void {
+  #observeEnd(choice: number, { promptTokens, lookup, timings }: GenerationResult): void {
     if (choice % this.#choices === 0) this.#metrics.promptTokens.inc(promptTokens);
+    this.#metrics.proposedTokens.inc(lookup.proposed);
+    this.#metrics.acceptedTokens.inc(lookup.accepted);
     this.#metrics.queueTime.observe(timings.queueSeconds);
     this.#metrics.prefillTime.observe(timings.prefillSeconds);
     this.#metrics.decodeTime.observe(timings.decodeSeconds);
