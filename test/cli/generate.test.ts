@@ -66,6 +66,7 @@ describe('generate', () => {
       prompt_tokens: 4,
       reused_tokens: 0,
       completion_tokens: 8,
+      lookup: { proposed: expect.any(Number), accepted: expect.any(Number) },
       timings: { prefill_seconds: expect.any(Number), decode_seconds: expect.any(Number) },
       seed: null,
       model: goldenPath('gqa'),

@@ -24,6 +24,7 @@ const BESIDES: Readonly<Record<string, string[]>> = {
   generate: ['--prompt', 'Hi'],
   logits: ['--tokens', '1'],
   perplexity: ['--file', 'package.json'],
+  cache: ['warm', 'package.json'],
   tokenize: ['Hi'],
   detokenize: ['1'],
   convert: ['--output', 'never'],

@@ -109,7 +109,7 @@ describe('openai', () => {
   });
 
   it('stops the computation when a stream is left, or a signal says so', async () => {
-    const endless = { model: MODEL, prompt: 'Mira', seed: 1, logit_bias: { 2: -100 } };
+    const endless = { model: MODEL, prompt: 'Mira', seed: 1, logit_bias: { 1: -100, 2: -100 } };
     const stream = await client.completions.create({ ...endless, stream: true });
     for await (const _ of stream) break;
     await idle(server);

@@ -7,19 +7,19 @@ import { type Installed, install, runNode, runProgram, runTool } from './install
 
 /**
  * The most that the files of a folder take unpacked, in bytes, and why they are there. All of it is
- * 8 MB, of which the trained model is most.
+ * 10 MB, of which the trained model is the most.
  */
 const BUDGET: Record<string, number> = {
   // tiny-32k, so that everything works without a download: 2.1 million parameters in bfloat16
   'golden/tiny-32k': 4_400_000,
-  // what runs (1.3 MB, of which five builds of the kernels 0.4), types (0.3 MB), and maps, which
+  // what runs (1.9 MB, of which five builds of the kernels 0.4), types (0.4 MB), and maps, which
   // lead a debugger and an editor to src
-  dist: 3_120_000,
+  dist: 3_900_000,
   // the code is written to be read: what maps and "go to definition" show
-  src: 1_325_000,
+  src: 1_600_000,
   // the same for the kernels
   asm: 230_000,
-  '': 60_000,
+  '': 70_000,
 };
 
 /** Two tokens of text by the model that comes with the package. */

@@ -24,7 +24,7 @@ const LOOKUP = {
   lookup: {
     range: oneOf(['on', 'off']),
     default: 'on',
-    value: 'on|off',
+    value: 'MODE',
     help: 'Compute ahead what the text may quote: the same text, sooner if it does.',
   },
 };

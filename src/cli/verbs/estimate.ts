@@ -1,5 +1,6 @@
 /** `llama-32k estimate`: the memory that a model will take, before any is taken. */
 
+import { checkValues } from '../../base/options.js';
 import { memoryNeeds } from '../../engines/wasm/memory/memory-needs.js';
 import { platform } from '../../engines/wasm/platform/here.js';
 import { layoutFor } from '../../engines/wasm/wasm-engine.js';
@@ -41,6 +42,7 @@ async function run(options: Options, io: Io): Promise<void> {
   const { config: own, checkpoint } = await openModelFiles(path);
   await checkpoint.close();
   const context = options.integer('context') ?? own.maxPositionEmbeddings;
+  checkValues({ context }, { context: OWN.context });
   const config = raiseLimit(own, context);
   const layout = layoutFor(config, checkpoint, { ...wasmOptions(options), context });
   const { weights, cache, scratch, total } = memoryNeeds(layout, context);

@@ -373,7 +373,7 @@ describe('what ends one text ends no other', () => {
     const model = await loadTiny('wasm');
     const scheduler = createScheduler(model, idTokenizer(60));
     const texts = [20, 21, 22].map(id => ended(scheduler.generate([id], { maxNewTokens: 500 })));
-    await turns(5);
+    await turns(1);
     await model.close();
     for (const error of await Promise.all(texts)) expect(error).toMatchObject({ code: 'DISPOSED' });
     expect(() => scheduler.generate([20], SHORT)).toThrow(

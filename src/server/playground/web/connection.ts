@@ -20,6 +20,8 @@ export class Connection {
   readonly #server: Server;
   readonly #onConnected: (connected: Connected) => void;
   #needsKey = false;
+  /** There is a notice of this connection. */
+  #hasTold = false;
 
   constructor(server: Server, onConnected: (connected: Connected) => void) {
     this.#server = server;
@@ -40,7 +42,8 @@ export class Connection {
     try {
       const [model, version] = await Promise.all([this.#server.model(), this.#server.version()]);
       showKeyForm(false);
-      hideNotice();
+      if (this.#hasTold) hideNotice(); // what others tell stays
+      this.#hasTold = false;
       this.#onConnected({ model, version });
     } catch (error) {
       this.fail(error);
@@ -55,6 +58,7 @@ export class Connection {
       showKeyForm(true);
       if (knownKey() === undefined) return;
     }
+    this.#hasTold = true;
     if (failure.code === LOADING) this.#wait();
     else showFailure(failure, failure.status === 401 ? undefined : retry);
   }
