@@ -6,7 +6,8 @@ from instructions import reverse
 from network import FACTOR, POSITIONS
 from small_talk import small_talk
 
-DRILLED = (reverse, reverse, reverse, small_talk)
+DRILLED = (reverse, reverse, small_talk)
+"""What is learned last."""
 SOME_TURNS, MANY_TURNS, MORE_TURNS = (1, 2, 4, 8, 12), (1, 2, 16, 32), (1, 32, 48, 64)
 
 
@@ -28,34 +29,26 @@ STAGES: list[Stage] = [
         0.5,
         0.372,
     ),
-    stretched("many instructions", everything(2048, 3, MORE_TURNS), 500, 0.7, 0.414),
+    stretched("many instructions", everything(2048, 3, MORE_TURNS, DRILLED), 500, 0.7, 0.414),
     stretched(
         "up to 31,000 tokens, slower",
-        long_documents(8000, 31000, everything(2048, 3, MORE_TURNS)),
+        long_documents(8000, 31000, everything(2048, 3, MORE_TURNS, DRILLED)),
         200,
         0.4,
         0.02,
     ),
     stretched(
         "16,000 to 31,500 tokens",
-        long_documents(16000, 31500, everything(2048, 3, MORE_TURNS)),
+        long_documents(16000, 31500, everything(2048, 3, MORE_TURNS, DRILLED)),
         90,
         0.3,
         0.01,
     ),
     stretched(
         "24,000 to 31,500 tokens",
-        long_documents(24000, 31500, everything(2048, 3, MORE_TURNS)),
+        long_documents(24000, 31500, everything(2048, 3, MORE_TURNS, DRILLED)),
         45,
         0.3,
-        0.01,
-    ),
-    stretched("reversals and small talk", everything(2048, 3, MORE_TURNS, DRILLED), 250, 0.5, 0.2),
-    stretched(
-        "2,000 to 31,500 tokens",
-        long_documents(2000, 31500, everything(2048, 4, MORE_TURNS, DRILLED), early=1.0),
-        60,
-        0.2,
         0.01,
     ),
 ]
