@@ -34,7 +34,8 @@ describe('estimate', () => {
     const { code, stderr } = await cli([...args, '40000']);
     expect([code, stderr]).toEqual([0, expect.stringContaining('the model has 32768 positions')]);
     expect((await cli([...args, '40000', '--json'])).stderr).toBe('');
-    expect((await cli([...args, '5000000000'])).stderr).toContain('BAD_CONFIG');
+    expect((await cli([...args, '2000000000'])).stderr).toContain('BAD_CONFIG');
+    expect((await cli([...args, '5000000000'])).stderr).toContain('BAD_OPTION');
   });
 
   it('refuses a cache that there is not', async () => {
