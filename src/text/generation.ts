@@ -96,9 +96,9 @@ export class Generation {
     this.#promptTokens = prompt.length;
     if (promptLogprobs !== undefined)
       this.#promptLogprobs = new PromptLogprobs([...prompt], promptLogprobs);
-    if (lookup) this.#lookup = new Lookup(this.#ids);
     this.#output = new Output(tokenizer, prompt, stop, stopTokenIds);
     this.#sequence = settings.sequence ?? new TokenSequence(model);
+    if (lookup && this.#sequence.canTruncate) this.#lookup = new Lookup(this.#ids);
   }
 
   /** Nothing is left to compute. */

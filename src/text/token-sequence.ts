@@ -80,6 +80,11 @@ export class TokenSequence {
     for (const token of tokens) this.#tokens.push(token);
   }
 
+  /** Whether tokens can be taken back: somebody else's model may not need it otherwise. */
+  get canTruncate(): boolean {
+    return typeof this.#positions.truncate === 'function';
+  }
+
   /** Forgets the tokens from `length` on, if it has more. */
   truncate(length: number): void {
     if (this.#tokens.length <= length) return;
