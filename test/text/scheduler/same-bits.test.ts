@@ -119,7 +119,7 @@ describe('a random model of 60 tokens, with room for ten pages', () => {
         }
       },
     );
-    await fc.assert(property, { numRuns: 25 });
+    await fc.assert(property, { numRuns: 70 });
     expect(shortcuts.accepted).toBeGreaterThan(100);
     expect(shortcuts.reused).toBeGreaterThan(1000);
   }, 300_000);
