@@ -6,6 +6,9 @@
  */
 export const PAGE_POSITIONS = 64;
 
+/** How many pages so many positions fill. */
+export const wholePages = (positions: number): number => Math.floor(positions / PAGE_POSITIONS);
+
 /** The bytes of a page, in as many pieces as memory has it. */
 export type PageParts = readonly Uint8Array[];
 

@@ -3,6 +3,7 @@
  * common: of a conversation only what is new is computed. Where a text was computed before changes
  * no logit.
  */
+import { commonLength } from '../base/common-length.js';
 import { check } from '../base/errors.js';
 import { rowsAfter } from '../model/chunks.js';
 
@@ -61,9 +62,8 @@ export class TokenSequence {
       () => 'the sequence is in use by another text; give each text its own, or wait for the other',
     );
     // A pass that failed may have left positions that nobody took note of.
-    const held = Math.min(this.#tokens.length, this.#positions.length, most, prompt.length - 1);
-    let kept = 0;
-    while (kept < held && this.#tokens[kept] === prompt[kept]) kept += 1;
+    const held = Math.min(this.#positions.length, most, prompt.length - 1);
+    const kept = Math.min(held, commonLength(this.#tokens, prompt));
     if (kept < this.#positions.length) this.#positions.truncate(kept);
     this.#tokens.length = kept;
     this.#isInUse = true;

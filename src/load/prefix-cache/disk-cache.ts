@@ -10,7 +10,7 @@
  * so that no more than a few wait: what comes then is not kept on the disk, and is counted.
  */
 import { LlamaError } from '../../base/errors.js';
-import { PAGE_POSITIONS, type Sequence } from '../../model/sequence.js';
+import { PAGE_POSITIONS, type Sequence, wholePages } from '../../model/sequence.js';
 import type { PageStore, PageStoreStats } from '../../text/prefix-cache/page-store.js';
 import { KeptFiles, type KeptFilesSettings } from '../kept-files/kept-files.js';
 import { keysOf, rootKey } from './page-keys.js';
@@ -95,8 +95,7 @@ export class DiskCache implements PageStore {
   }
 
   keep(tokens: readonly number[], sequence: Sequence, salt: string): void {
-    const length = Math.min(tokens.length, sequence.length);
-    const whole = length - (length % PAGE_POSITIONS);
+    const whole = PAGE_POSITIONS * wholePages(Math.min(tokens.length, sequence.length));
     if (whole === 0) return;
     if (this.#waiting.length >= MAX_WAITING_TEXTS) {
       this.#counts.droppedTexts += 1;

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { commonLength } from '../../base/common-length.js';
 import { check } from '../../base/errors.js';
-import { PAGE_POSITIONS } from '../../model/sequence.js';
+import { PAGE_POSITIONS, wholePages } from '../../model/sequence.js';
 import type { KeptFiles } from '../kept-files/kept-files.js';
 import { keysOf } from './page-keys.js';
 import { PAGES, PagesFile, startOfName } from './pages-file.js';
@@ -95,7 +95,7 @@ async function runOf(files: KeptFiles, name: string, rest: Rest): Promise<Run> {
   const common = commonLength(tokens, rest.tokens);
   const isOfText = Buffer.compare(before, rest.before) === 0 && common >= PAGE_POSITIONS;
   check(isOfText, 'BAD_CHECKPOINT', () => `${path} is not what its name says`);
-  const pages = Math.floor(common / PAGE_POSITIONS);
+  const pages = wholePages(common);
   const more = common % PAGE_POSITIONS;
   return { name, bytes: file.size, first: rest.first, pages, more, tokens };
 }

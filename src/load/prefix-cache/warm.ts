@@ -3,11 +3,8 @@ import { commonLength } from '../../base/common-length.js';
 import { check } from '../../base/errors.js';
 import { readTokens } from '../../model/chunks.js';
 import type { Llama } from '../../model/llama.js';
-import { PAGE_POSITIONS, type Sequence } from '../../model/sequence.js';
-import type { PageStore } from '../../text/prefix-cache/page-store.js';
-
-/** After so many tokens what was computed is given to the store: an early end then costs less. */
-const TOKENS_BETWEEN = 4096;
+import { PAGE_POSITIONS, type Sequence, wholePages } from '../../model/sequence.js';
+import { type PageStore, TOKENS_BETWEEN_KEEPS } from '../../text/prefix-cache/page-store.js';
 
 export interface WarmOptions {
   readonly salt?: string | undefined;
@@ -36,7 +33,7 @@ export async function warm(
   tokens: readonly number[],
   { salt = '', signal, onProgress }: WarmOptions = {},
 ): Promise<Warmed> {
-  const end = tokens.length - (tokens.length % PAGE_POSITIONS);
+  const end = PAGE_POSITIONS * wholePages(tokens.length);
   check(end > 0, 'BAD_INPUT', () => {
     return `${tokens.length} tokens are not kept: it takes a page, of ${PAGE_POSITIONS}`;
   });
@@ -44,7 +41,7 @@ export async function warm(
   const sequence = model.createSequence();
   try {
     const common = commonLength(await store.restore(sequence, pages, salt, signal), pages);
-    const known = common - (common % PAGE_POSITIONS);
+    const known = PAGE_POSITIONS * wholePages(common);
     sequence.truncate(known);
     await compute(model, sequence, pages, store, { salt, signal, onProgress });
     return { kept: end, known };
@@ -65,7 +62,7 @@ async function compute(
 ): Promise<void> {
   while (sequence.length < tokens.length) {
     const start = sequence.length;
-    const part = tokens.slice(start, start + TOKENS_BETWEEN);
+    const part = tokens.slice(start, start + TOKENS_BETWEEN_KEEPS);
     const reading = readTokens(model, part, {
       sequence,
       signal,

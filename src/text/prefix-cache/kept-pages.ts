@@ -1,5 +1,5 @@
 /** The trees of all salts, and which of their pages were used when. */
-import { PAGE_POSITIONS, type Sequence } from '../../model/sequence.js';
+import type { Sequence } from '../../model/sequence.js';
 import {
   createRoot,
   findPrefix,
@@ -114,5 +114,3 @@ export class KeptPages {
     this.#used.delete(node);
   }
 }
-
-export const wholePages = (positions: number): number => Math.floor(positions / PAGE_POSITIONS);

@@ -1,6 +1,9 @@
 /** Where pages are kept beside memory, and longer: what `PrefixCache` needs of a disk. */
 import type { Sequence } from '../../model/sequence.js';
 
+/** After so many tokens what was computed is kept before its text ends, which may be early. */
+export const TOKENS_BETWEEN_KEEPS = 4096;
+
 /** Keeps whole pages of texts, and gives them back to the bit. */
 export interface PageStore {
   /**

@@ -20,8 +20,8 @@
  */
 import { LlamaError } from '../../base/errors.js';
 import { checkOptions, integer, type OptionTable, object } from '../../base/options.js';
-import { PAGE_POSITIONS, type Sequence } from '../../model/sequence.js';
-import { KeptPages, type TakenPrefix, wholePages } from './kept-pages.js';
+import { PAGE_POSITIONS, type Sequence, wholePages } from '../../model/sequence.js';
+import { KeptPages, type TakenPrefix } from './kept-pages.js';
 import type { PageStore, PageStoreStats } from './page-store.js';
 import type { Match } from './page-tree.js';
 
@@ -93,11 +93,16 @@ export class PrefixCache {
   }
 
   /**
-   * Keeps what `sequence` holds, whose tokens are `tokens`, of which it may have fewer. It stays
-   * the caller's, who may go on with it or dispose of it.
+   * Keeps in memory what `sequence` holds, whose tokens are `tokens`, of which it may have fewer.
+   * It stays the caller's, who may go on with it or dispose of it.
    */
-  keep(tokens: readonly number[], sequence: Sequence, salt = ''): void {
+  share(tokens: readonly number[], sequence: Sequence, salt = ''): void {
     this.#kept.insert(tokens, sequence, salt);
+  }
+
+  /** The same, and has it kept by the store, if there is one. */
+  keep(tokens: readonly number[], sequence: Sequence, salt = ''): void {
+    this.share(tokens, sequence, salt);
     this.#store?.keep(tokens, sequence, salt);
   }
 

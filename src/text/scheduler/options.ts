@@ -33,7 +33,7 @@ export const SCHEDULER: OptionTable<SchedulerOptions> = {
   maxRunning: { range: integer(1), default: 32 },
   maxQueue: { range: integer(0), default: 512 },
   lookup: { range: boolean, default: true },
-  prefixCache: { range: object('a PrefixCache', value => 'take' in value && 'keep' in value) },
+  prefixCache: { range: object('a PrefixCache', value => 'take' in value && 'share' in value) },
 };
 
 /** What a text may have in a scheduler, beside what `generate` takes. */

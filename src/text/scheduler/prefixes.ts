@@ -1,11 +1,14 @@
 /**
- * The prefix cache of a scheduler: a text begins with what is known of it, and what it computes is
- * kept: whole pages while its prompt is read, and all at its end.
+ * The prefix cache of a scheduler: a text begins with what is known of it; what it computes is
+ * shared page by page while its prompt is read. What outlives memory has it at its end, and now and
+ * then before: there every time costs a file.
  *
  * Two texts with the same document at the same time: the second waits while the first one reads
  * what both have, and then goes on from there.
  */
-import { PAGE_POSITIONS } from '../../model/sequence.js';
+import { commonLength } from '../../base/common-length.js';
+import { PAGE_POSITIONS, wholePages } from '../../model/sequence.js';
+import { TOKENS_BETWEEN_KEEPS } from '../prefix-cache/page-store.js';
 import type { CachedPositions } from '../token-sequence.js';
 import type { Job } from './job.js';
 
@@ -16,7 +19,9 @@ export interface KnownTexts {
     tokens: readonly number[],
     salt: string,
   ): Promise<{ readonly sequence: CachedPositions; readonly length: number }>;
-  /** Keeps a share of what `sequence` holds, of the tokens that are given. */
+  /** Lets others have a share of what `sequence` holds, of the tokens that are given. */
+  share(tokens: readonly number[], sequence: CachedPositions, salt: string): void;
+  /** The same, and keeps it where it outlives memory, if there is such a place. */
   keep(tokens: readonly number[], sequence: CachedPositions, salt: string): void;
   /** Gives up so many pages, if there are as many that nobody uses; how many there were. */
   evict(pages: number): number;
@@ -24,8 +29,8 @@ export interface KnownTexts {
 
 export class Prefixes {
   readonly #known: KnownTexts | undefined;
-  /** Those that were given what is known of them. */
-  #asked = new WeakSet<Job>();
+  /** Of those that were given what is known of them: how many of their tokens are kept. */
+  readonly #kept = new WeakMap<Job, number>();
 
   constructor(known: KnownTexts | undefined) {
     this.#known = known;
@@ -44,42 +49,44 @@ export class Prefixes {
 
   /** Whether something may be known of a text that is about to begin. */
   hasQuestion = (job: Job): boolean =>
-    this.#known !== undefined && takesKnown(job) && !this.#asked.has(job);
+    this.#known !== undefined && takesKnown(job) && !this.#kept.has(job);
 
   /** Lets a text that is about to begin have what is known of it. */
   async give(job: Job): Promise<void> {
-    this.#asked.add(job);
+    this.#kept.set(job, 0);
     const { sequence, length } = await this.#known!.take(job.generation.ids, job.salt);
+    this.#kept.set(job, length);
     if (job.generation.isDone) sequence.dispose();
     else job.generation.takePrefix(sequence, length);
   }
 
   /** A text that gave its memory back may ask again. */
   forget(job: Job): void {
-    this.#asked.delete(job);
+    this.#kept.delete(job);
   }
 
-  /** The whole pages of a text that goes on. */
-  keepPages(job: Job): void {
-    this.#keep(job, tokens => tokens - (tokens % PAGE_POSITIONS));
+  /** The whole pages of a text that goes on: others have them at once. */
+  sharePages(job: Job): void {
+    const held = job.generation.held;
+    const count = PAGE_POSITIONS * wholePages(held?.tokens.length ?? 0);
+    if (this.#known === undefined || held === undefined || count === 0) return;
+    const isDue = count - (this.#kept.get(job) ?? 0) >= TOKENS_BETWEEN_KEEPS;
+    if (isDue) this.#kept.set(job, count);
+    const tokens = held.tokens.slice(0, count);
+    if (isDue) this.#known.keep(tokens, held.positions, job.salt);
+    else this.#known.share(tokens, held.positions, job.salt);
   }
 
   /** All of a text that has ended. */
-  keepAll(job: Job): void {
-    this.#keep(job, tokens => tokens);
+  keepAll({ generation: { held }, salt }: Job): void {
+    if (held === undefined || held.tokens.length === 0) return;
+    this.#known?.keep(held.tokens, held.positions, salt);
   }
 
   /** Gives memory back for so many positions, or as much as there is; whether there was any. */
   evict(positions: number): boolean {
     const pages = Math.ceil(positions / PAGE_POSITIONS) + 1;
     return this.#known !== undefined && this.#known.evict(pages) > 0;
-  }
-
-  #keep({ generation, salt }: Job, countOf: (tokens: number) => number): void {
-    const held = generation.held;
-    if (this.#known === undefined || held === undefined) return;
-    const count = countOf(held.tokens.length);
-    if (count > 0) this.#known.keep(held.tokens.slice(0, count), held.positions, salt);
   }
 }
 
@@ -90,14 +97,7 @@ const takesKnown = ({ generation, reusesKnown }: Job): boolean =>
 function isReadingFor(other: Job, job: Job): boolean {
   const held = other.generation.held;
   if (held === undefined || !other.generation.isReading || other.salt !== job.salt) return false;
-  const common = commonLength(other.generation.ids, job.generation.ids);
-  return Math.floor(common / PAGE_POSITIONS) > Math.floor(held.tokens.length / PAGE_POSITIONS);
-}
-
-/** Of the tokens that another text may have for `b`: all but its last. */
-function commonLength(a: readonly number[], b: readonly number[]): number {
-  const most = Math.min(a.length, b.length - 1);
-  let length = 0;
-  while (length < most && a[length] === b[length]) length += 1;
-  return length;
+  const { ids } = job.generation;
+  const common = Math.min(commonLength(other.generation.ids, ids), ids.length - 1);
+  return wholePages(common) > wholePages(held.tokens.length);
 }

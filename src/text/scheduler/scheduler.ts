@@ -291,7 +291,7 @@ class SharedPasses implements Scheduler {
     const read = computed.filter(({ hasRead }) => hasRead).map(({ job }) => job);
     this.#turns.noteRead(read);
     for (const { job, steps } of computed) if (steps.length > 0) this.#tell(job, steps);
-    for (const job of read) this.#prefixes.keepPages(job);
+    for (const job of read) this.#prefixes.sharePages(job);
     const failed = computed.filter(({ error }) => error !== undefined);
     const short = failed.filter(({ error }) => isMemoryShort(error));
     const hasRoom = short.length > 0 && this.#makeRoom();

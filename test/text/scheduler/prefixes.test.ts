@@ -5,6 +5,7 @@ import { idsOnly } from '../../../src/text/ids-only.js';
 import { PrefixCache } from '../../../src/text/prefix-cache/prefix-cache.js';
 import type { GenerationResult } from '../../../src/text/result.js';
 import type { ScheduledOptions } from '../../../src/text/scheduler/options.js';
+import type { KnownTexts } from '../../../src/text/scheduler/prefixes.js';
 import { createScheduler, type Scheduler } from '../../../src/text/scheduler/scheduler.js';
 import { loadTiny, NAN_TOKEN } from '../../support/tiny-model.js';
 
@@ -81,4 +82,21 @@ test('what a text said is kept, too: the next turn of a conversation has it', as
   const { tokens } = await write(ask(20), { maxNewTokens: 30, stopTokenIds: [] });
   const turn = [...ask(20), ...tokens, 40, 41];
   expect((await write(turn)).reusedTokens).toBe(202 + 29);
+});
+
+test('what outlives memory gets a text once, in however many chunks it is read', async () => {
+  const kept: number[] = [];
+  const known = new PrefixCache(model);
+  const prefixCache = {
+    take: (tokens: readonly number[], salt: string) => known.take(tokens, salt),
+    share: (...given: Parameters<PrefixCache['share']>) => known.share(...given),
+    keep: (...given: Parameters<PrefixCache['keep']>) => {
+      kept.push(given[0].length);
+      known.keep(...given);
+    },
+    evict: (pages: number) => known.evict(pages),
+  } as KnownTexts;
+  scheduler = createScheduler(model, idsOnly(model.config), { maxRows: 32, prefixCache });
+  await write(ask(20));
+  expect(kept).toEqual([202]);
 });

@@ -4,6 +4,8 @@
  * bytes that cannot come is passed over at once.
  */
 
+import { commonLength } from '../../../base/common-length.js';
+
 /** What this needs of a tokenizer; `src/tokenizer` is one. */
 export interface ByteTokenizer {
   readonly vocabSize: number;
@@ -45,7 +47,9 @@ function buildTrie(tokenizer: ByteTokenizer): TokenTrie {
   const { vocabSize } = tokenizer;
   const all = Array.from({ length: vocabSize }, (_, id) => ({ id, bytes: tokenizer.bytesOf(id) }));
   const tokens = all.filter(({ bytes }) => bytes.length > 0).sort(compareBytes);
-  const nodes = tokens.map(({ bytes }, i) => bytes.length - commonLength(tokens[i - 1], bytes));
+  const nodes = tokens.map(
+    ({ bytes }, i) => bytes.length - commonLength(tokens[i - 1]?.bytes ?? [], bytes),
+  );
   const count = nodes.reduce((sum, added) => sum + added, 0);
   const trie = {
     vocabSize,
@@ -84,12 +88,6 @@ function fill(
 }
 
 function compareBytes(a: Token, b: Token): number {
-  const shared = commonLength(a, b.bytes);
+  const shared = commonLength(a.bytes, b.bytes);
   return (a.bytes[shared] ?? -1) - (b.bytes[shared] ?? -1);
-}
-
-function commonLength(a: Token | undefined, bytes: Uint8Array): number {
-  const length = Math.min(a?.bytes.length ?? 0, bytes.length);
-  for (let i = 0; i < length; i++) if (a!.bytes[i] !== bytes[i]) return i;
-  return length;
 }
