@@ -19,7 +19,7 @@ import { F16, isF16 } from './cache-format';
 import { HALF_FIELDS, LOW_HALF } from './half';
 import { hold } from './hold';
 import { STEP } from './key-value';
-import { quarter, store64 } from './lanes';
+import { add64, quarter, store64 } from './lanes';
 
 export const F16_SCALE: f32 = 5.192296858534828e33; // 2^112
 
@@ -42,7 +42,7 @@ export function dot16<T>(out: usize, x0: usize, numbers: usize, count: usize): v
     d0 = f32x4.add(d0, f32x4.mul(x, s));
     numbers += STEP * sizeof<T>();
   }
-  add16(out, a0, b0, c0, d0);
+  add64(out, a0, b0, c0, d0);
 }
 
 /** The same for four x; what belongs to them lies `outBytes` apart. */
@@ -124,10 +124,10 @@ function wideDot<T>(
     x3 += 4;
     numbers += STEP * sizeof<T>();
   }
-  add16(out, a0, b0, c0, d0);
-  add16(out + outBytes, a1, b1, c1, d1);
-  add16(out + 2 * outBytes, a2, b2, c2, d2);
-  add16(out + 3 * outBytes, a3, b3, c3, d3);
+  add64(out, a0, b0, c0, d0);
+  add64(out + outBytes, a1, b1, c1, d1);
+  add64(out + 2 * outBytes, a2, b2, c2, d2);
+  add64(out + 3 * outBytes, a3, b3, c3, d3);
 }
 
 /** With 128 bits: the same for a half of the 16, the m-th and the n-th four. */
@@ -223,16 +223,4 @@ function four<T>(pointer: usize, n: i32, shift: v128, fields: v128): v128 {
   const halves = quarter(pointer, n & 1);
   // One product instead of two shifts: the lower half, with its sign, times 2^13.
   return v128.and(n < 2 ? i32x4.dot_i16x8_s(halves, shift) : i32x4.shr_s(halves, 3), fields);
-}
-
-// @ts-ignore: decorator
-@inline
-function add16(out: usize, a: v128, b: v128, c: v128, d: v128): void {
-  store64(
-    out,
-    f32x4.add(v128.load(out), a),
-    f32x4.add(v128.load(out, 16), b),
-    f32x4.add(v128.load(out, 32), c),
-    f32x4.add(v128.load(out, 48), d),
-  );
 }

@@ -11,11 +11,11 @@
  * 1/32 is in the d_min that is stored.
  */
 import { hold } from './hold';
-import { quarter } from './lanes';
+import { add64, quarter } from './lanes';
 import { signedByte } from './matmul-q6k';
 import { SUMS_BYTES } from './quantize';
 import { addProducts, eighth, factorsOf, ONES, total, weighedTotal } from './small-weights';
-import { addSuperblocks, superblock } from './superblock';
+import { superblock } from './superblock';
 import { hasMinimum, hasThird, quantsAt, scalesAt, superblockBytes } from './weight-format';
 
 export const TWO_BITS: u32 = 0x03030303;
@@ -101,7 +101,7 @@ export function oneRow<F>(
       sb = superblock<F>(tb, v128.load(weights, 16), mb, minimumUnit<F>(weights, 1), scale),
       sc = superblock<F>(tc, v128.load(weights, 32), mc, minimumUnit<F>(weights, 2), scale),
       sd = superblock<F>(td, v128.load(weights, 48), md, minimumUnit<F>(weights, 3), scale);
-    addSuperblocks(out, sa, sb, sc, sd);
+    add64(out, sa, sb, sc, sd);
     weights += superblockBytes<F>();
     xSums += SUMS_BYTES;
   }

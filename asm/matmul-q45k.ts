@@ -11,11 +11,11 @@
  * in order.
  */
 import { hold } from './hold';
-import { EVEN, quarter } from './lanes';
+import { add64, EVEN, quarter } from './lanes';
 import { addFirst, addSecond } from './matmul-q45';
 import { MINIMUM_SUMS_AT, SUMS_BYTES } from './quantize';
 import { FIFTH_BIT, NIBBLES, ONES, total } from './small-weights';
-import { addSuperblocks, superblock } from './superblock';
+import { superblock } from './superblock';
 import { hasFifth, quantsAt, scalesAt, superblockBytes } from './weight-format';
 
 /** One row and one tile, whose sums are added to `out`. */
@@ -101,7 +101,7 @@ export function oneRow<F>(
       sb = superblock<F>(tb, v128.load(weights, 16), mb, v128.load(weights, 80), scale),
       sc = superblock<F>(tc, v128.load(weights, 32), mc, v128.load(weights, 96), scale),
       sd = superblock<F>(td, v128.load(weights, 48), md, v128.load(weights, 112), scale);
-    addSuperblocks(out, sa, sb, sc, sd);
+    add64(out, sa, sb, sc, sd);
     weights += superblockBytes<F>();
     xSums += SUMS_BYTES;
   }

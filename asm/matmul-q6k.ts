@@ -10,10 +10,10 @@
  * sums in.
  */
 import { hold } from './hold';
-import { quarter } from './lanes';
+import { add64, quarter } from './lanes';
 import { SUMS_BYTES } from './quantize';
 import { addProducts, ONES, total } from './small-weights';
-import { addSuperblocks, superblock } from './superblock';
+import { superblock } from './superblock';
 import { Q6_K, quantsAt, scalesAt, superblockBytes } from './weight-format';
 
 /** The lower six bits of four bytes. */
@@ -68,7 +68,7 @@ export function oneRow(
       sb = superblock<Q6_K>(tb, v128.load(weights, 16), tb, scale, scale),
       sc = superblock<Q6_K>(tc, v128.load(weights, 32), tc, scale, scale),
       sd = superblock<Q6_K>(td, v128.load(weights, 48), td, scale, scale);
-    addSuperblocks(out, sa, sb, sc, sd);
+    add64(out, sa, sb, sc, sd);
     weights += superblockBytes<Q6_K>();
     xSums += SUMS_BYTES;
   }
