@@ -71,6 +71,10 @@ export class LlamaError extends Error {
   }
 }
 
+/** Whether that is what the library throws with this code. */
+export const hasCode = (error: unknown, code: LlamaErrorCode): error is LlamaError =>
+  error instanceof LlamaError && error.code === code;
+
 /** Throws `LlamaError(code)` unless `condition` holds; `message` is built only then. */
 export function check(
   condition: boolean,

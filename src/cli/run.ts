@@ -1,5 +1,5 @@
 /** The command line, without a process: arguments and streams in, exit code out. */
-import { LlamaError, show } from '../base/errors.js';
+import { hasCode, LlamaError, show } from '../base/errors.js';
 import { packageVersion } from '../load/version.js';
 import { aboutFlags } from './arguments/flags.js';
 import { mainHelp, verbHelp } from './arguments/help.js';
@@ -31,7 +31,7 @@ async function dispatch([name, ...args]: readonly string[], io: Io): Promise<voi
     await verb.run(options, io);
   } catch (thrown) {
     const error = aboutFlags(thrown, optionsOf(verb));
-    if (!(error instanceof LlamaError) || error.code !== 'BAD_OPTION') throw error;
+    if (!hasCode(error, 'BAD_OPTION')) throw error;
     throw new LlamaError('BAD_OPTION', `${error.message}; see llama-32k ${verb.name} --help`, {
       cause: error,
       option: error.option,

@@ -1,3 +1,4 @@
+import { sum } from '../base/sum.js';
 import type { RemoteFile } from './cache.js';
 import type { OnBytes } from './download.js';
 import type { DownloadOptions } from './settings.js';
@@ -35,10 +36,4 @@ export class Tally {
     const done = stage === 'download' ? downloaded : sum(this.#bytes.verify.values());
     this.#onProgress?.({ stage, done, total: this.#total });
   }
-}
-
-function sum(numbers: Iterable<number>): number {
-  let total = 0;
-  for (const number of numbers) total += number;
-  return total;
 }

@@ -3,7 +3,7 @@
  * `hf auth login` writes. `stored_tokens` beside that file has the names of all tokens and is not
  * needed: the one in use is always in the file itself.
  */
-import { check, LlamaError } from '../base/errors.js';
+import { check, hasCode, LlamaError } from '../base/errors.js';
 import { readWholeFile, reason } from '../files/file.js';
 import { sizeOf } from './cache-disk.js';
 import { type Environment, isOn, tokenPath } from './directories.js';
@@ -49,7 +49,7 @@ async function tokenInFile(path: string): Promise<Token | undefined> {
   try {
     return tokenOf((await readWholeFile(path)).toString('utf8'), path);
   } catch (error) {
-    if (error instanceof LlamaError && error.code === 'BAD_OPTION') throw error;
+    if (hasCode(error, 'BAD_OPTION')) throw error;
     const next = 'set HF_TOKEN, or HF_HUB_DISABLE_IMPLICIT_TOKEN=1 to go without';
     throw new LlamaError('UNAUTHORIZED', `the token of hf auth login: ${reason(error)}; ${next}`, {
       cause: error,

@@ -20,7 +20,7 @@ import { createLog } from './observe/log.js';
 import { Metrics } from './observe/metrics.js';
 import { SERVER, type ServerOptions } from './settings/options.js';
 import { Constraints } from './texts/constraints.js';
-import type { Served } from './texts/served.js';
+import { arithmeticOf, type Served } from './texts/served.js';
 
 /** What is served, and how. */
 export interface ServerSettings extends ServerOptions {
@@ -88,8 +88,7 @@ export function createServer(settings: ServerSettings): LlamaServer {
     prefixCache,
     constraints: new Constraints(tokenizer),
   };
-  const [kernels, numerics] = model.engine.name.split('-');
-  const build = { model: name, version, weights: fingerprint, kernels, numerics };
+  const build = { model: name, version, weights: fingerprint, ...arithmeticOf(model) };
   const metrics = new Metrics(build, {
     running: () => texts.running,
     waiting: () => texts.waiting,

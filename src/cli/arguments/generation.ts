@@ -1,5 +1,5 @@
 /** What `generate` and `chat` have in common: options, and a result as JSON. */
-import { oneOf } from '../../base/options.js';
+import { type OptionTable, oneOf } from '../../base/options.js';
 import type { LoadedModel } from '../../load/model.js';
 import type { ReplyEnds } from '../../text/chat/format.js';
 import { GENERATION, type GenerateOptions } from '../../text/options.js';
@@ -20,7 +20,7 @@ const TABLE = {
 };
 
 /** A switch that is on has no form of its own to be off. */
-const LOOKUP = {
+export const LOOKUP: OptionTable<{ readonly lookup?: 'on' | 'off' | undefined }> = {
   lookup: {
     range: oneOf(['on', 'off']),
     default: 'on',

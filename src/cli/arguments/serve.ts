@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { check } from '../../base/errors.js';
-import { boolean, checkOptions, number, type OptionTable, oneOf } from '../../base/options.js';
+import { boolean, checkOptions, number, type OptionTable } from '../../base/options.js';
 import { DISK_CACHE, type DiskCacheOptions } from '../../load/prefix-cache/options.js';
 import {
   LISTEN,
@@ -11,6 +11,7 @@ import {
   type ServerOptions,
 } from '../../server/settings/options.js';
 import { flagsOf, readFlags, readOwnFlags } from './flags.js';
+import { LOOKUP } from './generation.js';
 import type { Option, Options } from './options.js';
 
 interface OwnOptions {
@@ -39,9 +40,7 @@ const OWN: OptionTable<OwnOptions> = {
     help: 'After SIGTERM or Ctrl-C, seconds until what is still being written is given up.',
   },
   lookup: {
-    range: oneOf(['on', 'off']),
-    default: 'on',
-    value: 'S',
+    ...LOOKUP.lookup,
     help: 'Where a text repeats itself, compute several tokens at once; they stay the same.',
   },
   noPrefixCache: {

@@ -3,7 +3,7 @@
  * `src/model/trace.ts`.
  */
 import { stat } from 'node:fs/promises';
-import { check, LlamaError } from '../../base/errors.js';
+import { check, hasCode } from '../../base/errors.js';
 import { elementCount, type Tensor } from '../../base/tensor.js';
 import { writeFlushed } from '../../convert/written-disk.js';
 import { type SafetensorsInput, writeSafetensors } from '../../files/safetensors/writer.js';
@@ -63,7 +63,7 @@ export class TraceFile {
     try {
       await work();
     } catch (error) {
-      if (error instanceof LlamaError && error.code === 'NOT_FINITE') await this.#write(io, text);
+      if (hasCode(error, 'NOT_FINITE')) await this.#write(io, text);
       throw error;
     }
     await this.#write(io, text);

@@ -11,11 +11,13 @@
  * the bytes come, and ten times as fast as SHA-256. It does not see forgery: who may write to the
  * directory is trusted.
  */
+
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { onDisk, type Purpose } from '../../base/disk.js';
 import { check } from '../../base/errors.js';
 import { inParallel } from '../../base/parallel.js';
+import { sum } from '../../base/sum.js';
 
 /** A page: what begins at one is copied fastest. Heads are multiples of it. */
 export const HEAD_UNIT = 4096;
@@ -199,8 +201,6 @@ function piecesOf(partLengths: readonly number[]): Piece[] {
   }
   return pieces;
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 const lengthOf = (part: Part): number => sum(part.map(({ length }) => length));
 

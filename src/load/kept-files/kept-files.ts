@@ -5,7 +5,7 @@
 import { mkdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { flushDirectory, onDisk, type Purpose, writeThrough } from '../../base/disk.js';
-import { LlamaError } from '../../base/errors.js';
+import { hasCode } from '../../base/errors.js';
 import { withPartial } from '../../base/partial.js';
 import { type Entry, entriesOf, makeRoom } from './room.js';
 
@@ -15,6 +15,10 @@ const KEEP: Purpose = {
   use: 'write',
   advice: 'free some, or set LLAMA_32K_CACHE to a directory on another disk',
 };
+
+/** For a file that is found by a SHA-256: enough of it that no two are ever the same. */
+export const nameOfDigest = (digest: Uint8Array): string =>
+  Buffer.from(digest).toString('hex').slice(0, 32);
 
 export interface KeptFilesSettings {
   readonly directory: string;
@@ -92,7 +96,7 @@ async function refusal(act: () => Promise<string | undefined>): Promise<string |
   try {
     return await act();
   } catch (error) {
-    if (error instanceof LlamaError && error.code === KEEP.code) return error.message;
+    if (hasCode(error, KEEP.code)) return error.message;
     throw error;
   }
 }

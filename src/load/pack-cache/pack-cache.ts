@@ -9,7 +9,7 @@ import { LlamaError } from '../../base/errors.js';
 import type { LoadHooks } from '../../engines/wasm/workers/load-weights.js';
 import type { PackedStore } from '../../engines/wasm/workers/place-weights.js';
 import { isFile } from '../../files/file.js';
-import { KeptFiles, type KeptFilesSettings } from '../kept-files/kept-files.js';
+import { KeptFiles, type KeptFilesSettings, nameOfDigest } from '../kept-files/kept-files.js';
 import { packedFileBytes, packedFileChunks, readPackedFile } from './packed-file.js';
 
 /** Models below this load in a fraction of a second anyway. */
@@ -43,7 +43,7 @@ export class PackCache implements PackedStore {
 
   async read(key: string, parts: readonly Uint8Array[], hooks: LoadHooks): Promise<boolean> {
     const digest = this.#digest(key);
-    const name = nameOf(digest);
+    const name = nameOfDigest(digest);
     const path = this.#files.path(name);
     if (!(await isFile(path))) return false;
     try {
@@ -68,7 +68,7 @@ export class PackCache implements PackedStore {
   async write(key: string, parts: readonly Uint8Array[], hooks: LoadHooks): Promise<void> {
     const digest = this.#digest(key);
     const chunks = packedFileChunks(digest, parts, hooks);
-    const reason = await this.#files.write(nameOf(digest), chunks);
+    const reason = await this.#files.write(nameOfDigest(digest), chunks);
     if (reason !== undefined) {
       this.#noteNotKept(parts, reason);
       return;
@@ -89,5 +89,3 @@ export class PackCache implements PackedStore {
     this.notes.push(`${size} of packed weights are not kept: ${reason}`);
   }
 }
-
-const nameOf = (digest: Uint8Array): string => Buffer.from(digest).toString('hex').slice(0, 32);

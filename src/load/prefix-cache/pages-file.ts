@@ -25,6 +25,7 @@ import {
   checkedFileChunks,
   HEAD_UNIT,
 } from '../kept-files/checked-file.js';
+import { nameOfDigest } from '../kept-files/kept-files.js';
 import { keysOf, tokenBytes } from './page-keys.js';
 
 /** What the names of these files end in. */
@@ -50,12 +51,10 @@ export interface PagesHead {
 
 /** The name of the file whose first and last pages have these keys. */
 export const nameOf = (first: Uint8Array, last: Uint8Array): string =>
-  `${startOfName(first)}-${hex(last)}`;
+  `${startOfName(first)}-${nameOfDigest(last)}`;
 
 /** What the names of all files begin with whose first page has this key. */
-export const startOfName = (first: Uint8Array): string => hex(first);
-
-const hex = (key: Uint8Array): string => Buffer.from(key).toString('hex').slice(0, 32);
+export const startOfName = nameOfDigest;
 
 /** How long the file is. */
 export function pagesFileBytes(head: PagesHead): number {

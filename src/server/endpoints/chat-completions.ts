@@ -5,7 +5,7 @@ import { type ChatRequest, chatRequest } from '../schemas/chat.js';
 import { encodeMessages } from '../texts/conversation.js';
 import { generateOptions, seedOf } from '../texts/options.js';
 import { checkModel, checkNumerics, type Served } from '../texts/served.js';
-import { chatLogprobs, flatLogprobs, type ScoredToken } from '../texts/tokens.js';
+import { chatLogprobs, flatLogprobs, type ScoredToken, tokenIdsOf } from '../texts/tokens.js';
 import type { Writing } from '../texts/write.js';
 import { answer } from './answer.js';
 import { endpoint } from './endpoint.js';
@@ -54,8 +54,7 @@ function shapeOf(
   const hasIds = body.return_token_ids === true;
   const scores = (steps: readonly GenerationStep[]) =>
     hasLogprobs ? scoresOf(body, tokenizer, steps.filter(hasToken)) : null;
-  const ids = (steps: readonly GenerationStep[]) =>
-    hasIds ? { token_ids: steps.filter(hasToken).map(({ token }) => token) } : {};
+  const ids = (steps: readonly GenerationStep[]) => (hasIds ? tokenIdsOf(steps) : {});
   return {
     prefix: 'chatcmpl',
     objects: { whole: 'chat.completion', event: 'chat.completion.chunk' },

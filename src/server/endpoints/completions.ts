@@ -8,7 +8,7 @@ import { checkLength, checkRoom } from '../texts/room.js';
 import { checkModel, checkNumerics, type Served } from '../texts/served.js';
 import { TextPlaces } from '../texts/text-places.js';
 import { checkTokenIds } from '../texts/token-ids.js';
-import { completionLogprobs, type ScoredToken } from '../texts/tokens.js';
+import { completionLogprobs, type ScoredToken, tokenIdsOf } from '../texts/tokens.js';
 import type { Writing } from '../texts/write.js';
 import { answer } from './answer.js';
 import { endpoint } from './endpoint.js';
@@ -100,8 +100,7 @@ function shapeOf(
     const placed = tokens.map(each => ({ ...each, offset: places[index].next(each.token) }));
     return completionLogprobs(tokenizer, placed);
   };
-  const ids = (steps: readonly GenerationStep[]) =>
-    hasIds ? { token_ids: steps.filter(hasToken).map(({ token }) => token) } : {};
+  const ids = (steps: readonly GenerationStep[]) => (hasIds ? tokenIdsOf(steps) : {});
   const promptIds = (index: number) =>
     hasIds ? { prompt_token_ids: continuations[index].prompt } : {};
   return {

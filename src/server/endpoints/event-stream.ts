@@ -1,6 +1,7 @@
 /** Server-sent events: headers at once, an event when somebody reads, and always an end. */
 import { toApiError } from '../errors/from-error.js';
 import type { Call } from '../observe/call.js';
+import { pulled } from './pulled.js';
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -20,33 +21,23 @@ export const eventOf = (data: unknown): string => `data: ${JSON.stringify(data)}
  */
 export function eventStream(events: AsyncGenerator<string>, call: Call): Response {
   const told = withEnd(events, call);
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await told.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(value));
-      },
-      async cancel() {
-        call.leave();
-        await told.return(undefined);
-        call.end(200); // of events that were never asked for, too
-      },
-    },
-    { highWaterMark: 0 }, // nothing is computed ahead of the reader
-  );
+  const body = pulled(told, async () => {
+    call.leave();
+    await told.return(undefined);
+    call.end(200); // of events that were never asked for, too
+  });
   return new Response(body, { headers: HEADERS });
 }
 
-async function* withEnd(events: AsyncGenerator<string>, call: Call): AsyncGenerator<string> {
+async function* withEnd(events: AsyncGenerator<string>, call: Call): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
   try {
-    yield* events;
+    for await (const event of events) yield encoder.encode(event);
   } catch (error) {
     if (call.isCancelled) return;
     const told = toApiError(error, call.id);
     call.fail(told);
-    yield eventOf(told.body);
+    yield encoder.encode(eventOf(told.body));
   } finally {
     call.end(200);
   }

@@ -1,5 +1,4 @@
 /** POST /v1/trace: what the model computes on the way, for other implementations to compare. */
-import { LlamaError } from '../../base/errors.js';
 import type { Tensor } from '../../base/tensor.js';
 import { type SafetensorsInput, writeSafetensors } from '../../files/safetensors/writer.js';
 import { readTokens } from '../../model/chunks.js';
@@ -7,12 +6,14 @@ import type { LlamaConfig } from '../../model/config.js';
 import { JoinedTrace } from '../../model/joined-trace.js';
 import { PAGE_POSITIONS } from '../../model/sequence.js';
 import { selectTensors } from '../../model/trace.js';
+import { aboutField } from '../errors/about-field.js';
 import { ApiError } from '../errors/api-error.js';
 import { type TraceRequest, traceRequest } from '../schemas/trace.js';
 import { checkRoom } from '../texts/room.js';
 import { checkModel } from '../texts/served.js';
 import { checkTokenIds } from '../texts/token-ids.js';
 import { endpoint } from './endpoint.js';
+import { pulled } from './pulled.js';
 import { checkSize } from './trace-size.js';
 
 export const trace = endpoint<TraceRequest>({
@@ -54,20 +55,7 @@ function fileOf(
   tensors: readonly SafetensorsInput[],
   metadata: ReadonlyMap<string, string>,
 ): Response {
-  const chunks = writeSafetensors(tensors, metadata);
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        await chunks.return(undefined);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  const body = pulled(writeSafetensors(tensors, metadata));
   return new Response(body, { headers: { 'content-type': 'application/octet-stream' } });
 }
 
@@ -78,12 +66,8 @@ function inputOf([name, { shape, data }]: [string, Tensor]): SafetensorsInput {
 }
 
 function namesOf({ names }: TraceRequest, config: LlamaConfig): string[] {
-  try {
-    return selectTensors(config, names ?? ['lm_head']);
-  } catch (error) {
-    if (!(error instanceof LlamaError)) throw error;
-    throw new ApiError(400, 'invalid_value', error.message, { param: 'names', cause: error });
-  }
+  const select = () => selectTensors(config, names ?? ['lm_head']);
+  return aboutField({ param: 'names', code: 'invalid_value' }, select);
 }
 
 function positionsOf({ tokens, positions }: TraceRequest): Set<number> {

@@ -24,20 +24,17 @@ const PARAMS: Readonly<Record<string, string>> = {
   maxNewTokens: 'max_tokens',
 };
 
-/**
- * @param requestId by which the log is searched for what the client is not told
- * @param param the field that BAD_INPUT is about, as the library does not know it
- */
-export function toApiError(error: unknown, requestId: string, param?: string): ApiError {
+/** @param requestId by which the log is searched for what the client is not told */
+export function toApiError(error: unknown, requestId: string): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof LlamaError) {
     const [status, code] = KNOWN[error.code] ?? [];
     if (status !== undefined && code !== undefined) {
       const { option } = error;
-      const named = option === undefined ? param : (PARAMS[option] ?? separateWords(option, '_'));
+      const param = option && (PARAMS[option] ?? separateWords(option, '_'));
       const retry = RETRY_AFTER[status];
       const headers = retry === undefined ? {} : { 'retry-after': retry };
-      return new ApiError(status, code, error.message, { param: named, headers, cause: error });
+      return new ApiError(status, code, error.message, { param, headers, cause: error });
     }
   }
   const message = `something went wrong here; the server's log has it as request ${requestId}`;

@@ -1,6 +1,7 @@
 /** The body of a request: counted while it comes in, and read as JSON. */
-import { LlamaError, show } from '../../base/errors.js';
+import { show } from '../../base/errors.js';
 import { parseJson } from '../../base/json.js';
+import { aboutField } from '../errors/about-field.js';
 import { ApiError } from '../errors/api-error.js';
 
 /**
@@ -10,12 +11,7 @@ import { ApiError } from '../errors/api-error.js';
 export async function readJsonBody(request: Request, maxBytes: number): Promise<unknown> {
   checkContentType(request.headers.get('content-type'));
   const text = await readText(request, maxBytes);
-  try {
-    return parseJson(text, 'the body', 'BAD_INPUT');
-  } catch (error) {
-    if (!(error instanceof LlamaError)) throw error;
-    throw new ApiError(400, 'invalid_json', error.message, { cause: error });
-  }
+  return aboutField({ code: 'invalid_json' }, () => parseJson(text, 'the body', 'BAD_INPUT'));
 }
 
 /**

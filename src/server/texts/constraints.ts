@@ -1,9 +1,9 @@
 /** What `response_format` holds an output to. */
-import { LlamaError } from '../../base/errors.js';
+import { Recent } from '../../base/recent.js';
 import { jsonConstraint } from '../../text/grammar/json-constraint.js';
 import type { TokenConstraint } from '../../text/sampling/constraint.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
-import { ApiError } from '../errors/api-error.js';
+import { aboutField } from '../errors/about-field.js';
 import type { ResponseFormat } from '../schemas/response-format.js';
 
 /** So many schemas are kept, those used last, with what was found out about them. */
@@ -12,7 +12,7 @@ const MOST_SCHEMAS = 32;
 export class Constraints {
   readonly #tokenizer: Tokenizer;
   /** By the schema as text. */
-  readonly #known = new Map<string, TokenConstraint>();
+  readonly #known = new Recent<string, TokenConstraint>(MOST_SCHEMAS);
 
   constructor(tokenizer: Tokenizer) {
     this.#tokenizer = tokenizer;
@@ -23,20 +23,11 @@ export class Constraints {
     if (format == null || format.type === 'text') return undefined;
     const schema = format.type === 'json_schema' ? format.json_schema.schema : undefined;
     const key = JSON.stringify(schema) ?? '';
-    const constraint = this.#known.get(key) ?? this.#read(schema);
-    this.#known.delete(key);
-    this.#known.set(key, constraint);
-    if (this.#known.size > MOST_SCHEMAS) this.#known.delete(this.#known.keys().next().value!);
-    return constraint;
+    return this.#known.of(key, () => this.#read(schema));
   }
 
   #read(schema: unknown): TokenConstraint {
-    try {
-      return jsonConstraint(this.#tokenizer, schema);
-    } catch (error) {
-      if (!(error instanceof LlamaError)) throw error;
-      const param = 'response_format.json_schema.schema';
-      throw new ApiError(400, 'unsupported_value', error.message, { param, cause: error });
-    }
+    const field = { param: 'response_format.json_schema.schema', code: 'unsupported_value' };
+    return aboutField(field, () => jsonConstraint(this.#tokenizer, schema));
   }
 }

@@ -1,5 +1,5 @@
 /** The messages of a request, as the ids that the model goes on from. */
-import { LlamaError } from '../../base/errors.js';
+import { hasCode } from '../../base/errors.js';
 import type { Message } from '../../text/prompt.js';
 import { ApiError } from '../errors/api-error.js';
 import type { ChatMessage } from '../schemas/chat.js';
@@ -36,7 +36,7 @@ function aboutMessages<T>(encode: () => T): T {
   try {
     return encode();
   } catch (error) {
-    if (!(error instanceof LlamaError) || error.code !== 'BAD_INPUT') throw error;
+    if (!hasCode(error, 'BAD_INPUT')) throw error;
     throw new ApiError(400, 'invalid_value', error.message, { param: 'messages', cause: error });
   }
 }

@@ -35,9 +35,15 @@ export function checkModel({ id, aliases }: Served, asked: string | null | undef
   );
 }
 
+/** The parts of an engine's name, such as wasm-f32. */
+export function arithmeticOf({ engine }: Llama): { kernels: string; numerics: string } {
+  const [kernels, numerics] = engine.name.split('-');
+  return { kernels, numerics };
+}
+
 /** @throws {ApiError} 400 for another arithmetic than the one that is served */
 export function checkNumerics({ model }: Served, asked: string | null | undefined): void {
-  const [, served] = model.engine.name.split('-');
+  const { numerics: served } = arithmeticOf(model);
   if (asked === undefined || asked === null || asked === served) return;
   throw new ApiError(
     400,

@@ -1,4 +1,5 @@
 /** Tokens and their log-probabilities, as OpenAI's two endpoints have them. */
+import { type GenerationStep, hasToken } from '../../text/result.js';
 import type { StepLogprobs } from '../../text/sampling/logprobs.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 
@@ -11,6 +12,11 @@ export function tokenText(tokenizer: Tokenizer, id: number): string {
   if (text !== undefined) return text;
   return `bytes:${[...bytes].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}`;
 }
+
+/** The ids of steps, as vLLM has them. */
+export const tokenIdsOf = (steps: readonly GenerationStep[]) => ({
+  token_ids: steps.filter(hasToken).map(({ token }) => token),
+});
 
 /** A token with its log-probability; with `topLogprobs`, if there are any. */
 export interface ScoredToken extends Partial<StepLogprobs> {

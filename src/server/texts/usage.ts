@@ -1,7 +1,6 @@
 /** What a request cost: `usage` and `timings` of its answer. */
+import { sum } from '../../base/sum.js';
 import type { GenerationResult } from '../../text/result.js';
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 /** @param choices how many texts there are of each prompt, which counts once */
 export function usageOf(results: readonly GenerationResult[], choices: number) {

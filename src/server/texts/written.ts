@@ -2,6 +2,7 @@
 import { type GenerationResult, type GenerationStep, hasToken } from '../../text/result.js';
 import type { Call } from '../observe/call.js';
 import type { Metrics } from '../observe/metrics.js';
+import { usageOf } from './usage.js';
 import type { TextEvent } from './write.js';
 
 /** One choice as far as it is written. */
@@ -76,15 +77,12 @@ export class WrittenTexts {
     this.#metrics.queueTime.observe(timings.queueSeconds);
     this.#metrics.prefillTime.observe(timings.prefillSeconds);
     this.#metrics.decodeTime.observe(timings.decodeSeconds);
-    const { results } = this;
-    const prompts = results.filter((_, i) => i % this.#choices === 0);
-    const total = (count: (result: GenerationResult) => number, of = results) =>
-      of.reduce((sum, result) => sum + count(result), 0);
+    const usage = usageOf(this.results, this.#choices);
     this.#call.note({
-      promptTokens: total(result => result.promptTokens, prompts),
-      cachedTokens: total(result => result.reusedTokens, prompts),
-      completionTokens: total(({ tokens }) => tokens.length),
-      finishReason: results.map(finishReasonOf).join(),
+      promptTokens: usage.prompt_tokens,
+      cachedTokens: usage.prompt_tokens_details.cached_tokens,
+      completionTokens: usage.completion_tokens,
+      finishReason: this.results.map(finishReasonOf).join(),
     });
   }
 }

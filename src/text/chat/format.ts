@@ -3,7 +3,7 @@
  * reply: by the model's own chat template where there is one, in the card's format otherwise.
  */
 
-import { check, LlamaError, show } from '../../base/errors.js';
+import { check, hasCode, show } from '../../base/errors.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { AddedToken } from '../../tokenizer/model/added-tokens.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
@@ -177,7 +177,7 @@ function rendered(render: () => string): string {
   try {
     return render();
   } catch (error) {
-    if (error instanceof LlamaError && error.code === 'BAD_INPUT') return '';
+    if (hasCode(error, 'BAD_INPUT')) return '';
     throw error;
   }
 }

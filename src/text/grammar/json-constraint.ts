@@ -1,5 +1,6 @@
 /** JSON as a constraint on tokens. */
 import { check, LlamaError } from '../../base/errors.js';
+import { Recent } from '../../base/recent.js';
 import type { TokenConstraint } from '../sampling/constraint.js';
 import type { State } from './automaton/automaton.js';
 import type { Expression } from './automaton/expression.js';
@@ -30,7 +31,7 @@ const MOST_MASKS = 512;
 class TokenMasks {
   readonly trie: TokenTrie;
   readonly #grammar: JsonGrammar;
-  readonly #masks = new Map<Expression, TokenMask>();
+  readonly #masks = new Recent<Expression, TokenMask>(MOST_MASKS);
 
   constructor(grammar: JsonGrammar, trie: TokenTrie) {
     this.#grammar = grammar;
@@ -42,12 +43,7 @@ class TokenMasks {
   }
 
   of(expression: Expression): TokenMask {
-    const known = this.#masks.get(expression);
-    const mask = known ?? computeMask(this.trie, this.stateOf(expression));
-    this.#masks.delete(expression);
-    this.#masks.set(expression, mask);
-    if (this.#masks.size > MOST_MASKS) this.#masks.delete(this.#masks.keys().next().value!);
-    return mask;
+    return this.#masks.of(expression, () => computeMask(this.trie, this.stateOf(expression)));
   }
 }
 

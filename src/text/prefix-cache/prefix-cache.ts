@@ -18,7 +18,7 @@
  * A store, a disk for instance, is asked when it may know more than memory does, and is given what
  * is kept. It does not hold passes up: it writes when it can.
  */
-import { LlamaError } from '../../base/errors.js';
+import { hasCode } from '../../base/errors.js';
 import { checkOptions, integer, type OptionTable, object } from '../../base/options.js';
 import { PAGE_POSITIONS, type Sequence, wholePages } from '../../model/sequence.js';
 import { KeptPages, type TakenPrefix } from './kept-pages.js';
@@ -183,7 +183,7 @@ export class PrefixCache {
       try {
         return await this.#store!.restore(sequence, tokens, salt, signal);
       } catch (error) {
-        if (!(error instanceof LlamaError) || error.code !== 'OUT_OF_MEMORY') throw error;
+        if (!hasCode(error, 'OUT_OF_MEMORY')) throw error;
         const missing = wholePages(tokens.length) - wholePages(sequence.length);
         if (this.evict(missing) === 0) return tokens.slice(0, sequence.length);
       }

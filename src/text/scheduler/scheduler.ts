@@ -20,7 +20,7 @@
  * memory for itself, and not enough, fails with OUT_OF_MEMORY.
  */
 import { onAbort } from '../../base/abort.js';
-import { check, LlamaError } from '../../base/errors.js';
+import { check, hasCode, LlamaError } from '../../base/errors.js';
 import { type Complete, checkOptions, checkValues } from '../../base/options.js';
 import { yieldToOthers } from '../../model/breathe.js';
 import { type GenerateTokenizer, takeUp } from '../generate.js';
@@ -334,5 +334,4 @@ interface Computed extends Outcome {
   readonly hasRead: boolean;
 }
 
-const isMemoryShort = (error: unknown): boolean =>
-  error instanceof LlamaError && error.code === 'OUT_OF_MEMORY';
+const isMemoryShort = (error: unknown): boolean => hasCode(error, 'OUT_OF_MEMORY');

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { GenerationStep } from '../../../src/text/result.js';
 import { createScheduler, type Scheduler } from '../../../src/text/scheduler/scheduler.js';
-import { babbling, byteTokenizer, type FakeModel } from '../../support/fake-model.js';
+import { babbling, byteTokenizer } from '../../support/fake-model.js';
+import { table, watch } from './watch.js';
 
 type Steps = AsyncGenerator<GenerationStep, void, undefined>;
 
@@ -20,22 +21,6 @@ const turn = () => new Promise<void>(resolve => setImmediate(resolve));
 
 const idsOf = (length: number, seed: number) =>
   Array.from({ length }, (_, i) => 3 + ((seed * 13 + i * 37) % 250));
-
-/** Which texts, by the order of their sequences, have how many rows in each pass. */
-function watch(model: FakeModel): string[] {
-  const passes: string[] = [];
-  const forward = model.forward.bind(model);
-  model.forward = (rows, options) => {
-    const counts = new Map<number, number>();
-    for (const { sequence } of rows) {
-      const which = model.sequences.indexOf(sequence as never);
-      counts.set(which, (counts.get(which) ?? 0) + 1);
-    }
-    passes.push([...counts].map(([text, rows]) => `${text}: ${rows}`).join(', '));
-    return forward(rows, options);
-  };
-  return passes;
-}
 
 const ONE = { maxNewTokens: 1 };
 
@@ -104,7 +89,7 @@ describe('users', () => {
       collect(scheduler.generate(idsOf(8, i), { ...ONE, user })),
     );
     await Promise.all(texts);
-    expect(passes).toEqual(['0: 4', '2: 4', '3: 4', '0: 4', '2: 4', '3: 4', '1: 4', '1: 4']);
+    expect(table(passes)).toEqual(['0: 4', '2: 4', '3: 4', '0: 4', '2: 4', '3: 4', '1: 4', '1: 4']);
   });
 
   test('small chunks of all of them share a pass', async () => {
@@ -115,7 +100,7 @@ describe('users', () => {
       collect(scheduler.generate(idsOf(4, i), { ...ONE, user, chunkSize: 2 })),
     );
     await Promise.all(texts);
-    expect(passes).toEqual(['0: 2, 2: 2, 1: 2', '0: 2, 2: 2, 1: 2']);
+    expect(table(passes)).toEqual(['0: 2, 2: 2, 1: 2', '0: 2, 2: 2, 1: 2']);
   });
 });
 

@@ -14,6 +14,7 @@ import { TokenSequence } from '../../../src/text/token-sequence.js';
 import { BOS, babbling, byteTokenizer, type FakeModel } from '../../support/fake-model.js';
 import { goldenPath, openGolden } from '../../support/golden.js';
 import { loadTiny, NAN_TOKEN } from '../../support/tiny-model.js';
+import { table, watch } from './watch.js';
 
 /** A tokenizer that knows ids only. */
 const idTokenizer = (vocabSize: number) => ({
@@ -171,23 +172,6 @@ async function openGqa(kernels: 'exact' | 'wasm'): Promise<Llama> {
 }
 
 describe('who is computed when', () => {
-  /** How many rows each text, by its number, has in each pass. */
-  function watch(model: FakeModel): Map<number, number>[] {
-    const passes: Map<number, number>[] = [];
-    const forward = model.forward.bind(model);
-    model.forward = (rows, options) => {
-      const counts = new Map<number, number>();
-      for (const { sequence } of rows) {
-        const which = model.sequences.indexOf(sequence as never);
-        counts.set(which, (counts.get(which) ?? 0) + 1);
-      }
-      passes.push(counts);
-      return forward(rows, options);
-    };
-    return passes;
-  }
-  const table = (passes: Map<number, number>[]) =>
-    passes.map(counts => [...counts].map(([text, rows]) => `${text}: ${rows}`).join(', '));
   const repeat = (line: string, times: number) => Array<string>(times).fill(line);
 
   it('a text is decoded in every pass while a long prompt is read in the other rows', async () => {

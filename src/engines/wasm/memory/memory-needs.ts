@@ -2,7 +2,9 @@
  * Does a model fit into this machine? The one sum that `estimate` prints, and that is checked
  * before anything is allocated.
  */
+
 import { check } from '../../../base/errors.js';
+import { sum } from '../../../base/sum.js';
 import { PAGE_POSITIONS } from '../../../model/sequence.js';
 import { platform } from '../platform/here.js';
 import { type MemoryLayout, pageBytesOf } from './layout.js';
@@ -33,7 +35,6 @@ export function memoryNeeds(
   positions: number,
 ): MemoryNeeds {
   const pages = Math.ceil(positions / PAGE_POSITIONS);
-  const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
   const weights = sum(Object.values(places).map(({ bytes }) => bytes));
   const cache = pages * pageBytesOf({ banks });
   const [vocabSize] = places[TABLE].shape;
