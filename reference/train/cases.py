@@ -12,9 +12,7 @@ from documents import (
     Size,
     conversation_about,
 )
-from foreign import foreign
-from instructions import INSTRUCTIONS
-from small_talk import small_talk
+from instructions import INSTRUCTIONS, Kind
 from stories import story
 from world import Split
 
@@ -56,14 +54,10 @@ def instructions(split: Split, count: int) -> Iterator[Case]:
             )
 
 
-def small_talks(split: Split, count: int) -> Iterator[Case]:
+def drawn(task: str, kind: Kind, split: Split, count: int) -> Iterator[Case]:
+    """Small talk, and what is foreign."""
     for i in range(count):
-        yield Case("small talk", small_talk(split, Random(f"{SEED} small talk {i}")))
-
-
-def foreigners(split: Split, count: int) -> Iterator[Case]:
-    for i in range(count):
-        yield Case("foreign", foreign(split, Random(f"{SEED} foreign {i}")))
+        yield Case(task, kind(split, Random(f"{SEED} {task} {i}")))
 
 
 def summaries(split: Split, count: int) -> Iterator[Case]:

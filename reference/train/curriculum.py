@@ -23,10 +23,9 @@ from documents import (
     conversation_about,
 )
 from foreign import foreign
-from instructions import INSTRUCTIONS
+from instructions import INSTRUCTIONS, Kind
 from small_talk import small_talk
 from stories import story
-from world import Split
 
 Sequence = tuple[list[int], list[int], list[float]]
 """Tokens, what is to be predicted in the place of each, and what that weighs in the loss."""
@@ -54,7 +53,6 @@ class Batch:
 
 
 Step = Callable[[Random, spm.SentencePieceProcessor], list[Batch]]
-Kind = Callable[[Split, Random], Conversation]
 
 EARLY = 1.35
 """Of long documents a fifth of the questions is about the first eighth, which is the hardest: the

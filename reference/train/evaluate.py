@@ -20,16 +20,16 @@ from cases import (
     DOCUMENT_TOKENS,
     Case,
     by_length,
-    foreigners,
+    drawn,
     instructions,
     part_right,
     questions,
-    small_talks,
     summaries,
 )
 from conversation import BOS, EOS, after_newline
-from foreign import REPLY
+from foreign import REPLY, foreign
 from network import with_factor
+from small_talk import small_talk
 from transformers import DynamicCache, LlamaForCausalLM
 
 CHUNK = 1024
@@ -95,7 +95,10 @@ def open_reader(model: Path, factor: float | None = None) -> Reader:
 
 def tasks(split: str, count: int) -> Iterable[Case]:
     tables = [instructions(split, count), summaries(split, count)]
-    tables += [small_talks(split, 4 * count), foreigners(split, 10 * count)]
+    tables += [
+        drawn("small talk", small_talk, split, 4 * count),
+        drawn("foreign", foreign, split, 10 * count),
+    ]
     tables += [
         questions(split, documents, documents * DOCUMENT_TOKENS, count // 10, 10)
         for documents in (20, 30, 50)

@@ -128,6 +128,8 @@ def names(split: Split, rng: Random) -> Conversation:
     return [*turns, rng.choice([mine, other])]
 
 
-INSTRUCTIONS: list[Callable[[Split, Random], Conversation]] = [
+Kind = Callable[[Split, Random], Conversation]
+
+INSTRUCTIONS: list[Kind] = [
     repeat, reverse, pick, count, which, sentence, replace, opposite, names,
 ]  # fmt: skip

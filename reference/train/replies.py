@@ -20,15 +20,16 @@ from cases import (
     SEED,
     Case,
     by_length,
-    foreigners,
+    drawn,
     instructions,
     questions,
-    small_talks,
     summaries,
 )
 from conversation import BOS
 from evaluate import Reader, open_reader
+from foreign import foreign
 from safetensors.torch import save_file
+from small_talk import small_talk
 from transformers import LlamaForCausalLM
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -47,7 +48,8 @@ def replies(reader: Reader) -> list[dict]:
     50 documents and a longer one."""
     found = []
     tasks = [(instructions("test", 6), 27), (summaries("test", 60), 8)]
-    tasks += [(small_talks("test", 30), 5), (foreigners("test", 30), 5)]
+    tasks += [(drawn("small talk", small_talk, "test", 30), 5)]
+    tasks += [(drawn("foreign", foreign, "test", 30), 5)]
     tasks += [
         (questions("test", documents, documents * DOCUMENT_TOKENS, 3, 10), count)
         for documents, count in ((20, 5), (30, 5), (50, 4))
