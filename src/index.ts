@@ -37,7 +37,7 @@ export type { DiskCacheOptions } from './load/prefix-cache/options.js';
 export { openTokenizer } from './load/tokenizer.js';
 export type { ReadableModel } from './model/chunks.js';
 export type { LlamaConfig } from './model/config.js';
-export type { BatchResult, Engine, ForwardOptions } from './model/engine.js';
+export type { BatchResult, Engine, ForwardOptions, PageCounts } from './model/engine.js';
 export type { EngineSequence } from './model/engine-sequence.js';
 export { Llama } from './model/llama.js';
 export type { PageParts, Row, Sequence } from './model/sequence.js';

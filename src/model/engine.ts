@@ -49,10 +49,20 @@ export interface BatchResult {
   readonly failures: ReadonlyMap<Sequence, LlamaError>;
 }
 
+/** Pages of the keys and values of all sequences of an engine, as they are when they are read. */
+export interface PageCounts {
+  /** Held by one sequence or several. */
+  readonly inUse: number;
+  /** When so many are in use, the next one is refused with OUT_OF_MEMORY. */
+  readonly total: number;
+}
+
 /** What computes a model's forward passes: `ExactEngine` or `WasmEngine`. */
 export interface Engine {
   /** `exact-f64`, for instance: says which arithmetic made a result. */
   readonly name: string;
+  /** Not there if nothing limits sequences but the machine's memory. */
+  readonly pages?: PageCounts | undefined;
   /** A new sequence of no positions. */
   createSequence(): EngineSequence;
   /**

@@ -94,6 +94,7 @@ export function createServer(settings: ServerSettings): LlamaServer {
     waiting: () => texts.waiting,
     queriedTokens: () => prefixCache?.stats().queriedTokens ?? 0,
     reusedTokens: () => prefixCache?.stats().reusedTokens ?? 0,
+    pages: model.engine.pages,
   });
   let isDraining = false;
   const apiKeys = options.apiKey!;

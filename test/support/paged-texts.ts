@@ -1,4 +1,5 @@
 /** Sequences in the WASM engine's pages without a model: what is "computed" is the token itself. */
+import { expect } from 'vitest';
 import { CountedPages, WasmSequence } from '../../src/engines/wasm/memory/paged-sequence.js';
 import { PAGE_POSITIONS } from '../../src/model/sequence.js';
 
@@ -52,6 +53,8 @@ export class PagedTexts {
   }
 
   get pagesInUse(): number {
-    return this.#maxPages - this.countFree();
+    const inUse = this.#maxPages - this.countFree();
+    expect(this.#pool.inUse).toBe(inUse);
+    return inUse;
   }
 }

@@ -6,7 +6,7 @@ import { checkValues } from '../../base/options.js';
 import { checkWeights } from '../../model/check-weights.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { BatchResult, Engine, ForwardOptions } from '../../model/engine.js';
+import type { BatchResult, Engine, ForwardOptions, PageCounts } from '../../model/engine.js';
 import type { EngineSequence } from '../../model/engine-sequence.js';
 import { describePages } from '../../model/page-description.js';
 import { PAGE_POSITIONS, type PageParts, type Row } from '../../model/sequence.js';
@@ -139,6 +139,11 @@ export class WasmEngine implements Engine {
       growTo: pages => this.#growTo(pages),
       partsOf: page => this.#partsOf(page),
     });
+  }
+
+  /** There are as many as option `context` has room for. */
+  get pages(): PageCounts {
+    return this.#pages;
   }
 
   /** A new sequence of no positions; it takes pages of 64 positions as it grows. */

@@ -1,5 +1,6 @@
 /** Numbers for Prometheus, under the names of docs/serving.md; each server has its own. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { PageCounts } from '../../model/engine.js';
 
 /** Seconds: from a token of a small model to a prompt that is read for hours. */
 const BUCKETS = [
@@ -14,6 +15,8 @@ export interface Gauges {
   /** Tokens of prompts that the prefix cache was asked for so far, and those that it had. */
   queriedTokens(): number;
   reusedTokens(): number;
+  /** Not there if pages have no limit. */
+  readonly pages: PageCounts | undefined;
 }
 
 export interface BuildInfo {
@@ -44,6 +47,14 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
     this.#gauge('requests_running', 'Texts that are being computed.', gauges.running);
     this.#gauge('requests_waiting', 'Texts that wait for their turn.', gauges.waiting);
+    const { pages } = gauges;
+    if (pages !== undefined) {
+      this.#gauge(
+        'kv_cache_usage_ratio',
+        'Pages of keys and values in use, kept ones too, of all.',
+        () => pages.inUse / pages.total,
+      );
+    }
     this.promptTokens = this.#counter('prompt_tokens_total', 'Tokens of prompts.');
     this.generationTokens = this.#counter('generation_tokens_total', 'Tokens of output.');
     this.#total(

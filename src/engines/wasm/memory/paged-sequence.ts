@@ -5,6 +5,7 @@
  * makes it his own.
  */
 import { check } from '../../../base/errors.js';
+import type { PageCounts } from '../../../model/engine.js';
 import { EngineSequence } from '../../../model/engine-sequence.js';
 import { PAGE_POSITIONS, type PageParts } from '../../../model/sequence.js';
 
@@ -99,17 +100,21 @@ export interface PageMemory {
 }
 
 /** Which pages are in use, and by how many; memory grows when more are needed than ever before. */
-export class CountedPages implements PagePool {
+export class CountedPages implements PagePool, PageCounts {
   readonly pageBytes: number;
+  readonly total: number;
   readonly #counts: number[] = [];
   readonly #free: number[] = [];
-  readonly #maxPages: number;
   readonly #memory: PageMemory;
 
-  constructor(maxPages: number, memory: PageMemory) {
-    this.#maxPages = maxPages;
+  constructor(total: number, memory: PageMemory) {
+    this.total = total;
     this.#memory = memory;
     this.pageBytes = memory.pageBytes;
+  }
+
+  get inUse(): number {
+    return this.#counts.length - this.#free.length;
   }
 
   copy(from: number, to: number): void {
@@ -126,10 +131,10 @@ export class CountedPages implements PagePool {
     if (page === undefined) {
       page = this.#counts.length;
       check(
-        page < this.#maxPages,
+        page < this.total,
         'OUT_OF_MEMORY',
         () =>
-          `all ${this.#maxPages} pages of ${PAGE_POSITIONS} positions are in use; dispose of ` +
+          `all ${this.total} pages of ${PAGE_POSITIONS} positions are in use; dispose of ` +
           'sequences, or load with a larger context',
       );
       this.#memory.growTo(page + 1);
