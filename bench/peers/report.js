@@ -1,3 +1,5 @@
+import { figuresOf } from '../../dist/cli/measure/together.js';
+
 /**
  * The table: a column for each side, and how many times the others' figure ours is. The last of
  * `peers` is ours.
@@ -50,6 +52,34 @@ export function comparisonOf(peers, { weightBytes, threads, prefill, decode }) {
     weightsRead: (decodeOf(ours) * weightBytes) / 1e9,
     peakMemory: Math.max(...ours.measured.map(({ peakBytes }) => peakBytes)) / 1e9,
   };
+}
+
+/**
+ * A row for each number of users: tokens/s of all their texts, from when the last of them had its
+ * first. `kept` is what is left of the ratio that the first number of users has. `peers` as in
+ * `report`. Returns the rows.
+ */
+export function reportTogether(peers, { name, threads, users, prefill, decode, rounds }) {
+  const others = peers.slice(0, -1).map(({ label }) => label);
+  console.log(
+    `\n${name}, ${threads} threads, prompts of ${prefill} tokens, ${decode} written after each, ` +
+      `tokens/s of all, median of ${rounds}`,
+  );
+  const ratios = others.flatMap(label => [`÷ ${label}`, 'kept']);
+  console.log(line('users', [...peers.map(({ label }) => label), ...ratios, 'between two, ms']));
+  let first;
+  return users.map((count, i) => {
+    const rows = peers.map(({ measured }) => measured.map(({ times }) => figuresOf(times[i])));
+    const rates = rows.map(row => median(row, 'decode_tokens_per_second'));
+    const own = rates.at(-1);
+    const against = rates.slice(0, -1).map(theirs => own / theirs);
+    first ??= against;
+    const pairs = against.flatMap((ratio, peer) => [ratio, ratio / first[peer]]);
+    const gap = 1000 * median(rows.at(-1), 'p50_seconds');
+    console.log(line(`${count}`, [...rates, ...pairs, gap].map(fixed)));
+    const tokensPerSecond = Object.fromEntries(peers.map(({ label }, p) => [label, rates[p]]));
+    return { users: count, tokensPerSecond, betweenTokensMs: gap };
+  });
 }
 
 function line(name, columns) {

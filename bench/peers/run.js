@@ -9,6 +9,8 @@
  *     npm start -- --shape 1.1B --weights q8_0 --context 16384
  *                                                  decoding with so many tokens in the cache
  *     npm start -- --gguf model.Q4_K_M.gguf                         a model of yours
+ *     npm start -- --users 1,2,4,8,16 --prefill 32 --decode 32
+ *                                                  many texts at once
  *     npm start -- --gguf model.gguf --onnx DIRECTORY --peers llama-cpp,onnx-q4,onnx-q8
  */
 import { mkdir, stat } from 'node:fs/promises';
@@ -20,10 +22,10 @@ import { GGML_TYPES } from '../../dist-bench/bench/ggml-types.js';
 import { makeRandomGguf } from '../../dist-bench/bench/peers/llama-gguf.js';
 import { makeRandomCheckpoint } from '../../dist-bench/bench/random-checkpoint.js';
 import { readBandwidth } from '../../dist-bench/bench/read-bandwidth.js';
-import { recordComparison } from '../../dist-bench/bench/results.js';
+import { recordBench, recordComparison } from '../../dist-bench/bench/results.js';
 import { SHAPES } from '../../dist-bench/bench/shapes.js';
 import { PEERS, Peer } from './peer.js';
-import { comparisonOf, report } from './report.js';
+import { comparisonOf, report, reportTogether } from './report.js';
 
 const { values } = parseArgs({
   options: {
@@ -40,6 +42,8 @@ const { values } = parseArgs({
     prefill: { type: 'string', default: '512' },
     decode: { type: 'string', default: '64' },
     context: { type: 'string', default: '0' },
+    /** How many texts at once, one number after the other; instead of one text, and its memory. */
+    users: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
     /**
      * One model in memory at a time, all rounds of one side before the next; chosen by itself where
@@ -91,6 +95,7 @@ console.log(
 
 const size = Math.max(context, prefill) + decode + 1;
 const { vocabSize } = config;
+const users = values.users === '' ? [] : values.users.split(',').map(Number);
 const settings = {
   checkpoint: model.gguf,
   ...model,
@@ -101,6 +106,7 @@ const settings = {
   prefill,
   decode,
   context,
+  users,
   chromium,
   onnx,
 };
@@ -112,11 +118,18 @@ for (const group of takeTurns ? [names] : names.map(name => [name]))
   measured.push(...(await measure(group)));
 if (measured.at(-1)?.label === PEERS.ours.label) {
   const setting = { ...settings, weightBytes, rounds, bandwidth };
-  report(measured, setting);
-  const comparison = context === 0 ? comparisonOf(measured, setting) : undefined;
-  // files of one's own are not what the README's table is about
-  if (comparison !== undefined && values.gguf === undefined) {
-    console.log(`written: ${recordComparison({ model: values.shape, weights, ...comparison })}`);
+  if (users.length > 0) {
+    const rows = reportTogether(measured, setting);
+    console.log(
+      `written: ${recordBench(`users ${model.name}`, { threads, prefill, decode, rows })}`,
+    );
+  } else {
+    report(measured, setting);
+    const comparison = context === 0 ? comparisonOf(measured, setting) : undefined;
+    // files of one's own are not what the README's table is about
+    if (comparison !== undefined && values.gguf === undefined) {
+      console.log(`written: ${recordComparison({ model: values.shape, weights, ...comparison })}`);
+    }
   }
 }
 
@@ -184,6 +197,7 @@ async function describe(path) {
 async function fitsInMemory() {
   const { size: fileBytes } = await stat(model.gguf);
   const { numHiddenLayers, numKeyValueHeads, headDim } = config;
-  const cacheBytes = size * numHiddenLayers * 2 * numKeyValueHeads * headDim * 4;
+  const cacheBytes =
+    size * Math.max(1, ...users) * numHiddenLayers * 2 * numKeyValueHeads * headDim * 4;
   return names.length * (fileBytes + cacheBytes) * 1.2 < freemem();
 }

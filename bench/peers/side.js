@@ -15,6 +15,14 @@ export function argmax(numbers) {
 }
 
 /**
+ * The prompt of one of many users: that of the first is `promptToken`'s, and no two begin alike, so
+ * that nothing read for one serves another.
+ */
+export function promptOf(user, count, vocabSize) {
+  return Array.from({ length: count }, (_, i) => promptToken(user + 31 * i, vocabSize));
+}
+
+/**
  * Loads with the settings of the first message, and answers every message after it with the times
  * of a round, in seconds.
  */
@@ -33,7 +41,7 @@ export async function serve(load) {
 
   async function handle(message) {
     if (message === 'round') {
-      process.send(await round(side, settings));
+      process.send(await (settings.users.length > 0 ? together : round)(side, settings));
       return;
     }
     if (message === 'close') {
@@ -48,6 +56,14 @@ export async function serve(load) {
       settings.context > 0 ? await timed(() => side.prefill(settings.context)) : [undefined];
     process.send({ seconds, fill, about: side.about });
   }
+}
+
+/** For so many users at once, when each of their texts had each of its tokens, in seconds. */
+async function together(side, { users, prefill, decode }) {
+  if (side.together === undefined) throw new Error(`${side.about}: one text at a time`);
+  const times = [];
+  for (const count of users) times.push(await side.together(count, { prefill, decode }));
+  return { times };
 }
 
 /** With a filled context, only decoding; else also the prefill, from nothing. */
