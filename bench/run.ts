@@ -18,6 +18,7 @@ import { makeModel } from './make.js';
 import { perplexityBench } from './perplexity.bench.js';
 import { positionsBench } from './positions.bench.js';
 import { recordBench } from './results.js';
+import { servingBench } from './serving/serving.bench.js';
 import { soakBench } from './soak/soak.js';
 import { tableBench } from './table.js';
 import { threadsBench } from './threads.bench.js';
@@ -43,6 +44,7 @@ const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = {
   answers: answersBench,
   threads: threadsBench,
   grammar: grammarBench,
+  serve: servingBench,
   soak: soakBench,
   table: tableBench,
 };

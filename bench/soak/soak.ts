@@ -7,10 +7,10 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { ServedModel } from '../served.js';
 import { send } from './client.js';
 import { Random } from './random.js';
 import { nextRequest } from './requests.js';
-import { ServedModel } from './served.js';
 
 const SETTLED_AFTER = 1000;
 const MOST_GROWTH = 0.03;
