@@ -113,8 +113,10 @@ export class DiskCache implements PageStore {
     this.#waiting.length = 0;
   }
 
-  async flush(): Promise<void> {
+  async flush(): Promise<boolean> {
+    const isWriting = this.#writing !== undefined;
     await this.#writing;
+    return isWriting;
   }
 
   stats(): PageStoreStats {

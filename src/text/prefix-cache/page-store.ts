@@ -23,10 +23,10 @@ export interface PageStore {
   ): Promise<readonly number[]>;
   /** Keeps the whole pages of `tokens`, which `sequence` holds, some time later, if it can. */
   keep(tokens: readonly number[], sequence: Sequence, salt: string): void;
-  /** Forgets what is still to be kept, which holds memory. */
+  /** Forgets what is still to be kept, which holds memory; not what is being written. */
   dropWaiting(): void;
-  /** Waits until everything is kept. */
-  flush(): Promise<void>;
+  /** Waits until everything is kept, and holds no memory; gives whether anything was not. */
+  flush(): Promise<boolean>;
   /** What it has done so far. */
   stats(): PageStoreStats;
 }

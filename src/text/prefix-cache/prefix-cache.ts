@@ -123,9 +123,12 @@ export class PrefixCache {
     return { ...this.#counts, pages, bytes, evictedPages: evicted, store: this.#store?.stats() };
   }
 
-  /** Waits until the store has what it was given. */
-  async flush(): Promise<void> {
-    await this.#store?.flush();
+  /**
+   * Waits until the store has what it was given, of which `evict` cannot give the memory back;
+   * gives whether there was anything to wait for.
+   */
+  async flush(): Promise<boolean> {
+    return (await this.#store?.flush()) ?? false;
   }
 
   /** Gives up everything that is held in memory. */

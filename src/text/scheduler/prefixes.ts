@@ -25,6 +25,8 @@ export interface KnownTexts {
   keep(tokens: readonly number[], sequence: CachedPositions, salt: string): void;
   /** Gives up so many pages, if there are as many that nobody uses; how many there were. */
   evict(pages: number): number;
+  /** Waits for what is being kept, and holds memory meanwhile; gives whether anything was. */
+  flush(): Promise<boolean>;
 }
 
 export class Prefixes {
@@ -87,6 +89,11 @@ export class Prefixes {
   evict(positions: number): boolean {
     const pages = Math.ceil(positions / PAGE_POSITIONS) + 1;
     return this.#known !== undefined && this.#known.evict(pages) > 0;
+  }
+
+  /** Waits for memory that is held until it is on a disk; whether there was any. */
+  async flush(): Promise<boolean> {
+    return (await this.#known?.flush()) ?? false;
   }
 }
 

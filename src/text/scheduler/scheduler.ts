@@ -16,8 +16,9 @@
  * as a whole, its texts are computed one by one, and whose fault it was shows.
  *
  * Memory. If there is none for the keys and values of a text, the youngest one waits until another
- * has ended: what was computed of it is given back, and computed again. Only a text that has the
- * memory for itself, and not enough, fails with OUT_OF_MEMORY.
+ * has ended: what was computed of it is given back, and computed again. One that is alone waits for
+ * what is being written to the disk. Only a text that has the memory for itself, and not enough,
+ * fails with OUT_OF_MEMORY.
  */
 import { onAbort } from '../../base/abort.js';
 import { check, hasCode, LlamaError } from '../../base/errors.js';
@@ -245,7 +246,7 @@ class SharedPasses implements Scheduler {
     this.#stop = new AbortController();
     try {
       await this.#giveKnown(jobs);
-      this.#take(await this.#advance(jobs, this.#stop.signal));
+      await this.#take(await this.#advance(jobs, this.#stop.signal));
     } catch (error) {
       if (jobs.length === 1) this.#fail(jobs[0], error);
       else await this.#computeOneByOne(jobs);
@@ -287,14 +288,14 @@ class SharedPasses implements Scheduler {
   }
 
   /** First what was computed, and then what can have no part in it any more. */
-  #take(computed: readonly Computed[]): void {
+  async #take(computed: readonly Computed[]): Promise<void> {
     const read = computed.filter(({ hasRead }) => hasRead).map(({ job }) => job);
     this.#turns.noteRead(read);
     for (const { job, steps } of computed) if (steps.length > 0) this.#tell(job, steps);
     for (const job of read) this.#prefixes.sharePages(job);
     const failed = computed.filter(({ error }) => error !== undefined);
     const short = failed.filter(({ error }) => isMemoryShort(error));
-    const hasRoom = short.length > 0 && this.#makeRoom();
+    const hasRoom = short.length > 0 && (await this.#makeRoom());
     for (const { job, error } of failed)
       if (!(hasRoom && isMemoryShort(error))) this.#fail(job, error);
   }
@@ -312,11 +313,11 @@ class SharedPasses implements Scheduler {
 
   /**
    * Takes memory from the prefix cache, else that of the youngest text, which may be one that found
-   * none. Gives whether there can be enough: not if there is only one text.
+   * none. Gives whether there can be enough: not if there is only one text, and none is written.
    */
-  #makeRoom(): boolean {
+  async #makeRoom(): Promise<boolean> {
     if (this.#prefixes.evict(this.#limits.maxRows)) return true;
-    if (this.running === 1) return false;
+    if (this.running === 1) return this.#prefixes.flush();
     const youngest = [...this.#running].at(-1)!;
     youngest.generation.giveBack();
     this.#prefixes.forget(youngest);

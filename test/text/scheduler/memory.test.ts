@@ -1,8 +1,10 @@
 /** Memory for keys and values runs out: the youngest text waits, and says the same later. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Llama } from '../../../src/model/llama.js';
+import type { Sequence } from '../../../src/model/sequence.js';
 import { generate } from '../../../src/text/generate.js';
 import { idsOnly } from '../../../src/text/ids-only.js';
+import type { PageStore } from '../../../src/text/prefix-cache/page-store.js';
 import { PrefixCache } from '../../../src/text/prefix-cache/prefix-cache.js';
 import type { GenerationStep } from '../../../src/text/result.js';
 import type { ScheduledOptions } from '../../../src/text/scheduler/options.js';
@@ -108,3 +110,35 @@ test('the prefix cache gives its memory up before a text must wait', async () =>
   expect(prefixCache.stats().evictedPages).toBeGreaterThan(0);
   prefixCache.clear();
 });
+
+test.each([undefined, 0])(
+  'a text waits for memory in which another is written; pages in memory: %j',
+  async maxPages => {
+    let written: Sequence | undefined;
+    const store = {
+      restore: async (sequence: Sequence, tokens: readonly number[]) =>
+        tokens.slice(0, sequence.length),
+      keep: (_: readonly number[], sequence: Sequence) => {
+        written ??= sequence.fork();
+      },
+      dropWaiting: () => {},
+      flush: async () => {
+        const isWriting = written !== undefined;
+        await new Promise(resolve => setTimeout(resolve, 20));
+        written?.dispose();
+        written = undefined;
+        return isWriting;
+      },
+      stats: () => ({}),
+    } as unknown as PageStore;
+    const prefixCache = new PrefixCache(model, { maxPages, store });
+    const scheduler = createScheduler(model, ids(), { maxRows: 16, prefixCache });
+    await tokensOf(scheduler.generate(prompt(180, 1), { ...settings(1), maxNewTokens: 2 }));
+    expect(written).toBeDefined();
+    const more = { ...settings(2), maxNewTokens: 10 };
+    const said = await tokensOf(scheduler.generate(prompt(180, 2), more));
+    await prefixCache.flush();
+    prefixCache.clear();
+    expect(said).toEqual(await tokensOf(generate(model, ids(), prompt(180, 2), more)));
+  },
+);

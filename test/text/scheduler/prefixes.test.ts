@@ -95,6 +95,7 @@ test('what outlives memory gets a text once, in however many chunks it is read',
       known.keep(...given);
     },
     evict: (pages: number) => known.evict(pages),
+    flush: () => known.flush(),
   } as KnownTexts;
   scheduler = createScheduler(model, idsOnly(model.config), { maxRows: 32, prefixCache });
   await write(ask(20));
