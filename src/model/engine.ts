@@ -61,6 +61,8 @@ export interface PageCounts {
 export interface Engine {
   /** `exact-f64`, for instance: says which arithmetic made a result. */
   readonly name: string;
+  /** Of all its weights, as the files have them. */
+  readonly weightBytes: number;
   /** Not there if nothing limits sequences but the machine's memory. */
   readonly pages?: PageCounts | undefined;
   /** A new sequence of no positions. */

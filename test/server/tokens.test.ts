@@ -60,6 +60,7 @@ describe('GET', () => {
       n_ctx_train: 32_768,
       n_embd: 192,
       n_params: 2_114_880,
+      size: 2 * 2_114_880, // bfloat16
     });
     expect((await client.get('/v1/models/gpt')).status).toBe(200);
     expect((await client.get('/v1/models/other')).status).toBe(404);

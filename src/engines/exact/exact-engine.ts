@@ -14,6 +14,7 @@ import { forward } from '../../model/forward.js';
 import { describePages } from '../../model/page-description.js';
 import type { Row } from '../../model/sequence.js';
 import { selectTensors, type Tracer } from '../../model/trace.js';
+import { weightBytes } from '../../model/weight-bytes.js';
 import { type NumericsName, ROUNDINGS } from '../../ops/rounding.js';
 import { CheckpointWeights } from './checkpoint-weights.js';
 import { ExactKernels } from './exact-kernels.js';
@@ -25,6 +26,7 @@ const FOUR_GIB = 4 * 2 ** 30;
 /** The operations of `llama-32k/ops` over a checkpoint, in one thread: the yardstick, not fast. */
 export class ExactEngine implements Engine {
   readonly name: string;
+  readonly weightBytes: number;
   readonly #config: LlamaConfig;
   readonly #checkpoint: Checkpoint;
   readonly #numerics: NumericsName;
@@ -41,6 +43,7 @@ export class ExactEngine implements Engine {
     this.name = `exact-${numerics}`;
     this.#config = config;
     this.#checkpoint = checkpoint;
+    this.weightBytes = weightBytes(config, checkpoint);
     this.#numerics = numerics;
     this.#weights = new CheckpointWeights(
       config,

@@ -10,6 +10,7 @@ import type { BatchResult, Engine, ForwardOptions, PageCounts } from '../../mode
 import type { EngineSequence } from '../../model/engine-sequence.js';
 import { describePages } from '../../model/page-description.js';
 import { PAGE_POSITIONS, type PageParts, type Row } from '../../model/sequence.js';
+import { weightBytes } from '../../model/weight-bytes.js';
 import { mapLayer } from '../../model/weights.js';
 import { compileKernels } from './choice/compile-kernels.js';
 import { type CompiledKernels, isWide } from './kernels/builds.js';
@@ -68,6 +69,7 @@ const FORGOTTEN = new FinalizationRegistry<{ pool: Pool; checkpoint: Checkpoint 
 export class WasmEngine implements Engine {
   readonly name: string;
   readonly layout: MemoryLayout;
+  readonly weightBytes: number;
   readonly #config: LlamaConfig;
   readonly #checkpoint: Checkpoint;
   readonly #memories: WebAssembly.Memory[];
@@ -117,6 +119,7 @@ export class WasmEngine implements Engine {
     this.name = `wasm-${format}${cache}${isWide(build) ? '-wide' : ''}`;
     this.#config = config;
     this.#checkpoint = checkpoint;
+    this.weightBytes = weightBytes(config, checkpoint);
     this.layout = layout;
     this.#memories = layout.banks.map(({ kvBase }) => allocateMemory(kvBase));
     const cores = platform.cores();

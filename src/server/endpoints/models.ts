@@ -38,6 +38,7 @@ const describe =
       n_embd: model.config.hiddenSize,
       n_layer: model.config.numHiddenLayers,
       n_params: parameterCount(model.config),
+      size: model.engine.weightBytes,
     },
   });
 
