@@ -1,5 +1,5 @@
 /** `llama-32k serve`: its flags, and the program with its signals. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { cli, finished, program } from './support.js';
+import { cli, finished, type program, programIn } from './support.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'llama-32k-serve-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -27,9 +27,26 @@ interface Served {
   post(body: object): Promise<Response>;
 }
 
+/** Files take a while until they are on the disk. */
+const SLOW_DISK = {
+  ...process.env,
+  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(`
+    import { open } from 'node:fs/promises';
+    const file = await open(process.execPath);
+    const { sync } = Object.getPrototypeOf(file);
+    Object.getPrototypeOf(file).sync = async function () {
+      await new Promise(resolve => setTimeout(resolve, 4000));
+      return sync.call(this);
+    };
+    await file.close();
+  `)}`,
+};
+
+const serve = (...args: string[]) => serveWith(process.env, ...args);
+
 /** The program, when it has said where it is. */
-async function serve(...args: string[]): Promise<Served> {
-  const child = program('serve', '--port', '0', '--threads', '1', '--json', ...args);
+async function serveWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Served> {
+  const child = programIn(env, 'serve', '--port', '0', '--threads', '1', '--json', ...args);
   const line = new Promise<string>(resolve => child.stdout.once('data', resolve));
   const end = finished(child);
   const { url } = JSON.parse(String(await Promise.race([line, end.then(({ stderr }) => stderr)])));
@@ -140,6 +157,34 @@ describe('the program', () => {
     expect(again.choices).toEqual(first.choices);
     expect(plain.choices).toEqual(first.choices);
   });
+
+  it('leaves nothing half at a second signal or a kill, however slow the disk is', async () => {
+    const directory = join(folder, 'slow');
+    const disk = ['--cache-dir', directory];
+    const body = { prompt: 'Tom had a red lantern. '.repeat(40), seed: 1, max_tokens: 20 };
+    const endSlowly = async (...signals: NodeJS.Signals[]) => {
+      const { child, end, post } = await serveWith(SLOW_DISK, ...disk);
+      const found = await readdir(directory).catch(() => []);
+      const { choices } = (await (await post(body)).json()) as Answer;
+      for (const signal of signals) {
+        await sleep(300);
+        child.kill(signal);
+      }
+      return { found, choices, ...(await end) };
+    };
+    const killed = await endSlowly('SIGKILL');
+    expect(await readdir(directory)).toEqual([expect.stringMatching(/^\.partial-/)]);
+    const twice = await endSlowly('SIGTERM', 'SIGTERM');
+    expect(twice).toMatchObject({ found: [], code: 143, choices: killed.choices });
+    expect(twice.stderr).not.toContain('not kept');
+    const { url, child, end, post } = await serve(...disk);
+    expect((await readdir(directory)).filter(name => !name.endsWith('.pages'))).toEqual([]);
+    expect((await fetch(`${url}/ready`)).status).toBe(200);
+    const { choices } = (await (await post(body)).json()) as Answer;
+    expect(choices).toEqual(killed.choices);
+    child.kill('SIGTERM');
+    expect((await end).code).toBe(0);
+  }, 120_000);
 
   it('gives up draining after --shutdown-timeout', async () => {
     const { child, end, post } = await serve('--shutdown-timeout', '0.2');

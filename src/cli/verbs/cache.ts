@@ -147,7 +147,7 @@ async function clear(options: Options, io: Io): Promise<void> {
   const { directory } = keptPagesSettings(readFlags(options, DISK_CACHE));
   const entries = await filesIn(directory);
   for (const { path } of entries) await rm(path, { force: true });
-  await removeLeftovers(directory).catch(() => {}); // of a directory that is not there
+  await removeLeftovers(directory);
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
   const files = entries.length;
   if (options.flag('json')) return writeJson(io, { directory, files, bytes });

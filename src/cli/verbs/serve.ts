@@ -6,6 +6,7 @@ import { loadModel } from '../../load/model.js';
 import { openDiskCache } from '../../load/prefix-cache/open.js';
 import { packageVersion } from '../../load/version.js';
 import type { Listening, LlamaServer } from '../../server/index.js';
+import type { PageStore } from '../../text/prefix-cache/page-store.js';
 import { CHAT_OPTIONS, chatTemplate } from '../arguments/chat.js';
 import { ENGINE, engineOptions, modelPath, withLoaded } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
@@ -71,7 +72,7 @@ async function run(options: Options, io: Io): Promise<void> {
       const { url } = listening;
       if (json) await writeJson(io, { url, model: name, system_fingerprint: fingerprint });
       else await write(io.stdout, `${name} is served at ${url}\n`);
-      await serveUntilInterrupted(server, listening, settings, io);
+      await serveUntilInterrupted({ server, store, listening }, settings, io);
     });
   } finally {
     listening.closeAtOnce();
@@ -80,10 +81,16 @@ async function run(options: Options, io: Io): Promise<void> {
 
 const FAREWELL_MS = 1000;
 
+/** What is to be ended. */
+interface Running {
+  readonly server: LlamaServer;
+  readonly store: PageStore | undefined;
+  readonly listening: Listening;
+}
+
 /** Drains at the first signal; at the second one, or when that takes too long, ends all. */
 async function serveUntilInterrupted(
-  server: LlamaServer,
-  listening: Listening,
+  { server, store, listening }: Running,
   { shutdownTimeout }: ServeSettings,
   io: Io,
 ): Promise<void> {
@@ -102,8 +109,9 @@ async function serveUntilInterrupted(
   end.abort();
   interrupts.off();
   if (first !== 'drained') {
-    // Who does not read the end of a stream is not waited for.
+    // Who does not read the end of a stream is not waited for, nor is a disk that is slow.
     await Promise.race([server.close(), sleep(FAREWELL_MS)]);
+    await Promise.race([store?.close(), sleep(FAREWELL_MS)]);
     throw new Interrupted(
       first === 'late' ? `not all was written after ${shutdownTimeout} seconds` : 'interrupted',
     );

@@ -49,7 +49,8 @@ export async function makeRoom(
  */
 export async function removeLeftovers(directory: string): Promise<void> {
   await sweep(directory, '');
-  for (const name of (await readdir(directory)).filter(isPartial)) {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names.filter(isPartial)) {
     const path = join(directory, name);
     const status = await stat(path).catch(() => undefined);
     const isOld = status !== undefined && Date.now() - status.mtimeMs > DAY_MS;

@@ -55,6 +55,7 @@ export class DiskCache implements PageStore {
   /** Files that were told of and could not be removed. */
   readonly #distrusted = new Set<string>();
   #isRefused = false;
+  readonly #end = new AbortController();
   readonly #counts = {
     restoredPages: 0,
     restoredBytes: 0,
@@ -97,7 +98,7 @@ export class DiskCache implements PageStore {
   keep(tokens: readonly number[], sequence: Sequence, salt: string): void {
     const whole = PAGE_POSITIONS * wholePages(Math.min(tokens.length, sequence.length));
     if (whole === 0) return;
-    if (this.#waiting.length >= MAX_WAITING_TEXTS) {
+    if (this.#waiting.length >= MAX_WAITING_TEXTS || this.#end.signal.aborted) {
       this.#counts.droppedTexts += 1;
       return;
     }
@@ -117,6 +118,12 @@ export class DiskCache implements PageStore {
     const isWriting = this.#writing !== undefined;
     await this.#writing;
     return isWriting;
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort();
+    this.dropWaiting();
+    await this.#writing;
   }
 
   stats(): PageStoreStats {
@@ -183,7 +190,8 @@ export class DiskCache implements PageStore {
       try {
         this.#tell(await this.#write(job));
       } catch (error) {
-        this.#warn(`pages are not kept on the disk: ${(error as Error).message}`);
+        if (this.#end.signal.aborted) this.#counts.droppedTexts += 1;
+        else this.#warn(`pages are not kept on the disk: ${(error as Error).message}`);
       } finally {
         job.sequence.dispose();
       }
@@ -199,7 +207,9 @@ export class DiskCache implements PageStore {
     const keys = keysOf(this.#rootOf(salt), tokens);
     let bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
     let first = runs.reduce((sum, { pages }) => sum + pages, 0);
+    const { signal } = this.#end;
     while (first < keys.length - 1) {
+      signal.throwIfAborted();
       const end = Math.min(keys.length - 1, first + this.#pagesOfFile(sequence.pageBytes));
       const [from, to] = [first * PAGE_POSITIONS, end * PAGE_POSITIONS];
       const head = this.#headOf(keys[first], tokens.slice(from, to), from, sequence.pageBytes);
@@ -207,7 +217,7 @@ export class DiskCache implements PageStore {
       bytes += fileBytes;
       if (bytes > this.#files.maxBytes) break; // its end would cost it its beginning
       const name = nameOf(keys[first + 1], keys[end]);
-      const chunks = pagesFileChunks(head, sequence.exportPages(from, to));
+      const chunks = pagesFileChunks(head, sequence.exportPages(from, to), signal);
       const reason =
         (await this.#files.makeRoom(fileBytes)) ?? (await this.#files.write(name, chunks));
       if (reason !== undefined) return reason;

@@ -4,6 +4,7 @@ import { checkOptions } from '../../base/options.js';
 import type { PageStore } from '../../text/prefix-cache/page-store.js';
 import { prefixCacheDirectory } from '../kept-files/directories.js';
 import type { KeptFilesSettings } from '../kept-files/kept-files.js';
+import { removeLeftovers } from '../kept-files/room.js';
 import type { LoadedModel } from '../model.js';
 import { packageVersion } from '../version.js';
 import { DiskCache } from './disk-cache.js';
@@ -40,5 +41,6 @@ export async function openDiskCache(
   });
   const pages: unknown = JSON.parse(model.engine.describePages());
   const identity = { package: await packageVersion(), weights, pages };
+  await removeLeftovers(settings.directory);
   return new DiskCache({ ...settings, identity, model: path, onWarning });
 }

@@ -65,8 +65,9 @@ export function pagesFileBytes(head: PagesHead): number {
 export function pagesFileChunks(
   head: PagesHead,
   pages: readonly PageParts[],
+  signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  return checkedFileChunks(encodeHead(head), [pages.flat()]);
+  return checkedFileChunks(encodeHead(head), [pages.flat()], { signal });
 }
 
 /** A file that is open, and whose head was checked. */

@@ -27,6 +27,11 @@ export interface PageStore {
   dropWaiting(): void;
   /** Waits until everything is kept, and holds no memory; gives whether anything was not. */
   flush(): Promise<boolean>;
+  /**
+   * Keeps nothing more: what waits is dropped, and of what is being written there is no file that
+   * is not whole. Resolves when it holds no memory.
+   */
+  close(): Promise<void>;
   /** What it has done so far. */
   stats(): PageStoreStats;
 }
@@ -42,7 +47,7 @@ export interface PageStoreStats {
   readonly writtenBytes: number;
   /** Texts that wait to be written. */
   readonly waitingTexts: number;
-  /** Texts that were not, because too many waited, or memory was wanted. */
+  /** Texts that were not, because too many waited, memory was wanted, or the store was closed. */
   readonly droppedTexts: number;
   /** Files that were not what was written, and were removed. */
   readonly ignoredFiles: number;

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LlamaError } from '../../../src/base/errors.js';
 import { DiskCache } from '../../../src/load/prefix-cache/disk-cache.js';
@@ -134,6 +136,38 @@ it('killed at any moment it leaves nothing that is believed and wrong', {
   const leftovers = (await readdir(directory())).filter(name => name.startsWith('.'));
   expect(leftovers).toEqual([]);
   expect(kept.filter(name => name.endsWith('.pages')).length).toBeGreaterThanOrEqual(known);
+});
+
+it('closed at any moment it leaves whole files, holds no memory, and keeps no more', async () => {
+  let dropped = 0;
+  for (const delay of [0, 1, 3, 8, 15, 30, 60, 120]) {
+    const own = join(directory(), String(delay));
+    const process = start({ directory: own });
+    const keep = (i: number) => {
+      const sequence = process.texts.createSequence();
+      process.texts.compute(sequence, textOf(i, 20));
+      process.disk.keep(textOf(i, 20), sequence, '');
+      sequence.dispose();
+    };
+    for (let i = 0; i < 6; i++) keep(i);
+    await sleep(delay);
+    await process.disk.close();
+    keep(6);
+    await process.disk.flush();
+    expect(process.texts.pagesInUse).toBe(0);
+    expect(process.warnings).toEqual([]);
+    const { droppedTexts, waitingTexts } = process.disk.stats();
+    const files = await readdir(own).catch(() => []);
+    expect([files.length + droppedTexts, waitingTexts]).toEqual([7, 0]);
+    expect(files.filter(name => !name.endsWith('.pages'))).toEqual([]);
+    const next = start({ directory: own });
+    const known = [];
+    for (let i = 0; i < 7; i++) known.push(await next.ask([...textOf(i, 20), 1]));
+    expect(known.filter(length => length === 1280)).toHaveLength(files.length);
+    expect(next.warnings).toEqual([]);
+    dropped += droppedTexts;
+  }
+  expect(dropped).toBeGreaterThan(8);
 });
 
 describe.each(['exact', 'wasm'] as const)('%s kernels', kernels => {

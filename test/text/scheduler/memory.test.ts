@@ -122,6 +122,7 @@ test.each([undefined, 0])(
         written ??= sequence.fork();
       },
       dropWaiting: () => {},
+      close: async () => {},
       flush: async () => {
         const isWriting = written !== undefined;
         await new Promise(resolve => setTimeout(resolve, 20));
