@@ -28,7 +28,7 @@ import { type End, Output, type StreamTokenizer } from './output.js';
 import { PromptLogprobs } from './prompt-logprobs.js';
 import type { GenerationResult, GenerationStep } from './result.js';
 import type { TokenConstraint } from './sampling/constraint.js';
-import { logprobsOf } from './sampling/logprobs.js';
+import { logprobsOf, type StepLogprobs } from './sampling/logprobs.js';
 import { type CachedPositions, type TextRow, TokenSequence } from './token-sequence.js';
 
 /** What writing a text needs of a model, besides passes. */
@@ -293,8 +293,9 @@ export class Generation {
   }
 
   #next(logits: Floats): GenerationStep {
-    const { sampler, limit, logprobs, onProgress } = this.#settings;
+    const { sampler, limit, onProgress } = this.#settings;
     const token = sampler.sample(logits, this.#ids, this.#constraint);
+    const logprobs = this.#logprobs(logits, token);
     this.#ids.push(token);
     const text = this.#output.push(token, this.#isAtLimit);
     if (this.#output.end === undefined) this.#constraint?.advance(token);
@@ -307,9 +308,19 @@ export class Generation {
     return {
       token,
       text,
-      ...(logprobs !== undefined && logprobsOf(logits, token, logprobs)),
+      ...logprobs,
       ...(this.#output.end !== undefined && { result: this.#result(this.#output.end) }),
     };
+  }
+
+  /** Of the token that comes next; before it has come. */
+  #logprobs(logits: Floats, token: number): StepLogprobs | undefined {
+    const { sampler, logprobs, logprobsMode } = this.#settings;
+    if (logprobs === undefined) return undefined;
+    if (logprobsMode === 'raw') return logprobsOf(logits, token, logprobs);
+    const scores = sampler.scores(logits, this.#ids, this.#constraint);
+    const { logprob, topLogprobs } = logprobsOf(scores, token, logprobs);
+    return { logprob, topLogprobs: topLogprobs.filter(each => each.logprob > -Infinity) };
   }
 
   /** Of a prompt that nothing is to follow. */

@@ -14,6 +14,7 @@ import {
   listOf,
   type OptionTable,
   object,
+  oneOf,
 } from '../base/options.js';
 import { CHUNK_SIZE } from '../model/chunks.js';
 import type { LlamaConfig } from '../model/config.js';
@@ -46,6 +47,12 @@ export interface GenerateOptions extends SamplingOptions {
    * Default: none.
    */
   readonly logprobs?: number | undefined;
+  /**
+   * Of what `logprobs` are: `raw`, of the model's own logits; or `processed`, of the scores that a
+   * token is drawn from, after penalties, bans, temperature and filters, and then a token that they
+   * removed is not among the likeliest. Those of the prompt are raw in any case. Default raw.
+   */
+  readonly logprobsMode?: 'raw' | 'processed' | undefined;
   /**
    * Log-probabilities with the result: of every token of the prompt after those before it, and of
    * so many likeliest ones, 0 … 20. All of the prompt is computed, also what is held of it already.
@@ -130,6 +137,7 @@ export const GENERATION: OptionTable<GenerateOptions> = {
       'With --json: the same of each token of the prompt; with --max-new-tokens 0 of the prompt ' +
       'alone.',
   },
+  logprobsMode: { range: oneOf(['raw', 'processed']), default: 'raw' },
   lookup: { range: boolean, default: true },
   sequence: { range: object('a TokenSequence', value => value instanceof TokenSequence) },
   constraint: { range: object('a TokenConstraint', isConstraint) },
@@ -157,7 +165,10 @@ export interface Settings
       'logprobs' | 'promptLogprobs' | 'sequence' | 'constraint' | 'signal'
     >,
     Complete<
-      Pick<GenerateOptions, 'stop' | 'stopTokenIds' | 'lookup' | 'chunkSize' | 'onProgress'>
+      Pick<
+        GenerateOptions,
+        'stop' | 'stopTokenIds' | 'logprobsMode' | 'lookup' | 'chunkSize' | 'onProgress'
+      >
     > {
   readonly sampler: Sampler;
   /** Tokens, with the prompt's, at which to end. */
@@ -186,12 +197,13 @@ export function checkGenerateOptions(
   checkEnds(given, stopTokenIds);
   checkPrompt(prompt, config);
   const { stop, logprobs, promptLogprobs, sequence, constraint } = given;
-  const { lookup, chunkSize, signal, onProgress } = given;
+  const { logprobsMode, lookup, chunkSize, signal, onProgress } = given;
   return {
     stop: stop!,
     stopTokenIds,
     logprobs,
     promptLogprobs,
+    logprobsMode: logprobsMode!,
     lookup: lookup!,
     sequence,
     constraint,

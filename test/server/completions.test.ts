@@ -121,6 +121,24 @@ describe('POST /v1/completions', () => {
     }
   });
 
+  it('has, if asked, those that tokens are drawn with; they are drawn as without', async () => {
+    const temperature = 0.7;
+    const most = { prompt: 'Mira', seed: 3, max_tokens: 6, logprobs: 20 };
+    const body = { ...most, temperature, top_k: 5 };
+    const raw = (await ask({ ...body, logprobs_mode: 'raw' })).choices[0];
+    const processed = (await ask({ ...body, logprobs_mode: 'processed' })).choices[0];
+    expect(processed.text).toBe(raw.text);
+    for (const [i, all] of raw.logprobs.top_logprobs.entries()) {
+      const scores = Object.values<number>(all).map(each => each / temperature);
+      const sum = scores.slice(0, 5).reduce((total, score) => total + Math.exp(score), 0);
+      const expected = scores.slice(0, 5).map(score => score - Math.log(sum));
+      const told = Object.values<number>(processed.logprobs.top_logprobs[i]);
+      expect(told).toHaveLength(5);
+      for (const [j, logprob] of told.entries()) expect(logprob).toBeCloseTo(expected[j], 5);
+      expect(told).toContain(processed.logprobs.token_logprobs[i]);
+    }
+  });
+
   it('names the token that was drawn, though it is not among the likeliest', async () => {
     const body = { prompt: 'Mira', temperature: 2, seed: 3, max_tokens: 8, logprobs: 1 };
     const { tokens, token_logprobs, top_logprobs } = (await ask(body)).choices[0].logprobs;

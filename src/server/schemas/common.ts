@@ -77,6 +77,14 @@ export const ANSWER = {
   ),
 };
 
+/** Of what log-probabilities are. */
+export const LOGPROBS_MODE = {
+  logprobs_mode: optional(z.enum(['raw', 'processed'])).describe(
+    'raw, the default: log-probabilities are those of the model. processed: those that tokens ' +
+      'are drawn with, after biases, penalties, temperature and filters; raw still of a prompt.',
+  ),
+};
+
 /** Whether a prompt is read that was read before. No token depends on it. */
 export const CACHE = {
   cache_salt: optional(z.string().min(1)).describe(
@@ -106,7 +114,6 @@ const NEUTRAL = 'Accepted where it changes nothing: ';
 
 /** What is accepted only with a value that changes nothing; `validate.ts` says why of others. */
 export const WITHOUT_EFFECT = {
-  logprobs_mode: optional(z.literal('raw')).describe(`${NEUTRAL}raw.`),
   context_length_exceeded_behavior: optional(z.literal('error')).describe(`${NEUTRAL}error.`),
   numerics: optional(z.string()).describe(
     'Refused unless it is the arithmetic of this server, which /version names.',

@@ -19,7 +19,6 @@ const EXPLAINED: Readonly<Record<string, string>> = {
   function_call: NO_TOOLS,
   best_of: 'give n, and choose',
   suffix: 'this model was trained to go on with a text, not to fill one in',
-  logprobs_mode: 'log-probabilities are the model’s own, before penalties and temperature: raw',
   context_length_exceeded_behavior: 'nothing is ever cut off; what is too long is an error',
   modalities: 'there is only text',
   reasoning_effort: 'this model does not reason apart from its answer',

@@ -21,6 +21,7 @@ export type WritingRequest = Pick<
   | 'stop'
   | 'stop_token_ids'
   | 'response_format'
+  | 'logprobs_mode'
   | 'user'
   | 'cache_salt'
   | 'cache_prompt'
@@ -37,6 +38,7 @@ export function generateOptions(
   return {
     ...samplingOptions(request),
     maxNewTokens,
+    logprobsMode: request.logprobs_mode ?? undefined,
     constraint: constraints.of(request.response_format),
     user: request.user ?? undefined,
     cacheSalt: request.cache_salt ?? undefined,

@@ -38,6 +38,8 @@ export interface Sampler {
    * options make them so; and as `TokenConstraint.forbid` does.
    */
   sample(logits: Floats, ids: readonly number[], constraint?: TokenConstraint): number;
+  /** The scores, [V], that it is chosen from: −Infinity where one is removed. Same errors. */
+  scores(logits: Floats, ids: readonly number[], constraint?: TokenConstraint): Float32Array;
 }
 
 type Settings = Complete<SamplingOptions>;
@@ -63,17 +65,20 @@ export interface SampledText {
 export function createSampler(options: SamplingOptions = {}, text: SampledText = {}): Sampler {
   const settings = checkSamplingOptions(options);
   const { seed } = settings;
+  const scores: Sampler['scores'] = (logits, ids, constraint) =>
+    processLogits(logits, ids, settings, text, constraint);
   if (settings.temperature === 0) {
     return {
       seed: undefined,
-      sample: (logits, ids, constraint) =>
-        argmax(processLogits(logits, ids, settings, text, constraint)),
+      sample: (...given) => argmax(scores(...given)),
+      scores,
     };
   }
   return {
     seed,
     sample: (logits, ids, constraint) =>
       draw(distribution(logits, ids, settings, text, constraint), uniform(seed, ids.length)),
+    scores,
   };
 }
 
