@@ -219,9 +219,12 @@ export class Generation {
     this.#sequence.append(this.#ids.slice(0, length));
   }
 
-  /** Gives the memory back, between two passes; what was computed is computed again. */
+  /**
+   * Gives the memory back, between two passes; what was computed is computed again. What it took of
+   * others before its first row is memory, too; what a sequence of somebody else holds is not its.
+   */
   giveBack(): void {
-    if (this.#state === 'begun') this.#sequence.truncate(0);
+    if (this.#state === 'begun' || this.held !== undefined) this.#sequence.truncate(0);
   }
 
   /**

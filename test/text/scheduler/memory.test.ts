@@ -111,6 +111,19 @@ test('the prefix cache gives its memory up before a text must wait', async () =>
   prefixCache.clear();
 });
 
+test('a text that waits for its first row gives back what was known of it, too', async () => {
+  const prefixCache = new PrefixCache(model);
+  const scheduler = createScheduler(model, ids(), { maxRows: 1, prefixCache });
+  const few = { ...settings(1), maxNewTokens: 2 };
+  await tokensOf(scheduler.generate(prompt(130, 1), few));
+  const said = await Promise.all(
+    [prompt(190, 2), prompt(130, 1)].map(each => tokensOf(scheduler.generate(each, few))),
+  );
+  prefixCache.clear();
+  expect(said[0]).toEqual(await tokensOf(generate(model, ids(), prompt(190, 2), few)));
+  expect(said[1]).toEqual(await tokensOf(generate(model, ids(), prompt(130, 1), few)));
+});
+
 test.each([undefined, 0])(
   'a text waits for memory in which another is written; pages in memory: %j',
   async maxPages => {
