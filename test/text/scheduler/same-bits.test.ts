@@ -123,15 +123,16 @@ describe('a random model of 60 tokens, with room for ten pages', () => {
   });
 
   const request: fc.Arbitrary<Request> = fc.record({
-    /**
-     * Few beginnings, so that many have one in common, to the middle of a page too; and periods,
-     * so that texts repeat.
-     */
+    /** Few beginnings, so that many have some pages in common; and periods, so that they repeat. */
     prompt: fc
-      .tuple(fc.constantFrom(3, 5, 40), fc.constantFrom(1, 63, 64, 65, 126, 150, 260), fc.nat(2))
+      .tuple(
+        fc.constantFrom(3, 5, 40),
+        fc.constantFrom(1, 63, 64, 65, 150, 260),
+        fc.constantFrom(0, 1, 2, 70),
+      )
       .map(([period, length, end]) => [
         ...Array.from({ length }, (_, i) => 14 + (i % period)),
-        ...Array<number>(end).fill(20 + end),
+        ...Array<number>(end).fill(20 + (end % 7)),
       ]),
     options: fc
       .record({ ...kinds, maxNewTokens: fc.integer({ min: 1, max: 40 }) })
@@ -159,7 +160,7 @@ describe('a random model of 60 tokens, with room for ten pages', () => {
         expect(warm).toEqual(expected.toReversed());
       },
     );
-    await fc.assert(property, { numRuns: 70 });
+    await fc.assert(property, { numRuns: 50 });
     expect(shortcuts.accepted).toBeGreaterThan(100);
     expect(shortcuts.reused).toBeGreaterThan(1000);
   }, 300_000);
