@@ -85,6 +85,7 @@ export function createServer(settings: ServerSettings): LlamaServer {
     fingerprint,
     created: Math.floor(Date.now() / 1000),
     scheduler: texts,
+    mostTexts: maxRunning! + maxQueue!,
     prefixCache,
     constraints: new Constraints(tokenizer),
   };

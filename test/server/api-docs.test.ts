@@ -23,7 +23,8 @@ refused with 400 \`unsupported_parameter\`, or, with \`--lenient\`, named in \`w
 answer. \`null\` is how a field is left out, too.
 
 Errors are \`{"error": {"message", "type", "param", "code"}}\`: 400 what is wrong with the request,
-of \`context_length_exceeded\` with \`n_prompt_tokens\` and \`n_ctx\`; 401 no key, or a wrong one;
+of \`context_length_exceeded\` with \`n_prompt_tokens\` and \`n_ctx\`, of
+\`too_many_choices\` what has more texts than are taken at once; 401 no key, or a wrong one;
 403 another site's page, or a host name that is not known; 404 no such model or route; 405; 413 a
 body that is too large; 415 not JSON; 429 \`queue_full\`, with Retry-After; 500; 503 loading,
 shutting down, or out of memory; 504 \`request_timeout\`. Every answer has \`x-request-id\`, the

@@ -76,6 +76,21 @@ describe('a server with room for one text, and for one that waits', async () => 
     expect((await post(listening, COMPLETIONS, SHORT)).status).toBe(200);
   });
 
+  it('refuses with 400 what has more texts than it ever takes, for good', async () => {
+    const many = { ...SHORT, prompt: [[5], [6], [7]] };
+    for (const [body, param] of [
+      [{ ...SHORT, n: 3 }, 'n'],
+      [many, 'prompt'],
+    ] as const) {
+      const refused = await post(listening, COMPLETIONS, body);
+      expect(refused.status).toBe(400);
+      expect(((await refused.json()) as Json).error).toMatchObject({
+        message: expect.stringMatching(/asks for 3 texts, .* takes 2 at once/),
+        ...{ param, code: 'too_many_choices' },
+      });
+    }
+  });
+
   it('takes none of the choices of a request that has no room for all', async () => {
     const running = await begin(listening);
     expect((await post(listening, COMPLETIONS, { ...SHORT, n: 2 })).status).toBe(429);

@@ -1,6 +1,7 @@
 /** An answer with text, of either endpoint: whole, or as a stream of events. */
 import { randomUUID } from 'node:crypto';
 import type { ChatRequest } from '../schemas/chat.js';
+import { checkChoices } from '../texts/room.js';
 import type { Served } from '../texts/served.js';
 import { timingsOf, usageOf } from '../texts/usage.js';
 import { type TextEvent, type Writing, write } from '../texts/write.js';
@@ -26,6 +27,7 @@ export async function answer(
   shape: Shape,
 ): Promise<Response> {
   const choices = body.n ?? 1;
+  checkChoices(writings.length, served.mostTexts, choices > 1 ? 'n' : 'prompt');
   const tellsProgress = body.stream === true && body.return_progress === true;
   const events = write(served.scheduler, writings, call.signal, tellsProgress);
   const written = new WrittenTexts(writings.length, choices, call, metrics);

@@ -1,4 +1,4 @@
-/** That a prompt and what it asks for fit into the context: nothing is ever cut off. */
+/** That what is asked for fits into the context, and into the queue: nothing is ever cut off. */
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { ApiError } from '../errors/api-error.js';
 
@@ -38,6 +38,17 @@ export function checkRoom(
     positions,
     param,
   );
+}
+
+/**
+ * That a request does not have more texts than are ever taken at once.
+ * @param param what there is too much of
+ * @throws {ApiError} 400 too_many_choices
+ */
+export function checkChoices(texts: number, most: number, param: string): void {
+  if (texts <= most) return;
+  const what = `the request asks for ${texts} texts, and this server takes ${most} at once`;
+  throw new ApiError(400, 'too_many_choices', `${what} (--max-running and --max-queue)`, { param });
 }
 
 const overflow = (what: string, promptTokens: number, positions: number, param: string) =>

@@ -19,6 +19,8 @@ export interface Served {
   /** Seconds since 1970. */
   readonly created: number;
   readonly scheduler: Scheduler;
+  /** That the scheduler takes at once, running and waiting. */
+  readonly mostTexts: number;
   readonly prefixCache: PrefixCache | undefined;
   readonly constraints: Constraints;
 }
