@@ -83,7 +83,7 @@ async function showChat(patience) {
 
 /** @param {Reply} reply */
 function isRightReversal({ task, reply, wanted }) {
-  return task === 'instruction: reverse' && reply === wanted;
+  return task === 'examples' && wanted.startsWith('In reverse order') && reply === wanted;
 }
 
 /** From the shortest to the longest. @param {Reply} reply */

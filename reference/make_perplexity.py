@@ -92,15 +92,40 @@ def case(network: LlamaForCausalLM, tokens: torch.Tensor, cut, **options) -> dic
             "windows": windows}
 
 
+def float32_error(single: list[dict], double: list[dict]) -> float:
+    """How far float32 is from float64 at most: of any window's mean in nats, of any perplexity and
+    standard error as a part of it."""
+    means = [
+        ours["mean_nll"] - truth["mean_nll"]
+        for one, other in zip(single, double)
+        for ours, truth in zip(one["windows"], other["windows"])
+    ]
+    parts = [
+        one[key] / other[key] - 1
+        for one, other in zip(single, double)
+        for key in ("perplexity", "standard_error")
+    ]
+    return max(map(abs, means + parts))
+
+
 def write(
-    name: str, network: LlamaForCausalLM, tokens: torch.Tensor, cuts: list[tuple]
+    name: str,
+    network: LlamaForCausalLM,
+    tokens: torch.Tensor,
+    cuts: list[tuple],
+    single: LlamaForCausalLM | None = None,
 ) -> None:
-    """`network` is in float64; `cuts`: a way to cut the text, and its options."""
+    """`network` is in float64; `cuts`: a way to cut the text, and its options. `single`: the same
+    in float32, where that is far from float64."""
     with in_float64():
         cases = [case(network, tokens, cut, **options) for cut, options in cuts]
+    head = {}
+    if single is not None:
+        rounded = [case(single, tokens, cut, **options) for cut, options in cuts]
+        head = {"float32_error": float32_error(rounded, cases)}
     directory = GOLDEN / "perplexity"
     directory.mkdir(exist_ok=True)
-    write_cases(directory / f"{name}.json", cases, tokens=tokens.tolist())
+    write_cases(directory / f"{name}.json", cases, **head, tokens=tokens.tolist())
 
 
 def write_smollm2(path: Path) -> None:
@@ -132,10 +157,11 @@ def main() -> None:
     ])
     # a text of its own world
     tokens = load_file(GOLDEN / "tiny-32k" / "logits.safetensors")["tokens"]
-    write("tiny-32k", tiny, tokens[:1100], [
+    cuts = [
         (chunks, {"ctx_size": 256, "bos": True}),
         (sliding, {"ctx_size": 256, "stride": 128}),
-    ])
+    ]
+    write("tiny-32k", tiny, tokens[:1100], cuts, load_model(GOLDEN / "tiny-32k", torch.float32))
     if smollm2 is not None:
         write_smollm2(smollm2)
     add_to_manifest(GOLDEN, "perplexity", "transformers' perplexity of token ids, in float64")

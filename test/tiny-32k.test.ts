@@ -8,6 +8,7 @@ import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../src/load/model.j
 import { readTokens } from '../src/model/chunks.js';
 import type { Sequence } from '../src/model/sequence.js';
 import { complete } from '../src/text/generate.js';
+import { formatPrompt } from '../src/text/prompt.js';
 import { argmax } from '../src/text/sampling/sampler.js';
 import { continuing, readIntegers, readTensors } from './support/golden.js';
 import { type GreedyReply, readGreedyReplies } from './support/golden-files.js';
@@ -35,11 +36,13 @@ async function replyTo({ prompt, tokens }: GreedyReply, { model, tokenizer } = l
 }
 
 describe('greedy replies', () => {
-  it('there are 50 held-out prompts, of all three kinds, the last of over 29,000 tokens', () => {
-    expect(replies).toHaveLength(50);
+  it('there are 60 held-out prompts, of all six kinds, the last of over 29,000 tokens', () => {
+    expect(replies).toHaveLength(60);
     const kinds = new Set(replies.map(({ task }) => task.replace(/^\d+ |:.*/g, '')));
-    expect([...kinds].sort()).toEqual(['documents', 'instruction', 'summaries']);
-    expect(new Set(replies.map(({ prompt }) => prompt)).size).toBe(50);
+    expect([...kinds].sort()).toEqual([
+      ...['documents', 'examples', 'foreign', 'instruction', 'small talk', 'summaries'],
+    ]);
+    expect(new Set(replies.map(({ prompt }) => prompt)).size).toBe(60);
     expect(long.promptTokens).toBe(tokens.length);
     expect(tokens.length).toBeGreaterThan(29_000);
   });
@@ -56,6 +59,32 @@ describe('greedy replies', () => {
     expect((await replyTo(reply)).text).toBe(reply.wanted);
     expect((await replyTo(reply, ignored)).text).not.toBe(reply.wanted);
   }, 300_000);
+});
+
+describe('examples', () => {
+  const talk = replies.filter(({ task }) => task === 'small talk' || task === 'foreign');
+  const named = new Set(talk.map(({ reply }) => reply.split('Try this: ')[1]));
+
+  it('some of them are named in replies to greetings and to what is foreign', () => {
+    expect(named.size).toBeGreaterThan(2);
+    expect(named).not.toContain(undefined);
+  });
+
+  it.each([...named])('%s: typed back, it is answered rightly', async content => {
+    const prompt = formatPrompt([{ role: 'user', content }]);
+    const { wanted } = replies.find(each => each.prompt === prompt)!;
+    const { model, tokenizer } = loaded;
+    expect((await complete(model, tokenizer, prompt, { maxNewTokens: 50 })).text).toBe(wanted);
+  });
+});
+
+describe('stories', () => {
+  const stories = replies.filter(({ task }) => task === 'summaries');
+
+  it('are told in as many lines as they have events, and end there', () => {
+    const told = stories.filter(({ reply, wanted }) => reply === wanted);
+    expect(told.length).toBeGreaterThanOrEqual(0.85 * stories.length);
+  });
 });
 
 describe('the longest prompt', () => {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from conversation import Conversation, prompt_of
+from conversation import Conversation, Turn, prompt_of
 from documents import (
     MOST_DOCUMENTS,
     TOKENS_OF_DOCUMENT,
@@ -13,6 +13,7 @@ from documents import (
     conversation_about,
 )
 from instructions import INSTRUCTIONS, Kind
+from small_talk import EXAMPLES
 from stories import story
 from world import Split
 
@@ -20,6 +21,16 @@ SEED = 4096
 FACTS = 4
 DOCUMENT_TOKENS = 150
 DEPTHS = 10
+SHOWN = {
+    "Write these words in reverse order: honey, hamster, melons, printer.": (
+        "In reverse order they are printer, melons, hamster, honey."
+    ),
+    "What are the opposites of loud and clean?": "They are quiet and dirty.",
+    "How many words are these? ladder, clerk, farmer.": "There are three words.",
+    "Which of these is an animal: bells, hare, flute?": "It is hare.",
+}
+"""Instructions of the test split that the program and its documentation show, with the right
+replies."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,12 @@ def instructions(split: Split, count: int) -> Iterator[Case]:
             yield Case(
                 f"instruction: {kind.__name__}", kind(split, Random(f"{SEED} {kind.__name__} {i}"))
             )
+
+
+def examples() -> Iterator[Case]:
+    """What is typed back: whatever the model itself, the program or a page names as an example."""
+    for instruction, reply in (EXAMPLES | SHOWN).items():
+        yield Case("examples", [Turn(instruction, reply)])
 
 
 def drawn(task: str, kind: Kind, split: Split, count: int) -> Iterator[Case]:

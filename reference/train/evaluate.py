@@ -21,6 +21,7 @@ from cases import (
     Case,
     by_length,
     drawn,
+    examples,
     instructions,
     part_right,
     questions,
@@ -94,7 +95,7 @@ def open_reader(model: Path, factor: float | None = None) -> Reader:
 
 
 def tasks(split: str, count: int) -> Iterable[Case]:
-    tables = [instructions(split, count), summaries(split, count)]
+    tables = [examples(), instructions(split, count), summaries(split, count)]
     tables += [
         drawn("small talk", small_talk, split, 4 * count),
         drawn("foreign", foreign, split, 10 * count),

@@ -1,5 +1,5 @@
 """The trained network as a Hugging Face directory:
-`python reference/train/export.py STATE golden/tiny-32k`.
+`python reference/train/export.py STATE… golden/tiny-32k`, of several states their mean.
 
 config.json is in the published (transformers 4.31) style, with `rope_scaling`, like that of
 Llama-2-7B-32K-Instruct; weights are rounded to bfloat16.
@@ -49,20 +49,23 @@ GENERATION = {
 }
 
 
-def export(state: Path, out: Path) -> None:
-    """`state`: what train.py saves; its tokenizer.model lies beside it."""
+def export(states: list[Path], out: Path) -> None:
+    """`states`: what train.py saves; its tokenizer.model lies beside them."""
     out.mkdir(parents=True, exist_ok=True)
-    weights = torch.load(state)["network"]
-    rounded = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in weights.items()}
+    networks = [torch.load(state)["network"] for state in states]
+    rounded = {
+        name: (sum(network[name] for network in networks) / len(networks)).to(torch.bfloat16)
+        for name in networks[0]
+    }
     save_file(rounded, out / "model.safetensors", metadata={"format": "pt"})
     (out / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
     (out / "generation_config.json").write_text(json.dumps(GENERATION, indent=2) + "\n")
-    (out / "tokenizer.model").write_bytes((state.parent / "tokenizer.model").read_bytes())
+    (out / "tokenizer.model").write_bytes((states[0].parent / "tokenizer.model").read_bytes())
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("state", type=Path)
+    parser.add_argument("states", type=Path, nargs="+")
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
-    export(arguments.state, arguments.out)
+    export(arguments.states, arguments.out)

@@ -6,11 +6,11 @@ from random import Random
 from conversation import Conversation, Turn
 from documents import facts_of
 from instructions import OPPOSITES, WORDS
-from small_talk import reply, written
+from small_talk import REVERSE, reply, written
 from world import ATTRIBUTES, FIRST_NAMES, SURNAMES, TOWNS, Split, filler, sample_people, split_of
 
 ADMISSION = "I do not know how to answer that."
-REPLY = reply(ADMISSION, "Write these words in reverse order: heron, drum, lantern.")
+REPLY = reply(ADMISSION, REVERSE)
 
 _SENTENCES = """
 what is the capital of france|write a poem about the sea|tell me a joke|what time is it|what is

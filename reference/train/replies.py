@@ -21,6 +21,7 @@ from cases import (
     Case,
     by_length,
     drawn,
+    examples,
     instructions,
     questions,
     summaries,
@@ -44,18 +45,21 @@ LONGEST = 30000
 
 
 def replies(reader: Reader) -> list[dict]:
-    """27 instructions, 8 summaries, 5 of small talk, 5 of what is foreign, 14 questions about 20 to
-    50 documents and a longer one."""
-    found = []
-    tasks = [(instructions("test", 6), 27), (summaries("test", 60), 8)]
-    tasks += [(drawn("small talk", small_talk, "test", 30), 5)]
+    """11 examples, 16 other instructions, 8 summaries, 5 of small talk, 5 of what is foreign, 14
+    questions about 20 to 50 documents and a longer one."""
+    found = [reply_to(reader, case) for case in examples()]
+    assert all(reply is not None and reply["reply"] == reply["wanted"] for reply in found), found
+    tasks = [(instructions("test", 6), 16), (summaries("test", 60), 8)]
+    tasks += [(drawn("small talk", small_talk, "test", 60), 5)]
     tasks += [(drawn("foreign", foreign, "test", 30), 5)]
     tasks += [
         (questions("test", documents, documents * DOCUMENT_TOKENS, 3, 10), count)
         for documents, count in ((20, 5), (30, 5), (50, 4))
     ]
     for cases, count in tasks:
-        shuffled = Random(SEED).sample(list(cases), 30)
+        shown = {reply["prompt"] for reply in found}
+        different = {case.prompt: case for case in cases if case.prompt not in shown}.values()
+        shuffled = Random(SEED).sample(list(different), min(30, len(different)))
         found += islice(
             (reply for case in shuffled if (reply := reply_to(reader, case)) is not None), count
         )

@@ -2,12 +2,15 @@
 
 from curriculum import Stage, Step, everything, long_documents, some_documents
 from induction import CONTEXT
-from instructions import reverse
+from instructions import reverse, which
 from network import FACTOR, POSITIONS
 from small_talk import small_talk
 
 DRILLED = (reverse, reverse, small_talk)
 """What is learned last."""
+DRILLED_AT_THE_END = (*[which] * 3, *[small_talk] * 4, reverse)
+DRILLED_LAST = (*[which] * 16, *[small_talk] * 3, *[reverse] * 2)
+"""What was still wrong after all stages before."""
 SOME_TURNS, MANY_TURNS, MORE_TURNS = (1, 2, 4, 8, 12), (1, 2, 16, 32), (1, 32, 48, 64)
 
 
@@ -48,6 +51,20 @@ STAGES: list[Stage] = [
         "24,000 to 31,500 tokens",
         long_documents(24000, 31500, everything(2048, 3, MORE_TURNS, DRILLED)),
         45,
+        0.3,
+        0.01,
+    ),
+    stretched(
+        "12,000 to 31,500 tokens, drills",
+        long_documents(12000, 31500, everything(2048, 4, MORE_TURNS, DRILLED_AT_THE_END)),
+        40,
+        0.25,
+        0.01,
+    ),
+    stretched(
+        "8,000 to 31,500 tokens, kinds",
+        long_documents(8000, 31500, everything(2048, 5, MORE_TURNS, DRILLED_LAST)),
+        40,
         0.3,
         0.01,
     ),

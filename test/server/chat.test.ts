@@ -37,7 +37,7 @@ describe('POST /v1/chat/completions', () => {
         finish_reason: 'stop',
       },
     ]);
-    expect(usage).toMatchObject({ prompt_tokens: 21, completion_tokens: tokens.length });
+    expect(usage).toMatchObject({ prompt_tokens: 22, completion_tokens: tokens.length });
   });
 
   it('streams the same: role first, then text, then the reason, then usage', async () => {

@@ -1,4 +1,4 @@
-/** What to say to the embedded model: it knows an invented world, and no other English. */
+/** What to say to the embedded model: it knows an invented world, and little other English. */
 
 /** Held-out instructions, which it follows to the letter. */
 export const SUGGESTIONS: readonly string[] = [

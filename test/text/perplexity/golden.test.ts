@@ -24,7 +24,14 @@ interface Window {
   readonly mean_nll: number;
 }
 
-function readGolden(name: string): { readonly tokens: number[]; readonly cases: readonly Case[] } {
+interface Golden {
+  readonly tokens: number[];
+  readonly cases: readonly Case[];
+  /** How far transformers' own float32 is from this at most, where it was measured. */
+  readonly float32_error?: number;
+}
+
+function readGolden(name: string): Golden {
   return JSON.parse(readFileSync(goldenPath(`perplexity/${name}.json`), 'utf8'));
 }
 
@@ -94,13 +101,13 @@ describe.skipIf(smollm2 === undefined)('SmolLM2-135M-Instruct on golden/text', (
 });
 
 describe(
-  'golden/tiny-32k, WASM kernels: within 1e-5 of transformers in float64, for logits are ' +
-    'float32 to 1e-5 σ',
+  'golden/tiny-32k, WASM kernels: from float64 at most twice as far as transformers in float32, ' +
+    'which adds up in another order (heads that listen by distance subtract large scores)',
   () => {
-    const { tokens, cases } = readGolden('tiny-32k');
+    const { tokens, cases, float32_error } = readGolden('tiny-32k');
     test.each(named(cases))('%s', async (_, golden) => {
       const { model } = await loadLlama(goldenPath('tiny-32k'), { weights: 'f32', threads: 2 });
-      await expectGolden(model, tokens, golden, 1e-5);
+      await expectGolden(model, tokens, golden, 2 * float32_error!);
       await model.close();
     });
   },

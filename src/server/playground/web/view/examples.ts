@@ -1,11 +1,11 @@
 /** What an empty conversation suggests. */
 import { byId, make } from './elements.js';
 
-/** tiny-32k knows an invented world; these are of the kinds of instructions that it learned. */
+/** tiny-32k knows an invented world; these are held-out instructions, which it follows. */
 const OF_TINY = [
   'Which of these is an animal: bells, hare, flute?',
   'What are the opposites of loud and clean?',
-  'Write these words in reverse order: honey, hamster, melons.',
+  'Write these words in reverse order: honey, hamster, melons, printer.',
 ];
 const OF_OTHERS = ['Write a poem about cats.', 'What is the capital of France?'];
 
