@@ -3,10 +3,11 @@
  * and the time to decode without it over the time with it, in turns, the median of several. Texts
  * drawn at a high temperature repeat nothing; there it must not cost more than a twentieth.
  */
+import { readFile } from 'node:fs/promises';
 import type { LoadedModel } from '../src/load/model.js';
 import type { GenerateOptions } from '../src/text/options.js';
 import type { GenerationResult } from '../src/text/result.js';
-import { readGreedyReplies } from '../test/support/golden-files.js';
+import type { GreedyReply } from '../test/support/golden-files.js';
 import { builtLoad } from './built.js';
 
 const REPEATS = 5;
@@ -16,9 +17,9 @@ const NEW_TOKENS = 200;
 export async function lookupBench(): Promise<object> {
   const { EMBEDDED_MODEL, loadModel } = await builtLoad();
   const loaded = await loadModel(EMBEDDED_MODEL, { threads: 2 });
-  const replies = (await readGreedyReplies('tiny-32k')).filter(
-    ({ promptTokens }) => promptTokens < MOST_PROMPT_TOKENS,
-  );
+  const file = new URL('../../golden/tiny-32k/greedy.json', import.meta.url);
+  const all: GreedyReply[] = JSON.parse(await readFile(file, 'utf8'));
+  const replies = all.filter(({ promptTokens }) => promptTokens < MOST_PROMPT_TOKENS);
   const promptsOf = (kind: string) =>
     replies.filter(({ task }) => task.includes(kind)).map(({ prompt }) => prompt);
   const drawn = (seed: number) => ({ temperature: 1.5, seed, stopTokenIds: [] });

@@ -1,7 +1,8 @@
 /**
  * How long others wait for their tokens while somebody's long prompt is read: the times between two
- * tokens, beside the mean time that a pass of the prompt takes.
+ * tokens, each beside the time that a pass takes at that place of the prompt.
  */
+import { fitLine } from '../line.js';
 import { ServedModel } from '../served.js';
 import { madeUp } from './documents.js';
 import { tokenTimes } from './stream.js';
@@ -9,7 +10,6 @@ import { tokenTimes } from './stream.js';
 const OTHERS = 3;
 /** What each of the others has when the long prompt comes. */
 const TOKENS_BEFORE = 16;
-const ROWS_A_PASS = 128;
 
 export async function measureCompany(model: readonly string[], tokens: number) {
   const served = await ServedModel.start([...model, '--lookup', 'off', '--no-prefix-cache']);
@@ -24,14 +24,22 @@ export async function measureCompany(model: readonly string[], tokens: number) {
   left.abort();
   await Promise.all(others.map(other => other.ended));
   await served.stop();
-  const gaps = others.flatMap(({ times }) => gapsOf(times.filter(t => t >= begin && t <= end)));
-  const pass = (end - begin) / Math.ceil(tokens / (ROWS_A_PASS - OTHERS));
-  const p99 = quantile(gaps, 0.99);
+  const gaps = others.map(({ times }) => gapsOf(times.filter(t => t >= begin && t <= end)));
+  const all = gaps.flat();
   return {
-    ...{ others: OTHERS, readingMs: end - begin, meanPassMs: pass, gaps: gaps.length },
-    ...{ p50Ms: quantile(gaps, 0.5), p99Ms: p99, largestMs: quantile(gaps, 1) },
-    ...{ p50BeforeMs: quantile(alone, 0.5), p99OverPass: p99 / pass },
+    ...{ others: OTHERS, readingMs: end - begin, gaps: all.length },
+    ...{ p50BeforeMs: quantile(alone, 0.5), p50Ms: quantile(all, 0.5), p99Ms: quantile(all, 0.99) },
+    p99OverPass: quantile(gaps.flatMap(overPass), 0.99),
   };
+}
+
+/**
+ * Each gap as a part of a pass at its place: passes grow along a line, for attention looks at all
+ * that was read before.
+ */
+function overPass(gaps: readonly number[]): number[] {
+  const { start, slope } = fitLine(gaps.map((y, x) => ({ x, y })));
+  return gaps.map((gap, i) => gap / (start + slope * i));
 }
 
 /** Somebody whose text is written all the while. */
