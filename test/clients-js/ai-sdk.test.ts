@@ -1,7 +1,16 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, generateText, jsonSchema, Output, streamText } from 'ai';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ANSWER, idle, KEY, MODEL, QUESTION, SCHEMA, startServer } from './support.js';
+import {
+  ANSWER,
+  idle,
+  KEY,
+  MODEL,
+  PROMPT_TOKENS,
+  QUESTION,
+  SCHEMA,
+  startServer,
+} from './support.js';
 
 const server = await startServer();
 afterAll(() => server.close());
@@ -30,7 +39,7 @@ describe('ai with @ai-sdk/openai-compatible', () => {
     let text = '';
     for await (const part of result.textStream) text += part;
     expect(text).toBe(ANSWER);
-    expect((await result.usage).inputTokens).toBe(21);
+    expect((await result.usage).inputTokens).toBe(PROMPT_TOKENS);
   });
 
   it('completes', async () => {

@@ -1,6 +1,16 @@
 import { ChatOpenAI, OpenAI } from '@langchain/openai';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ANSWER, idle, KEY, MODEL, QUESTION, SCHEMA, startServer } from './support.js';
+import {
+  ANSWER,
+  ANSWER_TOKENS,
+  idle,
+  KEY,
+  MODEL,
+  PROMPT_TOKENS,
+  QUESTION,
+  SCHEMA,
+  startServer,
+} from './support.js';
 
 const server = await startServer();
 afterAll(() => server.close());
@@ -18,7 +28,10 @@ describe('@langchain/openai', () => {
   it('chats', async () => {
     const answer = await chat.invoke(QUESTION);
     expect(answer.content).toBe(ANSWER);
-    expect(answer.usage_metadata).toMatchObject({ input_tokens: 21, output_tokens: 9 });
+    expect(answer.usage_metadata).toMatchObject({
+      input_tokens: PROMPT_TOKENS,
+      output_tokens: ANSWER_TOKENS,
+    });
   });
 
   it('streams', async () => {

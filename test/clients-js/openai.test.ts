@@ -6,7 +6,17 @@ import OpenAI, {
   NotFoundError,
 } from 'openai';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ANSWER, idle, KEY, MODEL, QUESTION, SCHEMA, startServer } from './support.js';
+import {
+  ANSWER,
+  ANSWER_TOKENS,
+  idle,
+  KEY,
+  MODEL,
+  PROMPT_TOKENS,
+  QUESTION,
+  SCHEMA,
+  startServer,
+} from './support.js';
 
 const server = await startServer();
 afterAll(() => server.close());
@@ -26,7 +36,10 @@ describe('openai', () => {
     const first = await client.chat.completions.create({ model: MODEL, messages, temperature: 0 });
     const { message } = first.choices[0];
     expect(message.content).toBe(ANSWER);
-    expect(first.usage).toMatchObject({ prompt_tokens: 21, completion_tokens: 9 });
+    expect(first.usage).toMatchObject({
+      prompt_tokens: PROMPT_TOKENS,
+      completion_tokens: ANSWER_TOKENS,
+    });
     expect(first.system_fingerprint).toBe('fp_test');
     const second = await client.chat.completions.create({
       model: MODEL,

@@ -6,6 +6,8 @@ export const MODEL = 'tiny-32k';
 export const KEY = 'a-key';
 export const QUESTION = 'What are the opposites of loud and clean?';
 export const ANSWER = 'They are quiet and dirty.';
+/** With the model's prompt around the question, and with the end of the answer. */
+export const [PROMPT_TOKENS, ANSWER_TOKENS] = [22, 9];
 
 /** An invented person, as the model's world has them. */
 export const SCHEMA = {

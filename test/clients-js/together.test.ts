@@ -1,6 +1,15 @@
 import Together, { BadRequestError, NotFoundError } from 'together-ai';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ANSWER, idle, KEY, MODEL, QUESTION, startServer } from './support.js';
+import {
+  ANSWER,
+  ANSWER_TOKENS,
+  idle,
+  KEY,
+  MODEL,
+  PROMPT_TOKENS,
+  QUESTION,
+  startServer,
+} from './support.js';
 
 const server = await startServer();
 afterAll(() => server.close());
@@ -21,7 +30,7 @@ describe('together-ai', () => {
       echo: false,
     });
     expect(choices[0].message!.content).toBe(ANSWER);
-    expect(usage).toMatchObject({ total_tokens: 30 });
+    expect(usage).toMatchObject({ total_tokens: PROMPT_TOKENS + ANSWER_TOKENS });
   });
 
   it('chats with the settings of the model card, and any seed repeats', async () => {
