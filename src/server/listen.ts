@@ -34,20 +34,31 @@ export async function listen(fetch: Fetch, options: ListenOptions = {}): Promise
   const server = createHttpServer((incoming, outgoing) => void listener(incoming, outgoing));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on('clientError', refuseConnection);
+  const connections = new Set<Socket>();
+  server.on('connection', socket => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   await opened(server, host, port);
   const address = server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return {
     url: `http://${name}:${address.port}`,
-    close: () => closed(server),
+    close: () => closed(server, connections),
     closeAtOnce: () => server.closeAllConnections(),
   };
 }
 
-/** A connection that becomes idle only now would be kept for a request that never comes. */
-function closed(server: Server): Promise<void> {
+/**
+ * A connection that becomes idle only now would be kept for a request that never comes. One that was
+ * opened ahead, as browsers do, and has sent nothing yet does not count as idle in Node.
+ */
+function closed(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
   return new Promise(resolve => {
-    const timer = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    const timer = setInterval(() => {
+      server.closeIdleConnections();
+      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+    }, IDLE_CHECK_MS);
     server.close(() => {
       clearInterval(timer);
       resolve();
