@@ -50,8 +50,8 @@ export async function listen(fetch: Fetch, options: ListenOptions = {}): Promise
 }
 
 /**
- * A connection that becomes idle only now would be kept for a request that never comes. One that was
- * opened ahead, as browsers do, and has sent nothing yet does not count as idle in Node.
+ * A connection that becomes idle only now would be kept for a request that never comes. One that
+ * was opened ahead, as browsers do, and has sent nothing yet does not count as idle in Node.
  */
 function closed(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
   return new Promise(resolve => {

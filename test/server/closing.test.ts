@@ -6,7 +6,7 @@ import { listen } from '../../src/server/index.js';
 
 const answered = () => new Response('here it is');
 
-it('ends with connections that were opened ahead, as browsers do, and were never used', async () => {
+it('ends with connections that were opened ahead, as browsers do, and not used', async () => {
   const listening = await listen(answered, { port: 0 });
   const silent = connect(Number(new URL(listening.url).port), '127.0.0.1');
   await once(silent, 'connect');
