@@ -15,8 +15,7 @@ export function argmax(numbers) {
 }
 
 /**
- * The prompt of one of many users: that of the first is `promptToken`'s, and no two begin alike, so
- * that nothing read for one serves another.
+ * The prompt of one of many users: no two begin alike, so that nothing read for one serves another.
  */
 export function promptOf(user, count, vocabSize) {
   return Array.from({ length: count }, (_, i) => promptToken(user + 31 * i, vocabSize));

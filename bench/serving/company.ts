@@ -2,6 +2,7 @@
  * How long others wait for their tokens while somebody's long prompt is read: the times between two
  * tokens, each beside the time that a pass takes at that place of the prompt.
  */
+import { quantile } from '../../src/cli/measure/together.js';
 import { fitLine } from '../line.js';
 import { ServedModel } from '../served.js';
 import { madeUp } from './documents.js';
@@ -71,8 +72,3 @@ class Other {
 
 const gapsOf = (times: readonly number[]): number[] =>
   times.slice(1).map((time, i) => time - times[i]);
-
-function quantile(numbers: readonly number[], part: number): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
-}

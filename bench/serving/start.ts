@@ -1,4 +1,5 @@
 /** From starting `llama-32k serve` with the embedded model to the first token of an answer. */
+import { quantile } from '../../src/cli/measure/together.js';
 import { ServedModel } from '../served.js';
 
 const STARTS = 5;
@@ -14,8 +15,11 @@ export async function measureStart() {
     first.push(performance.now() - start);
     await served.stop();
   }
-  const median = (times: number[]) => times.toSorted((a, b) => a - b)[times.length >> 1];
-  return { readyMs: median(ready), firstTokenMs: median(first), slowestMs: Math.max(...first) };
+  return {
+    readyMs: quantile(ready, 0.5),
+    firstTokenMs: quantile(first, 0.5),
+    slowestMs: Math.max(...first),
+  };
 }
 
 /** Resolves when the first words of the answer have come. */

@@ -7,10 +7,11 @@ from network import FACTOR, POSITIONS
 from small_talk import small_talk
 
 DRILLED = (reverse, reverse, small_talk)
-"""What is learned last."""
+"""What is learned last, from many instructions on."""
 DRILLED_AT_THE_END = (*[which] * 3, *[small_talk] * 4, reverse)
+"""What was still wrong after the stages before."""
 DRILLED_LAST = (*[which] * 16, *[small_talk] * 3, *[reverse] * 2)
-"""What was still wrong after all stages before."""
+"""What was still wrong after that."""
 SOME_TURNS, MANY_TURNS, MORE_TURNS = (1, 2, 4, 8, 12), (1, 2, 16, 32), (1, 32, 48, 64)
 
 

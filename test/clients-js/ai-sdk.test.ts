@@ -1,6 +1,6 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, generateText, jsonSchema, Output, streamText } from 'ai';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   ANSWER,
   idle,
@@ -13,7 +13,6 @@ import {
 } from './support.js';
 
 const server = await startServer();
-afterAll(() => server.close());
 
 const provider = createOpenAICompatible({
   name: 'llama-32k',

@@ -1,5 +1,5 @@
 import { ChatOpenAI, OpenAI } from '@langchain/openai';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   ANSWER,
   ANSWER_TOKENS,
@@ -13,7 +13,6 @@ import {
 } from './support.js';
 
 const server = await startServer();
-afterAll(() => server.close());
 
 const settings = {
   model: MODEL,

@@ -5,7 +5,7 @@ import OpenAI, {
   InternalServerError,
   NotFoundError,
 } from 'openai';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   ANSWER,
   ANSWER_TOKENS,
@@ -19,7 +19,6 @@ import {
 } from './support.js';
 
 const server = await startServer();
-afterAll(() => server.close());
 
 const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: KEY, maxRetries: 0 });
 const messages = [{ role: 'user', content: QUESTION } as const];

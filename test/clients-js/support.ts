@@ -1,4 +1,5 @@
 /** A server on the embedded model, behind a port, for the official clients. */
+import { afterAll } from 'vitest';
 import { listen } from '../../src/server/index.js';
 import { Lines, loaded, serverWith } from '../server/support.js';
 
@@ -22,13 +23,18 @@ export interface Running {
   readonly lines: Lines;
   /** How many texts are being computed. */
   running(): Promise<number>;
-  close(): Promise<void>;
 }
 
+/** It is closed when the tests of the file have ended. */
 export async function startServer(): Promise<Running> {
   const lines = new Lines();
   const server = serverWith({ apiKey: [KEY], log: lines });
   const listening = await listen(server.fetch, { port: 0 });
+  afterAll(async () => {
+    await server.close();
+    listening.closeAtOnce();
+    await loaded.close();
+  });
   return {
     url: listening.url,
     lines,
@@ -36,11 +42,6 @@ export async function startServer(): Promise<Running> {
       const headers = { authorization: `Bearer ${KEY}` };
       const text = await (await fetch(`${listening.url}/metrics`, { headers })).text();
       return Number(/^l32k_requests_running\{[^}]*\} (\d+)$/m.exec(text)?.[1]);
-    },
-    async close() {
-      await server.close();
-      listening.closeAtOnce();
-      await loaded.close();
     },
   };
 }

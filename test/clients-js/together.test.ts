@@ -1,5 +1,5 @@
 import Together, { BadRequestError, NotFoundError } from 'together-ai';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   ANSWER,
   ANSWER_TOKENS,
@@ -12,7 +12,6 @@ import {
 } from './support.js';
 
 const server = await startServer();
-afterAll(() => server.close());
 
 const client = new Together({ baseURL: `${server.url}/v1`, apiKey: KEY, maxRetries: 0 });
 const messages = [{ role: 'user', content: QUESTION } as const];

@@ -47,13 +47,17 @@ export function figuresOf(times: readonly (readonly number[])[]): Omit<Together,
   const end = Math.max(...times.map(seconds => seconds.at(-1)!));
   const after = times.flat().filter(time => time > begin).length;
   const gaps = times.flatMap(seconds => seconds.slice(1).map((time, i) => time - seconds[i]));
-  gaps.sort((a, b) => a - b);
-  const within = (part: number) => gaps[Math.max(0, Math.ceil(part * gaps.length) - 1)] ?? 0;
   return {
     decode_tokens_per_second: after === 0 ? 0 : after / (end - begin),
-    p50_seconds: within(0.5),
-    p99_seconds: within(0.99),
+    p50_seconds: quantile(gaps, 0.5) ?? 0,
+    p99_seconds: quantile(gaps, 0.99) ?? 0,
   };
+}
+
+/** The smallest of `numbers` that `part` of them, 0 … 1, are within; undefined if there is none. */
+export function quantile(numbers: readonly number[], part: number): number | undefined {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
 }
 
 export function describeTogether(together: Together): string {
