@@ -1,7 +1,11 @@
 /**
  * Sequences in any order: passes begun and not awaited, forks, going back and disposing in between.
  * Every text has the logits that it has alone, in another model, and at the end nothing is held.
+ *
+ * Steps follow each other without a pause, so that what the scene knows of a pass is what its
+ * sequences know: a pass ends, and the scene hears of it, within one turn of the event loop.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LlamaErrorCode } from '../../src/base/errors.js';
@@ -18,6 +22,7 @@ const step = fc.oneof(
     count: fc.integer({ min: 1, max: 150 }),
     seed: fc.nat(1000),
   }),
+  fc.constant({ kind: 'turn' as const }),
   fc.constant({ kind: 'settle' as const }),
   fc.record({
     kind: fc.constant('truncate' as const),
@@ -41,7 +46,7 @@ class Scene {
   readonly texts: Text[];
   readonly #model: Llama;
   readonly #judge: Llama;
-  #passes: Promise<void>[] = [];
+  readonly #passes: Promise<void>[] = [];
 
   constructor(model: Llama, judge: Llama) {
     this.#model = model;
@@ -49,16 +54,26 @@ class Scene {
     this.texts = Array.from({ length: 4 }, () => this.#text(model.createSequence(), []));
   }
 
-  async take(step: Step): Promise<void> {
+  /** A promise of a step that takes time. */
+  take(step: Step): Promise<void> | undefined {
+    if (step.kind === 'turn') return turn();
+    if (step.kind === 'settle') return this.settle();
     if (step.kind === 'pass') this.#pass(step.slots, step.count, step.seed);
-    else if (step.kind === 'settle') await this.settle();
     else if (step.kind === 'truncate') this.#truncate(this.texts[step.slot], step.share);
     else if (step.kind === 'fork') this.#fork(step.slot, step.to);
     else this.#dispose(this.texts[step.slot]);
+    return undefined;
+  }
+
+  /** Nothing of it is left in the model, whatever failed. */
+  async end(): Promise<void> {
+    await Promise.allSettled(this.#passes);
+    for (const { sequence } of this.texts) sequence.dispose();
   }
 
   async settle(): Promise<void> {
-    await Promise.all(this.#passes.splice(0));
+    await Promise.all(this.#passes);
+    this.#passes.length = 0;
   }
 
   #text(sequence: Sequence, tokens: readonly number[]): Text {
@@ -79,7 +94,9 @@ class Scene {
     const rows = texts.flatMap(({ sequence }, t) => continuing(sequence, added[t]));
     const logitsFor = texts.map((_, t) => (t + 1) * count - 1);
     for (const text of texts) text.inPass = true;
-    this.#passes.push(this.#compute(texts, added, rows, logitsFor));
+    const pass = this.#compute(texts, added, rows, logitsFor);
+    pass.catch(() => {}); // told when it is settled
+    this.#passes.push(pass);
   }
 
   async #compute(
@@ -89,17 +106,23 @@ class Scene {
     logitsFor: readonly number[],
   ): Promise<void> {
     const { logits, failures } = await this.#model.forwardBatch(rows, { logitsFor });
-    const width = logits.shape[1];
-    for (const [t, text] of texts.entries()) {
-      text.inPass = false;
-      const code = failures.get(text.sequence)?.code;
-      if (code !== 'OUT_OF_MEMORY') expect(code).toBe(expectedFailure(text, added[t]));
-      if (code === undefined) text.tokens = [...text.tokens, ...added[t]];
-      expect(text.sequence.length).toBe(text.disposed ? 0 : text.tokens.length);
-      const own = [...logits.data.subarray(t * width, (t + 1) * width)];
-      if (code === undefined) expect(own).toEqual(await this.#alone(text.tokens));
+    const ends = texts.map((text, t) => ({
+      own: logits.data.subarray(t * logits.shape[1], (t + 1) * logits.shape[1]),
+      tokens: this.#endPass(text, added[t], failures.get(text.sequence)?.code),
+    }));
+    for (const { own, tokens } of ends) {
+      if (tokens) expect([...own]).toEqual(await this.#alone(tokens));
       else expect(own.every(Number.isNaN)).toBe(true);
     }
+  }
+
+  /** All that is in the text now, unless the pass failed for it. */
+  #endPass(text: Text, added: readonly number[], code: LlamaErrorCode | undefined) {
+    text.inPass = false;
+    if (code !== 'OUT_OF_MEMORY') expect(code).toBe(expectedFailure(text, added));
+    if (code === undefined) text.tokens = [...text.tokens, ...added];
+    expect(text.sequence.length).toBe(text.disposed ? 0 : text.tokens.length);
+    return code === undefined ? text.tokens : undefined;
   }
 
   async #alone(tokens: readonly number[]): Promise<number[]> {
@@ -153,9 +176,15 @@ describe.each(['exact', 'wasm'] as const)('%s', name => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 30 }), async steps => {
         const scene = new Scene(model, judge);
-        for (const each of steps) await scene.take(each);
-        await scene.settle();
-        for (const { sequence } of scene.texts) sequence.dispose();
+        try {
+          for (const each of steps) {
+            const takingTime = scene.take(each);
+            if (takingTime) await takingTime;
+          }
+          await scene.settle();
+        } finally {
+          await scene.end();
+        }
         const all = model.createSequence();
         const rows = continuing(all, new Array(CONTEXT).fill(20));
         await model.forward(rows, { logitsFor: [] });
