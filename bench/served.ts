@@ -15,9 +15,12 @@ export class ServedModel {
   }
 
   /** Resolves when it takes requests. Lines of its log that are errors are printed. */
-  static async start(args: readonly string[]): Promise<ServedModel> {
-    const flags = ['serve', '--port', '0', '--json', ...args];
-    const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  static async start(
+    args: readonly string[],
+    nodeArgs: readonly string[] = [],
+  ): Promise<ServedModel> {
+    const flags = [...nodeArgs, MAIN, 'serve', '--port', '0', '--json', ...args];
+    const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
     createInterface(child.stderr).on('line', line => {
       if (!line.startsWith('{"level":30')) console.error(line);
     });
@@ -44,6 +47,10 @@ export class ServedModel {
     };
     const [{ schema }] = Object.values(paths[path].post.requestBody.content);
     return new Set(Object.keys(schema.properties));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
   }
 
   /** Its exit code. */
