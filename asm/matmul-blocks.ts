@@ -1,9 +1,7 @@
 /**
  * Linear layers with quantized weights: which tiles, rows and numbers are worked on together.
  *
- * A single row reads every weight once. Tiles of short blocks are read in step, several at a time,
- * a block of each: so many streams keep more of the memory's answers under way than one does
- * (docs/LOG.md).
+ * A single row reads every weight once, two tiles in step where it pays (`streams.ts`).
  *
  * Many rows share a weight. They are taken four at a time, over *panels* of 1,024 numbers of a
  * tile, which so stay in the first level of the cache until all rows have met them. For few rows
@@ -18,6 +16,7 @@ import * as q45k from './matmul-q45k';
 import * as q6k from './matmul-q6k';
 import * as q8 from './matmul-q8';
 import { SUMS_BYTES } from './quantize';
+import { streamCount, streamLength } from './streams';
 import {
   blockBytes,
   hasNibbles,
@@ -39,6 +38,8 @@ import {
 
 /** Blocks of 32 in a panel. */
 const PANEL: usize = 32;
+/** … of which a single row reads so many before it turns to the next tile. */
+const RUN: usize = 8;
 
 /**
  * x: as `quantize14` leaves it. xq [rows][blocks], xScales, xSums [rows][blocks]; `blocks` of 32.
@@ -216,57 +217,79 @@ function matmul<F>(
   firstTile: usize,
   endTile: usize,
 ): void {
-  const outBytes = (<usize>outStride) << 2;
   const tileBytes = weightBytes<F>(blocks);
   out += firstTile << 6;
   weights += firstTile * tileBytes;
-  if (rows == 1) {
-    let tiles = endTile - firstTile;
-    while (tiles > 0) {
-      const count = min(tiles, streams<F>());
-      memory.fill(out, 0, count << 6);
-      oneRow<F>(out, xq, xScales, xSums, weights, tileBytes, count, blocks);
-      out += count << 6;
-      weights += count * tileBytes;
-      tiles -= count;
+  while (firstTile < endTile) {
+    const tiles = endTile - firstTile;
+    const length = rows == 1 ? streamLength(tiles, tileBytes) : tiles;
+    const streams = streamCount(tiles, length);
+    for (const end = out + (length << 6); out < end; out += 64) {
+      inStep<F>(out, outStride, xq, xScales, xSums, rows, weights, blocks, length, streams);
+      weights += tileBytes;
     }
-    return;
-  }
-  const xBytes = quantBytes<F>(blocks);
-  const scaleBytes = scalesBytes<F>(blocks);
-  const sumBytes = sumsBytes<F>(blocks);
-  for (let tile = firstTile; tile < endTile; tile++) {
-    const zero = f32x4.splat(0);
-    for (let row: usize = 0; row < rows; row++)
-      store64(out + row * outBytes, zero, zero, zero, zero);
-    for (let block: usize = 0; block < blocks; block += PANEL) {
-      const count = min(PANEL, blocks - block);
-      for (let row: usize = 0; row < rows; row += 4) {
-        fourRowsAt<F>(
-          out + row * outBytes,
-          outBytes,
-          xq + row * xBytes + quantBytes<F>(block),
-          xBytes,
-          xScales + row * scaleBytes + scalesBytes<F>(block),
-          scaleBytes,
-          xSums + row * sumBytes + sumsBytes<F>(block),
-          sumBytes,
-          rows - row,
-          weights + weightBytes<F>(block),
-          count,
-        );
-      }
-    }
-    out += 64;
-    weights += tileBytes;
+    out += ((streams - 1) * length) << 6;
+    weights += (streams - 1) * length * tileBytes;
+    firstTile += streams * length;
   }
 }
 
-/** How many tiles a single row reads in step. A superblock is long enough to be a stream alone. */
+/**
+ * `streams` tiles, `length` tiles apart: some blocks of each in turn, which all rows meet before
+ * the next ones come.
+ */
 // @ts-ignore: decorator
 @inline
-function streams<F>(): usize {
-  return isK<F>() ? 1 : 4;
+function inStep<F>(
+  out: usize,
+  outStride: usize,
+  xq: usize,
+  xScales: usize,
+  xSums: usize,
+  rows: usize,
+  weights: usize,
+  blocks: usize,
+  length: usize,
+  streams: usize,
+): void {
+  const outBytes = outStride << 2,
+    xBytes = quantBytes<F>(blocks),
+    scaleBytes = scalesBytes<F>(blocks),
+    sumBytes = sumsBytes<F>(blocks);
+  const endOfStreams = out + ((streams * length) << 6);
+  const zero = f32x4.splat(0);
+  for (let to = out; to < endOfStreams; to += length << 6)
+    for (let row: usize = 0; row < rows; row++)
+      store64(to + row * outBytes, zero, zero, zero, zero);
+  const run = rows == 1 ? RUN : PANEL;
+  for (let block: usize = 0; block < blocks; block += run) {
+    const count = min(run, blocks - block);
+    let w = weights + weightBytes<F>(block);
+    for (let to = out; to < endOfStreams; to += length << 6) {
+      const x = xq + quantBytes<F>(block),
+        scales = xScales + scalesBytes<F>(block),
+        sums = xSums + sumsBytes<F>(block);
+      if (rows == 1) oneRow<F>(to, x, scales, sums, w, count);
+      else {
+        for (let row: usize = 0; row < rows; row += 4) {
+          fourRowsAt<F>(
+            to + row * outBytes,
+            outBytes,
+            x + row * xBytes,
+            xBytes,
+            scales + row * scaleBytes,
+            scaleBytes,
+            sums + row * sumBytes,
+            sumBytes,
+            rows - row,
+            w,
+            count,
+          );
+        }
+      }
+      w += length * weightBytes<F>(blocks);
+    }
+  }
 }
 
 /** Bytes of `blocks` blocks of 16 outputs. */
@@ -297,6 +320,7 @@ function sumsBytes<F>(blocks: usize): usize {
   return isK<F>() ? (blocks >> 3) * SUMS_BYTES : blocks << 2;
 }
 
+/** One row and `blocks` blocks of one tile, added to `out`. */
 // @ts-ignore: decorator
 @inline
 function oneRow<F>(
@@ -305,12 +329,10 @@ function oneRow<F>(
   xScales: usize,
   xSums: usize,
   weights: usize,
-  tileBytes: usize,
-  tiles: usize,
   blocks: usize,
 ): void {
-  if (isQ8<F>()) q8.oneRow(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
-  else if (!isK<F>()) q45.oneRow<F>(out, xq, xScales, xSums, weights, tileBytes, tiles, blocks);
+  if (isQ8<F>()) q8.oneRow(out, xq, xScales, xSums, weights, blocks);
+  else if (!isK<F>()) q45.oneRow<F>(out, xq, xScales, xSums, weights, blocks);
   else if (hasNibbles<F>()) q45k.oneRow<F>(out, xq, xScales, xSums, weights, blocks);
   else if (hasTwoBits<F>()) q23k.oneRow<F>(out, xq, xScales, xSums, weights, blocks);
   else q6k.oneRow(out, xq, xScales, xSums, weights, blocks);

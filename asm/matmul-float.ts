@@ -10,14 +10,15 @@
  * multiply the weights (`half.ts`), and |x| must be below 2^26. If m is odd, the number behind the
  * row's last is read too, and must be 0 (see README.md).
  *
- * Many rows share a weight. They are taken three at a time, which with 256 bits fills the
- * registers, over panels of 256 numbers, so that these stay in the first level of the cache; for
- * many rows a panel is widened to float32 once, into `scratch`. A single row reads two tiles in
- * turn, a panel of each: so many streams memory delivers faster than one (docs/LOG.md).
+ * Rows share a weight. They are taken three at a time, which with 256 bits fills the registers, and
+ * at last two at a time, so that four are not the work of six. Fewer than twelve rows wait for
+ * memory, and read two tiles in step where it pays (`streams.ts`). For more a panel of 256 numbers,
+ * which stays in the first level of the cache, is widened to float32 once, into `scratch`.
  */
 import { HALF_FIELDS, LOW_HALF } from './half';
 import { hold } from './hold';
-import { store64 } from './lanes';
+import { add64, store64 } from './lanes';
+import { streamCount, streamLength } from './streams';
 
 const F32: i32 = 0;
 const BF16: i32 = 1;
@@ -25,9 +26,9 @@ const F16: i32 = 2;
 
 /** Pairs of numbers in a panel. */
 const PANEL: usize = 128;
-/** Tiles that a single row reads in turn. */
-const STREAMS: usize = 2;
-/** From how many rows on it pays to widen a panel. */
+/** Pairs of a tile that few rows read before they turn to the next. */
+const RUN: usize = 32;
+/** From how many rows on memory is fast enough, and it pays to widen a panel. */
 const MANY: usize = 12;
 
 export function matmulF32(
@@ -94,38 +95,64 @@ function matmul(
   const tileBytes = pairs * pairBytes(format);
   out += firstTile << 6;
   weights += firstTile * tileBytes;
-  if (rows == 1) {
-    for (let tiles = endTile - firstTile; tiles > 0; ) {
-      const count = min(tiles, STREAMS);
-      oneRow(format, out, x, pairs, weights, tileBytes, count);
-      out += count << 6;
-      weights += count * tileBytes;
-      tiles -= count;
+  const outBytes = outStride << 2;
+  const xBytes = xStride << 2;
+  if (rows < MANY) {
+    while (firstTile < endTile) {
+      const length = streamLength(endTile - firstTile, tileBytes);
+      const streams = streamCount(endTile - firstTile, length);
+      for (const end = out + (length << 6); out < end; out += 64) {
+        fewRows(
+          format,
+          out,
+          outBytes,
+          x,
+          xBytes,
+          rows,
+          pairs,
+          weights,
+          tileBytes,
+          length,
+          streams,
+          scratch,
+        );
+        weights += tileBytes;
+      }
+      out += ((streams - 1) * length) << 6;
+      weights += (streams - 1) * length * tileBytes;
+      firstTile += streams * length;
     }
     return;
   }
-  const outBytes = outStride << 2;
-  const xBytes = xStride << 2;
   for (let tile = firstTile; tile < endTile; tile++) {
     const zero = f32x4.splat(0);
     for (let row: usize = 0; row < rows; row++)
       store64(out + row * outBytes, zero, zero, zero, zero);
     for (let pair: usize = 0; pair < pairs; pair += PANEL) {
       const count = min(PANEL, pairs - pair);
-      let from = weights + pair * pairBytes(format);
-      const isWidened = format != F32 && rows >= MANY;
-      if (isWidened) {
-        widen(format, scratch, from, count);
-        from = scratch;
-      }
-      for (let row: usize = 0; row < rows; row += 3) {
-        const r1 = min<usize>(1, rows - row - 1),
-          r2 = min<usize>(2, rows - row - 1);
+      const from = weights + pair * pairBytes(format);
+      const at = x + (pair << 3);
+      if (format != F32) widen(format, scratch, from, count);
+      const panel = format == F32 ? from : scratch;
+      for (let row: usize = 0; row < rows; ) {
+        const left = rows - row;
         const to = out + row * outBytes;
-        const at = x + row * xBytes + (pair << 3);
-        if (format == F32 || isWidened) threeRowsF32(to, outBytes, at, xBytes, r1, r2, from, count);
-        else if (format == BF16) threeRowsBF16(to, outBytes, at, xBytes, r1, r2, from, count);
-        else threeRowsF16(to, outBytes, at, xBytes, r1, r2, from, count);
+        if (left == 3 || left > 4) {
+          threeRowsF32(to, outBytes, at + row * xBytes, xBytes, panel, count);
+          row += 3;
+        } else {
+          // The last of an odd number is computed twice.
+          twoRowsF32(
+            to,
+            outBytes,
+            at + row * xBytes,
+            xBytes,
+            min<usize>(1, left - 1),
+            panel,
+            count,
+          );
+          row += 2;
+        }
       }
     }
     out += 64;
@@ -193,61 +220,123 @@ function widen(format: i32, to: usize, from: usize, count: usize): void {
   }
 }
 
-/** One row: `tiles` tiles, `tileBytes` apart, a panel of each in turn. */
+/**
+ * Fewer than MANY rows and `streams` tiles, `length` tiles apart: a run of each in turn, which all
+ * rows meet. Running sums lie in `sums` [streams, rows, 16] meanwhile.
+ */
 // @ts-ignore: decorator
 @inline
-function oneRow(
+function fewRows(
   format: i32,
   out: usize,
+  outBytes: usize,
   x: usize,
+  xBytes: usize,
+  rows: usize,
   pairs: usize,
   weights: usize,
   tileBytes: usize,
-  tiles: usize,
+  length: usize,
+  streams: usize,
+  sums: usize,
 ): void {
+  const zero = f32x4.splat(0);
+  const sumBytes = rows << 6,
+    endOfSums = sums + streams * sumBytes;
+  for (let stream: usize = 0; stream < streams; stream++)
+    for (let row: usize = 0; row < rows; row++)
+      store64(out + ((stream * length) << 6) + row * outBytes, zero, zero, zero, zero);
+  for (let pair: usize = 0; pair < pairs; pair += PANEL) {
+    const count = min(PANEL, pairs - pair);
+    for (let sum = sums; sum < endOfSums; sum += 64) store64(sum, zero, zero, zero, zero);
+    for (let first: usize = 0; first < count; first += RUN) {
+      const run = min(RUN, count - first);
+      let w = weights;
+      for (let sum = sums; sum < endOfSums; sum += sumBytes) {
+        if (rows == 1) oneMore(format, sum, x, w, run);
+        else rowsMore(format, sum, x, xBytes, rows, w, run);
+        w += length * tileBytes;
+      }
+      weights += run * pairBytes(format);
+      x += run << 3;
+    }
+    for (let stream: usize = 0; stream < streams; stream++)
+      for (let row: usize = 0; row < rows; row++) {
+        const sum = sums + stream * sumBytes + (row << 6);
+        add64(
+          out + ((stream * length) << 6) + row * outBytes,
+          v128.load(sum),
+          v128.load(sum, 16),
+          v128.load(sum, 32),
+          v128.load(sum, 48),
+        );
+      }
+  }
+}
+
+/** Of one tile, adds `pairs` pairs to the sums of all rows. */
+// @ts-ignore: decorator
+@inline
+function rowsMore(
+  format: i32,
+  sums: usize,
+  x: usize,
+  xBytes: usize,
+  rows: usize,
+  w: usize,
+  pairs: usize,
+): void {
+  for (let row: usize = 0; row < rows; ) {
+    const left = rows - row;
+    const sum = sums + (row << 6);
+    const at = x + row * xBytes;
+    if (left == 3 || left > 4) {
+      if (format == F32) threeMoreF32(sum, at, xBytes, w, pairs);
+      else if (format == BF16) threeMoreBF16(sum, at, xBytes, w, pairs);
+      else threeMoreF16(sum, at, xBytes, w, pairs);
+      row += 3;
+    } else {
+      // The last of an odd number is computed twice.
+      const r1 = min<usize>(1, left - 1);
+      if (format == F32) twoMoreF32(sum, at, xBytes, r1, w, pairs);
+      else if (format == BF16) twoMoreBF16(sum, at, xBytes, r1, w, pairs);
+      else twoMoreF16(sum, at, xBytes, r1, w, pairs);
+      row += 2;
+    }
+  }
+}
+
+/** Of one tile, adds `pairs` pairs to the sums. */
+// @ts-ignore: decorator
+@inline
+function oneMore(format: i32, sums: usize, x: usize, w: usize, pairs: usize): void {
   const mask = holdMask(format, pairs);
   const shift = hold(LOW_HALF, <u32>pairs);
-  memory.fill(out, 0, tiles << 6);
-  for (let pair: usize = 0; pair < pairs; pair += PANEL) {
-    const end = x + (min(PANEL, pairs - pair) << 3);
-    for (let tile: usize = 0; tile < tiles; tile++) {
-      let w = weights + tile * tileBytes;
-      const o = out + (tile << 6);
-      let a = f32x4.splat(0),
-        b = a,
-        c = a,
-        d = a;
-      for (let k = x; k < end; k += 8) {
-        const xe = v128.load32_splat(k),
-          xo = v128.load32_splat(k, 4);
-        const p = v128.load(w),
-          q = v128.load(w, 16),
-          r = v128.load(w, 32),
-          s = v128.load(w, 48);
-        if (format == F32) {
-          a = addPair(a, p, v128.load(w, 64), xe, xo);
-          b = addPair(b, q, v128.load(w, 80), xe, xo);
-          c = addPair(c, r, v128.load(w, 96), xe, xo);
-          d = addPair(d, s, v128.load(w, 112), xe, xo);
-        } else {
-          a = addPair(a, even(format, p, mask, shift), odd(format, p, mask), xe, xo);
-          b = addPair(b, even(format, q, mask, shift), odd(format, q, mask), xe, xo);
-          c = addPair(c, even(format, r, mask, shift), odd(format, r, mask), xe, xo);
-          d = addPair(d, even(format, s, mask, shift), odd(format, s, mask), xe, xo);
-        }
-        w += pairBytes(format);
-      }
-      store64(
-        o,
-        f32x4.add(v128.load(o), a),
-        f32x4.add(v128.load(o, 16), b),
-        f32x4.add(v128.load(o, 32), c),
-        f32x4.add(v128.load(o, 48), d),
-      );
+  let a = v128.load(sums),
+    b = v128.load(sums, 16),
+    c = v128.load(sums, 32),
+    d = v128.load(sums, 48);
+  for (const end = x + (pairs << 3); x < end; x += 8) {
+    const xe = v128.load32_splat(x),
+      xo = v128.load32_splat(x, 4);
+    const p = v128.load(w),
+      q = v128.load(w, 16),
+      r = v128.load(w, 32),
+      s = v128.load(w, 48);
+    if (format == F32) {
+      a = addPair(a, p, v128.load(w, 64), xe, xo);
+      b = addPair(b, q, v128.load(w, 80), xe, xo);
+      c = addPair(c, r, v128.load(w, 96), xe, xo);
+      d = addPair(d, s, v128.load(w, 112), xe, xo);
+    } else {
+      a = addPair(a, even(format, p, mask, shift), odd(format, p, mask), xe, xo);
+      b = addPair(b, even(format, q, mask, shift), odd(format, q, mask), xe, xo);
+      c = addPair(c, even(format, r, mask, shift), odd(format, r, mask), xe, xo);
+      d = addPair(d, even(format, s, mask, shift), odd(format, s, mask), xe, xo);
     }
-    weights += PANEL * pairBytes(format);
-    x += PANEL << 3;
+    w += pairBytes(format);
   }
+  store64(sums, a, b, c, d);
 }
 
 /** sum + (even · xe + odd · xo) */
@@ -258,38 +347,41 @@ function addPair(sum: v128, even: v128, odd: v128, xe: v128, xo: v128): v128 {
 }
 
 /**
- * Three rows, those at 0, r1 and r2 times `…Bytes`, which may be the same, over `pairs` pairs of
- * weights. The totals lie in `out`: the registers are full.
+ * Two rows or three, those at 0, r1 and 2 times `…Bytes`, of which the first two may be the same,
+ * over `pairs` pairs of weights. The totals lie in `out`: the registers are full.
  */
 // @ts-ignore: decorator
 @inline
-function threeRows(
+function rowsTogether(
   format: i32,
+  rows: i32,
+  continues: bool,
   out: usize,
   outBytes: usize,
   x0: usize,
   xBytes: usize,
   r1: usize,
-  r2: usize,
   w: usize,
   pairs: usize,
 ): void {
   const mask = holdMask(format, pairs);
   const shift = hold(LOW_HALF, <u32>pairs);
   let x1 = x0 + r1 * xBytes,
-    x2 = x0 + r2 * xBytes;
-  let a0 = f32x4.splat(0),
-    b0 = a0,
-    c0 = a0,
-    d0 = a0;
-  let a1 = f32x4.splat(0),
-    b1 = a1,
-    c1 = a1,
-    d1 = a1;
-  let a2 = f32x4.splat(0),
-    b2 = a2,
-    c2 = a2,
-    d2 = a2;
+    x2 = x0 + 2 * xBytes;
+  const o1 = out + r1 * outBytes,
+    o2 = out + 2 * outBytes;
+  let a0 = start(continues, out, 0),
+    b0 = start(continues, out, 16),
+    c0 = start(continues, out, 32),
+    d0 = start(continues, out, 48);
+  let a1 = start(continues, o1, 0),
+    b1 = start(continues, o1, 16),
+    c1 = start(continues, o1, 32),
+    d1 = start(continues, o1, 48);
+  let a2 = start(continues && rows == 3, o2, 0),
+    b2 = start(continues && rows == 3, o2, 16),
+    c2 = start(continues && rows == 3, o2, 32),
+    d2 = start(continues && rows == 3, o2, 48);
   for (const end = x0 + (pairs << 3); x0 < end; x0 += 8) {
     const p = v128.load(w),
       q = v128.load(w, 16),
@@ -315,34 +407,46 @@ function threeRows(
     b1 = addPair(b1, qe, qo, xe, xo);
     c1 = addPair(c1, re, ro, xe, xo);
     d1 = addPair(d1, se, so, xe, xo);
-    xe = v128.load32_splat(x2);
-    xo = v128.load32_splat(x2, 4);
-    a2 = addPair(a2, pe, po, xe, xo);
-    b2 = addPair(b2, qe, qo, xe, xo);
-    c2 = addPair(c2, re, ro, xe, xo);
-    d2 = addPair(d2, se, so, xe, xo);
+    if (rows == 3) {
+      xe = v128.load32_splat(x2);
+      xo = v128.load32_splat(x2, 4);
+      a2 = addPair(a2, pe, po, xe, xo);
+      b2 = addPair(b2, qe, qo, xe, xo);
+      c2 = addPair(c2, re, ro, xe, xo);
+      d2 = addPair(d2, se, so, xe, xo);
+      x2 += 8;
+    }
     x1 += 8;
-    x2 += 8;
     w += pairBytes(format);
   }
-  const o1 = out + r1 * outBytes,
-    o2 = out + r2 * outBytes;
   // All is loaded before anything is stored, for the last of the rows may be the same one.
-  a0 = f32x4.add(v128.load(out), a0);
-  b0 = f32x4.add(v128.load(out, 16), b0);
-  c0 = f32x4.add(v128.load(out, 32), c0);
-  d0 = f32x4.add(v128.load(out, 48), d0);
-  a1 = f32x4.add(v128.load(o1), a1);
-  b1 = f32x4.add(v128.load(o1, 16), b1);
-  c1 = f32x4.add(v128.load(o1, 32), c1);
-  d1 = f32x4.add(v128.load(o1, 48), d1);
-  a2 = f32x4.add(v128.load(o2), a2);
-  b2 = f32x4.add(v128.load(o2, 16), b2);
-  c2 = f32x4.add(v128.load(o2, 32), c2);
-  d2 = f32x4.add(v128.load(o2, 48), d2);
+  if (!continues) {
+    a0 = f32x4.add(v128.load(out, 0), a0);
+    b0 = f32x4.add(v128.load(out, 16), b0);
+    c0 = f32x4.add(v128.load(out, 32), c0);
+    d0 = f32x4.add(v128.load(out, 48), d0);
+    a1 = f32x4.add(v128.load(o1, 0), a1);
+    b1 = f32x4.add(v128.load(o1, 16), b1);
+    c1 = f32x4.add(v128.load(o1, 32), c1);
+    d1 = f32x4.add(v128.load(o1, 48), d1);
+  }
   store64(out, a0, b0, c0, d0);
   store64(o1, a1, b1, c1, d1);
-  store64(o2, a2, b2, c2, d2);
+  if (rows == 3) {
+    if (!continues) {
+      a2 = f32x4.add(v128.load(o2, 0), a2);
+      b2 = f32x4.add(v128.load(o2, 16), b2);
+      c2 = f32x4.add(v128.load(o2, 32), c2);
+      d2 = f32x4.add(v128.load(o2, 48), d2);
+    }
+    store64(o2, a2, b2, c2, d2);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function start(continues: bool, at: usize, offset: usize): v128 {
+  return continues ? v128.load(at + offset) : f32x4.splat(0);
 }
 
 function threeRowsF32(
@@ -350,36 +454,44 @@ function threeRowsF32(
   outBytes: usize,
   x: usize,
   xBytes: usize,
-  r1: usize,
-  r2: usize,
   w: usize,
   pairs: usize,
 ): void {
-  threeRows(F32, out, outBytes, x, xBytes, r1, r2, w, pairs);
+  rowsTogether(F32, 3, false, out, outBytes, x, xBytes, 1, w, pairs);
 }
 
-function threeRowsBF16(
+function threeMoreF32(out: usize, x: usize, xBytes: usize, w: usize, pairs: usize): void {
+  rowsTogether(F32, 3, true, out, 64, x, xBytes, 1, w, pairs);
+}
+
+function threeMoreBF16(out: usize, x: usize, xBytes: usize, w: usize, pairs: usize): void {
+  rowsTogether(BF16, 3, true, out, 64, x, xBytes, 1, w, pairs);
+}
+
+function threeMoreF16(out: usize, x: usize, xBytes: usize, w: usize, pairs: usize): void {
+  rowsTogether(F16, 3, true, out, 64, x, xBytes, 1, w, pairs);
+}
+
+function twoRowsF32(
   out: usize,
   outBytes: usize,
   x: usize,
   xBytes: usize,
   r1: usize,
-  r2: usize,
   w: usize,
   pairs: usize,
 ): void {
-  threeRows(BF16, out, outBytes, x, xBytes, r1, r2, w, pairs);
+  rowsTogether(F32, 2, false, out, outBytes, x, xBytes, r1, w, pairs);
 }
 
-function threeRowsF16(
-  out: usize,
-  outBytes: usize,
-  x: usize,
-  xBytes: usize,
-  r1: usize,
-  r2: usize,
-  w: usize,
-  pairs: usize,
-): void {
-  threeRows(F16, out, outBytes, x, xBytes, r1, r2, w, pairs);
+function twoMoreF32(out: usize, x: usize, xBytes: usize, r1: usize, w: usize, pairs: usize): void {
+  rowsTogether(F32, 2, true, out, 64, x, xBytes, r1, w, pairs);
+}
+
+function twoMoreBF16(out: usize, x: usize, xBytes: usize, r1: usize, w: usize, pairs: usize): void {
+  rowsTogether(BF16, 2, true, out, 64, x, xBytes, r1, w, pairs);
+}
+
+function twoMoreF16(out: usize, x: usize, xBytes: usize, r1: usize, w: usize, pairs: usize): void {
+  rowsTogether(F16, 2, true, out, 64, x, xBytes, r1, w, pairs);
 }

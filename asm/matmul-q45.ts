@@ -32,8 +32,10 @@ import { blockBytes, hasFifth, hasMinimum, quantBytes } from './weight-format';
 
 /** Of a block of activations. */
 const X_BYTES: usize = 32;
+/** Blocks of a tile that a single row reads before it turns to the next. */
+const RUN: usize = 2;
 
-/** One row: `tiles` tiles, `tileBytes` apart, a block of each in turn. `out` begins as 0. */
+/** One row and `blocks` blocks of one tile, added to `out`. */
 // @ts-ignore: decorator
 @inline
 export function oneRow<F>(
@@ -41,9 +43,7 @@ export function oneRow<F>(
   xq: usize,
   xScales: usize,
   xSums: usize,
-  weights: usize,
-  tileBytes: usize,
-  tiles: usize,
+  w: usize,
   blocks: usize,
 ): void {
   const fields = hold(HALF_FIELDS, <u32>blocks),
@@ -52,88 +52,84 @@ export function oneRow<F>(
   const nibbles = hold(NIBBLES, <u32>blocks),
     ones = hold(ONES, <u32>blocks),
     fifth = hold(FIFTH_BIT, <u32>blocks);
-  const sums = xSums - xScales,
-    toNextTile = tileBytes - quantBytes<F>();
+  let ta = v128.load(out),
+    tb = v128.load(out, 16),
+    tc = v128.load(out, 32),
+    td = v128.load(out, 48);
   for (const end = xScales + (blocks << 2); xScales < end; xScales += 4) {
-    const offset = offsetAt<F>(xScales + sums);
-    const negativeSum = hasMinimum<F>() ? total(offset, ones) : offset,
-      sum = hasMinimum<F>() ? sumFrom<F>(negativeSum) : offset;
-    let w = weights,
-      o = out;
-    for (const last = out + (tiles << 6); o < last; o += 64) {
-      let a = offset,
-        b = a,
-        c = a,
-        d = a;
-      let fa = a,
-        fb = a,
-        fc = a,
-        fd = a;
-      if (hasFifth<F>()) {
-        fa = v128.load(w);
-        fb = v128.load(w, 16);
-        fc = v128.load(w, 32);
-        fd = v128.load(w, 48);
-        w += 64;
-      }
-      let x = xq;
-      for (const endOfBlock = x + X_BYTES; x < endOfBlock; x += 8) {
-        const first = v128.load32_splat(x),
-          second = v128.load32_splat(x, 4);
-        const p = v128.load(w),
-          q = v128.load(w, 16),
-          r = v128.load(w, 32),
-          s = v128.load(w, 48);
-        a = addFirst<F>(a, p, fa, first, nibbles, fifth);
-        b = addFirst<F>(b, q, fb, first, nibbles, fifth);
-        c = addFirst<F>(c, r, fc, first, nibbles, fifth);
-        d = addFirst<F>(d, s, fd, first, nibbles, fifth);
-        a = addSecond<F>(a, p, fa, second, nibbles, fifth);
-        b = addSecond<F>(b, q, fb, second, nibbles, fifth);
-        c = addSecond<F>(c, r, fc, second, nibbles, fifth);
-        d = addSecond<F>(d, s, fd, second, nibbles, fifth);
-        if (hasFifth<F>()) {
-          fa = i32x4.shr_u(fa, 2);
-          fb = i32x4.shr_u(fb, 2);
-          fc = i32x4.shr_u(fc, 2);
-          fd = i32x4.shr_u(fd, 2);
-        }
-        w += 64;
-      }
+    const offset = offsetAt<F>(xSums);
+    let a = offset,
+      b = a,
+      c = a,
+      d = a;
+    let fa = a,
+      fb = a,
+      fc = a,
+      fd = a;
+    if (hasFifth<F>()) {
+      fa = v128.load(w);
+      fb = v128.load(w, 16);
+      fc = v128.load(w, 32);
+      fd = v128.load(w, 48);
+      w += 64;
+    }
+    for (const endOfBlock = xq + X_BYTES; xq < endOfBlock; xq += 8) {
+      const first = v128.load32_splat(xq),
+        second = v128.load32_splat(xq, 4);
       const p = v128.load(w),
         q = v128.load(w, 16),
-        scale = v128.load32_splat(xScales);
-      const da = lowHalves(p, shift, fields, unit),
-        db = lowHalves(q, shift, fields, unit),
-        dc = highHalves(p, fields, unit),
-        dd = highHalves(q, fields, unit);
-      if (hasMinimum<F>()) {
-        const r = v128.load(w, 32),
-          s = v128.load(w, 48);
-        const ma = lowHalves(r, shift, fields, unit),
-          mb = lowHalves(s, shift, fields, unit),
-          mc = highHalves(r, fields, unit),
-          md = highHalves(s, fields, unit);
-        a = i32x4.sub(total(a, ones), negativeSum);
-        b = i32x4.sub(total(b, ones), negativeSum);
-        c = i32x4.sub(total(c, ones), negativeSum);
-        d = i32x4.sub(total(d, ones), negativeSum);
-        a = addBlockWithMinimum(v128.load(o), a, da, ma, sum, scale);
-        b = addBlockWithMinimum(v128.load(o, 16), b, db, mb, sum, scale);
-        c = addBlockWithMinimum(v128.load(o, 32), c, dc, mc, sum, scale);
-        d = addBlockWithMinimum(v128.load(o, 48), d, dd, md, sum, scale);
-      } else {
-        a = addBlock(v128.load(o), total(a, ones), da, scale);
-        b = addBlock(v128.load(o, 16), total(b, ones), db, scale);
-        c = addBlock(v128.load(o, 32), total(c, ones), dc, scale);
-        d = addBlock(v128.load(o, 48), total(d, ones), dd, scale);
+        r = v128.load(w, 32),
+        s = v128.load(w, 48);
+      a = addFirst<F>(a, p, fa, first, nibbles, fifth);
+      b = addFirst<F>(b, q, fb, first, nibbles, fifth);
+      c = addFirst<F>(c, r, fc, first, nibbles, fifth);
+      d = addFirst<F>(d, s, fd, first, nibbles, fifth);
+      a = addSecond<F>(a, p, fa, second, nibbles, fifth);
+      b = addSecond<F>(b, q, fb, second, nibbles, fifth);
+      c = addSecond<F>(c, r, fc, second, nibbles, fifth);
+      d = addSecond<F>(d, s, fd, second, nibbles, fifth);
+      if (hasFifth<F>()) {
+        fa = i32x4.shr_u(fa, 2);
+        fb = i32x4.shr_u(fb, 2);
+        fc = i32x4.shr_u(fc, 2);
+        fd = i32x4.shr_u(fd, 2);
       }
-      store64(o, a, b, c, d);
-      w += toNextTile;
+      w += 64;
     }
-    weights += blockBytes<F>();
-    xq += X_BYTES;
+    const p = v128.load(w),
+      q = v128.load(w, 16),
+      scale = v128.load32_splat(xScales);
+    const da = lowHalves(p, shift, fields, unit),
+      db = lowHalves(q, shift, fields, unit),
+      dc = highHalves(p, fields, unit),
+      dd = highHalves(q, fields, unit);
+    if (hasMinimum<F>()) {
+      const negativeSum = total(offset, ones),
+        sum = sumFrom<F>(negativeSum);
+      const r = v128.load(w, 32),
+        s = v128.load(w, 48);
+      const ma = lowHalves(r, shift, fields, unit),
+        mb = lowHalves(s, shift, fields, unit),
+        mc = highHalves(r, fields, unit),
+        md = highHalves(s, fields, unit);
+      a = i32x4.sub(total(a, ones), negativeSum);
+      b = i32x4.sub(total(b, ones), negativeSum);
+      c = i32x4.sub(total(c, ones), negativeSum);
+      d = i32x4.sub(total(d, ones), negativeSum);
+      ta = addBlockWithMinimum(ta, a, da, ma, sum, scale);
+      tb = addBlockWithMinimum(tb, b, db, mb, sum, scale);
+      tc = addBlockWithMinimum(tc, c, dc, mc, sum, scale);
+      td = addBlockWithMinimum(td, d, dd, md, sum, scale);
+    } else {
+      ta = addBlock(ta, total(a, ones), da, scale);
+      tb = addBlock(tb, total(b, ones), db, scale);
+      tc = addBlock(tc, total(c, ones), dc, scale);
+      td = addBlock(td, total(d, ones), dd, scale);
+    }
+    w += blockBytes<F>() - quantBytes<F>();
+    xSums += 4;
   }
+  store64(out, ta, tb, tc, td);
 }
 
 /** What the sums of a block begin at: −8 · Σ xq, or −16 · Σ xq. */

@@ -24,7 +24,7 @@ import { BIAS, blockBytes, Q8_0, quantBytes } from './weight-format';
 /** Of a block of activations. */
 const X_BYTES: usize = 64;
 
-/** One row: `tiles` tiles, `tileBytes` apart, a block of each in turn. `out` begins as 0. */
+/** One row and `blocks` blocks of one tile, added to `out`. */
 // @ts-ignore: decorator
 @inline
 export function oneRow(
@@ -32,9 +32,7 @@ export function oneRow(
   xq: usize,
   xScales: usize,
   xSums: usize,
-  weights: usize,
-  tileBytes: usize,
-  tiles: usize,
+  w: usize,
   blocks: usize,
 ): void {
   const fields = hold(HALF_FIELDS, <u32>blocks),
@@ -42,78 +40,77 @@ export function oneRow(
     shift = hold(LOW_HALF, <u32>blocks);
   const mask = hold(isDefined(DOT4) ? BIAS : EVEN, <u32>blocks),
     ones = hold(0x01010101, <u32>blocks);
-  const sums = xSums - xScales;
+  let ta = v128.load(out),
+    tb = v128.load(out, 16),
+    tc = v128.load(out, 32),
+    td = v128.load(out, 48);
   for (const end = xScales + (blocks << 2); xScales < end; xScales += 4) {
-    let w = weights,
-      o = out;
-    for (const last = out + (tiles << 6); o < last; o += 64) {
-      let a = isDefined(DOT4) ? i32x4.splat(0) : v128.load32_splat(xScales + sums),
-        b = a,
-        c = a,
-        d = a;
-      let x = xq;
-      if (isDefined(DOT4)) {
-        let la = a,
-          lb = a,
-          lc = a,
-          ld = a;
-        let wa = a,
-          wb = a,
-          wc = a,
-          wd = a;
-        for (const endOfBlock = x + 32; x < endOfBlock; x += 4) {
-          const h = v128.load32_splat(x),
-            l = v128.load32_splat(x, 32);
-          const p = v128.xor(v128.load(w), mask),
-            q = v128.xor(v128.load(w, 16), mask),
-            r = v128.xor(v128.load(w, 32), mask),
-            s = v128.xor(v128.load(w, 48), mask);
-          a = dot4(p, h, a);
-          b = dot4(q, h, b);
-          c = dot4(r, h, c);
-          d = dot4(s, h, d);
-          la = dot4(p, l, la);
-          lb = dot4(q, l, lb);
-          lc = dot4(r, l, lc);
-          ld = dot4(s, l, ld);
-          wa = dot4(p, ones, wa);
-          wb = dot4(q, ones, wb);
-          wc = dot4(r, ones, wc);
-          wd = dot4(s, ones, wd);
-          w += 64;
-        }
-        a = i32x4.add(join(a, wa), la);
-        b = i32x4.add(join(b, wb), lb);
-        c = i32x4.add(join(c, wc), lc);
-        d = i32x4.add(join(d, wd), ld);
-      } else {
-        for (const endOfBlock = x + X_BYTES; x < endOfBlock; x += 8) {
-          const even = v128.load32_splat(x),
-            odd = v128.load32_splat(x, 4);
-          const p = v128.load(w),
-            q = v128.load(w, 16),
-            r = v128.load(w, 32),
-            s = v128.load(w, 48);
-          a = addFour(a, p, mask, even, odd);
-          b = addFour(b, q, mask, even, odd);
-          c = addFour(c, r, mask, even, odd);
-          d = addFour(d, s, mask, even, odd);
-          w += 64;
-        }
+    let a = isDefined(DOT4) ? i32x4.splat(0) : v128.load32_splat(xSums),
+      b = a,
+      c = a,
+      d = a;
+    let x = xq;
+    if (isDefined(DOT4)) {
+      let la = a,
+        lb = a,
+        lc = a,
+        ld = a;
+      let wa = a,
+        wb = a,
+        wc = a,
+        wd = a;
+      for (const endOfBlock = x + 32; x < endOfBlock; x += 4) {
+        const h = v128.load32_splat(x),
+          l = v128.load32_splat(x, 32);
+        const p = v128.xor(v128.load(w), mask),
+          q = v128.xor(v128.load(w, 16), mask),
+          r = v128.xor(v128.load(w, 32), mask),
+          s = v128.xor(v128.load(w, 48), mask);
+        a = dot4(p, h, a);
+        b = dot4(q, h, b);
+        c = dot4(r, h, c);
+        d = dot4(s, h, d);
+        la = dot4(p, l, la);
+        lb = dot4(q, l, lb);
+        lc = dot4(r, l, lc);
+        ld = dot4(s, l, ld);
+        wa = dot4(p, ones, wa);
+        wb = dot4(q, ones, wb);
+        wc = dot4(r, ones, wc);
+        wd = dot4(s, ones, wd);
+        w += 64;
       }
-      const p = v128.load(w),
-        q = v128.load(w, 16),
-        scale = v128.load32_splat(xScales);
-      a = addBlock(v128.load(o), a, lowHalves(p, shift, fields, unit), scale);
-      b = addBlock(v128.load(o, 16), b, lowHalves(q, shift, fields, unit), scale);
-      c = addBlock(v128.load(o, 32), c, highHalves(p, fields, unit), scale);
-      d = addBlock(v128.load(o, 48), d, highHalves(q, fields, unit), scale);
-      store64(o, a, b, c, d);
-      w += tileBytes - quantBytes<Q8_0>();
+      a = i32x4.add(join(a, wa), la);
+      b = i32x4.add(join(b, wb), lb);
+      c = i32x4.add(join(c, wc), lc);
+      d = i32x4.add(join(d, wd), ld);
+    } else {
+      for (const endOfBlock = x + X_BYTES; x < endOfBlock; x += 8) {
+        const even = v128.load32_splat(x),
+          odd = v128.load32_splat(x, 4);
+        const p = v128.load(w),
+          q = v128.load(w, 16),
+          r = v128.load(w, 32),
+          s = v128.load(w, 48);
+        a = addFour(a, p, mask, even, odd);
+        b = addFour(b, q, mask, even, odd);
+        c = addFour(c, r, mask, even, odd);
+        d = addFour(d, s, mask, even, odd);
+        w += 64;
+      }
     }
-    weights += blockBytes<Q8_0>();
+    const p = v128.load(w),
+      q = v128.load(w, 16),
+      scale = v128.load32_splat(xScales);
+    ta = addBlock(ta, a, lowHalves(p, shift, fields, unit), scale);
+    tb = addBlock(tb, b, lowHalves(q, shift, fields, unit), scale);
+    tc = addBlock(tc, c, highHalves(p, fields, unit), scale);
+    td = addBlock(td, d, highHalves(q, fields, unit), scale);
+    w += blockBytes<Q8_0>() - quantBytes<Q8_0>();
     xq += X_BYTES;
+    xSums += 4;
   }
+  store64(out, ta, tb, tc, td);
 }
 
 /** sum + four products of each of four outputs. */

@@ -18,6 +18,7 @@ import { makeModel } from './make.js';
 import { perplexityBench } from './perplexity.bench.js';
 import { positionsBench } from './positions.bench.js';
 import { recordBench } from './results.js';
+import { rowsBench } from './rows.bench.js';
 import { servingBench } from './serving/serving.bench.js';
 import { soakBench } from './soak/soak.js';
 import { tableBench } from './table.js';
@@ -39,6 +40,7 @@ const LONG: Record<string, () => Promise<unknown>> = { limits: limitsBench, look
 /** Too long for every run, or no benchmark, and with options of their own. */
 const ON_REQUEST: Record<string, (args: string[]) => Promise<void>> = {
   positions: positionsBench,
+  rows: rowsBench,
   perplexity: perplexityBench,
   make: makeModel,
   answers: answersBench,
