@@ -118,6 +118,7 @@ class Soak {
     }
     await sleep(2000);
     const numbers = await this.#served.numbers();
+    console.log(`${mebibytes(numbers.get('nodejs_heap_size_used_bytes')!)} of JavaScript's`);
     return numbers.get('process_resident_memory_bytes')!;
   }
 
