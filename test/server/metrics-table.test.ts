@@ -17,3 +17,10 @@ it('docs/serving.md has a row for each metric of ours, in the order of /metrics'
   const page = await readFile(packageFile('docs/serving.md'), 'utf8');
   expect(page.match(/^\| `l32k_.*$/gm)).toEqual(rows);
 });
+
+it('a label has each reason once, however many choices a request has', async () => {
+  const client = new Client(server);
+  await client.ask('/v1/completions', { prompt: 'Mira', n: 3, max_tokens: 2, seed: 1 });
+  const text = await (await client.get('/metrics')).text();
+  expect(text).toMatch(/^l32k_request_success_total\{finished_reason="length",[^}]*\} 1$/m);
+});

@@ -1,4 +1,5 @@
 /** One request while it is answered: who asks, until when, and what is written down of it. */
+import { onAbort } from '../../base/abort.js';
 import { ApiError } from '../errors/api-error.js';
 import type { Logger } from './log.js';
 import type { Metrics } from './metrics.js';
@@ -18,6 +19,7 @@ export class Call {
   readonly #log: Logger;
   readonly #metrics: Metrics;
   readonly #request: Request;
+  readonly #off: () => void;
   #written: Partial<Written> = {};
   #error: ApiError | undefined;
   #isEnded = false;
@@ -28,9 +30,8 @@ export class Call {
     this.#request = request;
     this.#log = log;
     this.#metrics = metrics;
-    const leave = () => this.#stop.abort(new ClientGone());
-    if (request.signal.aborted) leave();
-    else request.signal.addEventListener('abort', leave, { once: true });
+    this.#off = onAbort(request.signal, () => this.leave());
+    if (request.signal.aborted) this.leave();
   }
 
   /** Aborted when nobody waits for the answer any more, or it has taken too long. */
@@ -67,6 +68,7 @@ export class Call {
     if (this.#isEnded) return;
     this.#isEnded = true;
     clearTimeout(this.#timer);
+    this.#off(); // Node keeps the signal of a request for ever, and what listens to it.
     const seconds = (performance.now() - this.startedAt) / 1000;
     this.#count(seconds);
     const { method, url } = this.#request;
@@ -93,11 +95,14 @@ export class Call {
     if (this.isCancelled) this.#metrics.errors.inc({ code: 'cancelled' });
     else if (this.#error !== undefined) this.#metrics.errors.inc({ code: this.#error.code });
     else if (finishReason !== undefined) {
-      this.#metrics.success.inc({ finished_reason: finishReason });
+      this.#metrics.success.inc({ finished_reason: distinct(finishReason) });
       this.#metrics.latency.observe(seconds);
     }
   }
 }
+
+/** Of several choices, each reason once: a label must not have as many values as there are texts. */
+const distinct = (reasons: string) => [...new Set(reasons.split(','))].sort().join();
 
 /** The most that Node counts; a longer time is three weeks and a half. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
