@@ -12,12 +12,13 @@
  *
  * Rows share a weight. They are taken three at a time, which with 256 bits fills the registers, and
  * at last two at a time, so that four are not the work of six. Fewer than twelve rows wait for
- * memory, and read two tiles in step where it pays (`streams.ts`). For more a panel of 256 numbers,
- * which stays in the first level of the cache, is widened to float32 once, into `scratch`.
+ * memory, and read two tiles in step where it pays (`streams.ts`), with their running sums in
+ * `scratch`. For more a panel of 256 numbers, which stays in the first level of the cache, is
+ * widened to float32 once, into `scratch`.
  */
 import { HALF_FIELDS, LOW_HALF } from './half';
 import { hold } from './hold';
-import { add64, store64 } from './lanes';
+import { add64, quarter, store64 } from './lanes';
 import { streamCount, streamLength } from './streams';
 
 const F32: i32 = 0;
@@ -135,22 +136,12 @@ function matmul(
       if (format != F32) widen(format, scratch, from, count);
       const panel = format == F32 ? from : scratch;
       for (let row: usize = 0; row < rows; ) {
-        const left = rows - row;
         const to = out + row * outBytes;
-        if (left == 3 || left > 4) {
+        if (isThree(rows - row)) {
           threeRowsF32(to, outBytes, at + row * xBytes, xBytes, panel, count);
           row += 3;
         } else {
-          // The last of an odd number is computed twice.
-          twoRowsF32(
-            to,
-            outBytes,
-            at + row * xBytes,
-            xBytes,
-            min<usize>(1, left - 1),
-            panel,
-            count,
-          );
+          twoRowsF32(to, outBytes, at + row * xBytes, xBytes, panel, count);
           row += 2;
         }
       }
@@ -158,6 +149,13 @@ function matmul(
     out += 64;
     weights += tileBytes;
   }
+}
+
+/** Whether the next three of the rows that are left go together, or two: so that none is alone. */
+// @ts-ignore: decorator
+@inline
+function isThree(left: usize): bool {
+  return left == 3 || left > 4;
 }
 
 /** Bytes of a pair k, k + 1 of all 16 outputs. */
@@ -287,20 +285,17 @@ function rowsMore(
   pairs: usize,
 ): void {
   for (let row: usize = 0; row < rows; ) {
-    const left = rows - row;
     const sum = sums + (row << 6);
     const at = x + row * xBytes;
-    if (left == 3 || left > 4) {
+    if (isThree(rows - row)) {
       if (format == F32) threeMoreF32(sum, at, xBytes, w, pairs);
       else if (format == BF16) threeMoreBF16(sum, at, xBytes, w, pairs);
       else threeMoreF16(sum, at, xBytes, w, pairs);
       row += 3;
     } else {
-      // The last of an odd number is computed twice.
-      const r1 = min<usize>(1, left - 1);
-      if (format == F32) twoMoreF32(sum, at, xBytes, r1, w, pairs);
-      else if (format == BF16) twoMoreBF16(sum, at, xBytes, r1, w, pairs);
-      else twoMoreF16(sum, at, xBytes, r1, w, pairs);
+      if (format == F32) twoMoreF32(sum, at, xBytes, w, pairs);
+      else if (format == BF16) twoMoreBF16(sum, at, xBytes, w, pairs);
+      else twoMoreF16(sum, at, xBytes, w, pairs);
       row += 2;
     }
   }
@@ -347,8 +342,8 @@ function addPair(sum: v128, even: v128, odd: v128, xe: v128, xo: v128): v128 {
 }
 
 /**
- * Two rows or three, those at 0, r1 and 2 times `…Bytes`, of which the first two may be the same,
- * over `pairs` pairs of weights. The totals lie in `out`: the registers are full.
+ * Two rows or three, `…Bytes` apart, over `pairs` pairs of weights. Their sums go on from what lies
+ * in `out` (`continues`), or begin at 0 and are added to it.
  */
 // @ts-ignore: decorator
 @inline
@@ -360,28 +355,27 @@ function rowsTogether(
   outBytes: usize,
   x0: usize,
   xBytes: usize,
-  r1: usize,
   w: usize,
   pairs: usize,
 ): void {
   const mask = holdMask(format, pairs);
   const shift = hold(LOW_HALF, <u32>pairs);
-  let x1 = x0 + r1 * xBytes,
+  let x1 = x0 + xBytes,
     x2 = x0 + 2 * xBytes;
-  const o1 = out + r1 * outBytes,
+  const o1 = out + outBytes,
     o2 = out + 2 * outBytes;
   let a0 = start(continues, out, 0),
-    b0 = start(continues, out, 16),
-    c0 = start(continues, out, 32),
-    d0 = start(continues, out, 48);
+    b0 = start(continues, out, 1),
+    c0 = start(continues, out, 2),
+    d0 = start(continues, out, 3);
   let a1 = start(continues, o1, 0),
-    b1 = start(continues, o1, 16),
-    c1 = start(continues, o1, 32),
-    d1 = start(continues, o1, 48);
+    b1 = start(continues, o1, 1),
+    c1 = start(continues, o1, 2),
+    d1 = start(continues, o1, 3);
   let a2 = start(continues && rows == 3, o2, 0),
-    b2 = start(continues && rows == 3, o2, 16),
-    c2 = start(continues && rows == 3, o2, 32),
-    d2 = start(continues && rows == 3, o2, 48);
+    b2 = start(continues && rows == 3, o2, 1),
+    c2 = start(continues && rows == 3, o2, 2),
+    d2 = start(continues && rows == 3, o2, 3);
   for (const end = x0 + (pairs << 3); x0 < end; x0 += 8) {
     const p = v128.load(w),
       q = v128.load(w, 16),
@@ -419,34 +413,23 @@ function rowsTogether(
     x1 += 8;
     w += pairBytes(format);
   }
-  // All is loaded before anything is stored, for the last of the rows may be the same one.
-  if (!continues) {
-    a0 = f32x4.add(v128.load(out, 0), a0);
-    b0 = f32x4.add(v128.load(out, 16), b0);
-    c0 = f32x4.add(v128.load(out, 32), c0);
-    d0 = f32x4.add(v128.load(out, 48), d0);
-    a1 = f32x4.add(v128.load(o1, 0), a1);
-    b1 = f32x4.add(v128.load(o1, 16), b1);
-    c1 = f32x4.add(v128.load(o1, 32), c1);
-    d1 = f32x4.add(v128.load(o1, 48), d1);
-  }
-  store64(out, a0, b0, c0, d0);
-  store64(o1, a1, b1, c1, d1);
-  if (rows == 3) {
-    if (!continues) {
-      a2 = f32x4.add(v128.load(o2, 0), a2);
-      b2 = f32x4.add(v128.load(o2, 16), b2);
-      c2 = f32x4.add(v128.load(o2, 32), c2);
-      d2 = f32x4.add(v128.load(o2, 48), d2);
-    }
-    store64(o2, a2, b2, c2, d2);
-  }
+  sumTo(continues, out, a0, b0, c0, d0);
+  sumTo(continues, o1, a1, b1, c1, d1);
+  if (rows == 3) sumTo(continues, o2, a2, b2, c2, d2);
+}
+
+/** Where the n-th four sums of a row begin. */
+// @ts-ignore: decorator
+@inline
+function start(continues: bool, sums: usize, n: i32): v128 {
+  return continues ? quarter(sums, n) : f32x4.splat(0);
 }
 
 // @ts-ignore: decorator
 @inline
-function start(continues: bool, at: usize, offset: usize): v128 {
-  return continues ? v128.load(at + offset) : f32x4.splat(0);
+function sumTo(continues: bool, to: usize, a: v128, b: v128, c: v128, d: v128): void {
+  if (continues) store64(to, a, b, c, d);
+  else add64(to, a, b, c, d);
 }
 
 function threeRowsF32(
@@ -457,19 +440,19 @@ function threeRowsF32(
   w: usize,
   pairs: usize,
 ): void {
-  rowsTogether(F32, 3, false, out, outBytes, x, xBytes, 1, w, pairs);
+  rowsTogether(F32, 3, false, out, outBytes, x, xBytes, w, pairs);
 }
 
 function threeMoreF32(out: usize, x: usize, xBytes: usize, w: usize, pairs: usize): void {
-  rowsTogether(F32, 3, true, out, 64, x, xBytes, 1, w, pairs);
+  rowsTogether(F32, 3, true, out, 64, x, xBytes, w, pairs);
 }
 
 function threeMoreBF16(out: usize, x: usize, xBytes: usize, w: usize, pairs: usize): void {
-  rowsTogether(BF16, 3, true, out, 64, x, xBytes, 1, w, pairs);
+  rowsTogether(BF16, 3, true, out, 64, x, xBytes, w, pairs);
 }
 
 function threeMoreF16(out: usize, x: usize, xBytes: usize, w: usize, pairs: usize): void {
-  rowsTogether(F16, 3, true, out, 64, x, xBytes, 1, w, pairs);
+  rowsTogether(F16, 3, true, out, 64, x, xBytes, w, pairs);
 }
 
 function twoRowsF32(
@@ -477,21 +460,20 @@ function twoRowsF32(
   outBytes: usize,
   x: usize,
   xBytes: usize,
-  r1: usize,
   w: usize,
   pairs: usize,
 ): void {
-  rowsTogether(F32, 2, false, out, outBytes, x, xBytes, r1, w, pairs);
+  rowsTogether(F32, 2, false, out, outBytes, x, xBytes, w, pairs);
 }
 
-function twoMoreF32(out: usize, x: usize, xBytes: usize, r1: usize, w: usize, pairs: usize): void {
-  rowsTogether(F32, 2, true, out, 64, x, xBytes, r1, w, pairs);
+function twoMoreF32(out: usize, x: usize, xBytes: usize, w: usize, pairs: usize): void {
+  rowsTogether(F32, 2, true, out, 64, x, xBytes, w, pairs);
 }
 
-function twoMoreBF16(out: usize, x: usize, xBytes: usize, r1: usize, w: usize, pairs: usize): void {
-  rowsTogether(BF16, 2, true, out, 64, x, xBytes, r1, w, pairs);
+function twoMoreBF16(out: usize, x: usize, xBytes: usize, w: usize, pairs: usize): void {
+  rowsTogether(BF16, 2, true, out, 64, x, xBytes, w, pairs);
 }
 
-function twoMoreF16(out: usize, x: usize, xBytes: usize, r1: usize, w: usize, pairs: usize): void {
-  rowsTogether(F16, 2, true, out, 64, x, xBytes, r1, w, pairs);
+function twoMoreF16(out: usize, x: usize, xBytes: usize, w: usize, pairs: usize): void {
+  rowsTogether(F16, 2, true, out, 64, x, xBytes, w, pairs);
 }

@@ -21,7 +21,7 @@ import { hasMinimum, hasThird, quantsAt, scalesAt, superblockBytes } from './wei
 export const TWO_BITS: u32 = 0x03030303;
 export const THIRD_BIT: u32 = 0x04040404;
 
-/** One row and one tile, whose sums are added to `out`. */
+/** One row and `blocks` blocks of one tile, added to `out`. */
 // @ts-ignore: decorator
 @inline
 export function oneRow<F>(

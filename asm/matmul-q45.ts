@@ -32,8 +32,6 @@ import { blockBytes, hasFifth, hasMinimum, quantBytes } from './weight-format';
 
 /** Of a block of activations. */
 const X_BYTES: usize = 32;
-/** Blocks of a tile that a single row reads before it turns to the next. */
-const RUN: usize = 2;
 
 /** One row and `blocks` blocks of one tile, added to `out`. */
 // @ts-ignore: decorator

@@ -18,7 +18,7 @@ import { FIFTH_BIT, NIBBLES, ONES, total } from './small-weights';
 import { superblock } from './superblock';
 import { hasFifth, quantsAt, scalesAt, superblockBytes } from './weight-format';
 
-/** One row and one tile, whose sums are added to `out`. */
+/** One row and `blocks` blocks of one tile, added to `out`. */
 // @ts-ignore: decorator
 @inline
 export function oneRow<F>(

@@ -19,7 +19,7 @@ import { Q6_K, quantsAt, scalesAt, superblockBytes } from './weight-format';
 /** The lower six bits of four bytes. */
 export const SIX_BITS: u32 = 0x3f3f3f3f;
 
-/** One row and one tile, whose sums are added to `out`. */
+/** One row and `blocks` blocks of one tile, added to `out`. */
 // @ts-ignore: decorator
 @inline
 export function oneRow(

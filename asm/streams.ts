@@ -18,9 +18,9 @@ export function streamLength(tiles: usize, tileBytes: usize): usize {
   return half * tileBytes >= LEAST_BYTES ? half : tiles;
 }
 
-/** How many there are of that length; an odd tile is left over, and a stream by itself. */
+/** How many there are of that length: two, or one. An odd tile is left over. */
 // @ts-ignore: decorator
 @inline
 export function streamCount(tiles: usize, length: usize): usize {
-  return tiles / length;
+  return min(STREAMS, tiles / length);
 }

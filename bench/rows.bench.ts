@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { quantile } from '../src/cli/measure/together.js';
 import type { Llama } from '../src/model/llama.js';
 import { builtLoad } from './built.js';
 import { recordBench } from './results.js';
@@ -51,8 +52,5 @@ async function measure(model: Llama) {
       if (round >= 0) times.get(rows)!.push(performance.now() - start);
     }
   }
-  return [...times].map(([rows, all]) => ({
-    rows,
-    milliseconds: all.sort((a, b) => a - b)[ROUNDS >> 1],
-  }));
+  return [...times].map(([rows, all]) => ({ rows, milliseconds: quantile(all, 0.5)! }));
 }

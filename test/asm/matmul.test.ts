@@ -19,7 +19,7 @@ import { linear, type Options } from './linear.js';
 import { FORMATS, type Packed, pack, setQuants, unpack } from './packed.js';
 
 const SIZES = [1, 3, 24, 33, 96, 127, 257, 344, 512];
-const ROWS = [1, 2, 3, 4, 5, 7, 33];
+const ROWS = [1, 2, 3, 4, 5, 7, 13, 14, 33];
 
 const float32 = (length: number, seed: number) => Float32Array.from(noise(length, seed));
 

@@ -36,6 +36,14 @@ function anyBlocks(dtype: DType, count: number): Uint8Array {
 
 describeBuilds('two streams', instance => {
   // 1,500 is no whole number of panels, and odd are pairs of it and of 1,501.
+  it('three tiles of 128 KiB are two streams, and one that is left over', () => {
+    const packed = pack(instance, 'f32', float32(48 * 2048, 1), 2048);
+    const x = float32(2048, 2);
+    const each = [0, 1, 2].map(t => [t, t + 1] as const);
+    const together = bits(linear(instance, x, packed, 48).numbers);
+    expect(together).toEqual(bits(linear(instance, x, packed, 48, { tiles: each }).numbers));
+  });
+
   it.each<[WeightFormat, number, number]>([
     ['f32', 1500, 1],
     ['f32', 1500, 5],
@@ -56,8 +64,9 @@ describeBuilds('two streams', instance => {
     );
   });
 
-  it.each(DTYPES)('%s, 1,280 numbers', dtype => {
-    const m = 1280;
+  // Four and a half runs of eight blocks of 32, or as many whole superblocks.
+  it.each(DTYPES)('%s', dtype => {
+    const m = BLOCK_FORMATS[dtype].numbers === 32 ? 1152 : 1280;
     const format = formatOf(dtype);
     const tiles = tilesOfTwoStreams(format, m);
     const rows = anyBlocks(dtype, 16 * tiles * m);

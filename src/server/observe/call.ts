@@ -101,7 +101,7 @@ export class Call {
   }
 }
 
-/** Of several choices, each reason once: a label must not have as many values as there are texts. */
+/** Of several choices, each reason once: a label must not have a value for every mixture. */
 const distinct = (reasons: string) => [...new Set(reasons.split(','))].sort().join();
 
 /** The most that Node counts; a longer time is three weeks and a half. */

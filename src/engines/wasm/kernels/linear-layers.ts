@@ -39,7 +39,7 @@ type Multiply = (from: number, to: number) => void;
 export class LinearLayers {
   readonly #config: LlamaConfig;
   readonly #lockStep: LockStep;
-  /** Of this thread, in every bank: room for a panel of weights as float32. */
+  /** Of this thread, in every bank: room for a panel of weights, or for running sums. */
   readonly #scratch: number;
   /** Where the one copy of an activation goes. */
   #copy: ActivationCopy = { numbers: 0, scales: 0, sums: 0, bank: 0 };

@@ -12,7 +12,7 @@ export const PANEL_BYTES = 256 * TILE * 4;
 export interface ThreadScratch {
   /** Indices of rows to look up. */
   readonly indices: number;
-  /** A panel of weights as float32. */
+  /** A panel of weights as float32, or the running sums of few rows. */
   readonly panel: number;
   /** What attention needs for one call. */
   readonly attention: number;
