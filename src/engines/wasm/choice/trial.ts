@@ -59,6 +59,7 @@ export class Trial {
     this.#control.begin();
     this.#kernels.begin(batch);
     const weights = new PlacedWeights(this.#layout);
-    await forward(this.#kernels, TRIAL, weights, batch, [0, rows - 1], { tracer });
+    const logitsFor = batch.map((_, r) => r); // so that the head has as many rows as the layers
+    await forward(this.#kernels, TRIAL, weights, batch, logitsFor, { tracer });
   }
 }
