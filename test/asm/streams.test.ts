@@ -35,7 +35,6 @@ function anyBlocks(dtype: DType, count: number): Uint8Array {
 }
 
 describeBuilds('two streams', instance => {
-  // 1,500 is no whole number of panels, and odd are pairs of it and of 1,501.
   it('three tiles of 128 KiB are two streams, and one that is left over', () => {
     const packed = pack(instance, 'f32', float32(48 * 2048, 1), 2048);
     const x = float32(2048, 2);
@@ -44,6 +43,7 @@ describeBuilds('two streams', instance => {
     expect(together).toEqual(bits(linear(instance, x, packed, 48, { tiles: each }).numbers));
   });
 
+  // 1,500 numbers are no whole number of panels, and 1,501 none of pairs.
   it.each<[WeightFormat, number, number]>([
     ['f32', 1500, 1],
     ['f32', 1500, 5],

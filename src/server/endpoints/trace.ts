@@ -46,7 +46,7 @@ export const trace = endpoint<TraceRequest>({
       ['positions', JSON.stringify([...positions].sort((a, b) => a - b))],
       ['system_fingerprint', served.fingerprint],
     ]);
-    call.note({ promptTokens: tokens.length, completionTokens: 0, finishReason: 'trace' });
+    call.note({ promptTokens: tokens.length, completionTokens: 0, finishReasons: ['trace'] });
     return fileOf([...joined.tensors()].map(inputOf), metadata);
   },
 });

@@ -9,7 +9,8 @@ export interface Written {
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly completionTokens: number;
-  readonly finishReason: string;
+  /** Of each choice. */
+  readonly finishReasons: readonly string[];
 }
 
 export class Call {
@@ -91,18 +92,18 @@ export class Call {
   }
 
   #count(seconds: number): void {
-    const { finishReason } = this.#written;
+    const { finishReasons } = this.#written;
     if (this.isCancelled) this.#metrics.errors.inc({ code: 'cancelled' });
     else if (this.#error !== undefined) this.#metrics.errors.inc({ code: this.#error.code });
-    else if (finishReason !== undefined) {
-      this.#metrics.success.inc({ finished_reason: distinct(finishReason) });
+    else if (finishReasons !== undefined) {
+      this.#metrics.success.inc({ finished_reason: distinct(finishReasons) });
       this.#metrics.latency.observe(seconds);
     }
   }
 }
 
 /** Of several choices, each reason once: a label must not have a value for every mixture. */
-const distinct = (reasons: string) => [...new Set(reasons.split(','))].sort().join();
+const distinct = (reasons: readonly string[]) => [...new Set(reasons)].sort().join();
 
 /** The most that Node counts; a longer time is three weeks and a half. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -128,13 +129,13 @@ function tokensOf({
   promptTokens,
   cachedTokens,
   completionTokens,
-  finishReason,
+  finishReasons,
 }: Partial<Written>) {
   if (promptTokens === undefined) return {};
   return {
     prompt_tokens: promptTokens,
     cached_tokens: cachedTokens,
     completion_tokens: completionTokens,
-    finish_reason: finishReason,
+    finish_reason: finishReasons?.join(),
   };
 }

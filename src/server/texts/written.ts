@@ -82,7 +82,7 @@ export class WrittenTexts {
       promptTokens: usage.prompt_tokens,
       cachedTokens: usage.prompt_tokens_details.cached_tokens,
       completionTokens: usage.completion_tokens,
-      finishReason: this.results.map(finishReasonOf).join(),
+      finishReasons: this.results.map(finishReasonOf),
     });
   }
 }
