@@ -13,15 +13,13 @@ import { canRun } from '../../src/engines/wasm/kernels/builds.js';
 import { blocksOf, type WeightFormat } from '../../src/engines/wasm/memory/weight-formats.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { ROUNDINGS } from '../../src/ops/rounding.js';
-import { noise, tensor, zeros } from '../support/tensors.js';
+import { bits, float32, noise, tensor, zeros } from '../support/tensors.js';
 import { BUILDS, describeBuilds, Instance } from './instance.js';
 import { linear, type Options } from './linear.js';
 import { FORMATS, type Packed, pack, setQuants, unpack } from './packed.js';
 
 const SIZES = [1, 3, 24, 33, 96, 127, 257, 344, 512];
 const ROWS = [1, 2, 3, 4, 5, 7, 13, 14, 33];
-
-const float32 = (length: number, seed: number) => Float32Array.from(noise(length, seed));
 
 /**
  * A checkerboard through all sizes and numbers of rows, not the whole product: every pair of sizes,
@@ -30,9 +28,6 @@ const float32 = (length: number, seed: number) => Float32Array.from(noise(length
 const shapes = SIZES.flatMap((m, i) =>
   SIZES.map((n, j) => ({ m, n, rows: ROWS[(i + 2 * j) % ROWS.length] })),
 );
-
-/** Bits, so that −0, NaN and the last place count. */
-const bits = (x: Float32Array) => [...new Uint32Array(x.buffer, x.byteOffset, x.length)];
 
 function exactly(x: ArrayLike<number>, w: ArrayLike<number>, m: number): Float64Array {
   const out = zeros(x.length / m, w.length / m);

@@ -12,7 +12,7 @@ import {
   toF16Bits,
 } from '../../src/base/half.js';
 import { blocksOf, tileBytes } from '../../src/engines/wasm/memory/weight-formats.js';
-import { noise } from '../support/tensors.js';
+import { float32, noise } from '../support/tensors.js';
 import { dequantizeRow, quantizeRow } from './block-formats.js';
 import { describeBuilds } from './instance.js';
 import { blockAt, FORMATS, numbersOfRow, pack, storedHalf, unpack } from './packed.js';
@@ -23,8 +23,6 @@ const ROUND = { f32: Math.fround, bf16: roundToBF16, f16: roundToF16 } as const;
 
 /** Every size with every count of rows. */
 const shapes = SIZES.flatMap(m => COUNTS.map(n => ({ m, n })));
-
-const float32 = (length: number, seed: number) => Float32Array.from(noise(length, seed));
 
 describeBuilds('packing', instance => {
   it.each(['f32', 'bf16', 'f16'] as const)(

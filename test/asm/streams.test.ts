@@ -9,7 +9,7 @@ import {
   type WeightFormat,
 } from '../../src/engines/wasm/memory/weight-formats.js';
 import { BLOCK_FORMATS } from '../../src/files/blocks/blocks.js';
-import { noise } from '../support/tensors.js';
+import { bits, float32, noise } from '../support/tensors.js';
 import { blockLayer, DTYPES, type DType, formatOf, repack, SCALES } from './block-layer.js';
 import { describeBuilds } from './instance.js';
 import { linear } from './linear.js';
@@ -20,9 +20,6 @@ const LEAST_BYTES = 128 * 1024;
 
 const tilesOfTwoStreams = (format: PackedFormat, m: number) =>
   2 * Math.ceil(LEAST_BYTES / tileBytes(format, m)) + 1;
-
-const float32 = (length: number, seed: number) => Float32Array.from(noise(length, seed));
-const bits = (x: Float32Array) => [...new Uint32Array(x.buffer, x.byteOffset, x.length)];
 
 /** Any bytes, and 0.01 wherever a block has a float16. */
 function anyBlocks(dtype: DType, count: number): Uint8Array {

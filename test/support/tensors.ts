@@ -53,3 +53,12 @@ export function rootMeanSquareDifference(a: ArrayLike<number>, b: ArrayLike<numb
   for (let i = 0; i < a.length; i++) squares += (a[i] - b[i]) ** 2;
   return Math.sqrt(squares / a.length);
 }
+
+/** The same as float32. */
+export const float32 = (length: number, seed: number): Float32Array =>
+  Float32Array.from(noise(length, seed));
+
+/** Bits, so that −0, NaN and the last place count. */
+export const bits = (x: Float32Array): number[] => [
+  ...new Uint32Array(x.buffer, x.byteOffset, x.length),
+];
