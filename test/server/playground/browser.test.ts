@@ -11,30 +11,41 @@ import { Client, loaded, serverWith } from '../support.js';
 const path = findChromium('the playground in a browser');
 const QUESTION = 'Which of these is an animal: bells, hare, flute?';
 
-/** Seconds between the events of a stream, so that there is time to press something. */
-let pause = 0;
+/** A stream stops after an event that has this, until a test lets it go on. */
+let stopsAt: RegExp | undefined;
+let goOn = () => {};
+const letGoOn = () => {
+  stopsAt = undefined;
+  goOn();
+};
+const TWO_TOKENS = /(?:"content":"[^"].*){2}/s;
 const server = serverWith();
 const client = new Client(server);
 let listening: Listening;
 let chromium: Chromium;
 let page: Page;
 
-const slowly = () =>
-  new TransformStream<Uint8Array, Uint8Array>({
+const held = () => {
+  let written = '';
+  return new TransformStream<Uint8Array, Uint8Array>({
     async transform(chunk, controller) {
       controller.enqueue(chunk);
-      if (pause > 0) await new Promise(resolve => setTimeout(resolve, pause * 1000));
+      written += new TextDecoder().decode(chunk);
+      if (stopsAt?.test(written)) await new Promise<void>(resolve => (goOn = resolve));
     },
   });
+};
 
-async function answerSlowly(request: Request): Promise<Response> {
+async function answerHeld(request: Request): Promise<Response> {
   const response = await server.fetch(request);
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-  return isStream ? new Response(response.body!.pipeThrough(slowly()), response) : response;
+  return isStream ? new Response(response.body!.pipeThrough(held()), response) : response;
 }
 
 const TEXT = `[...document.querySelectorAll('.answer-text')].at(-1)?.textContent`;
 const IS_DONE = `document.getElementById('stop').hidden`;
+const TOKENS = `document.querySelectorAll('.token').length`;
+const ENDED = `[...document.querySelectorAll('.about')].filter(end => end.textContent).length`;
 const DRAFT = `document.getElementById('draft').value`;
 const isSaid = (text: string) =>
   `document.getElementById('announcements').textContent.includes(${JSON.stringify(text)})`;
@@ -48,13 +59,16 @@ async function openReady(): Promise<void> {
   await page.until(`document.querySelector('.example')`);
 }
 
-/** Writes a message, sends it and waits for the end of the answer. */
+/**
+ * Writes a message, sends it and waits for the end of the answer: for one more that has ended,
+ * because an answer may begin and end between two looks.
+ */
 async function ask(text: string): Promise<string> {
+  const before = await page.read<number>(ENDED);
   await page.click('#draft');
   await page.type(text);
   await page.press('Enter');
-  await page.until(`!${IS_DONE}`);
-  await page.until(IS_DONE);
+  await page.until(`${IS_DONE} && ${ENDED} > ${before}`);
   return page.read(TEXT);
 }
 
@@ -75,7 +89,7 @@ const drop = (name: string, text: string) =>
 
 describe.skipIf(path === undefined)('the playground in Chromium', () => {
   beforeAll(async () => {
-    listening = await listen(answerSlowly, { port: 0 });
+    listening = await listen(answerHeld, { port: 0 });
     chromium = await Chromium.start(path!);
   }, 120_000);
   afterAll(async () => {
@@ -85,7 +99,7 @@ describe.skipIf(path === undefined)('the playground in Chromium', () => {
     await loaded.close();
   });
   afterEach(() => {
-    pause = 0;
+    letGoOn();
     const { origin } = new URL(listening.url);
     expect(page.requests.filter(url => new URL(url).origin !== origin)).toEqual([]);
   });
@@ -103,13 +117,14 @@ describe.skipIf(path === undefined)('the playground in Chromium', () => {
   });
 
   it('answers what the API answers, as it is written, and keeps it', async () => {
-    pause = 0.05;
+    stopsAt = TWO_TOKENS;
     await openReady();
     await set('temperature', '0');
     await page.click('#draft');
     await page.type(QUESTION);
     await page.press('Enter');
-    const part = await page.until<string>(`!${IS_DONE} && ${TEXT}`);
+    const part = await page.until<string>(`${TOKENS} === 2 && !${IS_DONE} && ${TEXT}`);
+    letGoOn();
     await page.until(IS_DONE);
     const text = await page.read<string>(TEXT);
     expect(text.length).toBeGreaterThan(part.length);
@@ -179,18 +194,18 @@ describe.skipIf(path === undefined)('the playground in Chromium', () => {
   });
 
   it('stops with Escape, and keeps what was written', async () => {
-    pause = 0.3;
+    stopsAt = TWO_TOKENS;
     await openReady();
     await set('temperature', '0');
     await page.click('#draft');
     await page.type(QUESTION);
     await page.press('Enter');
-    await page.until(`document.querySelectorAll('.token').length >= 2`);
+    await page.until(`${TOKENS} === 2`);
     await page.press('Escape');
     await page.until(IS_DONE);
     expect(await page.read(`document.querySelector('.about').textContent`)).toMatch(/stopped$/);
     await page.until(isSaid('Stopped.'));
-    pause = 0;
+    letGoOn();
     await page.click('.answer .actions button:nth-child(2)'); // regenerate
     await page.until(
       `${IS_DONE} && !document.querySelector('.about').textContent.match('stopped')`,
@@ -204,7 +219,7 @@ describe.skipIf(path === undefined)('the playground in Chromium', () => {
   });
 
   it('gives a question back that is stopped before its answer begins', async () => {
-    pause = 0.3;
+    stopsAt = /prompt_progress/;
     await openReady();
     await page.click('#draft');
     await page.type(QUESTION);
