@@ -9,30 +9,58 @@ import type { LlamaConfig } from '../../model/config.js';
 import type { Kernels } from '../../model/kernels.js';
 import type { Row } from '../../model/sequence.js';
 import { add } from '../../ops/add.js';
-import { attention } from '../../ops/attention.js';
+import { attention, type Visible } from '../../ops/attention.js';
 import { embedding } from '../../ops/embedding.js';
 import { matmul } from '../../ops/matmul.js';
 import { rmsnorm } from '../../ops/rmsnorm.js';
 import { rope, ropeTable } from '../../ops/rope.js';
 import { type NumericsName, ROUNDINGS, type Rounding } from '../../ops/rounding.js';
 import { swiglu } from '../../ops/swiglu.js';
-import type { ExactSequence } from './exact-sequence.js';
 
 /** Some 10 ms of work. */
 const PRODUCTS_PER_BREATH = 1e7;
 
+/** What the rows of the exact kernels have as their sequence: its keys and values. */
+export interface Past {
+  /** Keys and values [n, K·d] of the positions from `position` on. */
+  write(layer: number, position: number, keys: Floats, values: Floats): void;
+  /** What the token at `position` may see. */
+  visible(layer: number, position: number): Visible;
+}
+
+/** The operations that round, each of which may do it in a way of its own. */
+export type OperationRoundings = Readonly<
+  Record<'rmsnorm' | 'matmul' | 'rope' | 'attention' | 'swiglu' | 'add', Rounding>
+>;
+
+const everywhere = (rounding: Rounding): OperationRoundings => ({
+  rmsnorm: rounding,
+  matmul: rounding,
+  rope: rounding,
+  attention: rounding,
+  swiglu: rounding,
+  add: rounding,
+});
+
 export class ExactKernels implements Kernels<Tensor> {
-  readonly #rounding: Rounding;
+  readonly #roundings: OperationRoundings;
   readonly #breathe: () => Promise<void>;
 
-  /** `breathe` is awaited again and again during long operations; it cancels them by throwing. */
-  constructor(numerics: NumericsName, breathe: () => Promise<void> = async () => {}) {
-    this.#rounding = ROUNDINGS[numerics];
+  /**
+   * `numerics` by its name, or a rounding for each operation. `breathe` is awaited again and again
+   * during long operations; it cancels them by throwing.
+   */
+  constructor(
+    numerics: NumericsName | OperationRoundings,
+    breathe: () => Promise<void> = async () => {},
+  ) {
+    this.#roundings =
+      typeof numerics === 'string' ? everywhere(ROUNDINGS[numerics]) : numerics;
     this.#breathe = breathe;
   }
 
   tensor(...shape: number[]): Tensor {
-    return { shape, data: new this.#rounding.Numbers(elementCount(shape)) };
+    return { shape, data: new this.#roundings.matmul.Numbers(elementCount(shape)) };
   }
 
   /**
@@ -45,7 +73,7 @@ export class ExactKernels implements Kernels<Tensor> {
     count = tensor.shape[0] - first,
   ): Promise<Tensor> {
     const data = await tensor.read(first, count);
-    roundInPlace(data, this.#rounding);
+    roundInPlace(data, this.#roundings.matmul);
     return { shape: [count, ...tensor.shape.slice(1)], data };
   }
 
@@ -54,14 +82,14 @@ export class ExactKernels implements Kernels<Tensor> {
   }
 
   rmsnorm(out: Tensor, x: Tensor, weight: Tensor, eps: number): void {
-    rmsnorm(out, x, weight, eps, this.#rounding);
+    rmsnorm(out, x, weight, eps, this.#roundings.rmsnorm);
   }
 
   async matmul(out: Tensor, x: Tensor, weight: Tensor): Promise<void> {
     const [outputs] = weight.shape;
     const step = Math.max(1, Math.floor(PRODUCTS_PER_BREATH / x.data.length));
     for (let from = 0; from < outputs; from += step) {
-      matmul(out, x, weight, this.#rounding, from, Math.min(from + step, outputs));
+      matmul(out, x, weight, this.#roundings.matmul, from, Math.min(from + step, outputs));
       await this.#breathe();
     }
   }
@@ -72,18 +100,18 @@ export class ExactKernels implements Kernels<Tensor> {
     positions: readonly number[],
     frequencies: Float32Array,
   ): void {
-    ropeTable(cosines, sines, positions, frequencies, this.#rounding);
+    ropeTable(cosines, sines, positions, frequencies, this.#roundings.rope);
   }
 
   rope(x: Tensor, cosines: Tensor, sines: Tensor): void {
-    rope(x, cosines, sines, this.#rounding);
+    rope(x, cosines, sines, this.#roundings.rope);
   }
 
   store(layer: number, keys: Tensor, values: Tensor, rows: readonly Row<object>[]): void {
     const width = keys.shape[1];
     rows.forEach(({ sequence, position }, r) => {
       const row = [r * width, (r + 1) * width] as const;
-      (sequence as ExactSequence).write(
+      (sequence as Past).write(
         layer,
         position,
         keys.data.subarray(...row),
@@ -103,7 +131,7 @@ export class ExactKernels implements Kernels<Tensor> {
     const { numAttentionHeads: numHeads, numKeyValueHeads, headDim } = config;
     const width = numHeads * headDim;
     for (const [r, { sequence, position }] of rows.entries()) {
-      const visible = (sequence as ExactSequence).visible(layer, position);
+      const visible = (sequence as Past).visible(layer, position);
       const probabilities = this.tensor(numHeads, visible.count);
       attention(
         out.data.subarray(r * width, (r + 1) * width),
@@ -111,7 +139,7 @@ export class ExactKernels implements Kernels<Tensor> {
         visible,
         { numHeads, numKeyValueHeads, headDim },
         probabilities.data,
-        this.#rounding,
+        this.#roundings.attention,
       );
       observe?.(r, probabilities);
       await this.#breathe();
@@ -119,11 +147,11 @@ export class ExactKernels implements Kernels<Tensor> {
   }
 
   swiglu(out: Tensor, gate: Tensor, up: Tensor): void {
-    swiglu(out, gate, up, this.#rounding);
+    swiglu(out, gate, up, this.#roundings.swiglu);
   }
 
   add(out: Tensor, x: Tensor, y: Tensor): void {
-    add(out, x, y, this.#rounding);
+    add(out, x, y, this.#roundings.add);
   }
 }
 

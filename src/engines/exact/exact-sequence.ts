@@ -10,6 +10,7 @@ import { EngineSequence } from '../../model/engine-sequence.js';
 import { PAGE_POSITIONS, type PageParts } from '../../model/sequence.js';
 import type { Visible } from '../../ops/attention.js';
 import type { Rounding } from '../../ops/rounding.js';
+import type { Past } from './exact-kernels.js';
 
 /** Of one layer, of a sequence and all forks that have not gone their own way yet. */
 interface LayerCache {
@@ -23,7 +24,7 @@ interface LayerCache {
   ownedFrom: number;
 }
 
-export class ExactSequence extends EngineSequence {
+export class ExactSequence extends EngineSequence implements Past {
   readonly isShared = false;
   readonly #config: LlamaConfig;
   readonly #Numbers: Rounding['Numbers'];
