@@ -54,8 +54,7 @@ export class ExactKernels implements Kernels<Tensor> {
     numerics: NumericsName | OperationRoundings,
     breathe: () => Promise<void> = async () => {},
   ) {
-    this.#roundings =
-      typeof numerics === 'string' ? everywhere(ROUNDINGS[numerics]) : numerics;
+    this.#roundings = typeof numerics === 'string' ? everywhere(ROUNDINGS[numerics]) : numerics;
     this.#breathe = breathe;
   }
 
