@@ -1,7 +1,7 @@
 /** From what went wrong to a line on stderr and an exit code. */
 import { LlamaError, type LlamaErrorCode } from '../../base/errors.js';
 import { escapeControls, escapeFor } from './escape.js';
-import { Interrupted, type Io, style, toJson } from './io.js';
+import { Differs, Interrupted, type Io, style, toJson } from './io.js';
 
 export const EXIT = {
   ok: 0,
@@ -9,6 +9,7 @@ export const EXIT = {
   usage: 2,
   checkpoint: 3,
   memory: 4,
+  differs: 5,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -39,6 +40,7 @@ const EXIT_OF: Readonly<Record<LlamaErrorCode, number>> = {
  * not happen is told with its stack.
  */
 export function report(error: unknown, io: Io, json: boolean): number {
+  if (error instanceof Differs) return EXIT.differs;
   const { code, message, exit } = describe(error);
   const { stderr } = io;
   if (json) stderr.write(`${toJson({ error: { code, message } })}\n`);

@@ -27,6 +27,11 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
+/** What a verb throws that has told already that two things are not the same. */
+export class Differs extends Error {
+  override readonly name = 'Differs';
+}
+
 /**
  * Aborted, with `Interrupted`, by the first Ctrl-C; the second one then ends the process at once.
  * To be called when something begins that heeds the signal, not before: until then Ctrl-C ends the

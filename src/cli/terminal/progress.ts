@@ -48,6 +48,12 @@ export class Progress {
     if (done === total) this.#began = performance.now();
   }
 
+  /** So many of the runs that a comparison takes for `what`. */
+  runs(what: string, done: number, total: number): void {
+    if (done === 1) this.#began = performance.now();
+    this.#show(`${what} ${done}/${total}${timeLeft(performance.now() - this.#began, done, total)}`);
+  }
+
   /** Bytes of the output. */
   write(done: number, total: number): void {
     const left = timeLeft(performance.now() - this.#began, done, total);
