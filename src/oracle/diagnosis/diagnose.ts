@@ -13,7 +13,7 @@ import { type Observed, ourRows, wantedOf } from '../compare/observed.js';
 import type { Mutant } from '../mutants/mutant.js';
 import { run } from '../run/run.js';
 import type { Setup } from '../run/setup.js';
-import { type Evidence, type Suspect, type Trial, tryRows } from './suspect.js';
+import { type Evidence, filledFrom, type Suspect, type Trial, tryRows } from './suspect.js';
 
 export interface DiagnosisOptions {
   readonly config: LlamaConfig;
@@ -27,7 +27,7 @@ export interface DiagnosisOptions {
 }
 
 /** Rows that must differ before a part of the text is enough. */
-const ENOUGH_ROWS = 6;
+const ENOUGH_ROWS = 3;
 /** Tokens that are cheap enough not to be spared. */
 const ENOUGH_TOKENS = 96;
 /** Tried on the whole text. */
@@ -111,7 +111,7 @@ async function attempt(
   const mutated = suspect.parts.reduce((from, { variant }) => variant.apply(from), setup(tokens));
   const traced = await run(mutated, wantedOf(evidence.observed), { signal });
   const rows: Rows = evidence.observed.map((one): Floats[] => ourRows(one, traced));
-  return tryRows(suspect, rows, evidence);
+  return tryRows(suspect, filledFrom(evidence.truth, rows), evidence);
 }
 
 async function attemptAll(
@@ -139,13 +139,18 @@ async function attemptPairs(
   const progress = counter(others.length, options);
   const trials: Trial[] = [];
   for (const { parts } of others) {
-    trials.push(await attempt({ parts: [...first.parts, ...parts] }, beginning, end, options));
+    const pair = { parts: inOrder([...first.parts, ...parts], options.mutants) };
+    trials.push(await attempt(pair, beginning, end, options));
     progress();
   }
   const alone = 1 - first.explains;
   const better = best(trials).filter(({ explains }) => 1 - explains < alone / 4);
   return attemptAll(better.slice(0, 2), evidence, options);
 }
+
+/** As in the list of mutants, where those come first that make room for others. */
+const inOrder = (parts: Suspect['parts'], mutants: readonly Mutant[]): Suspect['parts'] =>
+  [...parts].sort((a, b) => mutants.indexOf(a.mutant) - mutants.indexOf(b.mutant));
 
 const best = (trials: readonly Trial[]): Trial[] =>
   [...trials].sort((a, b) => b.explains - a.explains);
