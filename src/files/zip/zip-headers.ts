@@ -1,7 +1,8 @@
 /**
  * The headers of a zip archive's entries (PKWARE, APPNOTE.TXT 6.3.10, 4.3.7, 4.3.12 and 4.5.3): one
- * in the central directory, and a local one before the data. Checksums are only told: PyTorch can
- * be told not to compute them (`torch.serialization.set_crc32_options`), and still writes something.
+ * in the central directory, and a local one before the data. Checksums are not looked at here:
+ * PyTorch can be told not to compute them (`torch.serialization.set_crc32_options`), and still
+ * writes something.
  *
  * `file` is the name for messages.
  */
