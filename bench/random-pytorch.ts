@@ -16,7 +16,7 @@ import {
   tensor,
   text,
 } from '../test/files/pytorch/pickle-support.js';
-import { type ZipSpec, zipParts } from '../test/files/pytorch/zip-support.js';
+import { type ZipSpec, zipParts } from '../test/files/zip/zip-support.js';
 import { configJson, numbersOf } from './random-checkpoint.js';
 import { randomNumbers } from './random-weights.js';
 import type { Shape } from './shapes.js';

@@ -20,16 +20,27 @@ import { DTYPE_BYTES } from '../../model/dtypes.js';
 import { identifyAll } from '../identity.js';
 import { RowMajorTensor } from '../row-major.js';
 import type { ByteSource } from '../source.js';
+import {
+  type Acceptable,
+  readZipEntries,
+  readZipEntry,
+  STORED,
+  type ZipEntry,
+} from '../zip/zip.js';
 import { refuseOtherFiles } from './lookalikes.js';
 import { unpickle } from './pickle.js';
 import { GLOBALS, parseStateDict, type Storage, type TensorView } from './pickled-tensors.js';
 import { isRowMajor, StridedTensor } from './strided.js';
-import { readZipEntries, readZipEntry, type ZipEntry } from './zip.js';
 
 /** 150 bytes for a tensor are usual. */
 const MAX_PICKLE_BYTES = 2 ** 26;
 /** torch.save writes 3; PyTorch reads up to 10 (caffe2/serialize/versions.h). */
 const MAX_VERSION = 10;
+/** Tensors are read in place. */
+const STORED_ONLY: Acceptable = {
+  methods: [STORED],
+  instead: 'PyTorch writes no such files; write it again with torch.save',
+};
 
 /**
  * Opens a PyTorch checkpoint. Only what describes the tensors is read, once; tensors are read when
@@ -55,7 +66,7 @@ export async function openPytorch(source: ByteSource): Promise<Checkpoint> {
 /** The tensors in the order of the file, and what else there is. */
 async function readTensors(source: ByteSource): Promise<Pick<Checkpoint, 'tensors' | 'notes'>> {
   await refuseOtherFiles(source);
-  const files = filesOf(await readZipEntries(source), source.name);
+  const files = filesOf(await readZipEntries(source, STORED_ONLY), source.name);
   await checkVersion(source, files);
   await checkByteOrder(source, files);
   const pickle = await readZipEntry(source, fileOf(files, 'data.pkl', source), MAX_PICKLE_BYTES);

@@ -1,5 +1,5 @@
 /** Pickles put together by hand, opcode by opcode, and checkpoints around them. */
-import { type ZipOptions, type ZipSpec, zipOf } from './zip-support.js';
+import { type ZipOptions, type ZipSpec, zipOf } from '../zip/zip-support.js';
 
 export type Bytes = readonly number[];
 

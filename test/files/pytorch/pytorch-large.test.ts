@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openFile } from '../../../src/files/file.js';
 import { openPytorch } from '../../../src/files/pytorch/pytorch.js';
 import type { ByteSource } from '../../../src/files/source.js';
+import { zipParts } from '../zip/zip-support.js';
 import {
   bytesOf,
   dict,
@@ -16,7 +17,6 @@ import {
   tensor,
   text,
 } from './pickle-support.js';
-import { zipParts } from './zip-support.js';
 
 let directory: string;
 beforeAll(async () => {

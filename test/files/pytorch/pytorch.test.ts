@@ -3,6 +3,7 @@ import type { LlamaErrorCode } from '../../../src/base/errors.js';
 import { openPytorch } from '../../../src/files/pytorch/pytorch.js';
 import { memorySource } from '../../../src/files/source.js';
 import { expectRefused, watched } from '../helpers.js';
+import { type ZipSpec, zipOf } from '../zip/zip-support.js';
 import {
   APPEND,
   BINPERSID,
@@ -33,7 +34,6 @@ import {
   text,
   tuple,
 } from './pickle-support.js';
-import { type ZipSpec, zipOf } from './zip-support.js';
 
 const open = (file: Uint8Array) => openPytorch(memorySource(file, 'model.bin'));
 const openPickle = (pickle: Uint8Array) => open(checkpointOf(pickle));

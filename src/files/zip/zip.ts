@@ -1,47 +1,53 @@
 /**
- * Zip archives as PyTorch writes them: entries that are stored as they are, so that they can be
- * read in place; perhaps beyond 4 GiB (ZIP64). Only the central directory counts, as for any
- * reader; the local headers must agree with it.
+ * Zip archives as PyTorch and NumPy write them: where their entries are; perhaps beyond 4 GiB
+ * (ZIP64). Only the central directory counts, as for any reader; the local headers must agree with
+ * it.
  *
- * Nothing is ever inflated or written to disk; still, an archive that would be dangerous to another
+ * Nothing is inflated here or written to disk; still, an archive that would be dangerous to another
  * reader is refused.
  */
 
 import { show } from '../../base/errors.js';
+import { allocateBytes } from '../dtypes.js';
 import type { ByteSource } from '../source.js';
-import { findDirectory } from './zip-end.js';
+import { type Directory, findDirectory } from './zip-end.js';
 import { bad } from './zip-fields.js';
 import {
+  type Acceptable,
   type CentralHeader,
   LOCAL_BYTES,
   parseCentralHeader,
   parseLocalHeader,
 } from './zip-headers.js';
 
+export { type Acceptable, DEFLATED, STORED } from './zip-headers.js';
+
 /** A checkpoint has an entry per tensor; the largest models have a few thousand. */
 const MAX_ENTRIES = 2 ** 16;
 const MAX_DIRECTORY_BYTES = 2 ** 24;
 
-export interface ZipEntry {
-  readonly name: string;
+export interface ZipEntry extends Omit<CentralHeader, 'nameBytes'> {
   /** Where its data begins, in the file. */
   readonly offset: number;
-  readonly size: number;
 }
 
 /**
  * The entries of the archive, by name, in the order of their data.
- * @throws {LlamaError} BAD_CHECKPOINT naming what is wrong; UNSUPPORTED if an entry is compressed
- * or encrypted.
+ * @throws {LlamaError} BAD_CHECKPOINT naming what is wrong; UNSUPPORTED if an entry is encrypted,
+ * or compressed in another way than is acceptable.
  */
-export async function readZipEntries(source: ByteSource): Promise<Map<string, ZipEntry>> {
+export async function readZipEntries(
+  source: ByteSource,
+  acceptable: Acceptable,
+): Promise<Map<string, ZipEntry>> {
   const directory = await findDirectory(source);
-  const headers = await readDirectory(source, directory);
+  const headers = await readDirectory(source, directory, acceptable);
   headers.sort((a, b) => a.offset - b.offset);
   const entries = new Map<string, ZipEntry>();
   let end = 0;
   for (const header of headers) {
-    const { name, size } = header;
+    const { nameBytes: _, ...entry } = header;
+    const { name } = entry;
     const where = `${source.name}: ${show(name)}`;
     checkName(name, where);
     bad(!entries.has(name), () => `${where} comes twice`);
@@ -49,20 +55,21 @@ export async function readZipEntries(source: ByteSource): Promise<Map<string, Zi
       header.offset >= end,
       () => `${where} begins at byte ${header.offset}, inside the entry before it`,
     );
-    const offset = await findData(source, header);
-    end = offset + size;
+    const offset = await findData(source, header, acceptable);
+    end = offset + entry.storedSize;
     bad(
       end <= directory.offset,
       () => `${where} ends at byte ${end}, behind the central directory's ${directory.offset}`,
     );
-    entries.set(name, { name, offset, size });
+    entries.set(name, { ...entry, offset });
   }
   return entries;
 }
 
 async function readDirectory(
   source: ByteSource,
-  { offset, size, entries }: { offset: number; size: number; entries: number },
+  { offset, size, entries }: Directory,
+  acceptable: Acceptable,
 ): Promise<CentralHeader[]> {
   const { name } = source;
   bad(
@@ -80,7 +87,7 @@ async function readDirectory(
   const headers: CentralHeader[] = [];
   let at = 0;
   while (headers.length < entries) {
-    const { header, next } = parseCentralHeader(directory, at, name);
+    const { header, next } = parseCentralHeader(directory, at, acceptable, name);
     headers.push(header);
     at = next;
   }
@@ -91,10 +98,14 @@ async function readDirectory(
   return headers;
 }
 
-async function findData(source: ByteSource, header: CentralHeader): Promise<number> {
+async function findData(
+  source: ByteSource,
+  header: CentralHeader,
+  acceptable: Acceptable,
+): Promise<number> {
   const local = new DataView(new ArrayBuffer(LOCAL_BYTES + header.nameBytes));
   await source.readInto(header.offset, new Uint8Array(local.buffer));
-  return header.offset + parseLocalHeader(local, header, source.name);
+  return header.offset + parseLocalHeader(local, header, acceptable, source.name);
 }
 
 /** Relative, below no "..", and the same on every system. */
@@ -105,17 +116,20 @@ function checkName(name: string, where: string): void {
   bad(isPlain, () => `${where} is not the name of a file inside an archive`);
 }
 
-/** All of a small entry. @throws {LlamaError} BAD_CHECKPOINT if it has more than `limit` bytes. */
+/**
+ * The bytes of an entry as they are in the file.
+ * @throws {LlamaError} BAD_CHECKPOINT if they are more than `limit`; OUT_OF_MEMORY.
+ */
 export async function readZipEntry(
   source: ByteSource,
-  { name, offset, size }: ZipEntry,
+  { name, offset, storedSize }: ZipEntry,
   limit: number,
 ): Promise<Uint8Array> {
   bad(
-    size <= limit,
-    () => `${source.name}: ${show(name)} has ${size} bytes, the limit is ${limit}`,
+    storedSize <= limit,
+    () => `${source.name}: ${show(name)} has ${storedSize} bytes, the limit is ${limit}`,
   );
-  const bytes = new Uint8Array(size);
+  const bytes = allocateBytes(storedSize);
   await source.readInto(offset, bytes);
   return bytes;
 }

@@ -1,8 +1,8 @@
 /**
  * The headers of a zip archive's entries (PKWARE, APPNOTE.TXT 6.3.10, 4.3.7, 4.3.12 and 4.5.3): one
- * in the central directory, and a local one before the data. Checksums are not looked at: PyTorch
- * can be told not to compute them (`torch.serialization.set_crc32_options`), and still writes
- * something.
+ * in the central directory, and a local one before the data. Checksums are not looked at here:
+ * PyTorch can be told not to compute them (`torch.serialization.set_crc32_options`), and still
+ * writes something.
  *
  * `file` is the name for messages.
  */
@@ -16,28 +16,48 @@ const LOCAL_SIGNATURE = 0x04034b50; // "PK", 3, 4
 const CENTRAL_SIGNATURE = 0x02014b50;
 const ZIP64_FIELD = 1;
 
+/** The ways in which an entry can be compressed that are known here. */
+export const STORED = 0;
+export const DEFLATED = 8;
+
 /**
- * Bit 3: the sizes follow the data; the central directory has them too. Bit 11: the name is UTF-8.
+ * Bits 1 and 2: how hard it was tried to compress. Bit 3: the sizes follow the data; the central
+ * directory has them too. Bit 11: the name is UTF-8.
  */
 const SIZES_FOLLOW = 1 << 3;
-const HARMLESS_FLAGS = SIZES_FOLLOW | (1 << 11);
+const HARMLESS_FLAGS = SIZES_FOLLOW | (1 << 1) | (1 << 2) | (1 << 11);
+
+/** What entries the reader of an archive takes. */
+export interface Acceptable {
+  readonly methods: readonly number[];
+  /** What to do about others, for messages. */
+  readonly instead: string;
+}
 
 /** What the central directory says of an entry. */
 export interface CentralHeader {
   readonly name: string;
   readonly nameBytes: number;
+  readonly method: number;
+  /** Of its contents. */
   readonly size: number;
+  /** In the file. */
+  readonly storedSize: number;
+  /** Of its contents. */
+  readonly crc32: number;
   /** Where the local header is, in the file. */
   readonly offset: number;
 }
 
 /**
  * The header at `at` in the central directory, and where the next one begins.
- * @throws {LlamaError} UNSUPPORTED if the entry is compressed or encrypted; BAD_CHECKPOINT.
+ * @throws {LlamaError} UNSUPPORTED if the entry is encrypted, or compressed in another way than is
+ * acceptable; BAD_CHECKPOINT.
  */
 export function parseCentralHeader(
   directory: DataView,
   at: number,
+  acceptable: Acceptable,
   file: string,
 ): { header: CentralHeader; next: number } {
   bad(
@@ -56,25 +76,35 @@ export function parseCentralHeader(
   );
   const name = decodeName(directory, at + CENTRAL_BYTES, nameBytes, file);
   const where = `${file}: ${show(name)}`;
-  checkStored(directory.getUint16(at + 8, true), directory.getUint16(at + 10, true), where);
-  const { size, offset } = parseSizes(
-    directory,
-    at,
-    { begin: extra, end: extra + extraBytes },
-    where,
+  const [flags, method] = [8, 10].map(field => directory.getUint16(at + field, true));
+  checkReadable(flags, method, acceptable, where);
+  const sizes = parseSizes(directory, at, { begin: extra, end: extra + extraBytes }, where);
+  bad(
+    method !== STORED || sizes.size === sizes.storedSize,
+    () =>
+      `${where} is stored as it is, but ${sizes.size} bytes are said to take ${sizes.storedSize}`,
   );
-  return { header: { name, nameBytes, size, offset }, next };
+  const crc32 = directory.getUint32(at + 16, true);
+  return { header: { name, nameBytes, method, crc32, ...sizes }, next };
 }
 
-function checkStored(flags: number, method: number, where: string): void {
-  const instead = 'PyTorch writes no such files; write it again with torch.save';
+function checkReadable(
+  flags: number,
+  method: number,
+  { methods, instead }: Acceptable,
+  where: string,
+): void {
   check((flags & 1) === 0, 'UNSUPPORTED', () => `${where} is encrypted; ${instead}`);
   check(
     (flags & ~HARMLESS_FLAGS) === 0,
     'UNSUPPORTED',
     () => `${where} has the flags ${flags}; ${instead}`,
   );
-  check(method === 0, 'UNSUPPORTED', () => `${where} is compressed (method ${method}); ${instead}`);
+  check(
+    methods.includes(method),
+    'UNSUPPORTED',
+    () => `${where} is compressed (method ${method}); ${instead}`,
+  );
 }
 
 interface Range {
@@ -83,7 +113,7 @@ interface Range {
 }
 
 /**
- * Size and offset of an entry. Those fields that are all ones, and no others, are in the ZIP64
+ * Sizes and offset of an entry. Those fields that are all ones, and no others, are in the ZIP64
  * field, in this order.
  */
 function parseSizes(
@@ -91,7 +121,7 @@ function parseSizes(
   at: number,
   extra: Range,
   where: string,
-): { size: number; offset: number } {
+): Pick<CentralHeader, 'size' | 'storedSize' | 'offset'> {
   const zip64 = findExtraField(ZIP64_FIELD, directory, extra, where);
   let next = zip64.begin;
   const take = (value: number, full: number, bytes: number) => {
@@ -106,19 +136,15 @@ function parseSizes(
       : directory.getUint32(next - 4, true);
   };
   const size = take(directory.getUint32(at + 24, true), FULL_32, 8);
-  const compressed = take(directory.getUint32(at + 20, true), FULL_32, 8);
+  const storedSize = take(directory.getUint32(at + 20, true), FULL_32, 8);
   const offset = take(directory.getUint32(at + 42, true), FULL_32, 8);
   const disk = take(directory.getUint16(at + 34, true), FULL_16, 4);
   bad(
     next === zip64.end,
     () => `${where}: its ZIP64 field has ${zip64.end - next} bytes that belong to nothing`,
   );
-  bad(
-    size === compressed,
-    () => `${where} is stored as it is, but ${size} bytes are said to take ${compressed}`,
-  );
   checkOneDisk(disk === 0, where);
-  return { size, offset };
+  return { size, storedSize, offset };
 }
 
 /** The contents of the extra field `id`; empty if there is none. */
@@ -148,7 +174,12 @@ function findExtraField(
  *
  * @param local the local header and as many bytes as the name should have
  */
-export function parseLocalHeader(local: DataView, header: CentralHeader, file: string): number {
+export function parseLocalHeader(
+  local: DataView,
+  header: CentralHeader,
+  acceptable: Acceptable,
+  file: string,
+): number {
   const where = `${file}: ${show(header.name)}`;
   bad(
     local.getUint32(0, true) === LOCAL_SIGNATURE,
@@ -162,12 +193,20 @@ export function parseLocalHeader(local: DataView, header: CentralHeader, file: s
       decodeName(local, LOCAL_BYTES, nameBytes, file) === header.name,
     () => `${where} has another name in its local header`,
   );
-  checkStored(flags, method, where);
-  for (const size of [local.getUint32(18, true), local.getUint32(22, true)]) {
-    const follows = size === 0 && (flags & SIZES_FOLLOW) !== 0;
+  checkReadable(flags, method, acceptable, where);
+  bad(
+    method === header.method,
+    () => `${where} is compressed in another way by its local header (method ${method})`,
+  );
+  for (const [size, field] of [
+    [header.storedSize, 18],
+    [header.size, 22],
+  ]) {
+    const local32 = local.getUint32(field, true);
+    const follows = local32 === 0 && (flags & SIZES_FOLLOW) !== 0;
     bad(
-      follows || size === FULL_32 || size === header.size,
-      () => `${where} has ${header.size} bytes, but ${size} by its local header`,
+      follows || local32 === FULL_32 || local32 === size,
+      () => `${where} has ${size} bytes, but ${local32} by its local header`,
     );
   }
   return LOCAL_BYTES + nameBytes + extraBytes;

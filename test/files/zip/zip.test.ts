@@ -1,20 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import type { LlamaErrorCode } from '../../../src/base/errors.js';
-import { readZipEntries, readZipEntry } from '../../../src/files/pytorch/zip.js';
 import { memorySource } from '../../../src/files/source.js';
+import { DEFLATED, readZipEntries, readZipEntry, STORED } from '../../../src/files/zip/zip.js';
 import { expectRefused, watched } from '../helpers.js';
 import { extraField, type ZipOptions, type ZipSpec, zipOf } from './zip-support.js';
 
 const A: ZipSpec = { name: 'd/a', data: Buffer.from('first') };
 const B: ZipSpec = { name: 'd/b', data: Buffer.from('second') };
 
-const read = (entries: readonly ZipSpec[], options?: ZipOptions) =>
-  readZipEntries(memorySource(zipOf(entries, options), 'z.bin'));
+const STORED_ONLY = { methods: [STORED], instead: 'write it again' };
+const DEFLATED_TOO = { methods: [STORED, DEFLATED], instead: 'write it again' };
+
+const read = (entries: readonly ZipSpec[], options?: ZipOptions, acceptable = STORED_ONLY) =>
+  readZipEntries(memorySource(zipOf(entries, options), 'z.bin'), acceptable);
 
 async function contents(file: Uint8Array): Promise<Record<string, string>> {
   const source = memorySource(file);
   const found: Record<string, string> = {};
-  for (const [name, entry] of await readZipEntries(source)) {
+  for (const [name, entry] of await readZipEntries(source, STORED_ONLY)) {
     found[name] = Buffer.from(await readZipEntry(source, entry, 100)).toString();
   }
   return found;
@@ -79,7 +82,7 @@ describe('reads', () => {
 
   it('the entries in the order of their data, with their offsets in the file', async () => {
     const file = zipOf([A, { name: 'd/empty' }, B]);
-    const entries = [...(await readZipEntries(memorySource(file))).values()];
+    const entries = [...(await readZipEntries(memorySource(file), STORED_ONLY)).values()];
     expect(entries.map(({ name, size }) => [name, size])).toEqual([
       ['d/a', 5],
       ['d/empty', 0],
@@ -92,7 +95,7 @@ describe('reads', () => {
 
   it('no data: only the end, the directory, and the local headers', async () => {
     const source = watched(zipOf([{ name: 'd/big', data: new Uint8Array(1_000_000) }]));
-    await readZipEntries(source);
+    await readZipEntries(source, STORED_ONLY);
     expect(source.bytesRead).toBeLessThan(70_000); // a comment may be 65,535 long
   });
 
@@ -103,8 +106,40 @@ describe('reads', () => {
   });
 });
 
+describe('of a deflated entry, where one is acceptable', () => {
+  const deflated: ZipSpec = {
+    name: 'd/c',
+    data: Buffer.from('small'),
+    local: { 8: [2, 8] },
+    central: { 10: [2, 8], 16: [4, 0xfedcba98], 24: [4, 1000] },
+  };
+
+  it('it tells both sizes, the checksum, and that the next entry follows the smaller', async () => {
+    const entries = await read([deflated, B], {}, DEFLATED_TOO);
+    const { method, size, storedSize, crc32 } = entries.get('d/c')!;
+    expect([method, size, storedSize, crc32]).toEqual([DEFLATED, 1000, 5, 0xfedcba98]);
+    expect([...entries.keys()]).toEqual(['d/c', 'd/b']);
+  });
+
+  it.each<[string, ZipSpec, ...string[]]>([
+    ['is stored by its local header', { ...deflated, local: {} }, 'another way', 'method 0'],
+    [
+      'has its sizes exchanged in the local header',
+      { ...deflated, local: { 8: [2, 8], 18: [4, 1000], 22: [4, 5] } },
+      '5 bytes, but 1000',
+    ],
+  ])('it refuses one that %s', async (_, entry, ...words) => {
+    await expectRefused(read([entry], {}, DEFLATED_TOO), 'BAD_CHECKPOINT', '"d/c"', ...words);
+  });
+
+  it('it refuses other methods', async () => {
+    const entry = { ...deflated, central: { ...deflated.central, 10: [2, 14] } } as const;
+    await expectRefused(read([entry], {}, DEFLATED_TOO), 'UNSUPPORTED', 'method 14');
+  });
+});
+
 describe('refuses', () => {
-  const stored = 'write it again with torch.save';
+  const stored = 'write it again';
   it.each<[string, readonly ZipSpec[], ZipOptions | undefined, LlamaErrorCode, ...string[]]>([
     [
       'a deflated entry',
@@ -447,14 +482,17 @@ describe('refuses', () => {
   it('every prefix of an archive', async () => {
     const file = zipOf([A, B]);
     for (let length = 0; length < file.length; length++) {
-      await expectRefused(readZipEntries(memorySource(file.slice(0, length))), 'BAD_CHECKPOINT');
+      await expectRefused(
+        readZipEntries(memorySource(file.slice(0, length)), STORED_ONLY),
+        'BAD_CHECKPOINT',
+      );
     }
   });
 });
 
 it('an entry is not read beyond a limit', async () => {
   const source = memorySource(zipOf([A]));
-  const entry = (await readZipEntries(source)).get('d/a')!;
+  const entry = (await readZipEntries(source, STORED_ONLY)).get('d/a')!;
   expect(await readZipEntry(source, entry, 5)).toHaveLength(5);
   await expectRefused(
     readZipEntry(source, entry, 4),
