@@ -45,6 +45,11 @@ export interface CompareOptions {
   /** How often honest arithmetic may be refused, for a whole comparison. Default 0.001. */
   readonly falseAlarmRate?: number | undefined;
   readonly seed?: number | undefined;
+  /**
+   * What is right: the exact kernels in float64, or, where that takes too long, the WASM engine.
+   * Default auto.
+   */
+  readonly truth?: 'auto' | 'exact' | 'engine' | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told of the runs of a part of the work. */
   readonly onProgress?: ((what: string, done: number, total: number) => void) | undefined;

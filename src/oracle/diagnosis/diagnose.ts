@@ -14,6 +14,7 @@ import type { Mutant } from '../mutants/mutant.js';
 import { run } from '../run/run.js';
 import type { Setup } from '../run/setup.js';
 import { type Evidence, filledFrom, type Suspect, type Trial, tryRows } from './suspect.js';
+import { untilPosition } from './until-position.js';
 
 export interface DiagnosisOptions {
   readonly config: LlamaConfig;
@@ -85,21 +86,6 @@ function firstPart(
   const positions = [...different].sort((a, b) => a - b);
   const last = positions[Math.min(ENOUGH_ROWS, positions.length) - 1] ?? tokens - 1;
   return Math.min(tokens, Math.max(ENOUGH_TOKENS, last + 1));
-}
-
-/** What was observed of the positions before `end`. */
-function untilPosition({ observed, truth, budgets }: Evidence, end: number): Evidence {
-  const isBefore = observed.map(({ rows }) => rows.map(({ position }) => position < end));
-  const cut = <T>(rows: readonly (readonly T[])[]) =>
-    rows.map((of, t) => of.filter((_, r) => isBefore[t][r]));
-  const rows = cut(observed.map(one => one.rows));
-  const parts = { observed: observed.map((one, t) => ({ ...one, rows: rows[t] })) };
-  const keep = (_: unknown, t: number) => rows[t].length > 0;
-  return {
-    observed: parts.observed.filter(keep),
-    truth: cut(truth).filter(keep),
-    budgets: cut(budgets).filter(keep),
-  };
 }
 
 async function attempt(
