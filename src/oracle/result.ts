@@ -111,9 +111,9 @@ export interface Comparison {
   }[];
   /** What they did not give, and what else is to be known. */
   readonly notes: readonly string[];
-  /** How often an honest engine is refused, for a whole comparison. */
-  readonly falseAlarmRate: number;
-  /** Honest arithmetics that the budget was made of. */
+  /** How often an honest engine is refused, for a whole comparison; undefined if nobody knows. */
+  readonly falseAlarmRate: number | undefined;
+  /** Honest arithmetics that the budget was made of; none for a large model. */
   readonly samples: number;
   readonly seconds: number;
 }

@@ -5,7 +5,7 @@ import { type ModelFiles, openModelFiles } from '../../load/model-files.js';
 import type { FloatDType } from '../../model/dtypes.js';
 import { observedScores, observedTensors } from '../../oracle/compare/cases.js';
 import { compare } from '../../oracle/compare/compare.js';
-import type { Observed } from '../../oracle/compare/observed.js';
+import type { Observed } from '../../oracle/observed/observed.js';
 import { readNames } from '../../oracle/dump/names-file.js';
 import { readDump } from '../../oracle/dump/read-dump.js';
 import { GROSS_BUG, MUTANTS } from '../../oracle/mutants/mutants.js';

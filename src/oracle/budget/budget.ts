@@ -18,7 +18,7 @@
 
 import { sum } from '../../base/sum.js';
 import type { Floats } from '../../base/tensor.js';
-import { distance, size } from '../compare/row-error.js';
+import { distance, size } from '../observed/row-error.js';
 
 export interface RowBudget {
   readonly rms: number;

@@ -2,10 +2,10 @@
 import type { Floats } from '../../base/tensor.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { tensorNames } from '../../model/trace.js';
-import type { Dump, DumpTensor } from '../dump/read-dump.js';
+import type { Dump, DumpTensor } from '../dump/check-dump.js';
 import type { Asked } from '../endpoint/asked.js';
 import { ROUND } from '../noise/types.js';
-import type { Observed } from './observed.js';
+import type { Observed } from '../observed/observed.js';
 
 /** Tensors of a dump, in the order of computation. */
 export function observedTensors({ tensors }: Dump, config: LlamaConfig): Observed[] {

@@ -9,8 +9,8 @@
 import type { Floats } from '../../base/tensor.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { Rows } from '../budget/budget.js';
-import { type Observed, ourRows, wantedOf } from '../compare/observed.js';
 import type { Mutant } from '../mutants/mutant.js';
+import { type Observed, ourRows, wantedOf } from '../observed/observed.js';
 import { run } from '../run/run.js';
 import type { Setup } from '../run/setup.js';
 import { type Evidence, filledFrom, type Suspect, type Trial, tryRows } from './suspect.js';

@@ -1,6 +1,6 @@
 /** From bugs that were tried to what is said of them. */
 import { quotient } from '../budget/budget.js';
-import { distance } from '../compare/row-error.js';
+import { distance } from '../observed/row-error.js';
 import type { Finding } from '../result.js';
 import { COMPLETE, NAMED } from './diagnose.js';
 import { type Evidence, idOf, type Trial } from './suspect.js';

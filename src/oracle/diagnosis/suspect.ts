@@ -1,8 +1,8 @@
 /** A bug under suspicion: what it would give, and how much of theirs that explains. */
 import { type Budgets, quotient, type Rows } from '../budget/budget.js';
-import type { Observed } from '../compare/observed.js';
-import { distance } from '../compare/row-error.js';
 import type { Mutant, Variant } from '../mutants/mutant.js';
+import type { Observed } from '../observed/observed.js';
+import { distance } from '../observed/row-error.js';
 
 /** One bug, or two at once. */
 export interface Suspect {

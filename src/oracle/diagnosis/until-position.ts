@@ -14,4 +14,3 @@ export function untilPosition({ observed, truth, budgets }: Evidence, end: numbe
     budgets: cut(budgets).filter(keep),
   };
 }
-

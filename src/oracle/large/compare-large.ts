@@ -4,26 +4,18 @@
  * the model with it.
  */
 import type { LlamaConfig } from '../../model/config.js';
-import type { Rows } from '../budget/budget.js';
-import type { Case, CompareOptions } from '../compare/compare.js';
-import { judge } from '../compare/judge.js';
-import { selfTest } from '../compare/self-test.js';
+import type { Case, CompareOptions } from '../case.js';
 import { toDiagnosis } from '../diagnosis/findings.js';
+import { type Judged, NO_DIAGNOSIS } from '../diagnosis/judged.js';
 import { type Evidence, type Suspect, type Trial, tryRows } from '../diagnosis/suspect.js';
 import { untilPosition } from '../diagnosis/until-position.js';
+import { Subject } from '../noise/subject.js';
 import type { TensorResult } from '../result.js';
-import { Subject } from '../run/subject.js';
+import { judge } from '../verdict/judge.js';
+import { selfTest } from '../verdict/self-test.js';
+import { worstOf } from '../verdict/worst-of.js';
 import { EngineRuns } from './engine-runs.js';
 import { budgetsOf, measureResponses } from './sensitivity.js';
-
-/** What is known of a large model's tensors. */
-export interface LargeResult {
-  readonly engine: string;
-  readonly truth: Rows;
-  readonly tensors: readonly TensorResult[];
-  readonly diagnosis: ReturnType<typeof toDiagnosis>;
-  readonly notes: readonly string[];
-}
 
 /** After that no more bugs are tried. */
 const MOST_SECONDS = 60;
@@ -33,7 +25,7 @@ const TRIED_TOKENS = 64;
 export async function compareLarge(
   given: Case,
   { mutants, signal, onProgress }: CompareOptions,
-): Promise<LargeResult> {
+): Promise<Judged> {
   const { config, checkpoint, type, tokens, observed } = given;
   const runs = new EngineRuns(checkpoint, type, signal);
   const truth = await runs.rows(config, tokens, observed);
@@ -58,8 +50,18 @@ export async function compareLarge(
       `${trials.length} of ${suspects.length} bugs of the configuration were tried; the others ` +
         'need a smaller model, or --truth exact',
     );
-  const diagnosis = isWrong ? toDiagnosis(trials, part) : { findings: [], notes: [] };
-  return { engine: name, truth, tensors, diagnosis, notes };
+  const diagnosis = isWrong ? toDiagnosis(trials, part) : NO_DIAGNOSIS;
+  return {
+    engine: name,
+    verdict: worstOf(tensors.map(({ verdict }) => verdict)),
+    truth,
+    tensors,
+    forced: [],
+    diagnosis,
+    notes,
+    falseAlarmRate: undefined,
+    samples: 0,
+  };
 }
 
 interface ConfigSuspect extends Suspect {
@@ -80,7 +82,9 @@ function suspectsOf(
         const isSame = (Object.keys(rest) as (keyof typeof rest)[]).every(
           part => rest[part] === plain[part],
         );
-        return isSame && changed !== config ? [{ parts: [{ mutant, variant }], config: changed }] : [];
+        return isSame && changed !== config
+          ? [{ parts: [{ mutant, variant }], config: changed }]
+          : [];
       }),
     );
 }

@@ -8,8 +8,8 @@ import { JoinedTrace, placeRows } from '../../model/joined-trace.js';
 import { Llama } from '../../model/llama.js';
 import { PAGE_POSITIONS } from '../../model/sequence.js';
 import type { Rows } from '../budget/budget.js';
-import { type Observed, ourRows } from '../compare/observed.js';
 import type { DeclaredType } from '../noise/types.js';
+import { type Observed, ourRows } from '../observed/observed.js';
 
 const LOGITS = 'lm_head';
 

@@ -19,10 +19,10 @@ import type { Floats } from '../../base/tensor.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { Budgets, Rows } from '../budget/budget.js';
-import type { Observed } from '../compare/observed.js';
-import { distance, size } from '../compare/row-error.js';
-import { unitOf } from '../compare/runs.js';
+import { unitOf } from '../budget/runs.js';
 import type { DeclaredType } from '../noise/types.js';
+import type { Observed } from '../observed/observed.js';
+import { distance, size } from '../observed/row-error.js';
 import type { EngineRuns } from './engine-runs.js';
 
 const FACTORS: Readonly<Record<string, number>> = { f32: 0.1, f16: 20, bf16: 1000 };

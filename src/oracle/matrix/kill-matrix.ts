@@ -6,15 +6,15 @@ import type { Floats } from '../../base/tensor.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { type Budgets, quotient, type Rows } from '../budget/budget.js';
-import { type Observed, ourRows } from '../compare/observed.js';
-import { distance } from '../compare/row-error.js';
-import { Runs } from '../compare/runs.js';
+import { Runs } from '../budget/runs.js';
 import { type Evidence, filledFrom, tryRows } from '../diagnosis/suspect.js';
 import type { Mutant, Variant } from '../mutants/mutant.js';
+import { Subject } from '../noise/subject.js';
 import type { DeclaredType } from '../noise/types.js';
+import { type Observed, ourRows } from '../observed/observed.js';
+import { distance } from '../observed/row-error.js';
 import type { Cell, KillMatrix } from '../report/matrix.js';
 import { run } from '../run/run.js';
-import { Subject } from '../run/subject.js';
 
 export interface MatrixCase {
   readonly config: LlamaConfig;

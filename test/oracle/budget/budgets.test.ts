@@ -3,12 +3,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openModelFiles } from '../../../src/load/model-files.js';
 import { tensorNames } from '../../../src/model/trace.js';
 import type { Rows } from '../../../src/oracle/budget/budget.js';
-import { judge } from '../../../src/oracle/compare/judge.js';
-import type { Observed } from '../../../src/oracle/compare/observed.js';
-import { Runs } from '../../../src/oracle/compare/runs.js';
+import { Runs } from '../../../src/oracle/budget/runs.js';
+import { Subject } from '../../../src/oracle/noise/subject.js';
 import { declaredType } from '../../../src/oracle/noise/types.js';
+import type { Observed } from '../../../src/oracle/observed/observed.js';
 import { conforms } from '../../../src/oracle/result.js';
-import { Subject } from '../../../src/oracle/run/subject.js';
+import { judge } from '../../../src/oracle/verdict/judge.js';
 
 const files = await openModelFiles('golden/gqa');
 afterAll(() => files.checkpoint.close());

@@ -4,9 +4,9 @@
  */
 import type { Floats } from '../../base/tensor.js';
 import type { Budgets, Rows } from '../budget/budget.js';
+import type { Observed } from '../observed/observed.js';
 import { conforms } from '../result.js';
 import { judge } from './judge.js';
-import type { Observed } from './observed.js';
 
 /** @throws {Error} naming what was taken for right; that is a mistake of this program. */
 export function selfTest(

@@ -1,9 +1,9 @@
 /** Their rows beside ours and the budgets: a verdict for each tensor. */
 import type { Floats } from '../../base/tensor.js';
 import { type Budgets, quotient, type RowBudget, type Rows } from '../budget/budget.js';
+import type { Observed, ObservedRow } from '../observed/observed.js';
+import { distance } from '../observed/row-error.js';
 import type { RowError, TensorResult, Verdict, WorstNumber } from '../result.js';
-import type { Observed, ObservedRow } from './observed.js';
-import { distance } from './row-error.js';
 
 /** In the order in which the tensors were observed. */
 export function judge(

@@ -6,7 +6,7 @@ import type { Floats } from '../../base/tensor.js';
 import { BLOCK_FORMATS } from '../../files/blocks/blocks.js';
 import type { Checkpoint, CheckpointTensor } from '../../model/checkpoint.js';
 import { type BlockDType, isBlockDType } from '../../model/dtypes.js';
-import { type DeclaredType, ROUND } from '../noise/types.js';
+import { type DeclaredType, ROUND } from './types.js';
 
 /**
  * `checkpoint` with the weights of the declared type. Weights of a file that has block formats stay

@@ -1,12 +1,12 @@
 /** The runs that a comparison takes: of the model, of what honest arithmetic does, and of bugs. */
-import type { Floats, Tensor } from '../../base/tensor.js';
-import { type Budgets, measureBudgets, type Rows } from '../budget/budget.js';
+import type { Floats } from '../../base/tensor.js';
 import { noisy } from '../noise/noisy.js';
+import type { Subject } from '../noise/subject.js';
 import type { DeclaredType } from '../noise/types.js';
+import { type Observed, ourRows, wantedOf } from '../observed/observed.js';
 import { type RunOptions, run } from '../run/run.js';
-import type { Setup, Step } from '../run/setup.js';
-import type { Subject } from '../run/subject.js';
-import { type Observed, ourRows, wantedOf } from './observed.js';
+import type { Setup } from '../run/setup.js';
+import { type Budgets, measureBudgets, type Rows } from './budget.js';
 
 /** What was observed of a text. */
 export interface Observation {
@@ -78,22 +78,4 @@ export class Runs {
     }
     return drawn;
   }
-}
-
-/** Puts their rows in the place of ours. */
-export function forcing(observed: readonly Observed[]): Force {
-  const byName = new Map(
-    observed
-      .filter(({ isNormalized }) => isNormalized !== true)
-      .map(({ name, rows }) => [name, new Map(rows.map(row => [row.position, row.theirs]))]),
-  );
-  return (name: string, { shape, data }: Tensor, steps: readonly Step[]) => {
-    const rows = byName.get(name);
-    if (rows === undefined || name.endsWith('.probabilities')) return;
-    const width = shape[1];
-    for (const [r, { place }] of steps.entries()) {
-      const theirs = place === undefined ? undefined : rows.get(place);
-      if (theirs !== undefined) data.set(theirs, r * width);
-    }
-  };
 }

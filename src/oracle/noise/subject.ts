@@ -5,10 +5,10 @@ import { ExactKernels } from '../../engines/exact/exact-kernels.js';
 import type { Checkpoint } from '../../model/checkpoint.js';
 import type { LlamaConfig } from '../../model/config.js';
 import type { ModelWeights } from '../../model/kernels.js';
-import type { DeclaredType } from '../noise/types.js';
-import { ArrayPast } from './array-past.js';
-import { type Setup, stepsOf } from './setup.js';
+import { ArrayPast } from '../run/array-past.js';
+import { type Setup, stepsOf } from '../run/setup.js';
 import { inType } from './typed-checkpoint.js';
+import type { DeclaredType } from './types.js';
 
 /** Of weights, decoded, that are kept from one run to the next. */
 const KEPT_BYTES = 8 * 2 ** 30;

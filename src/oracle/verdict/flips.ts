@@ -1,7 +1,7 @@
 /** Where another token is the likeliest, and by how much ours was before the second. */
 import type { Floats } from '../../base/tensor.js';
+import type { Observed } from '../observed/observed.js';
 import type { Comparison } from '../result.js';
-import type { Observed } from './observed.js';
 
 export function flipsOf({ rows }: Observed, truth: readonly Floats[]): Comparison['flips'] {
   return rows.flatMap(({ position, theirs, columns }, r) => {
