@@ -3,9 +3,9 @@ import type { Floats } from '../../base/tensor.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { tensorNames } from '../../model/trace.js';
 import type { Dump, DumpTensor } from '../dump/check-dump.js';
-import type { Asked } from '../endpoint/asked.js';
+import type { Asked, AskedLogits } from '../endpoint/asked.js';
 import { ROUND } from '../noise/types.js';
-import type { Observed } from '../observed/observed.js';
+import type { Observed, ObservedRow } from '../observed/observed.js';
 
 /** Tensors of a dump, in the order of computation. */
 export function observedTensors({ tensors }: Dump, config: LlamaConfig): Observed[] {
@@ -16,14 +16,24 @@ export function observedTensors({ tensors }: Dump, config: LlamaConfig): Observe
 }
 
 function observedTensor(name: string, { rows, data, dtype }: DumpTensor): Observed {
-  const width = data.length / rows.length;
-  const rowAt = (i: number): Floats => data.subarray(i * width, (i + 1) * width);
-  return {
-    name,
-    rows: rows.map((position, i) => ({ position, theirs: rowAt(i) })),
-    round: dtype === 'F64' ? x => x : ROUND[dtype.toLowerCase() as keyof typeof ROUND],
-  };
+  const round = dtype === 'F64' ? exactly : ROUND[dtype.toLowerCase() as keyof typeof ROUND];
+  return { name, rows: rowsOf(rows, data), round };
 }
+
+const exactly = (x: number): number => x;
+
+function rowsOf(positions: readonly number[], data: Floats): ObservedRow[] {
+  const width = data.length / positions.length;
+  return positions.map((position, i) => ({
+    position,
+    theirs: data.subarray(i * width, (i + 1) * width),
+  }));
+}
+
+/** All logits of some positions. */
+export const observedLogits = ({ positions, logits }: AskedLogits): Observed[] => [
+  { name: 'lm_head', rows: rowsOf(positions, logits.data), round: exactly },
+];
 
 /** Log-probabilities of some tokens at some positions. */
 export function observedScores({ scores }: Asked): Observed[] {
@@ -32,5 +42,5 @@ export function observedScores({ scores }: Asked): Observed[] {
     columns: [...logprobs.keys()],
     theirs: Float64Array.from(logprobs.values()),
   }));
-  return [{ name: 'lm_head', rows, isNormalized: true, round: x => x }];
+  return [{ name: 'lm_head', rows, isNormalized: true, round: exactly }];
 }

@@ -1,0 +1,158 @@
+/** What is compared with a model: a file of numbers, or an engine that is asked. */
+import { check, LlamaError } from '../../base/errors.js';
+import { findTokenizer } from '../../load/find-tokenizer.js';
+import type { ModelFiles } from '../../load/model-files.js';
+import type { LlamaConfig } from '../../model/config.js';
+import type { FloatDType } from '../../model/dtypes.js';
+import { observedLogits, observedScores, observedTensors } from '../../oracle/compare/cases.js';
+import { DEFAULT_TEXT, drawTokens } from '../../oracle/compare/default-text.js';
+import { readNames } from '../../oracle/dump/names-file.js';
+import { readDump } from '../../oracle/dump/read-dump.js';
+import { askEndpoint } from '../../oracle/endpoint/ask.js';
+import type { Asked, AskedLogits } from '../../oracle/endpoint/asked.js';
+import { askProcess } from '../../oracle/endpoint/process.js';
+import type { Observed } from '../../oracle/observed/observed.js';
+import type { Tokenizer } from '../../tokenizer/tokenizer.js';
+import type { Io } from '../terminal/io.js';
+import type { Progress } from '../terminal/progress.js';
+import { readInputFile, TOKENS_FILE } from './input-file.js';
+import type { Option, Options } from './options.js';
+import { parseIntegers } from './token-list.js';
+
+export const THEIRS: readonly Option[] = [
+  {
+    name: 'tokens',
+    value: 'IDS',
+    help: 'The text as token ids, such as 1,2,3, where THEIRS has none, or to ask an engine.',
+  },
+  TOKENS_FILE,
+  {
+    name: 'names',
+    value: 'FILE',
+    help:
+      'JSON with {"their name": "name here"}, for tensors that they call otherwise; * on both ' +
+      'sides stands for the number of a layer.',
+  },
+  {
+    name: 'endpoint',
+    value: 'URL',
+    help:
+      'Ask a server: OpenAI-compatible, vLLM, or llama.cpp’s. Ids are sent as they are, without ' +
+      'BOS. Default text: a paragraph, with BOS if texts of this model begin with it.',
+  },
+  { name: 'api-key', value: 'K', help: 'What the server wants. Default: LLAMA_32K_API_KEY.' },
+  { name: 'model-name', value: 'NAME', help: 'The server’s name for the model. Default: its first.' },
+  {
+    name: 'process',
+    value: 'COMMAND',
+    help:
+      'Ask a program, started without a shell, that reads {"tokens", "positions"} as a line of ' +
+      'JSON and writes {"logits": [[…]]}: see docs/oracle.md.',
+  },
+];
+
+/** What they gave, as a comparison takes it. */
+export interface Theirs {
+  readonly tokens: readonly number[];
+  readonly observed: readonly Observed[];
+  /** In which their numbers were written, as far as that tells their arithmetic. */
+  readonly dtypes: readonly FloatDType[];
+  readonly notes: readonly string[];
+}
+
+interface Waiting {
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  readonly io: Io;
+}
+
+/** Throws BAD_OPTION unless exactly one of THEIRS, --endpoint and --process is given. */
+export async function readTheirs(
+  options: Options,
+  model: ModelFiles,
+  waiting: Waiting,
+): Promise<Theirs> {
+  const asked = ['endpoint', 'process'].filter(name => options.text(name) !== undefined);
+  const given = asked.length + options.arguments.length;
+  check(given === 1, 'BAD_OPTION', () => {
+    const what = given === 0 ? 'nothing to compare with is given' : 'there are several to compare';
+    return `${what}; give one of THEIRS, --endpoint URL, --process COMMAND`;
+  });
+  const tokens = await givenTokens(options, waiting.io);
+  return options.argument === undefined
+    ? askTheirs(options, model, tokens, waiting)
+    : readFile(options.argument, options, model.config, tokens);
+}
+
+async function givenTokens(options: Options, io: Io): Promise<readonly number[] | undefined> {
+  const text = options.text('tokens');
+  const hasFile = options.text('tokens-file') !== undefined;
+  check(text === undefined || !hasFile, 'BAD_OPTION', () => {
+    return '--tokens and --tokens-file both give a text; which one holds?';
+  });
+  if (text !== undefined) return parseIntegers(text, '--tokens');
+  if (!hasFile) return undefined;
+  return parseIntegers(await readInputFile(options, 'tokens-file', io), '--tokens-file');
+}
+
+async function readFile(
+  path: string,
+  options: Options,
+  config: LlamaConfig,
+  tokens: readonly number[] | undefined,
+): Promise<Theirs> {
+  const namesFile = options.text('names');
+  const names = namesFile === undefined ? undefined : await readNames(namesFile);
+  const dump = await readDump(path, config, { tokens, names });
+  const dtypes = [...dump.tensors.values()].map(({ dtype }) => dtype);
+  return { ...dump, observed: observedTensors(dump, config), dtypes };
+}
+
+async function askTheirs(
+  options: Options,
+  { path, config }: ModelFiles,
+  given: readonly number[] | undefined,
+  { signal, progress, io }: Waiting,
+): Promise<Theirs> {
+  const tokenizer = await findTokenizer(path);
+  const tokens = given ?? defaultTokens(tokenizer, config);
+  const onProgress = (done: number, total: number) => progress.runs('asked', done, total);
+  const url = options.text('endpoint');
+  const command = options.text('process')?.trim().split(/\s+/) ?? [];
+  const asked: Asked | AskedLogits =
+    url === undefined
+      ? await askProcess(command, tokens, { signal, onProgress })
+      : await askEndpoint(url, tokens, {
+          apiKey: options.text('api-key') ?? io.env.LLAMA_32K_API_KEY,
+          modelName: options.text('model-name'),
+          signal,
+          onProgress,
+          ...wordsOf(tokenizer, config),
+        });
+  const notes = [`asked: ${asked.engine}`, ...asked.notes];
+  const observed = 'logits' in asked ? observedLogits(asked) : observedScores(asked);
+  return { tokens, observed, dtypes: [], notes };
+}
+
+function defaultTokens(tokenizer: Tokenizer | LlamaError, config: LlamaConfig): readonly number[] {
+  if (tokenizer instanceof LlamaError) return drawTokens(config);
+  return tokenizer.encode(DEFAULT_TEXT, { bos: tokenizer.addsBos });
+}
+
+/** How a server that knows texts only is understood. */
+function wordsOf(tokenizer: Tokenizer | LlamaError, { vocabSize }: LlamaConfig) {
+  if (tokenizer instanceof LlamaError) return { tokenOf: () => undefined, textOf: () => undefined };
+  const ids = new Map<string, number | undefined>();
+  for (let id = 0; id < Math.min(vocabSize, tokenizer.vocabSize); id++) {
+    const [piece] = tokenizer.pieces([id]);
+    const text = piece.replaceAll('▁', ' ');
+    ids.set(text, ids.has(text) ? undefined : id);
+  }
+  const textOf = (tokens: readonly number[]) => {
+    const own = tokens[0] === tokenizer.bosId ? tokens.slice(1) : tokens;
+    const text = tokenizer.decode(own);
+    const again = tokenizer.encode(text, { bos: false });
+    return again.join() === own.join() ? text : undefined;
+  };
+  return { tokenOf: (piece: string) => ids.get(piece), textOf };
+}
