@@ -19,13 +19,14 @@ import { readInputFile, TOKENS_FILE } from './input-file.js';
 import type { Option, Options } from './options.js';
 import { parseIntegers } from './token-list.js';
 
-export const THEIRS: readonly Option[] = [
-  {
-    name: 'tokens',
-    value: 'IDS',
-    help: 'The text as token ids, such as 1,2,3, where THEIRS has none, or to ask an engine.',
-  },
+/** A text, as ids only. */
+export const TEXT_AS_TOKENS: readonly Option[] = [
+  { name: 'tokens', value: 'IDS', help: 'The text as token ids, such as 1,2,3, as they are.' },
   TOKENS_FILE,
+];
+
+export const THEIRS: readonly Option[] = [
+  ...TEXT_AS_TOKENS,
   {
     name: 'names',
     value: 'FILE',
@@ -41,7 +42,11 @@ export const THEIRS: readonly Option[] = [
       'BOS. Default text: a paragraph, with BOS if texts of this model begin with it.',
   },
   { name: 'api-key', value: 'K', help: 'What the server wants. Default: LLAMA_32K_API_KEY.' },
-  { name: 'model-name', value: 'NAME', help: 'The server’s name for the model. Default: its first.' },
+  {
+    name: 'model-name',
+    value: 'NAME',
+    help: 'The server’s name for the model. Default: its first.',
+  },
   {
     name: 'process',
     value: 'COMMAND',
@@ -84,7 +89,11 @@ export async function readTheirs(
     : readFile(options.argument, options, model.config, tokens);
 }
 
-async function givenTokens(options: Options, io: Io): Promise<readonly number[] | undefined> {
+/** Undefined if neither --tokens nor --tokens-file is given. */
+export async function givenTokens(
+  options: Options,
+  io: Io,
+): Promise<readonly number[] | undefined> {
   const text = options.text('tokens');
   const hasFile = options.text('tokens-file') !== undefined;
   check(text === undefined || !hasFile, 'BAD_OPTION', () => {

@@ -15,7 +15,11 @@ export const DEFAULT_TEXT =
 const DRAWN_TOKENS = 192;
 
 /** Ids for a model without a tokenizer: BOS, if there is one, and others drawn at random. */
-export function drawTokens({ vocabSize, bosTokenId, maxPositionEmbeddings }: LlamaConfig): number[] {
+export function drawTokens({
+  vocabSize,
+  bosTokenId,
+  maxPositionEmbeddings,
+}: LlamaConfig): number[] {
   const random = randomFrom(1);
   const count = Math.min(DRAWN_TOKENS, maxPositionEmbeddings);
   const tokens = Array.from({ length: count }, () => Math.floor(random() * vocabSize));

@@ -29,7 +29,7 @@ export type Precision = keyof typeof ROUND;
 export interface DeclaredType {
   readonly name: string;
   /** To what weights are rounded; as the files have them where it is not given. */
-  readonly weights?: Precision;
+  readonly weights?: Precision | undefined;
   /** The least precise type in which activations may be handed on. */
   readonly store: Precision;
   /** How many numbers share a scale where activations are rounded to 8 bits. */
