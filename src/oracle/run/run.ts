@@ -129,8 +129,7 @@ function placeRows(
   const placed = new Float64Array(places.length * width).fill(NaN);
   for (const [i, place] of places.entries()) {
     const row = rows.get(place);
-    if (row !== undefined)
-      placed.set(data.subarray(row * width, (row + 1) * width), i * width);
+    if (row !== undefined) placed.set(data.subarray(row * width, (row + 1) * width), i * width);
   }
   return { shape: [places.length, ...shape.slice(1)], data: placed };
 }
