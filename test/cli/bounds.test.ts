@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { alignColumns } from '../../src/base/table.js';
 import { run } from '../../src/cli/run.js';
-import { alignColumns } from '../../src/cli/terminal/table.js';
 import { goldenPath } from '../support/golden.js';
 import { cli, FakeIo } from './support.js';
 

@@ -1,4 +1,5 @@
 /** --help, made of the option table. */
+import { wrap } from '../../base/table.js';
 import { type Option, optionsOf, type Verb } from './options.js';
 import { SUGGESTIONS } from './suggestions.js';
 
@@ -68,16 +69,4 @@ function columns(rows: readonly (readonly [left: string, right: string])[]): str
     const lines = wrap(right, WIDTH - width - INDENT.length);
     return lines.map((line, i) => `${INDENT}${(i === 0 ? left : '').padEnd(width)}${line}`);
   });
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }

@@ -1,13 +1,13 @@
 /** What `convert` and `quantize` have in common: options, progress, and what is said in the end. */
 
 import { check } from '../../base/errors.js';
+import { escapeFor } from '../../base/escape.js';
 import type { Leftover } from '../../base/partial.js';
+import { alignColumns, groupDigits } from '../../base/table.js';
 import type { WriteHooks } from '../../convert/output.js';
 import { REWRITE, type Written } from '../../convert/rewrite.js';
-import { escapeFor } from '../terminal/escape.js';
 import { abortOnInterrupt, type Io, note, showNotes, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
-import { alignColumns, groupDigits } from '../terminal/table.js';
 import { flagsOf } from './flags.js';
 import { modelPath } from './model.js';
 import type { Option, Options } from './options.js';

@@ -1,6 +1,6 @@
 /** From what went wrong to a line on stderr and an exit code. */
 import { LlamaError, type LlamaErrorCode } from '../../base/errors.js';
-import { escapeControls, escapeFor } from './escape.js';
+import { escapeControls, escapeFor } from '../../base/escape.js';
 import { Differs, Interrupted, type Io, style, toJson } from './io.js';
 
 export const EXIT = {

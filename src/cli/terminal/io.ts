@@ -6,7 +6,8 @@
  */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { escapeControls } from './escape.js';
+import { colours } from '../../base/colours.js';
+import { escapeControls } from '../../base/escape.js';
 
 export type Input = Readable & { readonly isTTY?: boolean };
 export type Output = Writable & { readonly isTTY?: boolean };
@@ -83,7 +84,5 @@ export function showNotes(io: Io, json: boolean, notes: readonly string[]): void
  */
 export function style(stream: Output, io: Io) {
   const inColour = stream.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== 'dumb';
-  const paint = (code: number) => (text: string) =>
-    inColour ? `\x1b[${code}m${text}\x1b[0m` : text;
-  return { bold: paint(1), red: paint(31), yellow: paint(33), cyan: paint(36) };
+  return colours(inColour);
 }

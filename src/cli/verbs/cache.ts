@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { showBytes } from '../../base/disk.js';
 import { LlamaError, show } from '../../base/errors.js';
+import { alignColumns, groupDigits } from '../../base/table.js';
 import { type Entry, entriesOf, removeLeftovers } from '../../load/kept-files/room.js';
 import { keptPagesSettings, openDiskCache } from '../../load/prefix-cache/open.js';
 import { DISK_CACHE } from '../../load/prefix-cache/options.js';
@@ -15,7 +16,6 @@ import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { loadGiven } from '../arguments/prompt.js';
 import { abortOnInterrupt, type Io, note, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
-import { alignColumns, groupDigits } from '../terminal/table.js';
 
 const ACTIONS: Readonly<Record<string, (options: Options, io: Io) => Promise<void>>> = {
   list,

@@ -6,6 +6,7 @@
  * is computed, ends the program.
  */
 import { LlamaError } from '../../base/errors.js';
+import { escapeFor } from '../../base/escape.js';
 import { openChatFormat } from '../../load/chat-format.js';
 import { EMBEDDED_MODEL, type LoadedModel, loadModel } from '../../load/model.js';
 import type { ChatFormat } from '../../text/chat/format.js';
@@ -28,7 +29,6 @@ import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { ABOUT_EMBEDDED, SUGGESTIONS } from '../arguments/suggestions.js';
 import { tellLeftOut, tokenizerForText } from '../arguments/tokenizer.js';
 import { report } from '../terminal/errors.js';
-import { escapeFor } from '../terminal/escape.js';
 import { Interrupted, type Io, note, write, writeJson } from '../terminal/io.js';
 import { MessageReader } from '../terminal/message-reader.js';
 import { Progress } from '../terminal/progress.js';

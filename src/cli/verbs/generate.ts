@@ -1,6 +1,7 @@
 /** `llama-32k generate`: a prompt, continued. */
 
 import { check, LlamaError } from '../../base/errors.js';
+import { escapeFor } from '../../base/escape.js';
 import type { LoadedForIds } from '../../load/model.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { generate, positionsNeeded } from '../../text/generate.js';
@@ -31,7 +32,6 @@ import {
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { ABOUT_EMBEDDED } from '../arguments/suggestions.js';
 import { withoutText } from '../arguments/tokenizer.js';
-import { escapeFor } from '../terminal/escape.js';
 import { abortOnInterrupt, type Io, note, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 

@@ -1,7 +1,9 @@
 /** `llama-32k inspect`: what a model is made of. Reads no weights. */
 
 import { showBytes } from '../../base/disk.js';
+import { escapeFor } from '../../base/escape.js';
 import { isObject } from '../../base/json.js';
+import { alignColumns, groupDigits } from '../../base/table.js';
 import { elementCount } from '../../base/tensor.js';
 import { separateWords } from '../../base/text.js';
 import { readChatTemplates } from '../../load/chat-format.js';
@@ -12,9 +14,7 @@ import type { LlamaConfig } from '../../model/config.js';
 import { expectedWeights } from '../../model/weights.js';
 import { modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
-import { escapeFor } from '../terminal/escape.js';
 import { type Io, write, writeJson } from '../terminal/io.js';
-import { alignColumns, groupDigits } from '../terminal/table.js';
 
 export const inspectVerb: Verb = {
   name: 'inspect',

@@ -4,6 +4,7 @@
  */
 
 import { check, LlamaError } from '../../base/errors.js';
+import { escapeFor } from '../../base/escape.js';
 import type { Floats } from '../../base/tensor.js';
 import { CHUNK_SIZE, type Reading, readTokens } from '../../model/chunks.js';
 import type { LlamaConfig } from '../../model/config.js';
@@ -26,7 +27,6 @@ import {
 import { refuseTooLong } from '../arguments/prompt-length.js';
 import { parseIntegers } from '../arguments/token-list.js';
 import { TraceFile } from '../arguments/trace-file.js';
-import { escapeFor } from '../terminal/escape.js';
 import { abortOnInterrupt, type Io, toJson, write } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 

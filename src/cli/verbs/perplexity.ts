@@ -1,5 +1,6 @@
 /** `llama-32k perplexity`: how well a model foretells a text. */
 import { check } from '../../base/errors.js';
+import { groupDigits } from '../../base/table.js';
 import { loadLlama } from '../../load/model.js';
 import {
   checkPerplexityOptions,
@@ -17,7 +18,6 @@ import { parseIntegers } from '../arguments/token-list.js';
 import { tellLeftOut, tokenizerForText } from '../arguments/tokenizer.js';
 import { abortOnInterrupt, type Io, showNotes, write, writeJson } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
-import { groupDigits } from '../terminal/table.js';
 
 export const perplexityVerb: Verb = {
   name: 'perplexity',

@@ -1,12 +1,12 @@
 /** `llama-32k tokenize` and `detokenize`: text to token ids, and back. */
 import { check } from '../../base/errors.js';
+import { escapeFor } from '../../base/escape.js';
 import { openTokenizer } from '../../load/tokenizer.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import { modelPath } from '../arguments/model.js';
 import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { parseIntegers } from '../arguments/token-list.js';
 import { tellLeftOut } from '../arguments/tokenizer.js';
-import { escapeFor } from '../terminal/escape.js';
 import { readStdin } from '../terminal/input.js';
 import { type Io, note, showNotes, write, writeJson } from '../terminal/io.js';
 

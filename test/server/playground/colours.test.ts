@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { packageFile } from '../../../src/base/package.js';
+import { contrast } from '../../support/contrast.js';
 
 const css = await readFile(packageFile('src/server/playground/web/styles/base.css'), 'utf8');
 const COLOURS = new Map(
@@ -9,20 +10,6 @@ const COLOURS = new Map(
     ([, name, light, dark]) => [name, { light, dark }],
   ),
 );
-
-/** Relative luminance, WCAG 2.2. */
-function luminance(colour: string): number {
-  const [r, g, b] = [1, 3, 5].map(at => {
-    const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-
-function contrast(a: string, b: string): number {
-  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
-  return (high + 0.05) / (low + 0.05);
-}
 
 const GROUNDS = ['paper', 'raised', 'sunken'];
 const PAIRS: readonly (readonly [front: string, back: string, least: number])[] = [

@@ -1,4 +1,4 @@
-/** Tables for people. */
+/** Tables, lines and counts for people. */
 
 /**
  * Rows of cells as lines, every column as wide as its widest cell; the columns in `right`, numbers
@@ -18,3 +18,16 @@ export function alignColumns(
 
 /** 1,234,567. */
 export const groupDigits = (count: number): string => count.toLocaleString('en-US');
+
+/** `text` in lines of `width` at most, but for words that are longer. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
