@@ -1,0 +1,50 @@
+"""Write golden/conformance/, the conformance pack. See README.md here for how, and
+golden/conformance/README.md for what."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import torch
+import transformers
+from conformance.goldens import add_goldens
+from conformance.pack import Pack
+from manifest import add_to_manifest
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+NAME = "conformance"
+
+
+def build(directory: Path) -> None:
+    """Write all of the pack but its README."""
+    pack = Pack(directory)
+    add_goldens(pack)
+    pack.write_manifest()
+
+
+def install(directory: Path) -> None:
+    """Replace what golden/ has by what was built, only now that all of it was."""
+    target = GOLDEN / NAME
+    if (target / "README.md").exists():
+        shutil.copy(target / "README.md", directory)
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.move(directory, target)
+    target.chmod(0o755)
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary) / NAME
+        directory.mkdir()
+        build(directory)
+        install(directory)
+    add_to_manifest(GOLDEN, NAME, "of the conformance pack; its own manifest.json says what")
+
+
+if __name__ == "__main__":
+    main()
