@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 import transformers
 from conformance.goldens import add_goldens
+from conformance.mutants import add_mutants
 from conformance.pack import Pack
 from manifest import add_to_manifest
 
@@ -19,6 +20,7 @@ def build(directory: Path) -> None:
     """Write all of the pack but its README."""
     pack = Pack(directory)
     add_goldens(pack)
+    add_mutants(pack)
     pack.write_manifest()
 
 

@@ -13,6 +13,7 @@ import { ArrayPast } from '../../../src/oracle/run/array-past.js';
 import { run, type Traced } from '../../../src/oracle/run/run.js';
 import { stepsOf } from '../../../src/oracle/run/setup.js';
 import { goldenPath, readTensors } from '../../support/golden.js';
+import { largestDifference, rootMeanSquareDifference, zeros } from '../../support/tensors.js';
 
 interface Sequence {
   readonly name: string;
@@ -58,12 +59,9 @@ function farthest(ours: Tensor | undefined, golden: Tensor | undefined): number 
   const width = golden.data.length / golden.shape[0];
   let error = 0;
   for (let start = 0; start < golden.data.length; start += width) {
-    const truth = golden.data.subarray(start, start + width);
-    const rms = Math.sqrt(truth.reduce((sum, x) => sum + x * x, 0) / width);
-    truth.forEach((x, i) => {
-      const difference = Math.abs(ours.data[start + i] - x) / rms;
-      if (!(difference <= error)) error = difference; // a NaN is a difference
-    });
+    const row = Float64Array.from(golden.data.subarray(start, start + width));
+    const difference = largestDifference(ours.data.subarray(start, start + width), row);
+    error = Math.max(error, difference / rootMeanSquareDifference(row, zeros(width).data));
   }
   return error;
 }
