@@ -1,6 +1,7 @@
 """Write golden/conformance/, the conformance pack. See README.md here for how, and
 golden/conformance/README.md for what."""
 
+import argparse
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,17 +11,20 @@ import transformers
 from conformance.goldens import add_goldens
 from conformance.mutants import add_mutants
 from conformance.pack import Pack
+from conformance.quantized import add_quantized
+from make_blocks import GGML
 from manifest import add_to_manifest
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 NAME = "conformance"
 
 
-def build(directory: Path) -> None:
+def build(directory: Path, ggml: Path) -> None:
     """Write all of the pack but its README."""
     pack = Pack(directory)
     add_goldens(pack)
     add_mutants(pack)
+    add_quantized(pack, ggml)
     pack.write_manifest()
 
 
@@ -35,6 +39,12 @@ def install(directory: Path) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--ggml", type=Path, default=GGML, help="libggml-base.so, such as bench/peers installs"
+    )
+    ggml = parser.parse_args().ggml
+
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     transformers.utils.logging.set_verbosity_error()
@@ -43,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / NAME
         directory.mkdir()
-        build(directory)
+        build(directory, ggml)
         install(directory)
     add_to_manifest(GOLDEN, NAME, "of the conformance pack; its own manifest.json says what")
 

@@ -1,13 +1,11 @@
 """Logits and traces of the sequences, in float64."""
 
-import json
 from unittest import mock
 
 import torch
 from conformance.pack import Pack
 from conformance.sequences import BLOCKS, LONG, TOY, Sequence, write_sequence
 from models import load_model
-from safetensors.torch import save_file
 from tracing import in_float64, trace
 from transformers import LlamaForCausalLM
 from transformers.models.llama import modeling_llama
@@ -19,16 +17,17 @@ TRACED = [0, 1, 8, 65, 257, 639]
 PREFIX = 1500
 
 
-def save_rows(
-    pack: Pack, name: str, tensors: dict[str, torch.Tensor], positions: list[int]
+def add_rows(
+    pack: Pack,
+    name: str,
+    tensors: dict[str, torch.Tensor],
+    positions: list[int],
+    what: str,
+    by: str = BY,
 ) -> None:
-    """Tensors with a row for each of `positions`, which the metadata has too."""
-    rows = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    save_file(
-        {**rows, "positions": torch.tensor(positions)},
-        pack.path(name),
-        {"positions": json.dumps(positions)},
-    )
+    """Tensors with a row for each of `positions`, which the metadata have too."""
+    rows = {**tensors, "positions": torch.tensor(positions)}
+    pack.save(name, rows, {"positions": positions}, what, by)
 
 
 @torch.no_grad()
@@ -98,8 +97,7 @@ def add_sequence(pack: Pack, sequence: Sequence) -> LlamaForCausalLM:
 
 def add_logits(pack: Pack, sequence: Sequence, rows: torch.Tensor, by: str = BY) -> None:
     name = f"{sequence.model.name}/logits.safetensors"
-    save_rows(pack, name, {"logits": rows}, sequence.positions)
-    pack.add(name, f"logits [{len(rows)} positions, V]", by)
+    add_rows(pack, name, {"logits": rows}, sequence.positions, "logits [positions, V]", by)
 
 
 def add_trace(pack: Pack, network: LlamaForCausalLM, tokens: torch.Tensor) -> None:
@@ -107,9 +105,9 @@ def add_trace(pack: Pack, network: LlamaForCausalLM, tokens: torch.Tensor) -> No
         tensors = trace(network, tokens)
     del tensors["tokens"]
     name = "toy/trace.safetensors"
-    save_rows(pack, name, {key: tensor[TRACED] for key, tensor in tensors.items()}, TRACED)
+    rows = {key: tensor[TRACED] for key, tensor in tensors.items()}
+    add_rows(pack, name, rows, TRACED, "every intermediate tensor, a row for each position")
     pack.sequences[-1]["trace"] = {"file": name, "positions": TRACED}
-    pack.add(name, "every intermediate tensor, a row for each position", BY)
 
 
 def add_goldens(pack: Pack) -> None:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from safetensors.torch import save
 
 FORMAT = 1
 PACKAGES = ["torch", "transformers", "numpy", "safetensors", "gguf", "sentencepiece"]
@@ -26,6 +27,16 @@ class Pack:
         path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+    def save(
+        self, name: str, tensors: dict[str, torch.Tensor], metadata: dict, what: str, by: str
+    ) -> None:
+        """Write and enter a safetensors file. Metadata are JSON, in the order of their names, in
+        which the library does not write them."""
+        texts = {key: json.dumps(value, ensure_ascii=False) for key, value in metadata.items()}
+        contiguous = {key: tensor.contiguous() for key, tensor in tensors.items()}
+        self.path(name).write_bytes(in_order(save(contiguous, texts)))
+        self.add(name, what, by)
 
     def add(self, name: str, what: str, by: str) -> None:
         """Enter a file that is there now. `by` says what computed it."""
@@ -54,6 +65,15 @@ class Pack:
         }
         path = self.directory / "manifest.json"
         path.write_text(integers_on_one_line(json.dumps(manifest, indent=2)) + "\n")
+
+
+def in_order(content: bytes) -> bytes:
+    """The same safetensors file with its metadata sorted."""
+    data = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:data])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":"))
+    return content[:8] + text.encode().ljust(data - 8) + content[data:]
 
 
 def integers_on_one_line(text: str) -> str:

@@ -43,8 +43,7 @@ async function compute(
 ): Promise<Traced> {
   const { config, checkpoint } = await openModelFiles(goldenPath(`${PACK}/${model}`));
   const kernels = new ExactKernels('f64');
-  const { tokens } = json(file);
-  expect(tokens).toHaveLength(length);
+  const tokens = json(file).tokens.slice(0, length);
   const weights = new CheckpointWeights(config, checkpoint, kernels, Infinity);
   const past = new ArrayPast(config, length);
   const traced = await run({ config, weights, kernels, steps: stepsOf(tokens), past }, wanted);
