@@ -9,11 +9,16 @@ from pathlib import Path
 import torch
 import transformers
 from conformance.goldens import add_goldens
+from conformance.metamorphic import add_metamorphic
 from conformance.mutants import add_mutants
+from conformance.operations import add_operations
 from conformance.pack import Pack
 from conformance.quantized import add_quantized
+from conformance.sampler import add_sampler
+from conformance.tokenizer import add_tokenizer
 from make_blocks import GGML
 from manifest import add_to_manifest
+from models import load_model
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 NAME = "conformance"
@@ -25,6 +30,11 @@ def build(directory: Path, ggml: Path) -> None:
     add_goldens(pack)
     add_mutants(pack)
     add_quantized(pack, ggml)
+    add_operations(pack)
+    add_tokenizer(pack, GOLDEN)
+    toy = load_model(directory / "toy", torch.float64)
+    add_sampler(pack, toy)
+    add_metamorphic(pack, toy)
     pack.write_manifest()
 
 

@@ -64,7 +64,9 @@ class Pack:
             "files": dict(sorted(self.files.items())),
         }
         path = self.directory / "manifest.json"
-        path.write_text(integers_on_one_line(json.dumps(manifest, indent=2)) + "\n")
+        path.write_text(
+            numbers_on_one_line(json.dumps(manifest, indent=2, ensure_ascii=False)) + "\n"
+        )
 
 
 def in_order(content: bytes) -> bytes:
@@ -76,6 +78,6 @@ def in_order(content: bytes) -> bytes:
     return content[:8] + text.encode().ljust(data - 8) + content[data:]
 
 
-def integers_on_one_line(text: str) -> str:
-    """Indented JSON with its lists of integers each on a line."""
-    return re.sub(r"\[[\s\d,]+\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
+def numbers_on_one_line(text: str) -> str:
+    """Indented JSON with its lists of numbers each on a line."""
+    return re.sub(r"\[[\s\d,.e-]+\]", lambda found: json.dumps(json.loads(found[0])), text)

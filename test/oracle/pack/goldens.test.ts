@@ -3,9 +3,8 @@
  * for true.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Tensor } from '../../../src/base/tensor.js';
 import { CheckpointWeights } from '../../../src/engines/exact/checkpoint-weights.js';
 import { ExactKernels } from '../../../src/engines/exact/exact-kernels.js';
 import { openModelFiles } from '../../../src/load/model-files.js';
@@ -13,7 +12,7 @@ import { ArrayPast } from '../../../src/oracle/run/array-past.js';
 import { run, type Traced } from '../../../src/oracle/run/run.js';
 import { stepsOf } from '../../../src/oracle/run/setup.js';
 import { goldenPath, readTensors } from '../../support/golden.js';
-import { largestDifference, rootMeanSquareDifference, zeros } from '../../support/tensors.js';
+import { farthest, PACK, readPack, readPackJson } from './pack.js';
 
 interface Sequence {
   readonly name: string;
@@ -25,16 +24,13 @@ interface Sequence {
   readonly trace?: { readonly file: string; readonly positions: readonly number[] };
 }
 
-const PACK = 'conformance';
-const read = (name: string) => readFileSync(goldenPath(`${PACK}/${name}`));
-const json = (name: string) => JSON.parse(read(name).toString());
 const {
   files,
   sequences,
 }: {
   files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
   sequences: readonly Sequence[];
-} = json('manifest.json');
+} = readPackJson('manifest.json');
 
 /** Rows of the tensors `wanted`, from the tokens alone. */
 async function compute(
@@ -43,26 +39,12 @@ async function compute(
 ): Promise<Traced> {
   const { config, checkpoint } = await openModelFiles(goldenPath(`${PACK}/${model}`));
   const kernels = new ExactKernels('f64');
-  const tokens = json(file).tokens.slice(0, length);
+  const tokens = readPackJson(file).tokens.slice(0, length);
   const weights = new CheckpointWeights(config, checkpoint, kernels, Infinity);
   const past = new ArrayPast(config, length);
   const traced = await run({ config, weights, kernels, steps: stepsOf(tokens), past }, wanted);
   await checkpoint.close();
   return traced;
-}
-
-/** The largest difference of any number, in root mean squares of its row. */
-function farthest(ours: Tensor | undefined, golden: Tensor | undefined): number {
-  if (ours === undefined || golden === undefined) return Infinity;
-  expect(ours.shape).toEqual(golden.shape);
-  const width = golden.data.length / golden.shape[0];
-  let error = 0;
-  for (let start = 0; start < golden.data.length; start += width) {
-    const row = Float64Array.from(golden.data.subarray(start, start + width));
-    const difference = largestDifference(ours.data.subarray(start, start + width), row);
-    error = Math.max(error, difference / rootMeanSquareDifference(row, zeros(width).data));
-  }
-  return error;
 }
 
 describe.each(sequences)('$name', sequence => {
@@ -91,7 +73,7 @@ it('the manifest has every file but itself and texts, with its SHA-256', () => {
     .filter(path => path !== 'manifest.json' && !path.endsWith('.md'));
   expect(there.sort()).toEqual(Object.keys(files).sort());
   for (const [name, { bytes, sha256 }] of Object.entries(files)) {
-    const content = read(name);
+    const content = readPack(name);
     const hash = createHash('sha256').update(content).digest('hex');
     expect([name, content.length, hash]).toEqual([name, bytes, sha256]);
   }
