@@ -138,20 +138,14 @@ def llama3_factors(rope: dict, head_dim: int) -> np.ndarray:
     ).numpy()
 
 
-def write_model(
-    model: str, path: Path, file_type: int, is_old: bool = False, alignment: int = 32, **blocks: str
+def add_hyperparameters(
+    writer: gguf.GGUFWriter, config: dict, file_type: int, is_old: bool = False
 ) -> None:
-    config = json.loads((GOLDEN / model / "config.json").read_text())
-    heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
+    """What config.json says, but for the tokenizer; as today, or as in August 2023."""
+    heads = config["num_attention_heads"]
     head_dim = config.get("head_dim") or config["hidden_size"] // heads
     rope = config.get("rope_scaling") or config["rope_parameters"]
-    is_llama3 = rope.get("rope_type") == "llama3"
     factor = rope.get("factor", 1.0)
-    is_split = model == "tied"
-    writer = gguf.GGUFWriter(path, "llama", split_max_tensors=11 if is_split else 0)
-    if alignment != 32:
-        writer.add_custom_alignment(alignment)
-    writer.add_name(f"golden/{model}")
     writer.add_file_type(file_type)
     writer.add_quantization_version(2)
     writer.add_context_length(config["max_position_embeddings"])
@@ -159,33 +153,49 @@ def write_model(
     writer.add_block_count(config["num_hidden_layers"])
     writer.add_feed_forward_length(config["intermediate_size"])
     writer.add_head_count(heads)
-    writer.add_head_count_kv(kv_heads)
+    writer.add_head_count_kv(config["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     writer.add_rope_dimension_count(head_dim)
     if is_old:
         writer.add_float32("llama.rope.scale_linear", factor)
-    else:
-        writer.add_vocab_size(config["vocab_size"])
-        writer.add_rope_freq_base(rope.get("rope_theta", 10000.0))
-        if factor != 1 and not is_llama3:
-            writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
-            writer.add_rope_scaling_factor(factor)
-        if config.get("head_dim"):
-            writer.add_key_length(head_dim)
-            writer.add_value_length(head_dim)
-    add_tokenizer(writer, is_old)
-    if is_llama3:
+        return
+    writer.add_vocab_size(config["vocab_size"])
+    writer.add_rope_freq_base(rope.get("rope_theta", 10000.0))
+    if factor != 1 and rope.get("rope_type") != "llama3":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(factor)
+    if config.get("head_dim"):
+        writer.add_key_length(head_dim)
+        writer.add_value_length(head_dim)
+    if rope.get("rope_type") == "llama3":
         writer.add_tensor("rope_freqs.weight", llama3_factors(rope, head_dim))
-    for name, tensor in weights(GOLDEN / model).items():
-        if name.endswith("q_proj.weight"):
-            tensor = permute(tensor, heads)
-        if name.endswith("k_proj.weight"):
-            tensor = permute(tensor, kv_heads)
-        add_tensor(writer, gguf_name(name), tensor, blocks)
+
+
+def write_all(writer: gguf.GGUFWriter) -> None:
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def write_model(
+    model: str, path: Path, file_type: int, is_old: bool = False, alignment: int = 32, **blocks: str
+) -> None:
+    config = json.loads((GOLDEN / model / "config.json").read_text())
+    is_split = model == "tied"
+    writer = gguf.GGUFWriter(path, "llama", split_max_tensors=11 if is_split else 0)
+    if alignment != 32:
+        writer.add_custom_alignment(alignment)
+    writer.add_name(f"golden/{model}")
+    add_hyperparameters(writer, config, file_type, is_old)
+    add_tokenizer(writer, is_old)
+    for name, tensor in weights(GOLDEN / model).items():
+        if name.endswith("q_proj.weight"):
+            tensor = permute(tensor, config["num_attention_heads"])
+        if name.endswith("k_proj.weight"):
+            tensor = permute(tensor, config["num_key_value_heads"])
+        add_tensor(writer, gguf_name(name), tensor, blocks)
+    write_all(writer)
 
 
 def main() -> None:

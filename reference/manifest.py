@@ -11,9 +11,9 @@ from safetensors import safe_open
 
 # Directories of golden/ with a script of their own; `make_golden.py` leaves them and their entries
 # alone.
-OTHERS = ["blocks", "byte-level", "chat", "conversations", "dumps", "gguf", "nan", "perplexity"]
-OTHERS += ["pytorch", "saved-models", "saved-tokenizers", "small-smollm2", "smollm2", "text"]
-OTHERS += ["tiny-32k"]
+OTHERS = ["blocks", "byte-level", "chat", "conformance", "conversations", "dumps", "gguf", "nan"]
+OTHERS += ["perplexity", "pytorch", "saved-models", "saved-tokenizers", "small-smollm2", "smollm2"]
+OTHERS += ["text", "tiny-32k"]
 
 
 def entry(path: Path, what: str) -> dict:

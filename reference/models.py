@@ -41,6 +41,7 @@ class Model:
     kv_heads: int
     head_dim: int
     intermediate: int
+    vocab: int = VOCAB
     scaling: dict | None = field(default_factory=lambda: LINEAR)
     theta: float = 10000.0
     positions: int = 32768
@@ -53,7 +54,7 @@ class Model:
         """The same model as transformers describes it."""
         rope = {"rope_type": "default", "rope_theta": self.theta} | (self.scaling or {})
         return LlamaConfig(
-            vocab_size=VOCAB,
+            vocab_size=self.vocab,
             hidden_size=self.hidden,
             intermediate_size=self.intermediate,
             num_hidden_layers=self.layers,
@@ -94,7 +95,7 @@ class Model:
             "torch_dtype": "float32",
             "transformers_version": "4.31.0",
             "use_cache": True,
-            "vocab_size": VOCAB,
+            "vocab_size": self.vocab,
         }
 
 
@@ -256,9 +257,9 @@ def load_model(directory: Path, dtype: torch.dtype) -> LlamaForCausalLM:
     return network
 
 
-def random_tokens(seed: int, count: int) -> torch.Tensor:
+def random_tokens(seed: int, count: int, vocab: int = VOCAB) -> torch.Tensor:
     """BOS, then `count` − 1 ordinary token ids."""
     draw = np.random.Generator(np.random.PCG64(seed))
     return torch.from_numpy(
-        np.concatenate([[BOS], draw.integers(3, VOCAB, count - 1)]).astype(np.int64)
+        np.concatenate([[BOS], draw.integers(3, vocab, count - 1)]).astype(np.int64)
     )

@@ -10,7 +10,11 @@ import { colours } from '../../base/colours.js';
 import { escapeControls } from '../../base/escape.js';
 
 export type Input = Readable & { readonly isTTY?: boolean };
-export type Output = Writable & { readonly isTTY?: boolean };
+export type Output = Writable & {
+  readonly isTTY?: boolean;
+  /** How wide a terminal is, in characters. */
+  readonly columns?: number;
+};
 
 export interface Io {
   readonly stdin: Input;
@@ -79,10 +83,10 @@ export function showNotes(io: Io, json: boolean, notes: readonly string[]): void
 }
 
 /**
- * Colours for `stream`: none unless it is a terminal, none if NO_COLOR (no-color.org) is set, and
- * none where TERM says that the terminal has none.
+ * Whether `stream` gets colours: not unless it is a terminal, not if NO_COLOR (no-color.org) is
+ * set, and not where TERM says that the terminal has none.
  */
-export function style(stream: Output, io: Io) {
-  const inColour = stream.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== 'dumb';
-  return colours(inColour);
-}
+export const inColour = (stream: Output, io: Io): boolean =>
+  stream.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== 'dumb';
+
+export const style = (stream: Output, io: Io) => colours(inColour(stream, io));

@@ -7,7 +7,7 @@ import { compare } from '../../oracle/compare/compare.js';
 import { GROSS_BUG, MUTANTS } from '../../oracle/mutants/mutants.js';
 import { assumedType } from '../../oracle/noise/assumed-type.js';
 import { DECLARED_TYPES, declaredType, type Precision } from '../../oracle/noise/types.js';
-import { writeHtml } from '../../oracle/report/html/html.js';
+import { writeHtml } from '../../oracle/report/html.js';
 import { toReportJson } from '../../oracle/report/json.js';
 import { writeJunit } from '../../oracle/report/junit.js';
 import { writeReport } from '../../oracle/report/terminal.js';
