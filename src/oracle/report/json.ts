@@ -57,7 +57,8 @@ export interface ReportJson {
   }[];
   /** Those about the diagnosis last. */
   readonly notes: readonly string[];
-  readonly falseAlarmRate: JsonNumber;
+  /** null where nobody knows it. */
+  readonly falseAlarmRate: JsonNumber | null;
   readonly samples: number;
   readonly seconds: JsonNumber;
 }
@@ -82,7 +83,7 @@ export function toReportJson(comparison: Comparison): ReportJson {
     diagnosis: comparison.diagnosis.map(findingJson),
     flips: comparison.flips.map(flip => ({ ...flip, margin: jsonNumber(flip.margin) })),
     notes: [...notes, ...diagnosisNotes],
-    falseAlarmRate: jsonNumber(falseAlarmRate),
+    falseAlarmRate: falseAlarmRate === undefined ? null : jsonNumber(falseAlarmRate),
     samples,
     seconds: jsonNumber(seconds),
   };

@@ -92,6 +92,7 @@ export const isUnexplained = ({ verdict, diagnosis }: Comparison): boolean =>
 /** What the budget is and what it is worth. */
 export function budgetSentence(comparison: Comparison): string {
   const { samples, type, engine, falseAlarmRate } = comparison;
+  if (falseAlarmRate === undefined) return `The truth is computed by ${engine}.`;
   return (
     `The truth is computed by ${engine}; the budget is how far ${count(samples, 'sample')} of ` +
     `honest ${type} arithmetic came from it. An honest engine is refused once in ` +
