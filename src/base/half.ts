@@ -53,6 +53,14 @@ export function roundToBF16(x: number): number {
 }
 
 /**
+ * `x` rounded to TF32, what NVIDIA's matrix units take float32 for: the fraction of f16 with the
+ * exponents of float32, ties to even.
+ */
+export function roundToTf32(x: number): number {
+  return roundFraction(x, F16_FRACTION_BITS, BF16_SMALLEST_NORMAL);
+}
+
+/**
  * Rounds |x| ∈ [2^e, 2^(e+1)) to a multiple of 2^(e−fractionBits), e being no less than that of the
  * smallest normal number. Adding 1.5 · 2^(e−fractionBits+52) leaves exactly those bits of x in the
  * sum, so the processor's own rounding is the one wanted; the subtraction is exact. (The 1.5 keeps

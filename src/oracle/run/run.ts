@@ -51,6 +51,11 @@ export async function run(
   const breathe = breather(signal);
   const kernels = withoutUnasked(positioned(setup), setup, wanted, logitsFor);
   await forward(kernels, config, weights, rows, logitsFor, { tracer, betweenLayers: breathe });
+  // without such rows forward ends before it comes to these
+  if (asked.length === 0) {
+    take('model.norm', kernels.tensor(0, config.hiddenSize));
+    take('lm_head', kernels.tensor(0, config.vocabSize));
+  }
   return traced;
 }
 
@@ -78,13 +83,13 @@ function positioned({ kernels, steps }: Setup): Kernels<Tensor> {
  */
 function withoutUnasked(
   kernels: Kernels<Tensor>,
-  { config }: Setup,
+  { config, mixesRows }: Setup,
   wanted: Wanted,
   logitsFor: readonly number[],
 ): Kernels<Tensor> {
   const last = config.numHiddenLayers - 1;
   const isWhole = [...wanted.keys()].some(name => name.startsWith(`model.layers.${last}`));
-  if (isWhole) return kernels;
+  if (isWhole || mixesRows) return kernels;
   const rowOf = ({ shape: [, width], data }: Tensor, row: number): Tensor => {
     return { shape: [1, width], data: data.subarray(row * width, (row + 1) * width) };
   };

@@ -21,6 +21,11 @@ export interface Setup {
   readonly steps: readonly Step[];
   /** Keys and values by the places of steps. */
   readonly past: Past;
+  /**
+   * Whether a row depends on what attention gives to other rows, so that none may be left out;
+   * none does in a model that is right.
+   */
+  readonly mixesRows?: boolean;
 }
 
 /** The steps of a text that begins at position 0. */
