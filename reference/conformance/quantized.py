@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from conformance.goldens import BY, add_rows, logits
 from conformance.pack import Pack
-from conformance.sequences import BLOCKS, LONG, TOY, Sequence
+from conformance.sequences import BLOCKS, TOY, Sequence
 from gguf.constants import GGMLQuantizationType, LlamaFileType, TokenType
 from gguf.quants import dequantize, quantize
 from make_blocks import ggml_quantize
@@ -26,24 +26,22 @@ CHARACTERS = ["▁", *map(chr, range(ord("!"), ord("~") + 1))]
 
 @dataclass(frozen=True)
 class File:
-    """`length` tokens are read. What `types` does not name has the type `rest`; vectors have
-    float32."""
+    """What `types` does not name has the type `rest`; vectors have float32."""
 
     name: str
     sequence: Sequence
     file_type: LlamaFileType
     rest: str
     types: dict[str, str]
-    length: int
     by: str
 
 
 PACKAGE = "the gguf package"
 FILES = [
-    File("toy-f32", TOY, LlamaFileType.ALL_F32, "F32", {}, TOY.length, PACKAGE),
-    File("toy-f16", TOY, LlamaFileType.MOSTLY_F16, "F16", {}, TOY.length, PACKAGE),
-    File("long-bf16", LONG, LlamaFileType.MOSTLY_BF16, "BF16", {}, 1024, PACKAGE),
-    File("blocks-q8_0", BLOCKS, LlamaFileType.MOSTLY_Q8_0, "Q8_0", {}, BLOCKS.length, PACKAGE),
+    File("toy-f32", TOY, LlamaFileType.ALL_F32, "F32", {}, PACKAGE),
+    File("toy-f16", TOY, LlamaFileType.MOSTLY_F16, "F16", {}, PACKAGE),
+    File("toy-bf16", TOY, LlamaFileType.MOSTLY_BF16, "BF16", {}, PACKAGE),
+    File("blocks-q8_0", BLOCKS, LlamaFileType.MOSTLY_Q8_0, "Q8_0", {}, PACKAGE),
     File(
         "blocks-q4_k_m",
         BLOCKS,
@@ -51,15 +49,14 @@ FILES = [
         "Q4_K",
         # As llama-quantize mixes them in a model of one layer.
         {"attn_v": "Q6_K", "ffn_down": "Q6_K", "output": "Q6_K"},
-        BLOCKS.length,
         "ggml, without an importance matrix",
     ),
 ]
 
 
 def add_tokenizer(writer: gguf.GGUFWriter, vocab: int) -> None:
-    """SentencePiece's kind: bytes if there is room for them, and characters."""
-    pieces = [*SPECIAL, *(BYTES if vocab > len(SPECIAL + BYTES) else []), *CHARACTERS][:vocab]
+    """SentencePiece's kind, which llama.cpp loads only with a piece for every byte."""
+    pieces = [*SPECIAL, *BYTES, *CHARACTERS][:vocab]
     assert len(pieces) == vocab
     types = [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL]
     types += [TokenType.BYTE if piece in BYTES else TokenType.NORMAL for piece in pieces[3:]]
@@ -135,10 +132,9 @@ def add_quantized(pack: Pack, ggml: Path) -> None:
         source = file.sequence.model.name
         write_file(file, pack.path(source), pack.path(model), encode)
         pack.add(model, f"{source} as a GGUF file", file.by)
-        asked = [p for p in file.sequence.positions if p < file.length]
-        positions = asked[:-1][::4] + asked[-1:]
+        positions = file.sequence.positions[3::4]  # the last is among them
         network = network_of(pack.path(model), pack.path(source))
-        rows = logits(network, file.sequence.tokens[: file.length], positions)
+        rows = logits(network, file.sequence.tokens, positions)
         add_rows(
             pack,
             golden,
@@ -152,7 +148,7 @@ def add_quantized(pack: Pack, ggml: Path) -> None:
                 "name": file.name,
                 "model": model,
                 "tokens": f"{source}/tokens.json",
-                "length": file.length,
+                "length": file.sequence.length,
                 "logits": golden,
                 "positions": positions,
             }

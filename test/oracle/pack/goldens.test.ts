@@ -39,7 +39,8 @@ async function compute(
 ): Promise<Traced> {
   const { config, checkpoint } = await openModelFiles(goldenPath(`${PACK}/${model}`));
   const kernels = new ExactKernels('f64');
-  const tokens = readPackJson(file).tokens.slice(0, length);
+  const { tokens } = readPackJson(file);
+  expect(tokens).toHaveLength(length);
   const weights = new CheckpointWeights(config, checkpoint, kernels, Infinity);
   const past = new ArrayPast(config, length);
   const traced = await run({ config, weights, kernels, steps: stepsOf(tokens), past }, wanted);
