@@ -58,6 +58,7 @@ export const ATTENTION: readonly Mutant[] = [
       'Pass a causal mask, or is_causal=True; see that an additive mask has −infinity above the ' +
       'diagonal and is not inverted, and that a mask of booleans means what the kernel takes it ' +
       'for.',
+    needsWholeText: true,
     references: [
       'https://github.com/huggingface/candle/commit/97424289d',
       'https://github.com/huggingface/candle/commit/25bcad290',
@@ -82,6 +83,7 @@ export const ATTENTION: readonly Mutant[] = [
     name: 'Attention: the next token is visible',
     explains: 'The mask lets keys j ≤ i + 1 pass instead of j ≤ i. The last token is right.',
     fix: 'Mask from the first diagonal above the main one on: triu(diagonal=1).',
+    needsWholeText: true,
     references: [
       'https://github.com/huggingface/transformers/issues/29623',
       'https://github.com/ml-explore/mlx-examples/commit/ed9e81dd',
@@ -186,6 +188,7 @@ export const ATTENTION: readonly Mutant[] = [
       'The context [H, T, d] is reshaped to [T, H·d] without a transpose, so that rows hold ' +
       'numbers of other tokens. With one token at a time it does not show.',
     fix: 'Call transpose(1, 2) before reshape; view, which refuses to, is safer.',
+    needsWholeText: true,
     references: [
       'https://github.com/huggingface/candle/commit/7a3101f15',
       'https://github.com/tinygrad/tinygrad/commit/9497ec00f2',

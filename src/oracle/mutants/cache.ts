@@ -55,6 +55,7 @@ export const CACHE: readonly Mutant[] = [
     fix:
       'Reset the cache and its position between sequences: llama_memory_clear, a new Cache or ' +
       'DynamicCache for each generate call.',
+    needsWholeText: true,
     references: [
       'https://github.com/huggingface/candle/commit/372c9cf6d',
       'https://github.com/Lightning-AI/litgpt/commit/4e9bc06f',

@@ -71,6 +71,7 @@ export const MATMUL: readonly Mutant[] = [
       'Outputs that do not fill a vector are computed one by one, from inputs that begin r ' +
       'numbers into the first row instead of at row r. The first row is right.',
     fix: 'Index the row as A[i * K + k], and test with numbers of outputs that are no multiples.',
+    needsWholeText: true,
     references: [
       'https://github.com/ggml-org/ggml/commit/b821278c',
       'https://github.com/ggml-org/llama.cpp/issues/25390',

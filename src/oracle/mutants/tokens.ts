@@ -78,6 +78,7 @@ export const TOKENS: readonly Mutant[] = [
     fix:
       'Raise the context: num_ctx in Ollama, --ctx-size in llama.cpp, --max-model-len in vLLM; ' +
       'refuse what does not fit. The number of prompt tokens in the reply tells.',
+    needsWholeText: true,
     references: [
       'https://github.com/ollama/ollama/issues/3839',
       'https://github.com/ollama/ollama/issues/17427',
