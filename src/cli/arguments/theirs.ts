@@ -1,17 +1,15 @@
 /** What is compared with a model: a file of numbers, or an engine that is asked. */
 import { check, LlamaError } from '../../base/errors.js';
 import { findTokenizer } from '../../load/find-tokenizer.js';
-import type { ModelFiles } from '../../load/model-files.js';
 import type { LlamaConfig } from '../../model/config.js';
-import type { FloatDType } from '../../model/dtypes.js';
 import { observedLogits, observedScores, observedTensors } from '../../oracle/compare/cases.js';
+import type { Theirs } from '../../oracle/compare/compare-with-model.js';
 import { DEFAULT_TEXT, drawTokens } from '../../oracle/compare/default-text.js';
 import { readNames } from '../../oracle/dump/names-file.js';
 import { readDump } from '../../oracle/dump/read-dump.js';
 import { askEndpoint } from '../../oracle/endpoint/ask.js';
 import type { Asked, AskedLogits } from '../../oracle/endpoint/asked.js';
 import { askProcess } from '../../oracle/endpoint/process.js';
-import type { Observed } from '../../oracle/observed/observed.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import type { Io } from '../terminal/io.js';
 import type { Progress } from '../terminal/progress.js';
@@ -56,13 +54,10 @@ export const THEIRS: readonly Option[] = [
   },
 ];
 
-/** What they gave, as a comparison takes it. */
-export interface Theirs {
-  readonly tokens: readonly number[];
-  readonly observed: readonly Observed[];
-  /** In which their numbers were written, as far as that tells their arithmetic. */
-  readonly dtypes: readonly FloatDType[];
-  readonly notes: readonly string[];
+/** The model that they should have computed. */
+interface Model {
+  readonly path: string;
+  readonly config: LlamaConfig;
 }
 
 interface Waiting {
@@ -74,7 +69,7 @@ interface Waiting {
 /** Throws BAD_OPTION unless exactly one of THEIRS, --endpoint and --process is given. */
 export async function readTheirs(
   options: Options,
-  model: ModelFiles,
+  model: Model,
   waiting: Waiting,
 ): Promise<Theirs> {
   const asked = ['endpoint', 'process'].filter(name => options.text(name) !== undefined);
@@ -119,7 +114,7 @@ async function readFile(
 
 async function askTheirs(
   options: Options,
-  { path, config }: ModelFiles,
+  { path, config }: Model,
   given: readonly number[] | undefined,
   { signal, progress, io }: Waiting,
 ): Promise<Theirs> {
@@ -140,7 +135,7 @@ async function askTheirs(
         });
   const notes = [`asked: ${asked.engine}`, ...asked.notes];
   const observed = 'logits' in asked ? observedLogits(asked) : observedScores(asked);
-  return { tokens, observed, dtypes: [], notes };
+  return { tokens, observed, notes };
 }
 
 function defaultTokens(tokenizer: Tokenizer | LlamaError, config: LlamaConfig): readonly number[] {

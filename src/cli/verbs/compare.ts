@@ -1,12 +1,10 @@
 /** `llama-32k compare`: is what another implementation computes this model, and if not, why. */
 import { writeFile } from 'node:fs/promises';
 import { integer } from '../../base/options.js';
-import { openModelFiles } from '../../load/model-files.js';
+import type { LlamaConfig } from '../../model/config.js';
 import type { CompareOptions } from '../../oracle/case.js';
-import { compare } from '../../oracle/compare/compare.js';
-import { GROSS_BUG, MUTANTS } from '../../oracle/mutants/mutants.js';
-import { assumedType } from '../../oracle/noise/assumed-type.js';
-import { DECLARED_TYPES, declaredType, type Precision } from '../../oracle/noise/types.js';
+import { compareWithModel } from '../../oracle/compare/compare-with-model.js';
+import { DECLARED_TYPES, type Precision } from '../../oracle/noise/types.js';
 import { writeHtml } from '../../oracle/report/html.js';
 import { toReportJson } from '../../oracle/report/json.js';
 import { writeJunit } from '../../oracle/report/junit.js';
@@ -94,29 +92,24 @@ async function run(options: Options, io: Io): Promise<void> {
   const own = readOwnFlags(options, OWN);
   const json = options.flag('json');
   const path = await modelPath(options, io);
-  const files = await openModelFiles(path);
   const progress = new Progress(io, json);
   const signal = abortOnInterrupt(io);
+  const read = (config: LlamaConfig) =>
+    readTheirs(options, { path, config }, { signal, progress, io });
   try {
-    showNotes(io, json, files.notes);
-    const theirs = await readTheirs(options, files, { signal, progress, io });
-    const { config, checkpoint } = files;
-    const named = options.text('their-type') ?? assumedType(checkpoint, theirs.dtypes);
-    const type = declaredType(named, cacheType(options));
-    const given = { model: path, config, checkpoint, type, ...theirs };
-    const comparison = await compare(given, {
+    const comparison = await compareWithModel(path, read, {
       ...own,
-      mutants: MUTANTS,
-      grossBug: GROSS_BUG,
+      type: options.text('their-type'),
+      cache: cacheType(options),
       truth: options.choice('truth') as CompareOptions['truth'],
       signal,
+      onNotes: notes => showNotes(io, json, notes),
       onProgress: (what, done, total) => progress.runs(what, done, total),
     });
     progress.clear();
     await tell(comparison, options, io);
   } finally {
     progress.clear();
-    await files.checkpoint.close();
   }
 }
 
