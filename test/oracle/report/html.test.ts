@@ -60,6 +60,16 @@ describe('the page', () => {
     expect(textOf(ofClass(wrong, 'span', 'first')[0])).toBe('q_rotated');
   });
 
+  it('draws each field in its colour, and none where nothing was given', () => {
+    const rows = [0.5, 7, 0.5, 0.5].map((ratio, i) => rowAt(i, ratio));
+    const page = writeHtml(
+      comparison({ tensors: [tensorOf('lm_head', rows), tensorOf('x', [rowAt(4, 0.5)])] }),
+    );
+    expect(page).toContain('<path class="within-3" d="M0 0h1v1h-1zM2 0h2v1h-2z"/>');
+    expect(page).toContain('<path class="beyond-2" d="M1 0h1v1h-1z"/>');
+    expect(page).toContain('<path class="within-3" d="M4 0h1v1h-1z"/>');
+  });
+
   it('lays the curve of the bug over theirs, where there is one', () => {
     expect(ofClass(wrong, 'path', 'of-bug')).toHaveLength(1);
     const without = wrongRotation({ diagnosis: [] });

@@ -122,6 +122,8 @@ describe('numbers', () => {
 
   it('two numbers that differ look different, however near they are', () => {
     expect(sideBySide(0.1, 0.2)).toEqual(['0.100000', '0.200000']);
+    const near = 8.589149776495001e-88; // with 11 digits they differ, with 12 they do not
+    expect(sideBySide(near, near * (1 + 583e-15))[0]).toBe('8.58914977649500e-88');
     fc.assert(
       fc.property(fc.double({ noNaN: true }), fc.nat(1000), (x, ulps) => {
         const y = x * (1 + ulps * 1e-15);

@@ -31,10 +31,12 @@ export function showSize(size: number): string {
   return size >= 0.01 && size < 1000 ? String(Number(size.toPrecision(3))) : size.toExponential(1);
 }
 
-/** Two numbers with so many digits that one sees what differs. */
+/** Two numbers with so many digits that one sees what differs, and two more. */
 export function sideBySide(a: number, b: number): [string, string] {
+  const isSame = (digits: number) => a.toPrecision(digits) === b.toPrecision(digits);
   let digits = 6;
-  while (digits < 17 && a.toPrecision(digits - 2) === b.toPrecision(digits - 2)) digits++;
+  // rounding may tell two numbers apart that are the same with more digits
+  while (digits < 17 && (isSame(digits - 2) || isSame(digits))) digits++;
   return [a.toPrecision(digits), b.toPrecision(digits)];
 }
 
