@@ -9,16 +9,17 @@ import { declaredType } from '../../../src/oracle/noise/types.js';
 import type { Observed } from '../../../src/oracle/observed/observed.js';
 import { conforms } from '../../../src/oracle/result.js';
 import { judge } from '../../../src/oracle/verdict/judge.js';
+import { goldenPath } from '../../support/golden-files.js';
 
-const files = await openModelFiles('golden/gqa');
+const files = await openModelFiles(goldenPath('conformance/toy'));
 afterAll(() => files.checkpoint.close());
 const { config, checkpoint } = files;
 const RATE = 1e-3;
-const tokens = Array.from({ length: 24 }, (_, i) => (i * 7919 + 1) % config.vocabSize);
+const tokens = Array.from({ length: 20 }, (_, i) => (i * 7919 + 1) % config.vocabSize);
 
 /** All rows of the logits and of three tensors on the way to them. */
 const NAMES = tensorNames(config).filter(name =>
-  /^lm_head|^model.layers.1$|layers.0.self_attn.k_rotated|layers.2.mlp.swiglu/.test(name),
+  /^lm_head|^model.layers.0$|layers.0.self_attn.k_rotated|layers.1.mlp.swiglu/.test(name),
 );
 const nothing = (): Observed[] =>
   NAMES.map(name => ({
@@ -44,10 +45,10 @@ describe.each(['f32', 'bf16', 'f16', 'q8_0'])('the budget of %s', name => {
     return judge(withRows(rows), truth, budgets).some(({ verdict }) => !conforms(verdict));
   };
 
-  it('holds 50 arithmetics that it has not seen: at 1 in 1,000, two refused are 1 in 800', async () => {
-    const drawn = await runs.draw({ type, samples: 50, falseAlarmRate: RATE, seed: 1001 });
+  it('holds 200 arithmetics that it has not seen: at 1 in 1,000, three refused are 1 in 900', async () => {
+    const drawn = await runs.draw({ type, samples: 200, falseAlarmRate: RATE, seed: 1001 });
     const refused = await Promise.all(drawn.map(isRefused));
-    expect(refused.filter(Boolean).length).toBeLessThanOrEqual(1);
+    expect(refused.filter(Boolean).length).toBeLessThanOrEqual(2);
   });
 
   it('is left by three times as much, in any one row', async () => {

@@ -10,6 +10,8 @@ import { ExactKernels } from '../../../src/engines/exact/exact-kernels.js';
 import { openFile } from '../../../src/files/file.js';
 import { openSafetensors } from '../../../src/files/safetensors/safetensors.js';
 import { openModelFiles } from '../../../src/load/model-files.js';
+import { filledFrom, tryRows } from '../../../src/oracle/diagnosis/suspect.js';
+import { distance, size } from '../../../src/oracle/observed/row-error.js';
 import { ArrayPast } from '../../../src/oracle/run/array-past.js';
 import { type Setup, stepsOf } from '../../../src/oracle/run/setup.js';
 import { goldenPath, readTensors } from '../../support/golden-files.js';
@@ -83,6 +85,8 @@ function compare({ setupOf, tokens, positions, logits }: Golden): void {
   });
 
   const there = cases.filter(({ name }) => logits.has(name));
+  /** Ours, of the positions that all were computed for. */
+  const computed = new Map<string, readonly Floats[]>();
   it.each(there)('$name: within 1e-12, by the order of sums in float64', async one => {
     const { variant, name } = one;
     const setup = WHOLE.test(name) ? whole : beginning;
@@ -92,11 +96,44 @@ function compare({ setupOf, tokens, positions, logits }: Golden): void {
     const changed = await logitsOf(variant.apply(setup), asked);
     const ours = rowsAt(changed, vocabSize, asked, places);
     const theirs = rowsAt(logits.get(name)!.data, vocabSize, positions, places);
+    computed.set(name, rowsOf(ours, vocabSize));
     const errors = relativeErrors(ours, theirs, places.length);
     expect(worst(errors)).toBeLessThan(1e-12);
     expect(Array.from(ours, Number.isNaN)).toEqual(Array.from(theirs, Number.isNaN));
   });
+
+  it('are each the likeliest cause of what transformers gives, in float32', async () => {
+    const places = positions.filter(position => position < BEGINNING);
+    const truth = rowsOf(await logitsOf(beginning, places), vocabSize);
+    for (const { name, mutant } of there) {
+      const golden = rowsOf(logits.get(name)!.data, vocabSize).slice(0, places.length);
+      const filled = filledFrom([truth], [golden])[0];
+      const shows = filled.some((row, r) => distance(row, truth[r]).rms > 1e-6);
+      if (!shows) continue; // it begins after these rows
+      const theirs = filled.map(row => row.map(Math.fround));
+      expect(likeliest(theirs, truth, places), name).toBe(mutant.id);
+    }
+  });
+
+  /** The id of the mutant that explains their rows best. */
+  function likeliest(theirs: readonly Floats[], truth: readonly Floats[], places: number[]) {
+    const rows = places.map((position, r) => ({ position, theirs: theirs[r] }));
+    const evidence = {
+      observed: [{ name: 'lm_head', rows, round: Math.fround }],
+      truth: [truth],
+      budgets: [truth.map(row => ({ rms: 1e-6 * size(row).rms, largest: 1e-6 }))],
+    };
+    const trials = there.map(({ name, mutant, variant }) => {
+      const own = filledFrom([truth], [computed.get(name)!.slice(0, places.length)]);
+      return tryRows({ parts: [{ mutant, variant }] }, own, evidence);
+    });
+    const [best] = trials.sort((a, b) => b.explains - a.explains);
+    return best.parts[0].mutant.id;
+  }
 }
+
+const rowsOf = (data: Floats, width: number): Floats[] =>
+  Array.from({ length: data.length / width }, (_, r) => data.subarray(r * width, (r + 1) * width));
 
 describe('the same bugs in transformers', async () => {
   if (existsSync(goldenPath(GOLDEN))) return compare(await readGolden());
