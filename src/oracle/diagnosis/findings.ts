@@ -10,24 +10,26 @@ export interface Diagnosis {
   readonly notes: readonly string[];
 }
 
+/** A bug that explains less is not worth a word. */
+const WORTH_TELLING = 0.05;
 /** Bugs that are told of, at most. */
 const TOLD = 4;
 
 /** `trials` from the best to the worst. */
 export function toDiagnosis(trials: readonly Trial[], evidence: Evidence): Diagnosis {
   const named = trials.filter(({ explains }) => explains >= NAMED);
-  if (named.length === 0) return { findings: [], notes: [unknown(trials[0])] };
+  if (named.length === 0) return { findings: [], notes: unknown(trials[0]) };
   const complete = named.filter(({ left }) => left <= COMPLETE);
   const told = (complete.length > 0 ? complete : named).slice(0, TOLD);
   const findings = told.map(trial => toFinding(trial, told, evidence));
   return { findings, notes: notesOn(findings[0], complete.length > 0) };
 }
 
-function unknown(nearest: Trial | undefined): string {
-  const none = 'unknown: no bug that is known here gives these numbers';
-  if (nearest === undefined) return none;
-  const part = percent(Math.max(0, nearest.explains));
-  return `${none}; the nearest, ${idOf(nearest)}, would explain ${part} of the difference`;
+/** Reports say themselves that it is unknown. */
+function unknown(nearest: Trial | undefined): string[] {
+  if (nearest === undefined || nearest.explains < WORTH_TELLING) return [];
+  const part = percent(nearest.explains);
+  return [`the nearest, ${idOf(nearest)}, would explain ${part} of the squared difference`];
 }
 
 function notesOn({ id, indistinguishableFrom }: Finding, isComplete: boolean): string[] {
@@ -80,7 +82,7 @@ function curveOf({ rows }: Trial, { observed, truth }: Evidence): Finding['curve
   }));
 }
 
-function evidenceOf({ rows, explains, left }: Trial, { observed, truth }: Evidence): string {
+function evidenceOf({ rows }: Trial, { observed, truth }: Evidence): string {
   const t = observed.length - 1;
   const { name, rows: theirs } = observed[t];
   const differences = theirs.map(({ theirs: row }, r) => distance(row, truth[t][r]).rms);
@@ -88,8 +90,7 @@ function evidenceOf({ rows, explains, left }: Trial, { observed, truth }: Eviden
   const rest = distance(theirs[r].theirs, rows[t][r]).rms;
   return (
     `at position ${theirs[r].position} ${name} is ${show(differences[r])} off, and ` +
-    `${show(rest)} off what this bug gives; in all it explains ${percent(explains)} of the ` +
-    `squared difference, and leaves at most ${show(left)} times the budget`
+    `${show(rest)} off what this bug gives`
   );
 }
 

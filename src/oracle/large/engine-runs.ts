@@ -40,7 +40,7 @@ export class EngineRuns {
     const engine = await WasmEngine.load(config, kept, options);
     this.name = engine.name;
     await using model = new Llama(config, engine);
-    return this.#read(model, tokens, observed);
+    return await this.#read(model, tokens, observed); // before it is closed
   }
 
   async #read(

@@ -135,13 +135,9 @@ describe('an implementation with a bug', () => {
       ...row,
       theirs: row.theirs.map((x, i) => x + Math.sin(31 * r + 17 * i)),
     }));
-    const { verdict, diagnosis, diagnosisNotes } = await compare(
-      caseOf([{ ...observed[0], rows }]),
-      OPTIONS,
-    );
+    const { verdict, diagnosis } = await compare(caseOf([{ ...observed[0], rows }]), OPTIONS);
     expect(verdict).toBe('WRONG');
     expect(diagnosis).toEqual([]);
-    expect(diagnosisNotes.join()).toContain('unknown');
   });
 
   it('accuses only the operation that is wrong, where each has their inputs', async () => {
