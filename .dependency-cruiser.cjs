@@ -13,6 +13,7 @@ const FLOORS = [
   'load',
   'hub',
   'convert',
+  'oracle',
   'server',
   'cli',
 ];
@@ -22,7 +23,7 @@ const NODE = [
   '^src/base/(disk|partial|cores|worker)\\.ts$',
   '^src/engines/wasm/platform/',
   '^src/files/(file|file-identity|weight-files)\\.ts$',
-  '^src/(load|hub|convert|server|cli)/',
+  '^src/(load|hub|convert|oracle|server|cli)/',
 ];
 
 /** Which packages are needed at run time, and by whom. */
