@@ -24,13 +24,18 @@ export type LlamaErrorCode =
   | 'NOT_FOUND'
   /** What was to be written cannot be: the disk is full, or the system refuses. */
   | 'WRITE_FAILED'
-  /** The hub wants a token, or a licence accepted, before it gives this model. */
+  /**
+   * The hub wants a token, or a licence accepted, before it gives this model; or an engine that is
+   * asked wants a key.
+   */
   | 'UNAUTHORIZED'
   /**
    * A download did not come to its end: the network, the server, the disk, or bytes that are not
    * those announced.
    */
   | 'DOWNLOAD_FAILED'
+  /** Another engine, asked for its numbers, cannot be reached, or does not give them. */
+  | 'ENDPOINT_FAILED'
   /** A token id outside the vocabulary, or a position out of turn. */
   | 'BAD_INPUT'
   /** An option of a function or of the command line has a value outside its range. */

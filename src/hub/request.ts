@@ -141,7 +141,7 @@ const notFound = (message: string) => new LlamaError('NOT_FOUND', message);
  * Retry-After, in seconds or as a date; or `t` of RateLimit (draft-ietf-httpapi-ratelimit-headers),
  * which the hub sends.
  */
-function askedWait(headers: Headers): { waitSeconds?: number } {
+export function askedWait(headers: Headers): { waitSeconds?: number } {
   const after =
     headers.get('retry-after') ?? /(?:^|;)\s*t=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1];
   if (after === undefined) return {};

@@ -24,6 +24,7 @@ const EXIT_OF: Readonly<Record<LlamaErrorCode, number>> = {
   WRITE_FAILED: EXIT.runtime,
   UNAUTHORIZED: EXIT.runtime,
   DOWNLOAD_FAILED: EXIT.runtime,
+  ENDPOINT_FAILED: EXIT.runtime,
   BAD_INPUT: EXIT.usage,
   BAD_OPTION: EXIT.usage,
   CONTEXT_OVERFLOW: EXIT.runtime,
