@@ -45,13 +45,13 @@ export const compareVerb: Verb = {
   summary: 'Whether another implementation computes this model, and if not, where and why.',
   argument: 'THEIRS',
   details: [
-    'THEIRS is a .safetensors or .npz file, or a directory of .npy files, with tokens [T], logits ' +
-      '[P, V], perhaps positions [P], and any of the tensors of a trace (logits --trace), by ' +
-      'their names here, in Hugging Face’s modules, or in llama.cpp. An engine that is asked ' +
+    'THEIRS is a .safetensors or .npz file, or a directory of .npy files, with tokens [T], ' +
+      'logits [P, V], perhaps positions [P], and any of the tensors of a trace (logits --trace), ' +
+      'by their names here, in Hugging Face’s modules, or in llama.cpp. An engine that is asked ' +
       'need not tell more than its likeliest tokens.',
-    'Their numbers are compared with the model in float64. What they may differ by is what honest ' +
-      'arithmetic in their type differs by, on this model and this text. What differs by more is ' +
-      'looked for among the bugs that people had (llama-32k mutants).',
+    'Their numbers are compared with the model in float64. What they may differ by is what ' +
+      'honest arithmetic in their type differs by, on this model and this text. What differs by ' +
+      'more is looked for among the bugs that people had (llama-32k mutants).',
     'The exit code is 0 if they conform, and 5 if they differ.',
   ],
   options: [

@@ -2,6 +2,7 @@
 import { openModelFiles } from '../../load/model-files.js';
 import { drawTokens } from '../../oracle/compare/default-text.js';
 import { killMatrix } from '../../oracle/matrix/kill-matrix.js';
+import { EQUIVALENTS } from '../../oracle/mutants/equivalents.js';
 import { MUTANTS } from '../../oracle/mutants/mutants.js';
 import { declaredType } from '../../oracle/noise/types.js';
 import { packModel, packTokens } from '../../oracle/pack/pack.js';
@@ -37,7 +38,9 @@ export const mutantsVerb: Verb = {
         'looked at, too. Default: f32,f16,bf16.',
     },
   ],
-  json: 'Print {vectors, rows, summary}: see docs/oracle.md.',
+  json:
+    'Print {summary, vectors, rows, invisible}: rows as long as vectors, for each variant of a bug; ' +
+    'invisible is what nobody can see from tokens and logits.',
   run,
 };
 
@@ -65,10 +68,19 @@ async function run(options: Options, io: Io): Promise<void> {
       onProgress: (what, done, total) => progress.runs(what, done, total),
     });
     progress.clear();
-    if (json) await writeJson(io, toMatrixJson(matrix));
-    else await write(io.stdout, writeMatrix(matrix));
+    if (json) await writeJson(io, { ...toMatrixJson(matrix), invisible: EQUIVALENTS });
+    else await write(io.stdout, writeMatrix(matrix) + invisible());
   } finally {
     progress.clear();
     await checkpoint.close();
   }
 }
+
+const invisible = (): string =>
+  [
+    '',
+    'Nobody can see from tokens and logits:',
+    '',
+    ...EQUIVALENTS.map(({ id, name, reason }) => `- ${id}: ${name}. ${reason}`),
+    '',
+  ].join('\n');

@@ -1,5 +1,6 @@
 /** `llama-32k vectors`: numbers for other implementations to be tested with. */
-import { check } from '../../base/errors.js';
+import { mkdir } from 'node:fs/promises';
+import { check, LlamaError } from '../../base/errors.js';
 import { checkEmpty } from '../../convert/destination.js';
 import { openModelFiles } from '../../load/model-files.js';
 import { packageVersion } from '../../load/version.js';
@@ -15,11 +16,11 @@ export const vectorsVerb: Verb = {
   usage: '--output DIR [options]',
   summary: 'The conformance pack, or vectors of a model, for tests of other implementations.',
   details: [
-    'Without --model, the pack that comes with the package: small models in which every bug shows, ' +
-      'texts of up to 32,768 tokens, logits and traces that transformers computed in float64, ' +
-      'single operations, tokenizer and sampler vectors. Its README.md says how to read it.',
-    'With --model, tokens, logits and a trace of that model, as the exact kernels compute them in ' +
-      'float64. The text is drawn, 192 tokens, unless it is given.',
+    'Without --model, the pack that comes with the package: small models in which every bug ' +
+      'shows, texts of up to 32,768 tokens, logits and traces that transformers computed in ' +
+      'float64, single operations, tokenizer and sampler vectors. Its README.md says how to read it.',
+    'With --model, tokens, logits and a trace of that model, as the exact kernels compute them ' +
+      'in float64. The text is drawn, 192 tokens, unless it is given.',
   ],
   options: [
     {
@@ -38,7 +39,7 @@ export const vectorsVerb: Verb = {
 async function run(options: Options, io: Io): Promise<void> {
   const output = options.text('output');
   check(output !== undefined, 'BAD_OPTION', () => 'nothing says where to; give --output DIR');
-  await checkEmpty(output);
+  await makeEmpty(output);
   const isPack = options.text('model') === undefined;
   const model = isPack ? null : await modelPath(options, io);
   if (model === null) await copyPack(output);
@@ -57,4 +58,14 @@ async function writeOwn(model: string, output: string, options: Options, io: Io)
   } finally {
     await checkpoint.close();
   }
+}
+
+async function makeEmpty(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    const message = `${directory} cannot be made: ${(error as Error).message}; give another name`;
+    throw new LlamaError('WRITE_FAILED', message, { cause: error });
+  }
+  await checkEmpty(directory);
 }

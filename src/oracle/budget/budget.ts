@@ -7,8 +7,8 @@
  *   budget(r) = c · scale(r)
  *
  * The maximum is over everything that is compared, so that the rate is that of a whole comparison.
- * In each arithmetic's own quotient the scale is that of all others: a sample does not judge itself.
- * Maxima of many quotients are distributed after Gumbel (Fisher & Tippett 1928), whose two
+ * In each arithmetic's own quotient the scale is that of all others: none judges itself. Maxima of
+ * many quotients are distributed after Gumbel (Fisher & Tippett 1928), whose two
  * parameters are fitted by moments; that is what leads from a dozen samples to one in a thousand.
  *
  * Both are done twice: for the root mean square of a row, which sees that all of it is off, and for

@@ -7,10 +7,10 @@ export const DEFAULT_TEXT =
   'The lighthouse keeper wrote down the weather every evening: wind from the north-west, 14 ' +
   'knots; visibility 9 miles; two ships, one of them without lights. On the third of May he saw ' +
   'nothing at all, because the fog had come in before noon and stayed. "A day for mending nets," ' +
-  'he wrote, and underlined it. In the margin somebody else has added, in blue ink, that the nets ' +
-  'were never mended, and that the second ship was the Ardent, bound for Bergen with 312 barrels ' +
-  'of salt. Whoever reads the book from its beginning will find the same hand on page 7, on page ' +
-  '23, and on the last page, where it says: the light was out tonight, and nobody noticed.';
+  'he wrote, and underlined it. In the margin somebody else has added, in blue ink, that the ' +
+  'nets were never mended, and that the second ship was the Ardent, bound for Bergen with 312 ' +
+  'barrels of salt. Whoever reads the book from its beginning will find the same hand on page 7, ' +
+  'on page 23, and on the last page, where it says: the light was out tonight, and nobody noticed.';
 
 const DRAWN_TOKENS = 192;
 

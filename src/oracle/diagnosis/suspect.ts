@@ -60,7 +60,7 @@ export function tryRows(
   return { ...suspect, rows, explains: Number.isNaN(explains) ? -1 : explains, left };
 }
 
-/** Rows that a bug gives; where it gives none, as before a text that was cut, it changes nothing. */
+/** Rows that a bug gives; where it gives none, as before a text that is cut, it changes nothing. */
 export const filledFrom = (truth: Rows, rows: Rows): Rows =>
   rows.map((of, t) => of.map((row, r) => (Number.isNaN(row[0]) ? truth[t][r] : row)));
 

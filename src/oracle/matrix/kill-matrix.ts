@@ -48,8 +48,11 @@ export async function killMatrix(given: MatrixCase): Promise<KillMatrix> {
   const kept: Rows[] = [];
   const cells: Cell[][] = [];
   for (const [i, { mutant, variant }] of all.entries()) {
-    const rows = filledFrom(vectors[0].truth, await logitsOf(given, variant));
     const reason = mutant.equivalent?.(given.config, given.tokens.length);
+    const rows =
+      reason === undefined
+        ? filledFrom(vectors[0].truth, await logitsOf(given, variant))
+        : vectors[0].truth;
     cells.push(vectors.map(vector => cellOf(vector, vectors[0].truth[0], rows[0], reason)));
     kept.push([thinned(rows[0])]);
     given.onProgress?.('mutants', i + 1, all.length);
@@ -72,10 +75,15 @@ interface OneVariant {
   readonly variant: Variant;
 }
 
+/** Of a bug that changes nothing here, one. */
 const variantsOf = ({ mutants, config, tokens }: MatrixCase): OneVariant[] =>
-  mutants.flatMap(mutant =>
-    mutant.variants(config, tokens.length).map(variant => ({ mutant, variant })),
-  );
+  mutants.flatMap(mutant => {
+    const isEquivalent = mutant.equivalent?.(config, tokens.length) !== undefined;
+    const variants = isEquivalent ? [UNCHANGED] : mutant.variants(config, tokens.length);
+    return variants.map(variant => ({ mutant, variant }));
+  });
+
+const UNCHANGED: Variant = { what: '', apply: setup => setup };
 
 async function measureVectors(given: MatrixCase): Promise<Vector[]> {
   const vectors: Vector[] = [];

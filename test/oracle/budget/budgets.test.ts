@@ -45,7 +45,7 @@ describe.each(['f32', 'bf16', 'f16', 'q8_0'])('the budget of %s', name => {
     return judge(withRows(rows), truth, budgets).some(({ verdict }) => !conforms(verdict));
   };
 
-  it('holds 200 arithmetics that it has not seen: at 1 in 1,000, three refused are 1 in 900', async () => {
+  it('holds 200 that it has not seen: at 1 in 1,000, three refused are 1 in 900', async () => {
     const drawn = await runs.draw({ type, samples: 200, falseAlarmRate: RATE, seed: 1001 });
     const refused = await Promise.all(drawn.map(isRefused));
     expect(refused.filter(Boolean).length).toBeLessThanOrEqual(2);
