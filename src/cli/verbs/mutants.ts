@@ -39,8 +39,8 @@ export const mutantsVerb: Verb = {
     },
   ],
   json:
-    'Print {summary, vectors, rows, invisible}: rows as long as vectors, for each variant of a bug; ' +
-    'invisible is what nobody can see from tokens and logits.',
+    'Print {summary, vectors, rows, invisible}: a row for each variant of a bug, a cell for each ' +
+    'vector; invisible is what nobody can see from tokens and logits.',
   run,
 };
 

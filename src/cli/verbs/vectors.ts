@@ -18,7 +18,8 @@ export const vectorsVerb: Verb = {
   details: [
     'Without --model, the pack that comes with the package: small models in which every bug ' +
       'shows, texts of up to 32,768 tokens, logits and traces that transformers computed in ' +
-      'float64, single operations, tokenizer and sampler vectors. Its README.md says how to read it.',
+      'float64, single operations, tokenizer and sampler vectors. Its README.md says how ' +
+      'to read it.',
     'With --model, tokens, logits and a trace of that model, as the exact kernels compute them ' +
       'in float64. The text is drawn, 192 tokens, unless it is given.',
   ],

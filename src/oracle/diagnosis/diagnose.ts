@@ -36,7 +36,7 @@ const FINALISTS = 8;
 /** Whoever explains less on the beginning is out. */
 const LEAST = 0.2;
 /** From here on a bug is named. */
-export const NAMED = 0.9;
+export const NAMED = 0.99;
 /** Of the budget: what is left of a difference that is explained. A bug has its own roundings. */
 export const COMPLETE = 4;
 

@@ -72,7 +72,9 @@ export function layOut(
   if (found.length === 0)
     throw mismatch(`${where} ${describeShape(shape, letters, sizes, places)}`);
   const [layout] = found;
-  if (found.some(({ isTurned }) => isTurned !== layout.isTurned))
+  // Whoever picks out positions has rows; modules give all rows of a head.
+  const isPicked = layout.rows.length < places.all.length;
+  if (!isPicked && found.some(({ isTurned }) => isTurned !== layout.isTurned))
     throw mismatch(unclear(where, shape));
   const { rows, isTurned } = layout;
   if (shape.length > layout.shape.length) notes.add('without their leading axes of 1', name);
