@@ -1,6 +1,6 @@
 /** A server on the embedded model, without a socket. */
 import { loadModel } from '../../src/load/model.js';
-import { createServer, type LlamaServer, type ServerOptions } from '../../src/server/index.js';
+import { createServer, type LlamaServer, type ServerSettings } from '../../src/server/index.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: as it comes
 export type Json = Record<string, any>;
@@ -18,9 +18,9 @@ export class Lines {
 
 export const loaded = await loadModel(undefined, { threads: 1 });
 
-export function serverWith(options: ServerOptions & { log?: Lines } = {}): LlamaServer {
+export function serverWith(settings: Partial<ServerSettings> = {}): LlamaServer {
   const { model, tokenizer } = loaded;
-  return createServer({ model, tokenizer, name: 'tiny-32k', fingerprint: 'fp_test', ...options });
+  return createServer({ model, tokenizer, name: 'tiny-32k', fingerprint: 'fp_test', ...settings });
 }
 
 /** A client of a server. */
