@@ -34,7 +34,6 @@ describe('together-ai', () => {
       messages,
       temperature: 0,
       context_length_exceeded_behavior: 'error',
-      echo: false,
     });
     expect(choices[0].message!.content).toBe(ANSWER);
     expect(usage).toMatchObject({ total_tokens: PROMPT_TOKENS + ANSWER_TOKENS });
@@ -86,6 +85,14 @@ describe('together-ai', () => {
     });
     const person = JSON.parse(choices[0].message!.content!);
     expect([typeof person.name, Number.isInteger(person.age)]).toEqual(['string', true]);
+  });
+
+  it('has the prompt, if it asks for it', async () => {
+    const body = { model: MODEL, messages, temperature: 0, echo: true, logprobs: 1 };
+    const { prompt } = await client.chat.completions.create(body);
+    expect(prompt[0].text).toContain(QUESTION);
+    expect(prompt[0].logprobs!.token_logprobs).toHaveLength(PROMPT_TOKENS);
+    expect(prompt[0].logprobs!.token_logprobs![0]).toBeNull();
   });
 
   it('stops the computation when a stream is left', async () => {

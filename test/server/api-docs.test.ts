@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import type { Endpoint } from '../../src/server/endpoints/endpoint.js';
 import { jsonSchemaOf } from '../../src/server/endpoints/openapi.js';
 import { ENDPOINTS } from '../../src/server/endpoints/table.js';
+import { REFUSED } from '../../src/server/schemas/validate.js';
 
 interface Field {
   readonly type?: string | readonly string[];
@@ -19,8 +20,9 @@ const HEAD = `# The HTTP API
 
 Written by \`npm run api-docs\` from the schemas that requests are checked with (\`src/server\`);
 \`/openapi.json\` of a running server has the same for programs. A field that is not listed is
-refused with 400 \`unsupported_parameter\`, or, with \`--lenient\`, named in \`warnings\` of the
-answer. \`null\` is how a field is left out, too.
+refused with 400 \`unsupported_parameter\`; the last table says why, of those that people send.
+With \`--lenient\` it is left out, and named in \`warnings\` of the answer. \`null\` is how a field
+is left out, too.
 
 Errors are \`{"error": {"message", "type", "param", "code"}}\`: 400 what is wrong with the request,
 of \`context_length_exceeded\` with \`n_prompt_tokens\` and \`n_ctx\`, of
@@ -36,6 +38,16 @@ computed ahead of their turn, because the text had gone on so before: those that
 (\`accepted_prediction_tokens\`), and those that did not (\`rejected_prediction_tokens\`), which are
 no part of \`completion_tokens\`. No answer depends on either.
 `;
+
+const REFUSALS = `## Fields that are refused
+
+Always, or, where a table above has them, unless they change nothing. Why, and what to do instead:
+
+| field | why |
+|---|---|
+${Object.entries(REFUSED)
+  .map(([field, why]) => `| \`${field}\` | ${why} |`)
+  .join('\n')}`;
 
 function typeOf(field: Field): string {
   const forms = field.anyOf ?? field.oneOf;
@@ -81,6 +93,7 @@ it('every field of every request is sent by a test', async () => {
 });
 
 it('docs/api.md says what the schemas say', async () => {
-  const text = `${[HEAD, ...ENDPOINTS.map(section)].join('\n\n').replaceAll('\n\n\n', '\n\n')}\n`;
+  const parts = [HEAD.trim(), ...ENDPOINTS.map(section), REFUSALS];
+  const text = `${parts.join('\n\n')}\n`;
   await expect(text).toMatchFileSnapshot('../../docs/api.md');
 });

@@ -21,7 +21,7 @@ export const trace = endpoint<TraceRequest>({
   path: '/v1/trace',
   summary: 'Intermediate tensors of a text, by name, as a safetensors file.',
   body: traceRequest,
-  async handle({ body, call }, { served }) {
+  async handle({ body, call, warnings }, { served }) {
     checkModel(served, body.model);
     const { model } = served;
     const { tokens } = body;
@@ -45,6 +45,7 @@ export const trace = endpoint<TraceRequest>({
       ['tokens', JSON.stringify(tokens)],
       ['positions', JSON.stringify([...positions].sort((a, b) => a - b))],
       ['system_fingerprint', served.fingerprint],
+      ...(warnings.length > 0 ? [['warnings', JSON.stringify(warnings)] as const] : []),
     ]);
     call.note({ promptTokens: tokens.length, completionTokens: 0, finishReasons: ['trace'] });
     return fileOf([...joined.tensors()].map(inputOf), metadata);
