@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { checkedError } from './answers.js';
 import { Client, type Json, Lines, loaded, serverWith } from './support.js';
 
 const lines = new Lines();
@@ -121,7 +122,8 @@ const WRONG: [path: string, body: unknown, status: number, code: string, param: 
 describe('what is wrong with a request', () => {
   it.each(WRONG)('%s %j is %i %s, about %s', async (path, body, status, code, param) => {
     const response = await client.post(path, body);
-    const { error } = (await response.json()) as Json;
+    const answer = (await response.json()) as Json;
+    const { error } = checkedError(answer);
     expect([response.status, error.code, error.param]).toEqual([status, code, param]);
     const type = status === 404 ? 'not_found_error' : 'invalid_request_error';
     expect(error.type).toBe(type);

@@ -1,6 +1,7 @@
 /** POST /v1/chat/completions: a conversation, answered. */
 import { type GenerationResult, type GenerationStep, hasToken } from '../../text/result.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
+import { chatCompletion, chatCompletionChunk } from '../schemas/answers/chat.js';
 import { asksForLogprobs, type ChatRequest, chatRequest } from '../schemas/chat.js';
 import { encodeMessages, notToldOf, textOfPrompt } from '../texts/conversation.js';
 import { generateOptions, seedOf } from '../texts/options.js';
@@ -22,6 +23,7 @@ export const chatCompletions = endpoint<ChatRequest>({
   path: '/v1/chat/completions',
   summary: 'The answer to a conversation.',
   body: chatRequest,
+  answers: { 'application/json': chatCompletion, 'text/event-stream': chatCompletionChunk },
   async handle(asked, services) {
     const { body } = asked;
     checkModel(services.served, body.model);

@@ -2,6 +2,7 @@
 
 import { encodePrompt } from '../../text/prompt.js';
 import { type GenerationStep, hasToken } from '../../text/result.js';
+import { completion, completionEvent } from '../schemas/answers/completions.js';
 import { type CompletionRequest, completionRequest } from '../schemas/completions.js';
 import { generateOptions, seedOf } from '../texts/options.js';
 import { checkLength, checkRoom } from '../texts/room.js';
@@ -19,6 +20,7 @@ export const completions = endpoint<CompletionRequest>({
   path: '/v1/completions',
   summary: 'The continuation of a text, or of each of several, or of token ids.',
   body: completionRequest,
+  answers: { 'application/json': completion, 'text/event-stream': completionEvent },
   async handle(asked, services) {
     const { body } = asked;
     checkModel(services.served, body.model);

@@ -21,6 +21,8 @@ export interface Endpoint<Body = unknown> {
   readonly summary: string;
   /** What the request has, for those that have something. */
   readonly body?: z.ZodType<Body>;
+  /** What is answered, by media type; of a stream it is an event. */
+  readonly answers: Readonly<Record<string, z.ZodType>>;
   /** Needs no API key. */
   readonly isPublic?: boolean;
   /** Answered while draining, too. */

@@ -1,5 +1,6 @@
 /** Text to token ids and back, and a conversation as its prompt: nothing is computed. */
 import { encodePrompt } from '../../text/prompt.js';
+import { detokenized, templateApplied, tokenized } from '../schemas/answers/tokens.js';
 import {
   type ApplyTemplateRequest,
   applyTemplateRequest,
@@ -18,6 +19,7 @@ export const tokenize = endpoint<TokenizeRequest>({
   path: '/tokenize',
   summary: 'A text, or a conversation, as token ids.',
   body: tokenizeRequest,
+  answers: { 'application/json': tokenized },
   handle: ({ body, warnings }, { served }) => {
     checkModel(served, body.model);
     const ids = idsOf(body, served);
@@ -48,6 +50,7 @@ export const detokenize = endpoint<DetokenizeRequest>({
   path: '/detokenize',
   summary: 'The text of token ids: as content, and as prompt.',
   body: detokenizeRequest,
+  answers: { 'application/json': detokenized },
   handle: ({ body, warnings }, { served }) => {
     checkModel(served, body.model);
     const text = served.tokenizer.decode(body.tokens);
@@ -60,6 +63,7 @@ export const applyTemplate = endpoint<ApplyTemplateRequest>({
   path: '/apply-template',
   summary: 'A conversation as the prompt that the model reads: its text, and its token ids.',
   body: applyTemplateRequest,
+  answers: { 'application/json': templateApplied },
   handle: ({ body, warnings }, { served }) => {
     checkModel(served, body.model);
     const tokens = encodeMessages(served, body.messages);

@@ -1,4 +1,5 @@
 /** POST /v1/trace: what the model computes on the way, for other implementations to compare. */
+import { z } from 'zod';
 import type { Tensor } from '../../base/tensor.js';
 import { type SafetensorsInput, writeSafetensors } from '../../files/safetensors/writer.js';
 import { readTokens } from '../../model/chunks.js';
@@ -21,6 +22,7 @@ export const trace = endpoint<TraceRequest>({
   path: '/v1/trace',
   summary: 'Intermediate tensors of a text, by name, as a safetensors file.',
   body: traceRequest,
+  answers: { 'application/octet-stream': z.file() },
   async handle({ body, call, warnings }, { served }) {
     checkModel(served, body.model);
     const { model } = served;
