@@ -32,9 +32,10 @@ Errors are \`{"error": {"message", "type", "param", "code"}}\`: 400 what is wron
 of \`context_length_exceeded\` with \`n_prompt_tokens\` and \`n_ctx\`, of
 \`too_many_choices\` what has more texts than are taken at once; 401 no key, or a wrong one;
 403 another site's page, or a host name that is not known; 404 no such model or route; 405; 413 a
-body that is too large; 415 not JSON; 429 \`queue_full\`, with Retry-After; 500; 503 loading,
-shutting down, or out of memory; 504 \`request_timeout\`. Every answer has \`x-request-id\`, the
-client's own if it sent one.
+body that is too large; 415 not JSON; 417 an expectation that is not known; 429 \`queue_full\`,
+with Retry-After; 431 headers over 16 KiB; 500; 503 loading, shutting down, or out of memory; 504
+\`request_timeout\`. Every answer to a request that can be read has \`x-request-id\`, the client's
+own if it sent one.
 `;
 
 const REFUSALS = `## Fields that are refused

@@ -33,7 +33,7 @@ export async function checkAnswer(response: Response, { method, path }: Sent): P
   else if (type?.startsWith('text/event-stream')) checkEvents(text, path);
 }
 
-function checkError(answer: Json): void {
+export function checkError(answer: Json): void {
   const { error } = checkedError(answer);
   for (const name of ['message', 'code']) expect(error[name]).toMatch(/./);
   expect(error.message.length).toBeLessThan(LONGEST_MESSAGE);
