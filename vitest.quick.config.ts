@@ -10,6 +10,7 @@ export default mergeConfig(
         '**/node_modules/**',
         // thousands of inputs, or files of gigabytes
         'test/**/*-{fuzz,large}.test.ts',
+        'test/**/same-bits.test.ts',
         'test/asm/{attention,blocks,matmul,module,pack}.test.ts',
         'test/convert/**',
         'test/tokenizer/{long,sentencepiece/writer}.test.ts',

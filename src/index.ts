@@ -55,6 +55,7 @@ export {
 } from './text/chat/format.js';
 export { ChatTemplate } from './text/chat/template.js';
 export { complete, type GenerateTokenizer, generate } from './text/generate.js';
+export type { GeneratedText } from './text/generated-text.js';
 export { Generation, type TextModel, type TextTokenizer } from './text/generation.js';
 export { jsonConstraint } from './text/grammar/json-constraint.js';
 export type { ByteTokenizer } from './text/grammar/tokens/token-trie.js';

@@ -38,6 +38,9 @@ const ABSENT: Readonly<Record<string, string>> = {
   '/v1/messages': 'use /v1/chat/completions, which every client speaks',
 };
 
+/** Of endpoints that are no part of the API, and of its description. */
+const UNLISTED = { method: 'GET', summary: '', answers: {} } as const;
+
 /** A hono app: `fetch` needs no socket. */
 export function createApp(services: Services, rules: Rules, log: Logger): Hono<Env> {
   const app = new Hono<Env>();
@@ -67,21 +70,11 @@ export function createApp(services: Services, rules: Rules, log: Logger): Hono<E
   const description = openApi(ENDPOINTS, services.version);
   const endpoints: Endpoint[] = [
     ...ENDPOINTS,
-    {
-      method: 'GET',
-      path: '/openapi.json',
-      summary: '',
-      handle: () => Response.json(description),
-    },
-    ...PAGE_PATHS.map(
-      (path): Endpoint => ({
-        method: 'GET',
-        path,
-        summary: '',
-        isPublic: true,
-        handle: () => pageFile(path),
-      }),
-    ),
+    { ...UNLISTED, path: '/openapi.json', handle: () => Response.json(description) },
+    ...PAGE_PATHS.map(path => ({
+      ...{ ...UNLISTED, path, isPublic: true },
+      handle: () => pageFile(path),
+    })),
   ];
   endpoints.forEach(route);
   app.use(async (context, next) => {

@@ -1,10 +1,15 @@
 /** A server behind a port of Node's. */
-import { createServer as createHttpServer, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { LlamaError } from '../base/errors.js';
 import { type Complete, checkOptions } from '../base/options.js';
-import { ApiError } from './errors/api-error.js';
+import { BrokenConnections, refuseExpectation, refuseUnreadable } from './not-requests.js';
 import { LISTEN, type ListenOptions } from './settings/options.js';
 
 /** A port that is open. */
@@ -29,11 +34,26 @@ export async function listen(fetch: Fetch, options: ListenOptions = {}): Promise
   const { host, port } = checkOptions(options, LISTEN) as Complete<ListenOptions>;
   const listener = getRequestListener(fetch, {
     overrideGlobalObjects: false,
-    errorHandler: () => refusal(400, 'invalid_request', 'this is not a request that can be read'),
+    errorHandler: refuseUnreadable,
   });
-  const server = createHttpServer((incoming, outgoing) => void listener(incoming, outgoing));
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.on('clientError', refuseConnection);
+  // Node would refuse who leaves it out without a word; here it is refused as everything else.
+  const settings = { requireHostHeader: false, keepAliveTimeout: KEEP_ALIVE_MS };
+  const broken = new BrokenConnections();
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    broken.begin(incoming, outgoing);
+    void listener(incoming, outgoing);
+  };
+  const server = createHttpServer(settings, answer);
+  server.on('clientError', (error, socket) => broken.refuse(error, socket as Socket));
+  server.on('checkContinue', (incoming, outgoing) => {
+    // Behind an answer that is still to come, Node would write it into the middle of the next.
+    if (outgoing.socket !== null) outgoing.writeContinue();
+    answer(incoming, outgoing);
+  });
+  server.on('checkExpectation', (incoming, outgoing) => {
+    broken.begin(incoming, outgoing);
+    refuseExpectation(incoming, outgoing);
+  });
   const connections = new Set<Socket>();
   server.on('connection', socket => {
     connections.add(socket);
@@ -75,22 +95,4 @@ function opened(server: Server, host: string, port: number): Promise<void> {
     });
     server.listen(port, host, resolve);
   });
-}
-
-const refusal = (status: number, code: string, message: string) =>
-  Response.json(new ApiError(status, code, message).body, { status });
-
-/** What is not HTTP gets an answer that is, if anybody listens. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) return;
-  const isLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const status = isLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  const { body } = isLarge
-    ? new ApiError(431, 'headers_too_large', 'the headers are larger than 16 KiB')
-    : new ApiError(400, 'invalid_http', 'this is not HTTP');
-  const text = JSON.stringify(body);
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-  );
 }

@@ -7,12 +7,14 @@
  *
  * The prompt is computed in chunks, then one token at a time: sample, show, compute. What comes out
  * depends on weights, prompt, options and seed only, not on the chunk size. Leaving the loop early
- * frees the memory; an aborted signal rejects with its reason.
+ * frees the memory; an aborted signal rejects with its reason, or ends the text: option `onAbort`.
+ * Who wants no steps asks for `.text()`, or for a stream (`generated-text.ts`).
  *
  * Not here: the card's prompt format (`prompt.ts`; a string is taken as it is, with BOS in front),
  * choosing a token (`sampling/`), the state of a text (`generation.ts`), several texts in one pass
  * (`scheduler/`).
  */
+import { type GeneratedText, generatedText } from './generated-text.js';
 import { Generation, type TextTokenizer } from './generation.js';
 import { checkGenerateOptions, type GenerateOptions, type TextConfig } from './options.js';
 import { advance, type GenerateModel } from './pass.js';
@@ -35,8 +37,9 @@ export function generate(
   tokenizer: GenerateTokenizer,
   prompt: string | readonly number[],
   options: GenerateOptions = {},
-): AsyncGenerator<GenerationStep, void, undefined> {
-  return steps(model, takeUp(model, tokenizer, prompt, options));
+): GeneratedText {
+  const generation = takeUp(model, tokenizer, prompt, options);
+  return generatedText(generation, steps(model, generation));
 }
 
 /** The same, to the end: when only the result matters. */

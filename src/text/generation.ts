@@ -103,7 +103,7 @@ export class Generation {
 
   /** Nothing is left to compute. */
   get isDone(): boolean {
-    return this.#state === 'disposed' || this.#output.end !== undefined;
+    return this.#state === 'disposed' || this.hasEnded;
   }
 
   /** Its prompt is to be computed, or more than the last token: what it had to give back. */
@@ -113,6 +113,11 @@ export class Generation {
 
   get #isInPrompt(): boolean {
     return this.#ids.length === this.#promptTokens;
+  }
+
+  /** All that there is to it was written, or is not to be. */
+  get hasEnded(): boolean {
+    return this.#output.end !== undefined;
   }
 
   /** Prompt and output so far. */
@@ -210,6 +215,18 @@ export class Generation {
     this.#proposed = [];
     this.#isCautious = true;
     return true;
+  }
+
+  /** Whether `error` is that its signal was aborted, which is to be no error. */
+  takesAsEnd(error: unknown): boolean {
+    const { signal, onAbort } = this.#settings;
+    return onAbort === 'return' && signal?.aborted === true && error === signal.reason;
+  }
+
+  /** Ends the text where it is, with what was written so far; disposed of or not. */
+  endAborted(): GenerationStep {
+    const text = this.#output.abort();
+    return { token: undefined, text, result: this.#result(this.#output.end!) };
   }
 
   /** Goes on from `positions`, its own from now on, which hold the first `length` of its tokens. */

@@ -78,8 +78,13 @@ export interface GenerateOptions extends SamplingOptions {
   readonly constraint?: TokenConstraint | undefined;
   /** Prompt tokens per forward pass: more is faster, and takes more memory. Default 512. */
   readonly chunkSize?: number | undefined;
-  /** Ends the text between two passes, and a pass as soon as it can; the reason is thrown. */
+  /** Ends the text between two passes, and a pass as soon as it can. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * What an aborted signal is: an error, its reason, which is thrown; or an end, with a last step
+   * that has no token, and whose result has what was written so far. Default throw.
+   */
+  readonly onAbort?: 'throw' | 'return' | undefined;
   /** Called after each chunk of the prompt and each token of the output. */
   readonly onProgress?: ((progress: GenerateProgress) => void) | undefined;
 }
@@ -143,6 +148,7 @@ export const GENERATION: OptionTable<GenerateOptions> = {
   constraint: { range: object('a TokenConstraint', isConstraint) },
   chunkSize: { range: integer(1), default: CHUNK_SIZE },
   signal: { range: abortSignal },
+  onAbort: { range: oneOf(['throw', 'return']), default: 'throw' },
   onProgress: { range: callback, default: () => {} },
 };
 
@@ -167,7 +173,7 @@ export interface Settings
     Complete<
       Pick<
         GenerateOptions,
-        'stop' | 'stopTokenIds' | 'logprobsMode' | 'lookup' | 'chunkSize' | 'onProgress'
+        'stop' | 'stopTokenIds' | 'logprobsMode' | 'lookup' | 'chunkSize' | 'onAbort' | 'onProgress'
       >
     > {
   readonly sampler: Sampler;
@@ -197,7 +203,7 @@ export function checkGenerateOptions(
   checkEnds(given, stopTokenIds);
   checkPrompt(prompt, config);
   const { stop, logprobs, promptLogprobs, sequence, constraint } = given;
-  const { logprobsMode, lookup, chunkSize, signal, onProgress } = given;
+  const { logprobsMode, lookup, chunkSize, signal, onAbort, onProgress } = given;
   return {
     stop: stop!,
     stopTokenIds,
@@ -209,6 +215,7 @@ export function checkGenerateOptions(
     constraint,
     chunkSize: chunkSize!,
     signal,
+    onAbort: onAbort!,
     onProgress: onProgress!,
     sampler: createSampler(samplingOptions(options), {
       vocabSize,

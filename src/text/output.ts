@@ -26,9 +26,12 @@ export interface StreamTokenizer {
 }
 
 export interface End {
-  /** `eos`: a stop token; `stop`: a stop string; `length`: as many tokens as allowed. */
-  readonly finishReason: 'eos' | 'stop' | 'length';
-  /** The token or the text that ended it; undefined for `length`. */
+  /**
+   * `eos`: a stop token; `stop`: a stop string; `length`: as many tokens as allowed; `abort`: the
+   * signal, if option `onAbort` is `return`.
+   */
+  readonly finishReason: 'eos' | 'stop' | 'length' | 'abort';
+  /** The token or the text that ended it; undefined for `length` and `abort`. */
   readonly stoppedBy: number | string | undefined;
 }
 
@@ -65,6 +68,14 @@ export class Output {
     const shown = this.end === undefined ? text : text + this.#rest();
     this.text += shown;
     return shown;
+  }
+
+  /** Ends it where it is; gives the text that was held back. */
+  abort(): string {
+    this.end = { finishReason: 'abort', stoppedBy: undefined };
+    const rest = this.#rest();
+    this.text += rest;
+    return rest;
   }
 
   #rest(): string {

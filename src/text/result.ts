@@ -7,7 +7,7 @@ import type { StepLogprobs } from './sampling/logprobs.js';
  * With option `logprobs`, also those of the model itself: before penalty, temperature and filters.
  */
 export interface GenerationStep extends Partial<StepLogprobs> {
-  /** Undefined only in the one step of a text with `maxNewTokens: 0`, which has a result alone. */
+  /** Undefined only in a step that has a result alone: with `maxNewTokens: 0`, and of `abort`. */
   readonly token: number | undefined;
   /**
    * What can be shown now, often nothing: incomplete UTF-8 and what may become a stop string are
@@ -18,7 +18,7 @@ export interface GenerationStep extends Partial<StepLogprobs> {
   readonly result?: GenerationResult;
 }
 
-/** A step with a token: every one but that of a text with `maxNewTokens: 0`. */
+/** A step with a token: every one but that of a text with `maxNewTokens: 0`, and of `abort`. */
 export const hasToken = (
   step: GenerationStep,
 ): step is GenerationStep & { readonly token: number } => step.token !== undefined;

@@ -1,6 +1,7 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, generateText, jsonSchema, Output, streamText } from 'ai';
 import { describe, expect, it } from 'vitest';
+import type { Json } from '../server/support.js';
 import {
   ANSWER,
   idle,
@@ -9,18 +10,21 @@ import {
   PROMPT_TOKENS,
   QUESTION,
   SCHEMA,
+  startBusy,
+  startFailing,
   startServer,
 } from './support.js';
 
 const server = await startServer();
 
-const provider = createOpenAICompatible({
+const settings = {
   name: 'llama-32k',
   baseURL: `${server.url}/v1`,
   apiKey: KEY,
   includeUsage: true,
   supportsStructuredOutputs: true,
-});
+};
+const provider = createOpenAICompatible(settings);
 const model = provider(MODEL);
 
 describe('ai with @ai-sdk/openai-compatible', () => {
@@ -60,6 +64,28 @@ describe('ai with @ai-sdk/openai-compatible', () => {
     expect([typeof output.name, Number.isInteger(output.age)]).toEqual(['string', true]);
   });
 
+  it('has log-probabilities, by its ways to send and to read what is not its own', async () => {
+    const extractMetadata = async ({ parsedBody }: { parsedBody: unknown }) => {
+      const { choices } = parsedBody as Json;
+      return { 'llama-32k': { logprobs: choices[0].logprobs } };
+    };
+    const createStreamExtractor = () => ({ processChunk() {}, buildMetadata: () => undefined });
+    const scoring = createOpenAICompatible({
+      ...settings,
+      metadataExtractor: { extractMetadata, createStreamExtractor },
+    });
+    const { providerMetadata } = await generateText({
+      model: scoring(MODEL),
+      prompt: QUESTION,
+      temperature: 0,
+      providerOptions: { 'llama-32k': { logprobs: true, top_logprobs: 1 } },
+    });
+    const { content } = (providerMetadata as Json)['llama-32k'].logprobs;
+    const tokens = content.map(({ token }: Json) => token);
+    expect(tokens.join('').trim()).toBe(`${ANSWER}</s>`);
+    for (const { logprob, top_logprobs: top } of content) expect(top[0].logprob).toBe(logprob);
+  });
+
   it('stops the computation when it is aborted', async () => {
     const leaving = new AbortController();
     const result = streamText({
@@ -85,5 +111,18 @@ describe('ai with @ai-sdk/openai-compatible', () => {
       message: 'temperature is 3; it must be at most 2',
       isRetryable: false,
     });
+  });
+
+  it('knows when to try again', async () => {
+    const failing = (url: string) => {
+      const provider = createOpenAICompatible({ ...settings, baseURL: `${url}/v1` });
+      const answer = generateText({ model: provider(MODEL), prompt: QUESTION, maxRetries: 0 });
+      return answer.catch(error => error);
+    };
+    const busy = await failing((await startBusy()).url);
+    expect(busy).toMatchObject({ statusCode: 429, isRetryable: true });
+    const broken = await failing((await startFailing()).url);
+    expect(broken).toMatchObject({ statusCode: 500, isRetryable: true });
+    expect(APICallError.isInstance(broken)).toBe(true);
   });
 });

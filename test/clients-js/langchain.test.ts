@@ -1,3 +1,4 @@
+import { ContextOverflowError, getRetryable } from '@langchain/core/errors';
 import { ChatOpenAI, OpenAI } from '@langchain/openai';
 import { describe, expect, it } from 'vitest';
 import {
@@ -9,6 +10,8 @@ import {
   PROMPT_TOKENS,
   QUESTION,
   SCHEMA,
+  startBusy,
+  startFailing,
   startServer,
 } from './support.js';
 
@@ -73,5 +76,22 @@ describe('@langchain/openai', () => {
   it('throws an error with our code', async () => {
     const wrong = new ChatOpenAI({ ...settings, temperature: 3 }).invoke(QUESTION);
     await expect(wrong).rejects.toMatchObject({ status: 400, code: 'invalid_value' });
+  });
+
+  it('knows what is wrong, and whether to try again', async () => {
+    const failing = (more: object, url = server.url, question = QUESTION) =>
+      new ChatOpenAI({ ...settings, ...more, configuration: { baseURL: `${url}/v1` } })
+        .invoke(question)
+        .catch(error => error);
+    const codes: [code: string, error: unknown][] = [
+      ['MODEL_AUTHENTICATION', await failing({ apiKey: 'no' })],
+      ['MODEL_NOT_FOUND', await failing({ model: 'other' })],
+      ['MODEL_RATE_LIMIT', await failing({}, (await startBusy()).url)],
+    ];
+    for (const [code, error] of codes) expect(error).toMatchObject({ lc_error_code: code });
+    expect(codes.map(([, error]) => getRetryable(error))).toEqual([false, false, true]);
+    const long = await failing({}, server.url, 'lantern '.repeat(40_000));
+    expect(ContextOverflowError.isInstance(long)).toBe(true);
+    expect(await failing({}, (await startFailing()).url)).toMatchObject({ status: 500 });
   });
 });

@@ -4,6 +4,7 @@ import OpenAI, {
   BadRequestError,
   InternalServerError,
   NotFoundError,
+  RateLimitError,
 } from 'openai';
 import { describe, expect, it } from 'vitest';
 import {
@@ -15,6 +16,8 @@ import {
   PROMPT_TOKENS,
   QUESTION,
   SCHEMA,
+  startBusy,
+  startFailing,
   startServer,
 } from './support.js';
 
@@ -151,6 +154,23 @@ describe('openai', () => {
     await expect(stranger.models.list()).rejects.toBeInstanceOf(AuthenticationError);
     const tools = [{ type: 'function', function: { name: 'f', parameters: {} } }];
     expect(await failing({ tools })).toMatchObject({ code: 'unsupported_parameter' });
-    expect(InternalServerError).toBeDefined();
+  });
+
+  it('throws its own errors where the server is at fault, or has no room', async () => {
+    const failing = (url: string) =>
+      new OpenAI({ baseURL: `${url}/v1`, apiKey: KEY, maxRetries: 0 }).chat.completions
+        .create({ model: MODEL, messages })
+        .catch(error => error);
+    const broken = await startFailing();
+    const failed = await failing(broken.url);
+    expect(failed).toBeInstanceOf(InternalServerError);
+    expect(failed).toMatchObject({ status: 500, type: 'server_error', code: 'internal_error' });
+    expect(broken.lines.all).toMatchObject([
+      { request_id: failed.requestID, err: { message: 'boom' } },
+    ]);
+    const refused = await failing((await startBusy()).url);
+    expect(refused).toBeInstanceOf(RateLimitError);
+    expect(refused).toMatchObject({ status: 429, type: 'rate_limit_error', code: 'queue_full' });
+    expect(refused.headers.get('retry-after')).toBe('2');
   });
 });

@@ -1,4 +1,9 @@
-import Together, { BadRequestError, NotFoundError } from 'together-ai';
+import Together, {
+  BadRequestError,
+  InternalServerError,
+  NotFoundError,
+  RateLimitError,
+} from 'together-ai';
 import { describe, expect, it } from 'vitest';
 import {
   ANSWER,
@@ -8,6 +13,9 @@ import {
   MODEL,
   PROMPT_TOKENS,
   QUESTION,
+  SCHEMA,
+  startBusy,
+  startFailing,
   startServer,
 } from './support.js';
 
@@ -26,7 +34,6 @@ describe('together-ai', () => {
       messages,
       temperature: 0,
       context_length_exceeded_behavior: 'error',
-      echo: false,
     });
     expect(choices[0].message!.content).toBe(ANSWER);
     expect(usage).toMatchObject({ total_tokens: PROMPT_TOKENS + ANSWER_TOKENS });
@@ -69,6 +76,25 @@ describe('together-ai', () => {
     expect(token_ids).toHaveLength(tokens!.length);
   });
 
+  it('writes JSON of a schema', async () => {
+    const { choices } = await client.chat.completions.create({
+      model: MODEL,
+      messages: [{ role: 'user', content: 'Who is Mira?' }],
+      seed: 1,
+      response_format: { type: 'json_schema', json_schema: { name: 'person', schema: SCHEMA } },
+    });
+    const person = JSON.parse(choices[0].message!.content!);
+    expect([typeof person.name, Number.isInteger(person.age)]).toEqual(['string', true]);
+  });
+
+  it('has the prompt, if it asks for it', async () => {
+    const body = { model: MODEL, messages, temperature: 0, echo: true, logprobs: 1 };
+    const { prompt } = await client.chat.completions.create(body);
+    expect(prompt[0].text).toContain(QUESTION);
+    expect(prompt[0].logprobs!.token_logprobs).toHaveLength(PROMPT_TOKENS);
+    expect(prompt[0].logprobs!.token_logprobs![0]).toBeNull();
+  });
+
   it('stops the computation when a stream is left', async () => {
     const body = { model: MODEL, prompt: 'Mira', seed: 1, logit_bias: { 2: -100 } };
     for await (const _ of await client.completions.create({ ...body, stream: true })) break;
@@ -80,5 +106,11 @@ describe('together-ai', () => {
     await expect(wrong).rejects.toBeInstanceOf(BadRequestError);
     const missing = client.chat.completions.create({ model: 'other', messages });
     await expect(missing).rejects.toBeInstanceOf(NotFoundError);
+    const failing = (url: string) =>
+      new Together({ baseURL: `${url}/v1`, apiKey: KEY, maxRetries: 0 }).chat.completions
+        .create({ model: MODEL, messages })
+        .catch(error => error);
+    expect(await failing((await startFailing()).url)).toBeInstanceOf(InternalServerError);
+    expect(await failing((await startBusy()).url)).toBeInstanceOf(RateLimitError);
   });
 });

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listen } from '../../src/server/index.js';
+import { answersIn } from './fuzz/exchange.js';
 import { loaded, serverWith } from './support.js';
 
 const server = serverWith();
@@ -16,10 +17,15 @@ afterAll(async () => {
 const OWN = `127.0.0.1:${port}`;
 const BODY = '{"prompt":"Mira","max_tokens":1}';
 
-/** All that comes back, until the server closes or nothing comes for a while. */
-function exchange(text: string, quietSeconds = 3): Promise<string> {
+/**
+ * All that comes back, until the server closes or nothing comes for a while.
+ *
+ * @param later is sent when the answer has begun
+ */
+function exchange(text: string, later?: string, quietSeconds = 3): Promise<string> {
   return new Promise(resolve => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'));
+    if (later !== undefined) socket.once('data', () => socket.write(later));
     let answer = '';
     const end = () => {
       socket.destroy();
@@ -83,6 +89,45 @@ describe('two meanings for one request', () => {
   });
 });
 
+describe('what Node would answer in its own way', () => {
+  it('a request without Host is 400, in JSON', async () => {
+    const [{ status, body }] = answersIn(await exchange(post([length])));
+    expect([status, JSON.parse(body).error.code]).toEqual([400, 'invalid_request']);
+    expect(body).toContain('Missing host header');
+  });
+
+  it('an expectation that nobody knows is 417, in JSON', async () => {
+    const answer = await exchange(post([`host: ${OWN}`, length, 'expect: miracles']));
+    const [{ status, body }] = answersIn(answer);
+    expect([status, JSON.parse(body).error.code]).toEqual([417, 'expectation_failed']);
+    expect(body).toContain('miracles');
+  });
+
+  it('a request that waits for leave gets it, and its answer', async () => {
+    const answer = await exchange(post([`host: ${OWN}`, length, 'expect: 100-continue']));
+    expect(answersIn(answer).map(({ status }) => status)).toEqual([100, 200]);
+  });
+
+  it('leave for one that comes early is not given in the middle of an answer', async () => {
+    const first = post([`host: ${OWN}`, length]).replace('connection: close\r\n', '');
+    const all = first + post([`host: ${OWN}`, length, 'expect: 100-continue']);
+    const answers = answersIn(await exchange(all));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    for (const { body } of answers) expect(JSON.parse(body).choices).toHaveLength(1);
+  });
+
+  it('nothing is said about what breaks off in the middle of an answer, or behind it', async () => {
+    const body = '{"prompt":"Mira","max_tokens":20,"stream":true}';
+    const streaming = post([`host: ${OWN}`, `content-length: ${body.length}`], body);
+    const keptOpen = streaming.replace('connection: close\r\n', '');
+    const stream = await exchange(keptOpen, 'no HTTP\r\n\r\n');
+    expect(stream).toMatch(/^HTTP\/1\.1 200 /);
+    expect(statusesOf(stream)).toHaveLength(1);
+    const refused = post([`host: evil.example`, 'transfer-encoding: chunked'], '5\r\n');
+    expect(statusesOf(await exchange(refused, 'no chunk\r\n'))).toEqual([403]);
+  });
+});
+
 describe('too much', () => {
   it('headers of 20 kB are 431, in JSON', async () => {
     const answer = await exchange(post([`host: ${OWN}`, length, `x-a: ${'a'.repeat(20_000)}`]));
@@ -97,7 +142,7 @@ describe('too much', () => {
   });
 
   it('a body that is announced and does not come holds up nobody else', async () => {
-    const slow = exchange(post([`host: ${OWN}`, 'content-length: 1000'], '{'), 2);
+    const slow = exchange(post([`host: ${OWN}`, 'content-length: 1000'], '{'), undefined, 2);
     const [status] = statusesOf(await exchange(post([`host: ${OWN}`, length])));
     expect(status).toBe(200);
     await slow;

@@ -72,11 +72,51 @@ describe('POST /v1/chat/completions', () => {
 
   it('takes fields that ask for what is done anyway', async () => {
     const neutral = { tools: [], tool_choice: 'none', parallel_tool_calls: false, functions: [] };
-    const more = { function_call: 'none', modalities: ['text'], reasoning_effort: 'none' };
+    const more = {
+      ...{ function_call: 'none', modalities: ['text'], reasoning_effort: 'none' },
+      ...{ reasoning: { enabled: false }, chat_template_kwargs: {} },
+    };
     const body = { messages, temperature: 0 };
     const plain = await client.ask('/v1/chat/completions', body);
     const { choices } = await client.ask('/v1/chat/completions', { ...body, ...neutral, ...more });
     expect(choices).toEqual(plain.choices);
+  });
+
+  it('says that the model is not told who speaks, wherever a conversation is read', async () => {
+    const named = [{ ...messages[0], name: 'Mira' }];
+    const asked = [
+      ['/v1/chat/completions', { temperature: 0 }],
+      ['/tokenize', {}],
+      ['/apply-template', {}],
+    ] as const;
+    for (const [path, more] of asked) {
+      const plain = await client.ask(path, { ...more, messages });
+      expect(plain).not.toHaveProperty('warnings');
+      const { warnings, ...answer } = await client.ask(path, { ...more, messages: named });
+      expect(warnings).toEqual([expect.stringMatching(/^messages\[0\]\.name is not told/)]);
+      for (const field of ['choices', 'tokens']) expect(answer[field], path).toEqual(plain[field]);
+    }
+  });
+
+  it('echoes the prompt, with the log-probabilities that /v1/completions has of it', async () => {
+    const asked = { messages, temperature: 0, n: 2, echo: true };
+    const plain = await client.ask('/v1/chat/completions', { ...asked, echo: false });
+    expect(plain).not.toHaveProperty('prompt');
+    const body = { prompt: formatPrompt([{ role: 'user', content: QUESTION }]), max_tokens: 0 };
+    const { choices } = await client.ask('/v1/completions', { ...body, echo: true, logprobs: 0 });
+    const { text, logprobs } = choices[0];
+    const { tokens, token_logprobs } = logprobs;
+    const echoing = await client.ask('/v1/chat/completions', asked);
+    expect(echoing.prompt).toEqual([{ text }]);
+    const scoring = await client.ask('/v1/chat/completions', { ...asked, logprobs: 0 });
+    expect(scoring.prompt).toEqual([
+      { text, logprobs: expect.objectContaining({ tokens, token_logprobs }) },
+    ]);
+    for (const answer of [echoing, scoring])
+      expect(answer.choices[1].message).toEqual(plain.choices[1].message);
+    const [first, ...others] = await client.events('/v1/chat/completions', asked);
+    expect(first.prompt).toEqual([{ text }]);
+    for (const event of others) expect(event).not.toHaveProperty('prompt');
   });
 
   it('joins the parts of a message by newlines', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { checkedError } from './answers.js';
 import { Client, type Json, Lines, loaded, serverWith } from './support.js';
 
 const lines = new Lines();
@@ -85,6 +86,20 @@ const WRONG: [path: string, body: unknown, status: number, code: string, param: 
     'unsupported_parameter',
     'context_length_exceeded_behavior',
   ],
+  [COMPLETIONS, { prompt: 'a', grammar: 'root ::= "a"' }, 400, 'unsupported_parameter', 'grammar'],
+  [CHAT, { messages, grammar: 'root ::= "a"' }, 400, 'unsupported_parameter', 'grammar'],
+  [CHAT, { messages, safety_model: 'guard' }, 400, 'unsupported_parameter', 'safety_model'],
+  [CHAT, { messages, compliance: 'hipaa' }, 400, 'unsupported_parameter', 'compliance'],
+  [CHAT, { messages, reasoning: { enabled: true } }, 400, 'unsupported_parameter', 'reasoning'],
+  [CHAT, { messages, reasoning_effort: 'low' }, 400, 'unsupported_parameter', 'reasoning_effort'],
+  [
+    CHAT,
+    { messages, chat_template_kwargs: { enable_thinking: false } },
+    400,
+    'unsupported_parameter',
+    'chat_template_kwargs.enable_thinking',
+  ],
+  [CHAT, { messages, echo: true, logprobs: true, stream: true }, 400, 'invalid_value', 'stream'],
   [CHAT, { messages, max_completion_tokens: 0 }, 400, 'invalid_value', 'max_completion_tokens'],
   ['/tokenize', {}, 400, 'invalid_value', null],
   ['/tokenize', { content: 'a', prompt: 'b' }, 400, 'invalid_value', null],
@@ -107,11 +122,13 @@ const WRONG: [path: string, body: unknown, status: number, code: string, param: 
 describe('what is wrong with a request', () => {
   it.each(WRONG)('%s %j is %i %s, about %s', async (path, body, status, code, param) => {
     const response = await client.post(path, body);
-    const { error } = (await response.json()) as Json;
+    const answer = (await response.json()) as Json;
+    const { error } = checkedError(answer);
     expect([response.status, error.code, error.param]).toEqual([status, code, param]);
     const type = status === 404 ? 'not_found_error' : 'invalid_request_error';
     expect(error.type).toBe(type);
     expect(error.message.length).toBeLessThan(700);
+    if (code === 'unsupported_parameter') expect(error.message).toMatch(/ is not supported: \w/);
   });
 
   it('is told with both numbers if the context is too short, exactly and roughly', async () => {
@@ -211,6 +228,21 @@ describe('--lenient', () => {
       expect.stringMatching(/^stream_options\.x is not supported/),
       expect.stringMatching(/^typo is not supported/),
     ]);
+  });
+
+  it('names it in every answer that has a place for it', async () => {
+    const client = new Client(lenient);
+    for (const [path, body] of [
+      ['/tokenize', { content: 'a' }],
+      ['/detokenize', { tokens: [5] }],
+      ['/apply-template', { messages }],
+      [CHAT, { messages, max_tokens: 1 }],
+    ] as const) {
+      const { warnings } = await client.ask(path, { ...body, typo: 1 });
+      expect(warnings, path).toEqual([expect.stringMatching(/^typo is not supported/)]);
+    }
+    const trace = await client.post('/v1/trace', { tokens: [1], names: ['lm_head'], typo: 1 });
+    expect(await trace.text()).toContain('typo is not supported');
   });
 
   it('still refuses values that are wrong', async () => {

@@ -1,6 +1,8 @@
 /** A server on the embedded model, without a socket. */
 import { loadModel } from '../../src/load/model.js';
-import { createServer, type LlamaServer, type ServerOptions } from '../../src/server/index.js';
+import { createServer, type LlamaServer, type ServerSettings } from '../../src/server/index.js';
+
+import { checkedAnswer } from './answers.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: as it comes
 export type Json = Record<string, any>;
@@ -18,9 +20,9 @@ export class Lines {
 
 export const loaded = await loadModel(undefined, { threads: 1 });
 
-export function serverWith(options: ServerOptions & { log?: Lines } = {}): LlamaServer {
+export function serverWith(settings: Partial<ServerSettings> = {}): LlamaServer {
   const { model, tokenizer } = loaded;
-  return createServer({ model, tokenizer, name: 'tiny-32k', fingerprint: 'fp_test', ...options });
+  return createServer({ model, tokenizer, name: 'tiny-32k', fingerprint: 'fp_test', ...settings });
 }
 
 /** A client of a server. */
@@ -38,6 +40,12 @@ export class Client {
     return this.#server.fetch(new Request(BASE + path, init));
   }
 
+  /** What was answered in JSON, whatever the status. */
+  async getJson(path: string): Promise<Json> {
+    const answer = (await (await this.get(path)).json()) as Json;
+    return checkedAnswer('GET', path, 'application/json', answer);
+  }
+
   post(path: string, body: unknown, init: RequestInit = {}): Promise<Response> {
     const headers = { 'content-type': 'application/json', ...this.#headers, ...init.headers };
     const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -46,19 +54,20 @@ export class Client {
     );
   }
 
-  /** What was answered; fails unless that is 200. */
+  /** What was answered; fails unless that is 200, and what the schema says. */
   async ask(path: string, body: unknown): Promise<Json> {
     const response = await this.post(path, body);
     const answer = (await response.json()) as Json;
     if (response.status !== 200) throw new Error(JSON.stringify(answer));
-    return answer;
+    return checkedAnswer('POST', path, 'application/json', answer);
   }
 
-  /** The data of all events of a stream. */
+  /** The data of all events of a stream, each of which is what the schema says. */
   async events(path: string, body: object): Promise<Json[]> {
     const response = await this.post(path, { ...body, stream: true });
     if (response.status !== 200) throw new Error(await response.text());
-    return eventsIn(await response.text());
+    const events = eventsIn(await response.text());
+    return events.map(event => checkedAnswer('POST', path, 'text/event-stream', event));
   }
 }
 

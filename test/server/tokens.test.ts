@@ -52,7 +52,7 @@ describe('/tokenize and back', () => {
 
 describe('GET', () => {
   it('/v1/models has the model under all its names, with meta', async () => {
-    const { data } = (await (await client.get('/v1/models')).json()) as Json;
+    const { data } = await client.getJson('/v1/models');
     expect(data.map(({ id }: Json) => id)).toEqual(['tiny-32k', 'gpt']);
     expect(data[0].meta).toMatchObject({
       n_vocab: 2048,
@@ -62,12 +62,12 @@ describe('GET', () => {
       n_params: 2_114_880,
       size: 2 * 2_114_880, // bfloat16
     });
-    expect((await client.get('/v1/models/gpt')).status).toBe(200);
-    expect((await client.get('/v1/models/other')).status).toBe(404);
+    expect((await client.getJson('/v1/models/gpt')).id).toBe('gpt');
+    expect((await client.getJson('/v1/models/other')).error.code).toBe('model_not_found');
   });
 
   it('/version has the fingerprint, and answers name the same', async () => {
-    const version = (await (await client.get('/version')).json()) as Json;
+    const version = await client.getJson('/version');
     expect(version).toMatchObject({ system_fingerprint: 'fp_test', kernels: 'wasm-bf16' });
     const answer = await client.ask('/v1/completions', { prompt: 'Mira', max_tokens: 1 });
     expect(answer.system_fingerprint).toBe('fp_test');

@@ -1,4 +1,4 @@
-/** A model of 2 layers and 60 tokens, random, in either engine: passes take a millisecond. */
+/** A model of 2 layers and few tokens, random, in either engine: passes take a millisecond. */
 import { ExactEngine } from '../../src/engines/exact/exact-engine.js';
 import { WasmEngine } from '../../src/engines/wasm/wasm-engine.js';
 import { parseConfig } from '../../src/files/config-json/config-json.js';
@@ -6,19 +6,22 @@ import { Llama } from '../../src/model/llama.js';
 import { EMBEDDING } from '../../src/model/weights.js';
 import { randomCheckpoint } from './random-model.js';
 
-const CONFIG = parseConfig({
-  model_type: 'llama',
-  vocab_size: 60,
-  hidden_size: 18,
-  intermediate_size: 20,
-  num_hidden_layers: 2,
-  num_attention_heads: 3,
-  num_key_value_heads: 1,
-  head_dim: 6,
-  max_position_embeddings: 4096,
-  rms_norm_eps: 1e-5,
-  hidden_act: 'silu',
-});
+export const tinyConfig = (vocabSize: number) =>
+  parseConfig({
+    model_type: 'llama',
+    vocab_size: vocabSize,
+    hidden_size: 18,
+    intermediate_size: 20,
+    num_hidden_layers: 2,
+    num_attention_heads: 3,
+    num_key_value_heads: 1,
+    head_dim: 6,
+    max_position_embeddings: 4096,
+    rms_norm_eps: 1e-5,
+    hidden_act: 'silu',
+  });
+
+const CONFIG = tinyConfig(60);
 
 /** A token whose embedding, and so every logit after it, is NaN. */
 export const NAN_TOKEN = 13;

@@ -356,6 +356,7 @@ describe('is refused at once, before anything is computed', () => {
     ['logitBias', { five: 1 }],
     ['minNewTokens', -1],
     ['signal', 5],
+    ['onAbort', 'stop'],
     ['onProgress', 'loud'],
   ])('%s %j', (name, value) => {
     expect(start({ [name]: value })).toThrow(

@@ -1,5 +1,6 @@
 /** `llama-32k bench`: how fast a model runs here. */
 import { check } from '../../base/errors.js';
+import { integer } from '../../base/options.js';
 import { loadLlama } from '../../load/model.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { describeLimit } from '../../model/context.js';
@@ -11,11 +12,14 @@ import { MODEL, type Options, type Verb } from '../arguments/options.js';
 import { describeTogether, measureTogether } from '../measure/together.js';
 import { abortOnInterrupt, type Io, write, writeJson } from '../terminal/io.js';
 
+/** Each has keys and values of its own. */
+const MOST_TEXTS = 1024;
+
 const OWN = {
   promptTokens: { range: count, default: 512, value: 'P', help: 'Tokens of prompt.' },
   newTokens: { range: count, default: 64, value: 'N', help: 'Tokens to write after it.' },
   concurrency: {
-    range: count,
+    range: integer(1, MOST_TEXTS),
     default: 1,
     value: 'N',
     help: 'Also so many texts at once: tokens of all, and the time between two of one.',

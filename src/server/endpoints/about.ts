@@ -1,4 +1,6 @@
 /** What runs here, and how it is doing. */
+import { z } from 'zod';
+import { versionAnswer } from '../schemas/answers/about.js';
 import { endpoint } from './endpoint.js';
 
 export const version = endpoint({
@@ -6,6 +8,7 @@ export const version = endpoint({
   path: '/version',
   summary:
     'The version, the model, its arithmetic and the fingerprint of all that decides answers.',
+  answers: { 'application/json': versionAnswer },
   handle: (_, { served, version }) =>
     Response.json({
       version,
@@ -19,6 +22,7 @@ export const metrics = endpoint({
   method: 'GET',
   path: '/metrics',
   summary: 'Numbers for Prometheus; docs/serving.md lists them.',
+  answers: { 'text/plain': z.string() },
   isWhileDraining: true,
   handle: async (_, { metrics }) =>
     new Response(await metrics.text(), { headers: { 'content-type': metrics.contentType } }),

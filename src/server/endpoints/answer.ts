@@ -6,7 +6,7 @@ import type { Served } from '../texts/served.js';
 import { timingsOf, usageOf } from '../texts/usage.js';
 import { type TextEvent, type Writing, write } from '../texts/write.js';
 import { finishReasonOf, WrittenTexts } from '../texts/written.js';
-import type { Asked, Services } from './endpoint.js';
+import { type Asked, type Services, warningsField } from './endpoint.js';
 import { DONE, eventOf, eventStream, PING } from './event-stream.js';
 import type { Shape } from './shape.js';
 
@@ -51,7 +51,7 @@ function headOf(
     created: Math.floor(Date.now() / 1000),
     model,
     system_fingerprint: fingerprint,
-    ...(warnings.length > 0 && { warnings }),
+    ...warningsField(warnings),
   };
 }
 
@@ -81,7 +81,7 @@ class Told {
       ...this.#head,
       object: this.#shape.objects.whole,
       choices,
-      ...this.#shape.besides,
+      ...this.#shape.besides(texts),
       usage: usageOf(results, this.#choices),
       timings: timingsOf(results),
     };
@@ -101,7 +101,7 @@ class Told {
         ...usage,
         ...more,
       });
-    let besides = this.#shape.besides;
+    let besides = this.#shape.besides([]);
     for (const index of this.#written.texts.keys()) {
       const begin = this.#shape.begin(index);
       if (begin === undefined) continue;

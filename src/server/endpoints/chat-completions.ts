@@ -1,11 +1,18 @@
 /** POST /v1/chat/completions: a conversation, answered. */
-import { type GenerationStep, hasToken } from '../../text/result.js';
+import { type GenerationResult, type GenerationStep, hasToken } from '../../text/result.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
-import { type ChatRequest, chatRequest } from '../schemas/chat.js';
-import { encodeMessages } from '../texts/conversation.js';
+import { chatCompletion, chatCompletionChunk } from '../schemas/answers/chat.js';
+import { asksForLogprobs, type ChatRequest, chatRequest } from '../schemas/chat.js';
+import { encodeMessages, notToldOf, textOfPrompt } from '../texts/conversation.js';
 import { generateOptions, seedOf } from '../texts/options.js';
 import { checkModel, checkNumerics, type Served } from '../texts/served.js';
-import { chatLogprobs, flatLogprobs, type ScoredToken, tokenIdsOf } from '../texts/tokens.js';
+import {
+  chatLogprobs,
+  flatLogprobs,
+  promptScores,
+  type ScoredToken,
+  tokenIdsOf,
+} from '../texts/tokens.js';
 import type { Writing } from '../texts/write.js';
 import { answer } from './answer.js';
 import { endpoint } from './endpoint.js';
@@ -16,12 +23,15 @@ export const chatCompletions = endpoint<ChatRequest>({
   path: '/v1/chat/completions',
   summary: 'The answer to a conversation.',
   body: chatRequest,
+  answers: { 'application/json': chatCompletion, 'text/event-stream': chatCompletionChunk },
   async handle(asked, services) {
     const { body } = asked;
     checkModel(services.served, body.model);
     checkNumerics(services.served, body.numerics);
     const writings = writingsOf(body, services.served);
-    return answer(asked, services, writings, shapeOf(body, services.served, writings));
+    const warnings = [...asked.warnings, ...notToldOf(body.messages)];
+    const shape = shapeOf(body, services.served, writings);
+    return answer({ ...asked, warnings }, services, writings, shape);
   },
 });
 
@@ -35,7 +45,12 @@ function writingsOf(body: ChatRequest, served: Served): Writing[] {
   };
   return Array.from({ length: body.n ?? 1 }, (_, choice) => ({
     prompt,
-    options: { ...options, seed: seedOf(body, choice) },
+    options: {
+      ...options,
+      seed: seedOf(body, choice),
+      // It is the same for all.
+      promptLogprobs: choice === 0 && body.echo && asksForLogprobs(body.logprobs) ? 0 : undefined,
+    },
   }));
 }
 
@@ -45,20 +60,20 @@ function topLogprobsOf({ logprobs, top_logprobs: top }: ChatRequest): number | u
   return logprobs === true ? (top ?? 0) : undefined;
 }
 
-function shapeOf(
-  body: ChatRequest,
-  { tokenizer }: Served,
-  [{ prompt }]: readonly Writing[],
-): Shape {
-  const hasLogprobs = topLogprobsOf(body) !== undefined;
+function shapeOf(body: ChatRequest, served: Served, [{ prompt }]: readonly Writing[]): Shape {
+  const { tokenizer } = served;
+  const isScored = asksForLogprobs(body.logprobs);
   const hasIds = body.return_token_ids === true;
   const scores = (steps: readonly GenerationStep[]) =>
-    hasLogprobs ? scoresOf(body, tokenizer, steps.filter(hasToken)) : null;
+    isScored ? scoresOf(body, tokenizer, steps.filter(hasToken)) : null;
   const ids = (steps: readonly GenerationStep[]) => (hasIds ? tokenIdsOf(steps) : {});
   return {
     prefix: 'chatcmpl',
     objects: { whole: 'chat.completion', event: 'chat.completion.chunk' },
-    besides: hasIds ? { prompt_token_ids: prompt } : {},
+    besides: ([first]) => ({
+      ...(hasIds && { prompt_token_ids: prompt }),
+      ...(body.echo && { prompt: [echoOf(prompt, served, isScored ? first.result : undefined)] }),
+    }),
     whole: (_, { steps, result }) => ({
       message: { role: 'assistant', content: result!.text, refusal: null },
       logprobs: scores(steps),
@@ -66,12 +81,18 @@ function shapeOf(
     }),
     begin: () => ({ delta: { role: 'assistant', content: '' }, logprobs: null }),
     part: (_, step) =>
-      step.text === '' && !hasLogprobs && !hasIds
+      step.text === '' && !isScored && !hasIds
         ? undefined
         : { delta: { content: step.text }, logprobs: scores([step]), ...ids([step]) },
     end: () => ({ delta: {}, logprobs: null }),
   };
 }
+
+/** The prompt as Together has it, whose client asks for it; with `result`, scored. */
+const echoOf = (prompt: readonly number[], served: Served, result?: GenerationResult) => ({
+  text: textOfPrompt(prompt, served),
+  ...(result && { logprobs: flatLogprobs(served.tokenizer, promptScores(prompt, result)) }),
+});
 
 /** Who asks by a number, as Together's client does, has its names for the same numbers besides. */
 function scoresOf({ logprobs }: ChatRequest, tokenizer: Tokenizer, tokens: readonly ScoredToken[]) {

@@ -1,14 +1,15 @@
 /** POST /v1/completions: texts or token ids, continued. */
 
 import { encodePrompt } from '../../text/prompt.js';
-import { type GenerationResult, type GenerationStep, hasToken } from '../../text/result.js';
+import { type GenerationStep, hasToken } from '../../text/result.js';
+import { completion, completionEvent } from '../schemas/answers/completions.js';
 import { type CompletionRequest, completionRequest } from '../schemas/completions.js';
 import { generateOptions, seedOf } from '../texts/options.js';
 import { checkLength, checkRoom } from '../texts/room.js';
 import { checkModel, checkNumerics, type Served } from '../texts/served.js';
 import { TextPlaces } from '../texts/text-places.js';
 import { checkTokenIds } from '../texts/token-ids.js';
-import { completionLogprobs, type ScoredToken, tokenIdsOf } from '../texts/tokens.js';
+import { completionLogprobs, promptScores, type ScoredToken, tokenIdsOf } from '../texts/tokens.js';
 import type { Writing } from '../texts/write.js';
 import { answer } from './answer.js';
 import { endpoint } from './endpoint.js';
@@ -19,6 +20,7 @@ export const completions = endpoint<CompletionRequest>({
   path: '/v1/completions',
   summary: 'The continuation of a text, or of each of several, or of token ids.',
   body: completionRequest,
+  answers: { 'application/json': completion, 'text/event-stream': completionEvent },
   async handle(asked, services) {
     const { body } = asked;
     checkModel(services.served, body.model);
@@ -106,11 +108,11 @@ function shapeOf(
   return {
     prefix: 'cmpl',
     objects: { whole: 'text_completion', event: 'text_completion' },
-    besides: {},
+    besides: () => ({}),
     whole: (index, { steps, result }) => ({
       text: promptText(index) + result!.text,
       logprobs: scores(index, [
-        ...(echo ? scoredPrompt(continuations[index], result!) : []),
+        ...(echo ? promptScores(continuations[index].prompt, result!) : []),
         ...steps.filter(hasToken),
       ]),
       ...promptIds(index),
@@ -130,11 +132,4 @@ function shapeOf(
           },
     end: () => ({ text: '', logprobs: null }),
   };
-}
-
-function scoredPrompt(
-  { prompt }: Writing,
-  { promptLogprobs = [] }: GenerationResult,
-): ScoredToken[] {
-  return prompt.map((token, i) => ({ token, ...promptLogprobs[i] }));
 }

@@ -21,6 +21,8 @@ export interface Endpoint<Body = unknown> {
   readonly summary: string;
   /** What the request has, for those that have something. */
   readonly body?: z.ZodType<Body>;
+  /** What is answered, by media type; of a stream it is an event. */
+  readonly answers: Readonly<Record<string, z.ZodType>>;
   /** Needs no API key. */
   readonly isPublic?: boolean;
   /** Answered while draining, too. */
@@ -31,11 +33,15 @@ export interface Endpoint<Body = unknown> {
 /** A request, checked. */
 export interface Asked<Body> {
   readonly body: Body;
-  /** Fields that were left out, with --lenient: a sentence each. */
+  /** What was asked for and has no effect, such as fields left out with --lenient: sentences. */
   readonly warnings: readonly string[];
   readonly params: Readonly<Record<string, string>>;
   readonly call: Call;
 }
+
+/** The field of an answer that tells them, if there are any. */
+export const warningsField = (warnings: readonly string[]) =>
+  warnings.length > 0 ? { warnings } : {};
 
 /** An entry of the table, whose body is of the schema's type. */
 export const endpoint = <Body>(entry: Endpoint<Body>): Endpoint => entry as Endpoint;

@@ -2,6 +2,7 @@
 import { elementCount } from '../../base/tensor.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { expectedWeights } from '../../model/weights.js';
+import { modelEntry, modelList } from '../schemas/answers/about.js';
 import { checkModel, type Served } from '../texts/served.js';
 import { endpoint } from './endpoint.js';
 
@@ -9,6 +10,7 @@ export const models = endpoint({
   method: 'GET',
   path: '/v1/models',
   summary: 'The model that is served, under its id and its aliases.',
+  answers: { 'application/json': modelList },
   handle: (_, { served }) =>
     Response.json({ object: 'list', data: [served.id, ...served.aliases].map(describe(served)) }),
 });
@@ -17,6 +19,7 @@ export const oneModel = endpoint({
   method: 'GET',
   path: '/v1/models/:model{.+}',
   summary: 'The model by its id or an alias.',
+  answers: { 'application/json': modelEntry },
   handle: ({ params }, { served }) => {
     checkModel(served, params.model);
     return Response.json(describe(served)(params.model));

@@ -1,10 +1,15 @@
 /** GET /openapi.json: OpenAPI 3.1, made of the table of endpoints and of the schemas. */
 import { z } from 'zod';
+import { errorAnswer } from '../schemas/answers/error.js';
 import type { Endpoint } from './endpoint.js';
 
 /** A schema as JSON Schema, of what a request may have. */
 export const jsonSchemaOf = (schema: z.ZodType): z.core.JSONSchema.BaseSchema =>
   z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+
+/** The same, of what an answer has. */
+export const answerSchemaOf = (schema: z.ZodType): z.core.JSONSchema.BaseSchema =>
+  z.toJSONSchema(schema, { io: 'output' });
 
 export function openApi(endpoints: readonly Endpoint[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
@@ -22,12 +27,12 @@ export function openApi(endpoints: readonly Endpoint[], version: string): object
     paths,
     components: {
       securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
-      schemas: { Error: ERROR },
+      schemas: { Error: answerSchemaOf(errorAnswer) },
     },
   };
 }
 
-function operation({ summary, body, isPublic }: Endpoint, path: string): object {
+function operation({ summary, body, answers, isPublic }: Endpoint, path: string): object {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   return {
     summary,
@@ -47,7 +52,7 @@ function operation({ summary, body, isPublic }: Endpoint, path: string): object 
     }),
     ...(isPublic && { security: [] }),
     responses: {
-      200: { description: 'Done.' },
+      200: { description: describe(answers), content: contentOf(answers) },
       default: {
         description: 'Refused or failed.',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
@@ -56,19 +61,12 @@ function operation({ summary, body, isPublic }: Endpoint, path: string): object 
   };
 }
 
-const ERROR = {
-  type: 'object',
-  required: ['error'],
-  properties: {
-    error: {
-      type: 'object',
-      required: ['message', 'type', 'param', 'code'],
-      properties: {
-        message: { type: 'string' },
-        type: { type: 'string' },
-        param: { type: ['string', 'null'] },
-        code: { type: 'string' },
-      },
-    },
-  },
-};
+const describe = (answers: Endpoint['answers']): string =>
+  'text/event-stream' in answers
+    ? 'Done. Of a stream, this is each event; the last one is [DONE], or an error.'
+    : 'Done.';
+
+const contentOf = (answers: Endpoint['answers']) =>
+  Object.fromEntries(
+    Object.entries(answers).map(([type, schema]) => [type, { schema: answerSchemaOf(schema) }]),
+  );

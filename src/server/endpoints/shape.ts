@@ -8,8 +8,8 @@ export interface Shape {
   readonly prefix: string;
   /** Of a whole answer, and of an event. */
   readonly objects: { readonly whole: string; readonly event: string };
-  /** What a whole answer, and the first event, have besides. */
-  readonly besides: object;
+  /** What a whole answer of `texts` has besides, and the first event, when there are none yet. */
+  besides(texts: readonly WrittenText[]): object;
   /** A choice of a whole answer. */
   whole(index: number, text: WrittenText): object;
   /** What comes before any token; undefined for nothing. */

@@ -1,5 +1,6 @@
 /** Text to token ids and back, and a conversation as its prompt: nothing is computed. */
 import { encodePrompt } from '../../text/prompt.js';
+import { detokenized, templateApplied, tokenized } from '../schemas/answers/tokens.js';
 import {
   type ApplyTemplateRequest,
   applyTemplateRequest,
@@ -8,17 +9,18 @@ import {
   type TokenizeRequest,
   tokenizeRequest,
 } from '../schemas/tokens.js';
-import { encodeMessages } from '../texts/conversation.js';
+import { encodeMessages, notToldOf, textOfPrompt } from '../texts/conversation.js';
 import { checkModel, type Served } from '../texts/served.js';
 import { tokenText } from '../texts/tokens.js';
-import { endpoint } from './endpoint.js';
+import { endpoint, warningsField } from './endpoint.js';
 
 export const tokenize = endpoint<TokenizeRequest>({
   method: 'POST',
   path: '/tokenize',
   summary: 'A text, or a conversation, as token ids.',
   body: tokenizeRequest,
-  handle: ({ body }, { served }) => {
+  answers: { 'application/json': tokenized },
+  handle: ({ body, warnings }, { served }) => {
     checkModel(served, body.model);
     const ids = idsOf(body, served);
     const pieces = () => ids.map(id => tokenText(served.tokenizer, id));
@@ -27,6 +29,7 @@ export const tokenize = endpoint<TokenizeRequest>({
       ...(body.return_token_strs && { token_strs: pieces() }),
       count: ids.length,
       max_model_len: served.model.config.maxPositionEmbeddings,
+      ...warningsField([...warnings, ...notToldOf(body.messages ?? [])]),
     });
   },
 });
@@ -47,10 +50,11 @@ export const detokenize = endpoint<DetokenizeRequest>({
   path: '/detokenize',
   summary: 'The text of token ids: as content, and as prompt.',
   body: detokenizeRequest,
-  handle: ({ body }, { served }) => {
+  answers: { 'application/json': detokenized },
+  handle: ({ body, warnings }, { served }) => {
     checkModel(served, body.model);
     const text = served.tokenizer.decode(body.tokens);
-    return Response.json({ content: text, prompt: text });
+    return Response.json({ content: text, prompt: text, ...warningsField(warnings) });
   },
 });
 
@@ -59,15 +63,14 @@ export const applyTemplate = endpoint<ApplyTemplateRequest>({
   path: '/apply-template',
   summary: 'A conversation as the prompt that the model reads: its text, and its token ids.',
   body: applyTemplateRequest,
-  handle: ({ body }, { served }) => {
+  answers: { 'application/json': templateApplied },
+  handle: ({ body, warnings }, { served }) => {
     checkModel(served, body.model);
     const tokens = encodeMessages(served, body.messages);
-    return Response.json({ prompt: promptOf(tokens, served), tokens });
+    return Response.json({
+      prompt: textOfPrompt(tokens, served),
+      tokens,
+      ...warningsField([...warnings, ...notToldOf(body.messages)]),
+    });
   },
 });
-
-/** The text for which /v1/completions computes these ids, and so without the BOS that it adds. */
-function promptOf(ids: readonly number[], { tokenizer }: Served): string {
-  const hasBos = tokenizer.addsBos && ids[0] === tokenizer.bosId;
-  return tokenizer.decode(hasBos ? ids.slice(1) : ids, { skipSpecial: false });
-}

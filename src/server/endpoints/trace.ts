@@ -1,4 +1,5 @@
 /** POST /v1/trace: what the model computes on the way, for other implementations to compare. */
+import { z } from 'zod';
 import type { Tensor } from '../../base/tensor.js';
 import { type SafetensorsInput, writeSafetensors } from '../../files/safetensors/writer.js';
 import { readTokens } from '../../model/chunks.js';
@@ -21,7 +22,8 @@ export const trace = endpoint<TraceRequest>({
   path: '/v1/trace',
   summary: 'Intermediate tensors of a text, by name, as a safetensors file.',
   body: traceRequest,
-  async handle({ body, call }, { served }) {
+  answers: { 'application/octet-stream': z.file() },
+  async handle({ body, call, warnings }, { served }) {
     checkModel(served, body.model);
     const { model } = served;
     const { tokens } = body;
@@ -45,6 +47,7 @@ export const trace = endpoint<TraceRequest>({
       ['tokens', JSON.stringify(tokens)],
       ['positions', JSON.stringify([...positions].sort((a, b) => a - b))],
       ['system_fingerprint', served.fingerprint],
+      ...(warnings.length > 0 ? [['warnings', JSON.stringify(warnings)] as const] : []),
     ]);
     call.note({ promptTokens: tokens.length, completionTokens: 0, finishReasons: ['trace'] });
     return fileOf([...joined.tensors()].map(inputOf), metadata);

@@ -2,15 +2,16 @@ import { z } from 'zod';
 import {
   ANSWER,
   CACHE,
+  CHAT_ONLY,
   IGNORED,
   LOGPROBS_MODE,
   maxTokens,
   model,
-  NO_TOOLS,
   nothing,
   OUTPUT,
   optional,
   SAMPLING,
+  STREAMED_ECHO,
   topLogprobs,
   WITHOUT_EFFECT,
 } from './common.js';
@@ -23,15 +24,21 @@ const content = z.union([z.string(), z.array(textPart).min(1)], {
   error: 'must be a text, or a list of parts {"type": "text", "text"}: there is only text here',
 });
 
+/** Who speaks: no model is told, and the answer says so. */
+const name = optional(z.string());
+
 /** An answer may be sent back as it came: what it has besides is empty. */
 const message = z.discriminatedUnion(
   'role',
   [
-    z.strictObject({ role: z.enum(['system', 'developer', 'user']), content }),
+    z.strictObject({ role: z.enum(['system', 'developer', 'user']), content, name }),
     z.strictObject({
       role: z.literal('assistant'),
       content,
+      name,
       refusal: optional(z.null()),
+      reasoning: optional(z.null()),
+      reasoning_content: optional(z.null()),
       audio: optional(z.null()),
       function_call: optional(z.null()),
       annotations: nothing,
@@ -46,11 +53,11 @@ export const messages = z
   .min(1)
   .describe(
     'The conversation: role system, developer, user or assistant, and content, a text or text ' +
-      "parts. The model's chat template says which order of roles there may be.",
+      "parts. The model's chat template says which order of roles there may be. A name says " +
+      'who speaks: the model is not told, which warnings of the answer say.',
   );
 
-/** POST /v1/chat/completions */
-export const chatRequest = z.strictObject({
+const fields = z.strictObject({
   model,
   messages,
   max_completion_tokens: optional(maxTokens).describe(
@@ -63,15 +70,28 @@ export const chatRequest = z.strictObject({
     "The model's own log-probabilities of each token; a number is top_logprobs, too.",
   ),
   top_logprobs: optional(topLogprobs).describe('And of so many likeliest ones, 0 to 20.'),
+  echo: optional(z.boolean()).describe(
+    'The prompt as the model reads it, too, as Together has it: prompt [{text, logprobs}]; with ' +
+      'logprobs those of its tokens, the first of which is null.',
+  ),
   response_format: responseFormat,
   ...ANSWER,
   ...LOGPROBS_MODE,
   ...CACHE,
   ...WITHOUT_EFFECT,
-  ...NO_TOOLS,
-  echo: optional(z.literal(false)).describe('Accepted where it changes nothing: false.'),
+  ...CHAT_ONLY,
   ...IGNORED,
 });
+
+/** POST /v1/chat/completions */
+export const chatRequest = fields.refine(
+  ({ stream, echo, logprobs }) => !(stream && echo && asksForLogprobs(logprobs)),
+  { path: ['stream'], error: STREAMED_ECHO },
+);
+
+/** A number is how Together asks, 0 too. */
+export const asksForLogprobs = (logprobs: boolean | number | null | undefined): boolean =>
+  logprobs === true || typeof logprobs === 'number';
 
 export type ChatRequest = z.infer<typeof chatRequest>;
 export type ChatMessage = z.infer<typeof message>;

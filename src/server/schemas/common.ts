@@ -69,6 +69,9 @@ export const ANSWER = {
     z.strictObject({
       include_usage: optional(z.boolean()).describe('One more event at the end, with usage.'),
     }),
+  ).describe(
+    'include_usage: with stream, one more event at the end, without choices and with usage, ' +
+      'which is null in all others.',
   ),
   return_token_ids: optional(z.boolean()).describe('The ids of prompt and output, too.'),
   return_progress: optional(z.boolean()).describe(
@@ -76,6 +79,10 @@ export const ANSWER = {
       'time_ms}.',
   ),
 };
+
+/** Why some of them do not go together. */
+export const STREAMED_ECHO =
+  'must be false with echo and logprobs: those of the prompt are known at the end';
 
 /** Of what log-probabilities are. */
 export const LOGPROBS_MODE = {
@@ -121,7 +128,7 @@ export const WITHOUT_EFFECT = {
 };
 
 /** The same, for chat only. */
-export const NO_TOOLS = {
+export const CHAT_ONLY = {
   tools: nothing.describe(`${NEUTRAL}none.`),
   tool_choice: optional(z.literal('none')).describe(`${NEUTRAL}none.`),
   parallel_tool_calls: optional(z.literal(false)).describe(`${NEUTRAL}false.`),
@@ -129,10 +136,14 @@ export const NO_TOOLS = {
   function_call: optional(z.literal('none')).describe(`${NEUTRAL}none.`),
   modalities: optional(z.tuple([z.literal('text')])).describe(`${NEUTRAL}["text"].`),
   reasoning_effort: optional(z.literal('none')).describe(`${NEUTRAL}none.`),
+  reasoning: optional(z.strictObject({ enabled: optional(z.literal(false)) })).describe(
+    `${NEUTRAL}{"enabled": false}.`,
+  ),
+  chat_template_kwargs: optional(z.strictObject({})).describe(`${NEUTRAL}{}.`),
 };
 
 /** The same, for completions only. */
-export const NO_SUFFIX = {
+export const COMPLETIONS_ONLY = {
   best_of: optional(z.literal(1)).describe(`${NEUTRAL}1.`),
   suffix: optional(z.literal('')).describe(`${NEUTRAL}an empty text.`),
 };

@@ -2,14 +2,15 @@ import { z } from 'zod';
 import {
   ANSWER,
   CACHE,
+  COMPLETIONS_ONLY,
   IGNORED,
   LOGPROBS_MODE,
   maxTokensOrNone,
   model,
-  NO_SUFFIX,
   OUTPUT,
   optional,
   SAMPLING,
+  STREAMED_ECHO,
   tokenIds,
   topLogprobs,
   WITHOUT_EFFECT,
@@ -45,7 +46,7 @@ const fields = z.strictObject({
   ...LOGPROBS_MODE,
   ...CACHE,
   ...WITHOUT_EFFECT,
-  ...NO_SUFFIX,
+  ...COMPLETIONS_ONLY,
   ...IGNORED,
 });
 
@@ -57,7 +58,7 @@ export const completionRequest = fields
   })
   .refine(({ stream, echo, logprobs }) => !(stream && echo && typeof logprobs === 'number'), {
     path: ['stream'],
-    error: 'must be false with echo and logprobs: those of the prompt are known at the end',
+    error: STREAMED_ECHO,
   });
 
 export type CompletionRequest = z.infer<typeof completionRequest>;

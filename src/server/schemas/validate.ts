@@ -10,8 +10,10 @@ const NO_TOOLS =
   'this model was not trained to call tools, and would only pretend to; describe in a message ' +
   'what it should write';
 
-/** Why some fields are not supported that people send: not at all, or with one value only. */
-const EXPLAINED: Readonly<Record<string, string>> = {
+const NO_REASONING = 'this model does not reason apart from its answer';
+
+/** Why some fields are refused that people send: always, or unless they change nothing. */
+export const REFUSED: Readonly<Record<string, string>> = {
   tools: NO_TOOLS,
   tool_choice: NO_TOOLS,
   parallel_tool_calls: NO_TOOLS,
@@ -19,10 +21,23 @@ const EXPLAINED: Readonly<Record<string, string>> = {
   function_call: NO_TOOLS,
   best_of: 'give n, and choose',
   suffix: 'this model was trained to go on with a text, not to fill one in',
+  grammar:
+    'give response_format with a JSON Schema, which may have patterns; docs/structured-output.md ' +
+    'says what else',
   context_length_exceeded_behavior: 'nothing is ever cut off; what is too long is an error',
   modalities: 'there is only text',
-  reasoning_effort: 'this model does not reason apart from its answer',
+  reasoning_effort: NO_REASONING,
+  reasoning: NO_REASONING,
+  chat_template_kwargs:
+    'the chat template is given the messages only; send a prompt that you wrote yourself to ' +
+    '/v1/completions',
+  safety_model: 'there is no moderation here; have the answer judged by a model that does that',
+  compliance:
+    'what becomes of requests is for the operator of this server to promise; leave it out',
 };
+
+const isRefused = (field: PropertyKey): field is string =>
+  typeof field === 'string' && Object.hasOwn(REFUSED, field);
 
 /**
  * `body` as `schema` has it.
@@ -55,7 +70,7 @@ export function validateLeniently<T>(
 function toApiError(issue: Issue, body: unknown): ApiError {
   if (issue.code === 'unrecognized_keys') return unknownField(issue.path, issue.keys[0]);
   const [field] = issue.path;
-  if (typeof field === 'string' && Object.hasOwn(EXPLAINED, field)) return unknownField([], field);
+  if (isRefused(field)) return unknownField([], field);
   const inside = issue.code === 'invalid_union' ? deepest(issue) : undefined;
   if (inside !== undefined) return toApiError(inside, body);
   const param = nameOf(issue.path);
@@ -69,8 +84,8 @@ function toApiError(issue: Issue, body: unknown): ApiError {
 
 function unknownField(path: readonly PropertyKey[], key: string): ApiError {
   const param = nameOf([...path, key]);
-  const isExplained = path.length === 0 && Object.hasOwn(EXPLAINED, key);
-  const why = isExplained ? EXPLAINED[key] : 'see /openapi.json for what there is';
+  const [field = key] = path;
+  const why = isRefused(field) ? REFUSED[field] : 'see /openapi.json for what there is';
   return new ApiError(400, 'unsupported_parameter', `${param} is not supported: ${why}`, { param });
 }
 

@@ -32,6 +32,19 @@ function messageOf({ role, content }: ChatMessage): Message {
   };
 }
 
+/** What of `messages` the model is not told, a sentence each. */
+export const notToldOf = (messages: readonly ChatMessage[]): string[] =>
+  messages.flatMap(({ name }, i) => {
+    if (name == null) return [];
+    return [`messages[${i}].name is not told to the model; what it is to know is the content`];
+  });
+
+/** The text for which /v1/completions computes these ids, and so without the BOS that it adds. */
+export function textOfPrompt(ids: readonly number[], { tokenizer }: Served): string {
+  const hasBos = tokenizer.addsBos && ids[0] === tokenizer.bosId;
+  return tokenizer.decode(hasBos ? ids.slice(1) : ids, { skipSpecial: false });
+}
+
 function aboutMessages<T>(encode: () => T): T {
   try {
     return encode();

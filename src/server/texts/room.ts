@@ -15,7 +15,7 @@ export function checkLength(
   const least = tokenizer.leastTokens(text);
   if (least <= positions) return;
   const what = `the prompt has ${text.length} characters, which are ${least} tokens or more`;
-  throw overflow(`${what}, and the context has ${positions}`, least, positions, param);
+  throw overflow(what, least, positions, param);
 }
 
 /**
@@ -32,12 +32,7 @@ export function checkRoom(
   if (needed <= positions) return;
   const asked =
     maxTokens === undefined ? 'no room for an answer' : `and ${maxTokens} more were asked for`;
-  throw overflow(
-    `the prompt has ${promptTokens} tokens, ${asked}; the context has ${positions}`,
-    promptTokens,
-    positions,
-    param,
-  );
+  throw overflow(`the prompt has ${promptTokens} tokens, ${asked}`, promptTokens, positions, param);
 }
 
 /**
@@ -51,8 +46,12 @@ export function checkChoices(texts: number, most: number, param: string): void {
   throw new ApiError(400, 'too_many_choices', `${what} (--max-running and --max-queue)`, { param });
 }
 
-const overflow = (what: string, promptTokens: number, positions: number, param: string) =>
-  new ApiError(400, 'context_length_exceeded', `${what}: nothing is cut off; send less`, {
+/** In OpenAI's words: LangChain, for one, knows this error by "maximum context length". */
+function overflow(what: string, promptTokens: number, positions: number, param: string): ApiError {
+  const limit = `the maximum context length is ${positions} tokens`;
+  const message = `${what}; ${limit}, and nothing is cut off: send less`;
+  return new ApiError(400, 'context_length_exceeded', message, {
     param,
     extra: { n_prompt_tokens: promptTokens, n_ctx: positions },
   });
+}

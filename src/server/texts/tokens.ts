@@ -1,5 +1,5 @@
 /** Tokens and their log-probabilities, as OpenAI's two endpoints have them. */
-import { type GenerationStep, hasToken } from '../../text/result.js';
+import { type GenerationResult, type GenerationStep, hasToken } from '../../text/result.js';
 import type { StepLogprobs } from '../../text/sampling/logprobs.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 
@@ -27,6 +27,12 @@ function described(tokenizer: Tokenizer, token: number, logprob: number) {
   const { bytes } = tokenizer.tokenOf(token);
   return { token: tokenText(tokenizer, token), logprob, bytes: [...bytes] };
 }
+
+/** The tokens of a prompt, scored if that was asked for: all but the first one. */
+export const promptScores = (
+  prompt: readonly number[],
+  { promptLogprobs = [] }: Pick<GenerationResult, 'promptLogprobs'>,
+): ScoredToken[] => prompt.map((token, i) => ({ token, ...promptLogprobs[i] }));
 
 /** For chat: `choices[].logprobs`. */
 export function chatLogprobs(tokenizer: Tokenizer, tokens: readonly ScoredToken[]) {

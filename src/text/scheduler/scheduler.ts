@@ -25,6 +25,7 @@ import { check, hasCode, LlamaError } from '../../base/errors.js';
 import { type Complete, checkOptions, checkValues } from '../../base/options.js';
 import { yieldToOthers } from '../../model/breathe.js';
 import { type GenerateTokenizer, takeUp } from '../generate.js';
+import { type GeneratedText, generatedText } from '../generated-text.js';
 import { advance, type GenerateModel, type Outcome } from '../pass.js';
 import type { GenerationStep } from '../result.js';
 import type { Consumer, Job } from './job.js';
@@ -45,16 +46,14 @@ export interface Scheduler {
    * its first step is asked for.
    *
    * Leaving the loop early frees the text's memory. An aborted signal ends this text alone, in the
-   * middle of a pass too; with option `sequence` when the pass has ended, if others need that.
+   * middle of a pass too; with options `sequence` and `onAbort` when the pass has ended, if others
+   * need that.
    *
    * @throws {LlamaError} at once what `generate` throws at once; QUEUE_FULL if `maxQueue` texts
    * wait already, and DISPOSED after `drain` or `close`: also in place of the first step, if it is
    * asked for later
    */
-  generate(
-    prompt: string | readonly number[],
-    options?: ScheduledOptions,
-  ): AsyncGenerator<GenerationStep, void, undefined>;
+  generate(prompt: string | readonly number[], options?: ScheduledOptions): GeneratedText;
   /** Takes no more texts; resolves when those that it has have ended, in their own time. */
   drain(): Promise<void>;
   /** Takes no more texts, and ends those that it has with DISPOSED. The model stays open. */
@@ -116,21 +115,19 @@ class SharedPasses implements Scheduler {
     return this.#queue.length;
   }
 
-  generate(
-    prompt: string | readonly number[],
-    options: ScheduledOptions = {},
-  ): AsyncGenerator<GenerationStep, void, undefined> {
+  generate(prompt: string | readonly number[], options: ScheduledOptions = {}): GeneratedText {
     this.#checkRoom();
     const { user, cacheSalt, cachePrompt, ...own } = options;
     const scheduled = checkValues({ user, cacheSalt, cachePrompt }, SCHEDULED);
-    const job = {
+    const job: Job = {
       generation: takeUp(this.#model, this.#tokenizer, prompt, own),
       user: scheduled.user!,
       salt: scheduled.cacheSalt!,
       reusesKnown: scheduled.cachePrompt!,
       ready: [],
     };
-    return this.#steps(job, options.sequence !== undefined);
+    const steps = this.#steps(job, options.sequence !== undefined);
+    return generatedText(job.generation, steps, job.ready);
   }
 
   drain(): Promise<void> {
@@ -163,7 +160,9 @@ class SharedPasses implements Scheduler {
     } finally {
       off();
       this.#leave(job);
-      if (keepsSequence && this.#inPass.includes(job)) await this.#pass;
+      // Of a text that only ends, a pass may still bring steps that are told of it.
+      const isAwaited = keepsSequence || generation.takesAsEnd(signal?.reason);
+      if (isAwaited && this.#inPass.includes(job)) await this.#pass;
     }
   }
 
@@ -300,9 +299,9 @@ class SharedPasses implements Scheduler {
       if (!(hasRoom && isMemoryShort(error))) this.#fail(job, error);
   }
 
-  #tell(job: Job, [first, ...others]: readonly GenerationStep[]): void {
-    job.ready.push(...others);
-    this.#asking.get(job)?.resolve(first);
+  #tell(job: Job, steps: readonly GenerationStep[]): void {
+    job.ready.push(...steps);
+    this.#asking.get(job)?.resolve(job.ready.shift()!);
     this.#asking.delete(job);
   }
 

@@ -40,7 +40,7 @@ describe.each<[string, ServerOptions]>([
       const request = requestOf(described);
       if (request === undefined) return;
       sent++;
-      await inTime(server.fetch(request).then(answer => checkAnswer(answer, described.method)));
+      await inTime(server.fetch(request).then(answer => checkAnswer(answer, described)));
     });
     await fc.assert(property, RUNS);
     expect(sent).toBeGreaterThan(0.9 * RUNS.numRuns);

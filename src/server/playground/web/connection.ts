@@ -11,7 +11,7 @@ export interface Connected {
 }
 
 /** As a server says it that has no model yet. */
-const LOADING = '503';
+const LOADING = 'loading';
 
 /** Until the server is asked again whether the model is loaded. */
 const WAIT_MS = 2000;
