@@ -8,7 +8,8 @@ export {
   compareWithModel,
   type Theirs,
 } from './compare/compare-with-model.js';
-export type { Dump, DumpTensor } from './dump/check-dump.js';
+export type { Dump, DumpOptions, DumpTensor } from './dump/check-dump.js';
+export type { Names } from './dump/names-file.js';
 export { readDump } from './dump/read-dump.js';
 export { askEndpoint } from './endpoint/ask.js';
 export type { Asked, AskedLogits, AskOptions, Scores } from './endpoint/asked.js';
@@ -17,9 +18,15 @@ export { askProcess, type ProcessOptions } from './endpoint/process.js';
 export type { Precision } from './noise/types.js';
 export type { Observed, ObservedRow } from './observed/observed.js';
 export { writeHtml } from './report/html.js';
-export { toReportJson } from './report/json.js';
+export {
+  type FindingJson,
+  type JsonNumber,
+  type ReportJson,
+  type TensorJson,
+  toReportJson,
+} from './report/json.js';
 export { writeJunit } from './report/junit.js';
-export { writeReport } from './report/terminal.js';
+export { type ReportStyle, writeReport } from './report/terminal.js';
 export {
   type Comparison,
   conforms,

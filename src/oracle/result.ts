@@ -44,6 +44,7 @@ export interface RowError {
   readonly ratio: number;
 }
 
+/** One tensor of theirs, judged. */
 export interface TensorResult {
   /** By `src/model/trace.ts`. */
   readonly name: string;
@@ -58,6 +59,7 @@ export interface TensorResult {
   readonly rows: readonly RowError[];
 }
 
+/** Where theirs first differ by more than honest arithmetic does. */
 export interface Divergence {
   readonly tensor: string;
   readonly position: number;
@@ -86,6 +88,7 @@ export interface Finding {
   readonly curve: readonly { readonly position: number; readonly error: number }[];
 }
 
+/** What a comparison came to. */
 export interface Comparison {
   readonly verdict: Verdict;
   /** What computed the truth, such as `exact-f64`. */

@@ -20,6 +20,7 @@ export interface Theirs {
   readonly notes?: readonly string[] | undefined;
 }
 
+/** How a comparison is made. */
 export interface ComparisonOptions extends Omit<CompareOptions, 'mutants' | 'grossBug'> {
   /**
    * The type in which they compute: f32, f16, bf16, or a block format. Default: that of the model's

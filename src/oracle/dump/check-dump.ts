@@ -30,6 +30,7 @@ export interface Dump {
   readonly notes: readonly string[];
 }
 
+/** A tensor of theirs, laid out as a trace has it. */
 export interface DumpTensor extends LaidOut {
   readonly name: string;
   readonly theirName: string;
@@ -37,6 +38,7 @@ export interface DumpTensor extends LaidOut {
   readonly dtype: FloatDType;
 }
 
+/** What is said of a dump besides. */
 export interface DumpOptions {
   /** Of the text, if the dump has none. */
   readonly tokens?: readonly number[] | undefined;

@@ -32,6 +32,7 @@ export interface AskedLogits extends Answered {
   readonly logits: Tensor;
 }
 
+/** How a server is asked. */
 export interface AskOptions {
   /** Sent to the server as a bearer token. It is in no message. */
   readonly apiKey?: string | undefined;
@@ -44,6 +45,7 @@ export interface AskOptions {
   /** Of how many of the likeliest tokens. Default 20, which is what most servers allow. */
   readonly topLogprobs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told how many of the requests are answered. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** How long to wait for one answer. Default 300,000, after which Node's `fetch` gives up. */
   readonly timeoutMs?: number | undefined;

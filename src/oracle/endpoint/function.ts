@@ -14,6 +14,7 @@ export type AnswerFunction = (
   positions: readonly number[],
 ) => Promise<readonly Floats[] | readonly ReadonlyMap<number, number>[]>;
 
+/** How a function is asked. */
 export interface FunctionOptions {
   /** What answers. Default "a function". */
   readonly engine?: string | undefined;

@@ -19,10 +19,12 @@ import type { Asked, AskedLogits } from './asked.js';
 import { allPositions, orderedPositions } from './positions.js';
 import { ProcessLines } from './process-lines.js';
 
+/** How a program is asked. */
 export interface ProcessOptions {
   /** Default: all of the text. */
   readonly positions?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told for how many positions it has answered. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

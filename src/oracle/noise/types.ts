@@ -17,13 +17,14 @@ import { BLOCK_UNITS } from '../../model/dtypes.js';
 
 export type Round = (x: number) => number;
 
-export const ROUND = {
+export const ROUND: Readonly<Record<Precision, Round>> = {
   f32: Math.fround,
-  bf16: (x: number) => roundToBF16(Math.fround(x)),
-  f16: (x: number) => roundToF16(Math.fround(x)),
-} satisfies Record<string, Round>;
+  bf16: x => roundToBF16(Math.fround(x)),
+  f16: x => roundToF16(Math.fround(x)),
+};
 
-export type Precision = keyof typeof ROUND;
+/** A type in which every number stands alone. */
+export type Precision = 'f32' | 'bf16' | 'f16';
 
 /** What a declared type allows. */
 export interface DeclaredType {

@@ -8,6 +8,7 @@ import type { Floats } from '../../base/tensor.js';
 import { logSumExp } from '../../text/sampling/logprobs.js';
 import type { Traced, Wanted } from '../run/run.js';
 
+/** Their numbers of one position. */
 export interface ObservedRow {
   /** The position of the text. */
   readonly position: number;
@@ -16,6 +17,7 @@ export interface ObservedRow {
   readonly columns?: readonly number[];
 }
 
+/** Their numbers of one tensor. */
 export interface Observed {
   /** By `src/model/trace.ts`. */
   readonly name: string;

@@ -9,6 +9,7 @@ import type { Comparison, Finding, TensorResult, Verdict } from '../result.js';
 
 export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
+/** A tensor of theirs, judged. */
 export interface TensorJson {
   readonly name: string;
   readonly verdict: Verdict;
@@ -23,6 +24,7 @@ export interface TensorJson {
   readonly normRatio: JsonNumber;
 }
 
+/** A bug that would give what they have. */
 export interface FindingJson {
   readonly id: string;
   readonly name: string;
@@ -34,6 +36,7 @@ export interface FindingJson {
   readonly indistinguishableFrom: readonly string[];
 }
 
+/** A comparison for programs: the contract of docs/oracle.md. */
 export interface ReportJson {
   readonly verdict: Verdict;
   readonly engine: string;

@@ -17,6 +17,7 @@ import {
 } from './words/sentences.js';
 import { divergedTensor } from './words/tensors.js';
 
+/** How a report is written. */
 export interface ReportStyle {
   /** Columns that a line may have; the table's lines have what they need. */
   readonly width: number;
