@@ -7,6 +7,7 @@
  */
 import type { Comparison, Finding, TensorResult, Verdict } from '../result.js';
 
+/** A number; one that JSON has no form for is its name. */
 export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
 /** A tensor of theirs, judged. */
