@@ -36,7 +36,7 @@ export async function listen(fetch: Fetch, options: ListenOptions = {}): Promise
     overrideGlobalObjects: false,
     errorHandler: refuseUnreadable,
   });
-  // Node would refuse who leaves it out without a word; here it is refused as everything else.
+  // Who leaves out Host would be refused by Node without a word.
   const settings = { requireHostHeader: false, keepAliveTimeout: KEEP_ALIVE_MS };
   const broken = new BrokenConnections();
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -46,7 +46,7 @@ export async function listen(fetch: Fetch, options: ListenOptions = {}): Promise
   const server = createHttpServer(settings, answer);
   server.on('clientError', (error, socket) => broken.refuse(error, socket as Socket));
   server.on('checkContinue', (incoming, outgoing) => {
-    // Behind an answer that is still to come, Node would write it into the middle of the next.
+    // Behind an answer that is still to come, Node would write it into the middle of its own.
     if (outgoing.socket !== null) outgoing.writeContinue();
     answer(incoming, outgoing);
   });

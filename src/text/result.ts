@@ -38,7 +38,8 @@ export interface GenerationResult extends End {
   readonly promptTokens: number;
   /**
    * With option `promptLogprobs`: of each token of the prompt, after those before it. The first
-   * has none before it, and is undefined.
+   * has none before it, and is undefined. If the text was aborted before its prompt was read, of
+   * those tokens that were.
    */
   readonly promptLogprobs?: readonly (StepLogprobs | undefined)[];
   /** How many of the prompt's tokens were held already, and were not computed again. */

@@ -4,14 +4,17 @@
  *     {"error": {"message": "…", "type": "invalid_request_error", "param": "prompt", "code": "…"}}
  */
 
-export type ErrorType =
-  | 'invalid_request_error'
-  | 'authentication_error'
-  | 'permission_error'
-  | 'not_found_error'
-  | 'rate_limit_error'
-  | 'unavailable_error'
-  | 'server_error';
+export const ERROR_TYPES = [
+  'invalid_request_error',
+  'authentication_error',
+  'permission_error',
+  'not_found_error',
+  'rate_limit_error',
+  'unavailable_error',
+  'server_error',
+] as const;
+
+export type ErrorType = (typeof ERROR_TYPES)[number];
 
 const TYPE_OF: Readonly<Record<number, ErrorType>> = {
   401: 'authentication_error',

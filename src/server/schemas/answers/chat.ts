@@ -4,7 +4,7 @@ import {
   COST,
   EVENT,
   finishReason,
-  finishReasonAtTheEnd,
+  finishReasonOfEvent,
   HEAD,
   index,
   logprob,
@@ -33,10 +33,9 @@ const logprobs = z
   .nullable()
   .describe('If asked for. Where they are asked for by a number, as lists, too.');
 
-const outputIds = tokenIds.optional().describe('With return_token_ids.');
+const ids = tokenIds.optional().describe('With return_token_ids.');
 
-/** Beside the choices of a whole answer, and in the first event, when nothing is scored yet. */
-const promptIds = tokenIds.optional().describe('With return_token_ids.');
+/** In the first event of a stream nothing is scored yet. */
 const echoed = z.strictObject({ text: z.string() });
 const scoredEcho = echoed.extend({ logprobs: z.strictObject(FLAT).optional() });
 const WITH_ECHO = 'With echo: what the model read.';
@@ -53,11 +52,11 @@ export const chatCompletion = z.strictObject({
         refusal: z.null(),
       }),
       logprobs,
-      token_ids: outputIds,
+      token_ids: ids,
       finish_reason: finishReason,
     }),
   ),
-  prompt_token_ids: promptIds,
+  prompt_token_ids: ids,
   prompt: z.tuple([scoredEcho]).optional().describe(WITH_ECHO),
   ...COST,
 });
@@ -73,11 +72,11 @@ export const chatCompletionChunk = z.strictObject({
         content: z.string().optional().describe('What comes next.'),
       }),
       logprobs,
-      token_ids: outputIds,
-      finish_reason: finishReasonAtTheEnd,
+      token_ids: ids,
+      finish_reason: finishReasonOfEvent,
     }),
   ),
-  prompt_token_ids: promptIds,
+  prompt_token_ids: ids,
   prompt: z.tuple([echoed]).optional().describe(WITH_ECHO),
   ...EVENT,
 });

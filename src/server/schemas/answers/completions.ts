@@ -5,7 +5,7 @@ import {
   count,
   EVENT,
   finishReason,
-  finishReasonAtTheEnd,
+  finishReasonOfEvent,
   HEAD,
   index,
   logprob,
@@ -43,6 +43,6 @@ export const completion = z.strictObject({
 
 export const completionEvent = z.strictObject({
   ...ANSWER,
-  choices: z.array(z.strictObject({ ...CHOICE, finish_reason: finishReasonAtTheEnd })),
+  choices: z.array(z.strictObject({ ...CHOICE, finish_reason: finishReasonOfEvent })),
   ...EVENT,
 });

@@ -1,21 +1,12 @@
 /** What whoever is refused is told, and the last event of a stream that fails. */
 import { z } from 'zod';
+import { ERROR_TYPES } from '../../errors/api-error.js';
 import { count } from './text.js';
 
 export const errorAnswer = z.strictObject({
   error: z.strictObject({
     message: z.string().describe('What is wrong, what the limit is, and what to do.'),
-    type: z
-      .enum([
-        'invalid_request_error',
-        'authentication_error',
-        'permission_error',
-        'not_found_error',
-        'rate_limit_error',
-        'unavailable_error',
-        'server_error',
-      ])
-      .describe('By status.'),
+    type: z.enum(ERROR_TYPES).describe('By status.'),
     param: z.string().nullable().describe('The field that is at fault, messages[0].content, say.'),
     code: z.string().describe('Stable, for programs.'),
     n_prompt_tokens: count.optional().describe('Of context_length_exceeded: what was sent.'),

@@ -62,7 +62,7 @@ export const finishReason = z
   .enum(['stop', 'length'])
   .describe('stop: the model or a stop text has ended it; length: max_tokens or the context.');
 
-export const finishReasonAtTheEnd = finishReason.nullable().describe('null until its choice ends.');
+export const finishReasonOfEvent = finishReason.nullable().describe('null until its choice ends.');
 
 /** What a whole answer tells at its end. */
 export const COST = { usage, timings };
