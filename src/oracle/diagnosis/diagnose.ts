@@ -6,8 +6,10 @@
  * them. So all are tried on the beginning of the text first, up to where a few rows differ, and the
  * likeliest on all of it. Where one bug is not enough, it is tried with each of the others.
  */
-import type { Floats } from '../../base/tensor.js';
+import { sum } from '../../base/sum.js';
+import { elementCount, type Floats } from '../../base/tensor.js';
 import type { LlamaConfig } from '../../model/config.js';
+import { weightsOf } from '../../model/weights.js';
 import type { Rows } from '../budget/budget.js';
 import type { Mutant } from '../mutants/mutant.js';
 import { type Observed, ourRows, wantedOf } from '../observed/observed.js';
@@ -29,8 +31,8 @@ export interface DiagnosisOptions {
 
 /** Rows that must differ before a part of the text is enough. */
 const ENOUGH_ROWS = 3;
-/** Tokens that are cheap enough not to be spared. */
-const ENOUGH_TOKENS = 96;
+/** Products that are too few to be spared: some 10 ms. */
+const ENOUGH_PRODUCTS = 1e7;
 /** Tried on the whole text. */
 const FINALISTS = 8;
 /** Whoever explains less on the beginning is out. */
@@ -47,7 +49,7 @@ export async function diagnose(
   options: DiagnosisOptions,
 ): Promise<Trial[]> {
   const suspects = suspectsOf(options);
-  const end = firstPart(evidence.observed, ratios, options.tokens);
+  const end = firstPart(evidence.observed, ratios, options);
   const progress = counter(suspects.length, options);
   const beginning = untilPosition(evidence, end);
   const trials: Trial[] = [];
@@ -78,15 +80,20 @@ function suspectsOf({ config, mutants, tokens }: DiagnosisOptions): Suspect[] {
 function firstPart(
   observed: readonly Observed[],
   ratios: readonly (readonly number[])[],
-  tokens: number,
+  { config, tokens }: DiagnosisOptions,
 ): number {
   const different = new Set<number>();
   for (const [t, { rows }] of observed.entries())
     for (const [r, { position }] of rows.entries()) if (ratios[t][r] > 1) different.add(position);
   const positions = [...different].sort((a, b) => a - b);
   const last = positions[Math.min(ENOUGH_ROWS, positions.length) - 1] ?? tokens - 1;
-  return Math.min(tokens, Math.max(ENOUGH_TOKENS, last + 1));
+  const cheap = Math.floor(ENOUGH_PRODUCTS / productsOfToken(config));
+  return Math.min(tokens, Math.max(cheap, last + 1));
 }
+
+/** Of all matrices with one row. */
+const productsOfToken = (config: LlamaConfig): number =>
+  sum(weightsOf(config).map(({ shape }) => (shape.length === 2 ? elementCount(shape) : 0)));
 
 async function attempt(
   suspect: Suspect,
