@@ -84,7 +84,7 @@ export interface Finding {
   readonly references: readonly string[];
   /** Ids of those that explain what was given as well. */
   readonly indistinguishableFrom: readonly string[];
-  /** The bug's own curve, over the positions of the tensor that `curveOf` names. */
+  /** The bug's own curve, of the last tensor: that of the logits, if they are there. */
   readonly curve: readonly { readonly position: number; readonly error: number }[];
 }
 

@@ -1,11 +1,11 @@
 /** Bugs of the cache of keys and values. */
 import type { Floats } from '../../base/tensor.js';
+import { quantize, toQ4_0, toQ8_0 } from '../noise/quantized.js';
 import { ArrayPast } from '../run/array-past.js';
 import type { Setup } from '../run/setup.js';
 import { changePast } from './changes.js';
 import { CHUNKS } from './chunks.js';
 import { each, eachSize, type Mutant, one, unlessLongerThan, unlessOtherTokens } from './mutant.js';
-import { quantize, toQ4_0, toQ8_0 } from './quantized.js';
 import { seeFrom } from './visible.js';
 
 /** Keys and values are changed in place before they are kept. */

@@ -4,10 +4,10 @@ import type { Tensor } from '../../base/tensor.js';
 import type { LlamaConfig } from '../../model/config.js';
 import { weightsOf } from '../../model/weights.js';
 import { dotFloat64 } from '../../ops/dot.js';
+import { quantize, toQ8_0 } from '../noise/quantized.js';
 import type { Setup } from '../run/setup.js';
 import { changeKernels, mapTensor } from './changes.js';
 import { distinctBy, each, firstOf, type Mutant, one, when } from './mutant.js';
-import { quantize, toQ8_0 } from './quantized.js';
 
 /** Columns that are computed together. */
 const WIDTHS = [4, 8, 16];

@@ -15,7 +15,7 @@ import type { Rounding } from '../../ops/rounding.js';
 import { override } from '../run/run.js';
 import type { Setup } from '../run/setup.js';
 import { drawDot } from './dot.js';
-import { toEightBits } from './eight-bits.js';
+import { quantize, toEightBits } from './quantized.js';
 import { choose, type Random, randomFrom } from './random.js';
 import { type DeclaredType, ROUND, type Round } from './types.js';
 
@@ -82,10 +82,13 @@ function withInputs(
   const isRounded = isThorough || random() < 0.5;
   if (!isRounded || (store === 'f32' && activationBlock === undefined)) return kernels;
   const roundScale = choose(random, [ROUND.f16, ROUND.f32]);
-  const rounded = (x: Tensor): Tensor =>
-    activationBlock === undefined
-      ? { shape: x.shape, data: Float64Array.from(x.data, ROUND[store]) }
-      : toEightBits(x, activationBlock, roundScale);
+  const rounded = ({ shape, data }: Tensor): Tensor => {
+    const numbers =
+      activationBlock === undefined
+        ? Float64Array.from(data, ROUND[store])
+        : quantize(data, shape[1], toEightBits(roundScale), activationBlock);
+    return { shape, data: numbers };
+  };
   return override(kernels, {
     matmul: (out, x, weight) => kernels.matmul(out, rounded(x), weight),
   });
