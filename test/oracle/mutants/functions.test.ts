@@ -4,7 +4,7 @@ import { roundToTf32 } from '../../../src/base/half.js';
 import { q4_0 } from '../../../src/files/blocks/q4-0.js';
 import { q8_0 } from '../../../src/files/blocks/q8-0.js';
 import { erf, sigmoid, tanh } from '../../../src/oracle/mutants/functions.js';
-import { quantize, toQ4_0, toQ8_0 } from '../../../src/oracle/mutants/quantized.js';
+import { quantize, toQ4_0, toQ8_0 } from '../../../src/oracle/noise/quantized.js';
 import { float32, largestDifference } from '../../support/tensors.js';
 
 /** x, erf x and tanh x by Python's math module. */
