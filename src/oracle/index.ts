@@ -15,6 +15,7 @@ export { askEndpoint } from './endpoint/ask.js';
 export type { Asked, AskedLogits, AskOptions, Scores } from './endpoint/asked.js';
 export { type AnswerFunction, askFunction, type FunctionOptions } from './endpoint/function.js';
 export { askProcess, type ProcessOptions } from './endpoint/process.js';
+export { tokenNames } from './endpoint/token-names.js';
 export type { Precision } from './noise/types.js';
 export type { Observed, ObservedRow } from './observed/observed.js';
 export { writeHtml } from './report/html.js';

@@ -10,6 +10,7 @@ import { readDump } from '../../oracle/dump/read-dump.js';
 import { askEndpoint } from '../../oracle/endpoint/ask.js';
 import type { Asked, AskedLogits } from '../../oracle/endpoint/asked.js';
 import { askProcess } from '../../oracle/endpoint/process.js';
+import { tokenNames } from '../../oracle/endpoint/token-names.js';
 import type { Tokenizer } from '../../tokenizer/tokenizer.js';
 import type { Io } from '../terminal/io.js';
 import type { Progress } from '../terminal/progress.js';
@@ -131,32 +132,17 @@ async function askTheirs(
           modelName: options.text('model-name'),
           signal,
           onProgress,
-          ...wordsOf(tokenizer, config),
+          ...(tokenizer instanceof LlamaError ? NO_WORDS : tokenNames(tokenizer)),
         });
   const notes = [`asked: ${asked.engine}`, ...asked.notes];
   const observed = 'logits' in asked ? observedLogits(asked) : observedScores(asked);
   return { tokens, observed, notes };
 }
 
+/** Without a tokenizer only servers that speak of ids are understood. */
+const NO_WORDS = { tokenOf: () => undefined, textOf: () => undefined };
+
 function defaultTokens(tokenizer: Tokenizer | LlamaError, config: LlamaConfig): readonly number[] {
   if (tokenizer instanceof LlamaError) return drawTokens(config);
   return tokenizer.encode(DEFAULT_TEXT, { bos: tokenizer.addsBos });
-}
-
-/** How a server that knows texts only is understood. */
-function wordsOf(tokenizer: Tokenizer | LlamaError, { vocabSize }: LlamaConfig) {
-  if (tokenizer instanceof LlamaError) return { tokenOf: () => undefined, textOf: () => undefined };
-  const ids = new Map<string, number | undefined>();
-  for (let id = 0; id < Math.min(vocabSize, tokenizer.vocabSize); id++) {
-    const [piece] = tokenizer.pieces([id]);
-    const text = piece.replaceAll('▁', ' ');
-    ids.set(text, ids.has(text) ? undefined : id);
-  }
-  const textOf = (tokens: readonly number[]) => {
-    const own = tokens[0] === tokenizer.bosId ? tokens.slice(1) : tokens;
-    const text = tokenizer.decode(own);
-    const again = tokenizer.encode(text, { bos: false });
-    return again.join() === own.join() ? text : undefined;
-  };
-  return { tokenOf: (piece: string) => ids.get(piece), textOf };
 }
