@@ -45,7 +45,7 @@ function verdictOf(
   round: (x: number) => number,
 ): Verdict {
   if (rows.some(({ theirs }) => !theirs.every(Number.isFinite))) return 'INVALID';
-  if (maxRatio > 1) return 'WRONG';
+  if (!(maxRatio <= 1)) return 'WRONG'; // NaN is no pass
   const isExact = rows.every(({ theirs }, r) => theirs.every((x, i) => x === round(truth[r][i])));
   return isExact ? 'EXACT' : 'WITHIN_BUDGET';
 }
