@@ -22,7 +22,11 @@ def compute(arguments):
     spec: TransformerDecoderModelSpec = loader.get_model_spec(network)
     names = [f"<{token}>" for token in range(network.config.vocab_size)]
     spec.register_vocabulary(names)
-    spec.config.bos_token, spec.config.eos_token, spec.config.unk_token = names[1], names[2], names[0]
+    spec.config.bos_token, spec.config.eos_token, spec.config.unk_token = (
+        names[1],
+        names[2],
+        names[0],
+    )
     spec.validate()
     spec.optimize(quantization=TYPES[arguments.type])
     out = tempfile.mkdtemp(prefix="ctranslate2-")

@@ -1,5 +1,6 @@
-"""Logits of tinygrad's own Llama (tinygrad.llm), of a GGUF file. It keeps keys and values in f16;
---type says what its weights are cast to: f16, its default, or f32."""
+"""Logits of tinygrad's own Llama (tinygrad.llm), of a GGUF file. --type says what its weights are
+cast to: f16, its default, or f32; it computes in float32. Where there is no clang it compiles by
+LLVM: DEV=CPU:LLVM LLVM_PATH=…/libLLVM.so."""
 
 import os
 import sys
