@@ -15,6 +15,7 @@ import type { Rounding } from '../../ops/rounding.js';
 import { override } from '../run/run.js';
 import type { Setup } from '../run/setup.js';
 import { drawDot } from './dot.js';
+import { withHalfSums } from './half-sums.js';
 import { quantize, toEightBits } from './quantized.js';
 import { choose, type Random, randomFrom } from './random.js';
 import { type DeclaredType, ROUND, type Round } from './types.js';
@@ -33,11 +34,13 @@ export function noisy(setup: Setup, type: DeclaredType, seed: number): Setup {
   const random = randomFrom(seed);
   const isThorough = random() < ROUND_EVERYWHERE;
   const kernels = new ExactKernels(drawRoundings(random, type, isThorough));
-  const cache = ROUND[isThorough ? type.cache[0] : choose(random, type.cache)];
+  const cache = isThorough ? type.cache[0] : choose(random, type.cache);
+  const attending = cache === 'f16' && random() < 0.5 ? withHalfSums(kernels) : kernels;
+  const isExactCache = type.store === 'f32' && type.cache[0] === 'f32';
   return {
     ...setup,
-    kernels: withAngles(withInputs(kernels, random, type, isThorough), random),
-    past: type.store === 'f32' && type.cache[0] === 'f32' ? setup.past : kept(setup.past, cache),
+    kernels: withAngles(withInputs(attending, random, type, isThorough), random),
+    past: isExactCache ? setup.past : kept(setup.past, ROUND[cache]),
   };
 }
 
