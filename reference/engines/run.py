@@ -1,5 +1,5 @@
-"""Asks every engine that is installed for the logits of the conformance pack and of stories260k, and
-the oracle what it thinks of them; prints the table of docs/oracle-engines.md.
+"""Asks every engine that is installed for the logits of the conformance pack and of stories260k,
+and the oracle what it thinks of them; prints the table of docs/oracle-engines.md.
 
     python3 reference/engines/run.py engines.json WORK_DIRECTORY STORIES260K [ENGINE ...]
 
@@ -146,12 +146,17 @@ def main() -> None:
         except subprocess.SubprocessError as error:
             last = str(getattr(error, "stderr", error)).strip().splitlines()[-1:]
             print(f"| {row(job)} | does not run | | {' '.join(last)} |", flush=True)
-    key = lambda pair: (pair[0].model, pair[0].declared, pair[0].cache or "")  # noqa: E731
-    for _, pairs in groupby(sorted(there, key=key), key=key):
+    for _, pairs in groupby(sorted(there, key=budget_of), key=budget_of):
         group = list(pairs)
         for (job, _), answer in zip(group, judged(group, work, stories), strict=True):
             numbers = f"{answer['maxRatio']:.2f} | {answer['relL2']:.1e}"
             print(f"| {row(job)} | {answer['verdict']} | {numbers} |", flush=True)
+
+
+def budget_of(pair: tuple[Job, Path]) -> tuple[str, ...]:
+    """Dumps for which this is the same are judged by one budget."""
+    job, _ = pair
+    return job.model, job.type, job.declared, job.cache or ""
 
 
 def row(job: Job) -> str:

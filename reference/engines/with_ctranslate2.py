@@ -4,12 +4,13 @@ int8 (weights and activations are integers of 8 bits, with a scale for each row)
 import tempfile
 
 import ctranslate2
-import dump
 import numpy as np
 import torch
 import transformers
 from ctranslate2.converters.transformers import LlamaLoader
 from ctranslate2.specs import TransformerDecoderModelSpec
+
+import dump
 
 TYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16", "int8": "int8"}
 

@@ -1,8 +1,9 @@
 """Logits of llama.cpp as llama-cpp-python has it. --variant: nothing for what is the default, keys
 and values in f16; f32 for a cache in float32 without flash attention."""
 
-import dump
 import llama_cpp
+
+import dump
 
 
 def compute(arguments):

@@ -2,10 +2,11 @@
 
 import json
 
-import dump
 import mlx.core as mx
 import numpy as np
 from mlx_lm.models.llama import Model, ModelArgs
+
+import dump
 
 TYPES = {"f32": mx.float32, "bf16": mx.bfloat16, "f16": mx.float16}
 

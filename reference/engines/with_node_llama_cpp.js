@@ -35,7 +35,8 @@ for (const [r, row] of rows.entries())
 await mkdir(out, { recursive: true });
 await writeNpy('logits', '<f4', [rows.length, rows[0].size], logits);
 await writeNpy('tokens', '<i4', [tokens.length], Int32Array.from(tokens));
-console.log(`llama.cpp ${llama.llamaCppRelease.release}, flash attention ${context.flashAttention}`);
+const { release } = llama.llamaCppRelease;
+console.log(`llama.cpp ${release}, flash attention ${context.flashAttention}`);
 await llama.dispose();
 
 /** https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, version 1.0. */

@@ -1,5 +1,5 @@
-"""Logits of onnxruntime. --variant: export, transformers' graph as torch exports it; or genai, the
-graph of onnxruntime-genai's model builder, whose attention, norms and rotation are single operations.
+"""Logits of onnxruntime. --variant: export, transformers' graph as torch exports it; or genai,
+the graph of onnxruntime-genai's model builder, where attention and norms are single operations.
 """
 
 import shutil
@@ -8,9 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-import dump
 import numpy as np
 import onnxruntime
+import transformers
+
+import dump
 from export_onnx import export
 
 TOKENIZER = Path(__file__).parents[2] / "golden/conformance/tokenizer/tokenizer.model"
@@ -24,11 +26,12 @@ def compute(arguments):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    feeds = {x.name: feed(x, arguments.tokens) for x in session.get_inputs()}
+    head_dim = transformers.LlamaConfig.from_pretrained(arguments.model).head_dim
+    feeds = {x.name: feed(x, arguments.tokens, head_dim) for x in session.get_inputs()}
     return session.run(["logits"], feeds)[0][0]
 
 
-def feed(given, tokens):
+def feed(given, tokens, head_dim):
     """Ids, a mask of ones, or an empty cache."""
     if given.name == "input_ids":
         return np.array([tokens], np.int64)
@@ -36,8 +39,8 @@ def feed(given, tokens):
         return np.ones((1, len(tokens)), np.int64)
     if given.name == "position_ids":
         return np.arange(len(tokens))[None]
-    _, heads, _, size = given.shape
-    return np.zeros((1, heads, 0, size), np.float16 if "16" in given.type else np.float32)
+    _, heads, _, _ = given.shape  # the last may be a name
+    return np.zeros((1, heads, 0, head_dim), np.float16 if "16" in given.type else np.float32)
 
 
 def build_genai(model, directory, kind):

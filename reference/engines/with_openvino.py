@@ -3,9 +3,10 @@
 import tempfile
 from pathlib import Path
 
-import dump
 import numpy as np
 import openvino
+
+import dump
 from export_onnx import export
 
 TYPES = {"f32": openvino.Type.f32, "bf16": openvino.Type.bf16, "f16": openvino.Type.f16}

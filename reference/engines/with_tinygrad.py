@@ -7,9 +7,10 @@ import sys
 
 os.environ["HALF"] = "1" if sys.argv[sys.argv.index("--type") + 1] == "f16" else "0"
 
-import dump  # noqa: E402  the variable is read when tinygrad is loaded
-from tinygrad import Tensor  # noqa: E402
-from tinygrad.llm.model import Transformer  # noqa: E402
+from tinygrad import Tensor
+from tinygrad.llm.model import Transformer
+
+import dump  # the variable is read when tinygrad is loaded
 
 
 def compute(arguments):

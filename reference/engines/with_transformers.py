@@ -1,9 +1,10 @@
 """Logits of Hugging Face transformers. --variant: eager or sdpa; sdpa-new-config leaves the
 configuration as it is, also for a transformers that cannot read it."""
 
-import dump
 import torch
 import transformers
+
+import dump
 
 TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 
