@@ -1,5 +1,6 @@
 /** A bug under suspicion: what it would give, and how much of theirs that explains. */
-import { type Budgets, quotient, type Rows } from '../budget/budget.js';
+import type { Floats } from '../../base/tensor.js';
+import { type Budgets, quotient, type RowBudget, type Rows } from '../budget/budget.js';
 import type { Mutant, Variant } from '../mutants/mutant.js';
 import type { Observed } from '../observed/observed.js';
 import { distance } from '../observed/row-error.js';
@@ -33,7 +34,9 @@ const WORST = 2;
  *
  *   1 − Σ ‖theirs − suspect‖² / Σ ‖theirs − truth‖²
  *
- * with each row in units of its budget. A tensor that does not differ must not differ by the bug.
+ * with each row in units of its budget. Rows that differ neither by what they have nor by the bug
+ * are left out: in coarse types many of them would hide the few that differ. A tensor that does not
+ * differ must not differ by the bug.
  */
 export function tryRows(
   suspect: Suspect,
@@ -43,21 +46,29 @@ export function tryRows(
   let [unexplained, tensors, left] = [0, 0, 0];
   for (const [t, { rows: theirs }] of observed.entries()) {
     let [own, other] = [0, 0];
+    let [isDifferent, isTouched] = [false, false];
     for (const [r, { theirs: row }] of theirs.entries()) {
-      const budget = budgets[t][r];
-      const after = distance(row, rows[t][r]);
-      own += quotient(distance(row, truth[t][r]).rms, budget.rms) ** 2;
-      other += quotient(after.rms, budget.rms) ** 2;
-      const ratio = quotient(after.largest, budget.largest);
-      left = Math.max(left, quotient(after.rms, budget.rms), ratio);
+      const before = ratios(row, truth[t][r], budgets[t][r]);
+      const after = ratios(row, rows[t][r], budgets[t][r]);
+      left = Math.max(left, after.worst);
+      const isWithin = before.worst <= 1 && after.worst <= 1;
+      if (isWithin) continue;
+      own += before.rms ** 2;
+      other += after.rms ** 2;
+      if (!(before.worst <= 1)) isDifferent = true;
+      isTouched = true;
     }
-    const isDifferent = own > theirs.length;
     if (isDifferent) tensors += 1;
-    if (isDifferent || other > theirs.length)
-      unexplained += Math.min(WORST, other / Math.max(own, theirs.length));
+    if (isTouched) unexplained += Math.min(WORST, other / Math.max(own, 1));
   }
   const explains = tensors === 0 ? 0 : 1 - unexplained / tensors;
   return { ...suspect, rows, explains: Number.isNaN(explains) ? -1 : explains, left };
+}
+
+function ratios(row: Floats, other: Floats, budget: RowBudget) {
+  const { rms, largest } = distance(row, other);
+  const ratio = quotient(rms, budget.rms);
+  return { rms: ratio, worst: Math.max(ratio, quotient(largest, budget.largest)) };
 }
 
 /** Rows that a bug gives; where it gives none, as before a text that is cut, it changes nothing. */
