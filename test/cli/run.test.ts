@@ -22,8 +22,8 @@ describe('llama-32k', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
       'llama-32k: "genrate" is not a verb; there is: generate, chat, serve, cache, logits, ' +
-        'perplexity, tokenize, detokenize, inspect, convert, quantize, estimate, bench; see ' +
-        'llama-32k --help (BAD_OPTION)\n',
+        'perplexity, tokenize, detokenize, inspect, convert, quantize, estimate, bench, compare, ' +
+        'vectors, mutants; see llama-32k --help (BAD_OPTION)\n',
     );
   });
 
