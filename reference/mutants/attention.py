@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from mutants.run import CHUNKS, Mutant, Run
-from roundings import rounding_to
+from mutants.run import CHUNKS, Mutant, Run, in_float32, rounded_to
 from transformers.models.llama import modeling_llama
 from transformers.models.llama.modeling_llama import eager_attention_forward, repeat_kv
 
@@ -23,7 +22,7 @@ def visible(sees: Callable[[Indices, Indices, int], torch.Tensor]) -> Mutant:
     def attend(module, query, key, value, attention_mask, **options):
         count = query.shape[2]
         seen = sees(torch.arange(count)[:, None], torch.arange(count), count)
-        mask = torch.zeros(count, count).double().masked_fill(~seen, -torch.inf)
+        mask = torch.zeros(count, count, dtype=query.dtype).masked_fill(~seen, -torch.inf)
         return eager_attention_forward(module, query, key, value, mask, **options)
 
     return attention(attend)
@@ -76,12 +75,12 @@ def half_head(module, query, key, *others, **options):
 def softmax(function: Callable[[torch.Tensor], torch.Tensor]) -> Mutant:
     """Another softmax over the last axis."""
     return lambda run: run.replace(
-        torch.nn.functional, "softmax", lambda x, dim, dtype: function(x)
+        torch.nn.functional, "softmax", lambda x, dim, dtype: in_float32(function)(x)
     )
 
 
 def rounded(dtype: torch.dtype) -> Mutant:
-    to = rounding_to(dtype)
+    to = rounded_to(dtype)
     return softmax(lambda x: to(x.softmax(-1)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from mutants.attention import attention, visible
 from mutants.formats import q4_0, q8_0
-from mutants.run import CHUNKS, Mutant, Run
+from mutants.run import CHUNKS, Mutant, Run, in_float32
 from transformers.models.llama.modeling_llama import eager_attention_forward
 
 
@@ -67,7 +67,7 @@ MUTANTS = {
     },
     "cache.last-lost": {f"n = {n}": last_lost(n) for n in CHUNKS},
     "cache.integers": stored(torch.trunc),
-    "cache.quantized": {"q8_0": stored(q8_0), "q4_0": stored(q4_0)},
+    "cache.quantized": {"q8_0": stored(in_float32(q8_0)), "q4_0": stored(in_float32(q4_0))},
     "cache.not-reset": not_reset,
     "tokens.bos-missing": bos_missing,
     "tokens.bos-twice": bos_twice,

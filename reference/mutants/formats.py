@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import torch
-from roundings import rounding_to
+from mutants.run import rounded_to
 
 BLOCK = 32
-to_float16 = rounding_to(torch.float16)
+to_float16 = rounded_to(torch.float16)
 
 
 def in_blocks(x: torch.Tensor, quantize: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 from mutants.formats import q8_0
-from mutants.run import Mutant
+from mutants.run import Mutant, in_float32
 from torch.nn import Linear
 
 
@@ -44,6 +44,8 @@ def ten_bits(x: torch.Tensor) -> torch.Tensor:
 MUTANTS = {
     "matmul.tail-column": {f"W = {width}": tail_column(width) for width in (4, 8, 16)},
     "matmul.tail-ignored": {f"n = {block}": tail_ignored(block) for block in (32, 8, 4)},
-    "matmul.inputs-10bit": linear(lambda x, weight: ten_bits(x) @ ten_bits(weight).T),
-    "matmul.inputs-8bit": linear(lambda x, weight: q8_0(x) @ weight.T),
+    "matmul.inputs-10bit": linear(
+        lambda x, weight: in_float32(ten_bits)(x) @ in_float32(ten_bits)(weight).T
+    ),
+    "matmul.inputs-8bit": linear(lambda x, weight: in_float32(q8_0)(x) @ weight.T),
 }

@@ -1,10 +1,10 @@
 """What is around attention and feed-forward network: residual sums, layers, embedding, head."""
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import torch
-from mutants.run import Mutant, Run
-from roundings import rounding_to
+from mutants.run import Mutant, Run, rounded_to
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 HIDDEN = 66
@@ -46,7 +46,7 @@ def parallel(layer, attention, x):
 def layers(order: list[int]) -> Mutant:
     def mutant(run: Run) -> None:
         own = run.network.model.layers
-        run.network.model.layers = torch.nn.ModuleList([own[index] for index in order])
+        run.network.model.layers = torch.nn.ModuleList([deepcopy(own[index]) for index in order])
 
     return mutant
 
@@ -66,8 +66,8 @@ def off_by_one(run: Run) -> None:
     run.tokens = (run.tokens - 1).clamp(min=0)
 
 
-def row_off_by_one(run: Run) -> None:
-    run.rows = (run.rows - 1).clamp(min=0)
+def row_off_by_one(logits: Tensor) -> Tensor:
+    return torch.cat((logits[:, :1], logits[:, :-1]), 1)
 
 
 MUTANTS = {
@@ -79,10 +79,10 @@ MUTANTS = {
     "layers.last-missing": layers([0]),
     "layers.repeated": layers([0, 0]),
     "head.tied": tied,
-    "head.row-off-by-one": row_off_by_one,
+    "head.row-off-by-one": output("lm_head", row_off_by_one),
     "head.logits-16bit": {
-        "bf16": output("lm_head", rounding_to(torch.bfloat16)),
-        "f16": output("lm_head", rounding_to(torch.float16)),
+        "bf16": output("lm_head", rounded_to(torch.bfloat16)),
+        "f16": output("lm_head", rounded_to(torch.float16)),
     },
     "head.softcap": output("lm_head", lambda logits: 30 * (logits / 30).tanh()),
     "head.scaled": output("lm_head", lambda logits: logits / HIDDEN**0.5),

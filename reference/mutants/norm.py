@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import torch
-from mutants.run import Mutant, Run
+from mutants.run import Mutant, Run, in_float32
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
 
 def formula(normalise: Callable[[LlamaRMSNorm, torch.Tensor], torch.Tensor]) -> Mutant:
-    return lambda run: run.replace(LlamaRMSNorm, "forward", normalise)
+    def forward(self, x):
+        return in_float32(lambda wide: normalise(self, wide))(x)
+
+    return lambda run: run.replace(LlamaRMSNorm, "forward", forward)
 
 
 def mean_square(x: torch.Tensor) -> torch.Tensor:

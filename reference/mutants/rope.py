@@ -68,7 +68,7 @@ def rounded_angles(dtype: torch.dtype) -> Mutant:
     def forward(self, x, position_ids):
         angles = (position_ids[..., None].float() * self.inv_freq).to(dtype).double()
         angles = torch.cat((angles, angles), dim=-1)
-        return angles.cos(), angles.sin()
+        return angles.cos().to(x.dtype), angles.sin().to(x.dtype)
 
     return lambda run: run.replace(LlamaRotaryEmbedding, "forward", forward)
 
