@@ -80,9 +80,13 @@ def traced(network: Module, tokens: torch.Tensor, mutant: Mutant) -> tuple[Tenso
 
 
 def dump(path: Path, tensors: Tensors, rows: torch.Tensor, asked: list[int]) -> None:
-    """Of the positions `asked` those that have an answer."""
+    """Of the positions `asked` those that have an answer.
+
+    A tensor that is one number everywhere is left out: `compare` tells so and goes no further.
+    """
     positions = torch.tensor([position for position in asked if rows[position] >= 0])
     kept = {name: tensor[rows[positions]].contiguous() for name, tensor in tensors.items()}
+    kept = {name: tensor for name, tensor in kept.items() if tensor.unique().numel() > 1}
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({"tokens": SEQUENCE.tokens, "positions": positions, **kept}, path)
 

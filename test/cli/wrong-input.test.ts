@@ -29,6 +29,7 @@ const BESIDES: Readonly<Record<string, string[]>> = {
   detokenize: ['1'],
   convert: ['--output', 'never'],
   quantize: ['--output', 'never.gguf', '--type', 'q8_0'],
+  vectors: ['--output', 'never'],
 };
 
 describe.each(VERBS.map(({ name }) => name))('%s', verb => {

@@ -68,7 +68,9 @@ export const compareVerb: Verb = {
       name: 'their-cache',
       value: 'TYPE',
       choices: ['f32', 'f16', 'bf16'],
-      help: 'The type in which they keep keys and values. Default: what goes with their type.',
+      help:
+        'The type in which they keep keys and values: f32, f16 or bf16. Default: what goes with ' +
+        'their type.',
     },
     {
       name: 'truth',

@@ -40,10 +40,9 @@ export const vectorsVerb: Verb = {
 async function run(options: Options, io: Io): Promise<void> {
   const output = options.text('output');
   check(output !== undefined, 'BAD_OPTION', () => 'nothing says where to; give --output DIR');
-  await makeEmpty(output);
   const isPack = options.text('model') === undefined;
   const model = isPack ? null : await modelPath(options, io);
-  if (model === null) await copyPack(output);
+  if (model === null) await makeEmpty(output).then(() => copyPack(output));
   else await writeOwn(model, output, options, io);
   if (options.flag('json')) return writeJson(io, { output, model });
   note(io, `the vectors are in ${output}`);
@@ -54,6 +53,7 @@ async function writeOwn(model: string, output: string, options: Options, io: Io)
   try {
     const tokens = (await givenTokens(options, io)) ?? drawTokens(config);
     const version = await packageVersion();
+    await makeEmpty(output);
     const signal = abortOnInterrupt(io);
     await writeVectors(output, { model, config, checkpoint, tokens, version, signal });
   } finally {
