@@ -9,6 +9,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { encode, writeSafetensors } from 'llama-32k/safetensors';
+// @ts-expect-error: it is no dependency of this project
 import { getLlama } from 'node-llama-cpp';
 
 const [modelPath, tokensPath, out] = process.argv.slice(2);
