@@ -2,7 +2,7 @@
 run it: eager, in float32 or bfloat16, whose rounding is their own and not ours.
 
 Two dumps for each, as `llama-32k compare` reads them: the logits of all positions, and tensors of
-a trace at the pack's 64 positions. bench/oracle/power.ts asks the oracle about all of them.
+a trace at the pack's 64 positions. docs/oracle-power.md has what the oracle says of them.
 
     PYTHONPATH=reference .venv/bin/python reference/engines/power.py --output DIR [--type bf16]
 """
